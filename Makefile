@@ -1,0 +1,90 @@
+# Everything that a person or a machine does with this repository. Needs make, sh and a Python
+# 3.11 or later (PYTHON=/path/to/python chooses one); the rest is installed from requirements/,
+# into .venv and its siblings, with every artifact checked against its hash.
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check lint types imports house cover format test-all test-3.11 test-3.12 test-3.13 test-ib-async \
+        test-clients bench docs lock clean env
+
+# What to test (make test T=tests/core), how widely, which benchmark (make bench B=bus).
+T ?= tests
+JOBS ?= auto
+B ?=
+PYTHON ?=
+export PYTHON
+
+ENV    := sh requirements/env.sh
+BIN    := .venv/bin
+PYTEST := python -m pytest --quiet -n $(JOBS)
+PURE   := ibkr_trader/core/*,ibkr_trader/orders/*,ibkr_trader/portfolio/*,ibkr_trader/risk/*,ibkr_trader/rules/*,ibkr_trader/sim/matching*
+PURE_TESTS = $(wildcard tests/core tests/orders tests/portfolio tests/risk tests/rules tests/sim/matching tests/sim/test_matching*.py)
+# What reaches the client library; the tests take it from the fixture `client_library`.
+IB_TESTS = tests/adapters/ibkr $(wildcard tests/contract)
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z][a-z0-9.-]*:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
+
+demo: ## place a bracket order on the bundled gateway simulator, and show what becomes of it
+	@$(ENV) .venv runtime
+	@$(BIN)/ibkr-trader demo
+
+env: ## make .venv for development, and nothing else
+	@$(ENV) .venv dev
+
+test: env ## run the tests (T=tests/core for a part, JOBS=1 in one process)
+	$(BIN)/$(PYTEST) -m "not clients" $(T)
+
+check: lint types imports house cover ## everything that is judged without the whole test suite
+
+lint: env ## style and likely mistakes
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: env ## mypy, strict
+	$(BIN)/mypy
+
+imports: env ## which way imports point
+	$(BIN)/lint-imports
+
+house: env ## the house rules (tests/house)
+	$(BIN)/python -m pytest --quiet tests/house
+
+cover: env ## every branch of the pure packages is tested by their own tests
+	$(BIN)/$(PYTEST) --cov=ibkr_trader --cov-branch --cov-report= $(PURE_TESTS)
+	$(BIN)/coverage report --include="$(PURE)" --fail-under=100
+
+format: env ## put the code into its form, and mend what ruff can mend
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+test-all: test-3.11 test-3.12 test-3.13 ## run the tests on every supported Python
+
+test-3.11 test-3.12 test-3.13: test-%:
+	@$(ENV) .venv-$* dev $*
+	.venv-$*/bin/$(PYTEST) -m "not clients" $(T)
+
+test-ib-async: ## run the broker's contract through ib_async, in an environment of its own
+	@$(ENV) .venv-ib_async ib_async
+	IBKR_CLIENT_LIBRARY=ib_async .venv-ib_async/bin/$(PYTEST) -m "not ib_insync and not clients" $(IB_TESTS)
+
+test-clients: env ## drive the gateway simulator with the official and other clients
+	@$(ENV) .venv-client_ibapi_9 client_ibapi_9
+	@$(ENV) .venv-client_ibapi_10 client_ibapi_10
+	@$(ENV) .venv-client_tools client_tools
+	$(BIN)/$(PYTEST) -m clients tests
+
+bench: env ## measure beside peers and physical limits (B=NAME for one area)
+	$(BIN)/python -m tests.benchmarks $(B)
+
+docs: env ## write the pages' diagrams, tables and transcripts again
+	$(BIN)/python -m docs.make_diagrams
+	$(BIN)/python -m docs.run_transcripts
+
+lock: ## write requirements/*.txt again (UPGRADE=1 moves to the newest releases)
+	@$(ENV) .venv-lock lock
+	.venv-lock/bin/python requirements/lock.py $(if $(UPGRADE),--upgrade)
+
+clean: ## remove environments, caches and what the tools left
+	rm -rf .venv .venv-* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache \
+	    .coverage .coverage.* htmlcov build dist benchmarks-out
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,126 @@
+# ruff: noqa: INP001 - a script beside the pages that it writes, not a package
+"""Runs the console transcripts of the pages, and writes down what really came out.
+
+A block fenced as `console` is a transcript: a line that begins with `$ ` is a command, what
+follows is its output. All blocks of a page are one sitting, in a home folder of its own, at
+a simulator of its own. `make docs` runs them all; the tests run them too, and compare by
+`shape`, in which ids, times and figures are alike.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from ibkr_trader.sim.gateway import background
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = ("README.md", "docs/cli.md")
+_BLOCK = re.compile(r"(?<=^```console\n).*?(?=^```$)", re.DOTALL | re.MULTILINE)
+_PATIENCE = 50.0  # seconds for one command
+_ID = re.compile(r"\b[a-z][a-z0-9]{4}-(?=\d)")
+_TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?( E[SD]T|Z)?")
+_FIGURE = re.compile(r"[-+]?\d[\d,]*(\.\d+)?|–|\bnull\b")
+
+
+class Step(NamedTuple):
+    """One command of a transcript, and what the page says came out."""
+
+    command: str
+    output: str
+
+
+def steps(text: str) -> Iterator[Step]:
+    """Yield the commands of every transcript in a page's `text`, in order."""
+    for block in _BLOCK.findall(text):
+        yield from _steps(block)
+
+
+def _steps(block: str) -> Iterator[Step]:
+    for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+        command, _, output = part.partition("\n")
+        while command.endswith("\\"):
+            more, _, output = output.partition("\n")
+            command += f"\n{more}"
+        yield Step(command, output.rstrip("\n"))
+
+
+def shape(output: str) -> list[str]:
+    """Return the lines of an output with what differs from run to run made alike."""
+    lines = []
+    for line in output.strip().splitlines():
+        alike = _FIGURE.sub("#", _TIME.sub("TIME", _ID.sub("ID-", line)))
+        lines.append(" ".join(alike.split()))
+    return lines
+
+
+class Sitting:
+    """A home folder in which commands are run, one after the other."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home.resolve()
+        binaries = Path(sys.executable).parent
+        kept = ("LANG", "IBKR_CLIENT_LIBRARY")
+        self.env = {name: os.environ[name] for name in kept if name in os.environ} | {
+            "HOME": str(self.home),
+            "PATH": f"{binaries}{os.pathsep}{os.environ['PATH']}",
+        }
+
+    def run(self, command: str) -> str:
+        """Run one command line in a shell and return all that it printed."""
+        done = subprocess.run(  # noqa: S603 - the command lines of our own pages
+            ["/bin/sh", "-c", command],
+            cwd=self.home,
+            env=self.env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=_PATIENCE,
+            check=False,
+        )
+        return done.stdout.replace(str(self.home), "~").rstrip("\n")
+
+    def end(self) -> None:
+        """Stop the simulator that the commands may have started."""
+        background.stop(self.home / ".local/share/ibkr-trader/sim/gateway")
+
+
+def rerun(text: str, sitting: Sitting) -> str:
+    """Return a page's `text` with every output as it is today."""
+
+    def fresh(block: re.Match[str]) -> str:
+        lines = []
+        for step in _steps(block.group()):
+            output = sitting.run(step.command)
+            lines += [f"$ {step.command}", *([output] if output else [])]
+        return "".join(f"{line.rstrip()}\n" for text in lines for line in text.splitlines())
+
+    return _BLOCK.sub(fresh, text)
+
+
+def main() -> None:
+    """Run every transcript, and write the pages whose outputs have another shape now."""
+    for name in PAGES:
+        page = ROOT / name
+        text = page.read_text(encoding="utf-8")
+        with tempfile.TemporaryDirectory(prefix="ibkr-trader-docs-") as home:
+            sitting = Sitting(Path(home))
+            try:
+                fresh = rerun(text, sitting)
+            finally:
+                sitting.end()
+        same = [shape(s.output) for s in steps(text)] == [shape(s.output) for s in steps(fresh)]
+        if not same:
+            page.write_text(fresh, encoding="utf-8")
+        sys.stdout.write(f"{name}: {'as it was' if same else 'written'}\n")
+
+
+if __name__ == "__main__":
+    main()

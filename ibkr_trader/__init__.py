@@ -1,0 +1,90 @@
+"""An order desk for Interactive Brokers: the public names, and nothing else.
+
+    from ibkr_trader import OrderRequest, Side, open_desk
+
+Each name is imported when it is first asked for, so that `import ibkr_trader` costs
+nothing and the commands start fast.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ibkr_trader.app import open_desk
+    from ibkr_trader.core.enums import OrderStatus, OrderType, Side, TimeInForce
+    from ibkr_trader.core.errors import (
+        AmbiguousContract,
+        BrokerUnavailable,
+        OrderRejectedError,
+        OutcomeUnknown,
+        RiskCheckError,
+        TraderError,
+    )
+    from ibkr_trader.core.models import Contract, Fill, Order, OrderRequest, OrderSpec, Position
+    from ibkr_trader.execution.desk import Desk, UnknownOrder
+    from ibkr_trader.execution.handlers import ConnectionEventHandler, OrderEventHandler
+    from ibkr_trader.execution.placing import Wait
+    from ibkr_trader.orders.bracket_orders import BracketOrderRequest
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "ibkr_trader.app": ("open_desk",),
+    "ibkr_trader.core.enums": ("OrderStatus", "OrderType", "Side", "TimeInForce"),
+    "ibkr_trader.core.errors": (
+        "AmbiguousContract",
+        "BrokerUnavailable",
+        "OrderRejectedError",
+        "OutcomeUnknown",
+        "RiskCheckError",
+        "TraderError",
+    ),
+    "ibkr_trader.core.models": (
+        "Contract",
+        "Fill",
+        "Order",
+        "OrderRequest",
+        "OrderSpec",
+        "Position",
+    ),
+    "ibkr_trader.execution.desk": ("Desk", "UnknownOrder"),
+    "ibkr_trader.execution.handlers": ("ConnectionEventHandler", "OrderEventHandler"),
+    "ibkr_trader.execution.placing": ("Wait",),
+    "ibkr_trader.orders.bracket_orders": ("BracketOrderRequest",),
+}
+_HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "AmbiguousContract",
+    "BracketOrderRequest",
+    "BrokerUnavailable",
+    "ConnectionEventHandler",
+    "Contract",
+    "Desk",
+    "Fill",
+    "Order",
+    "OrderEventHandler",
+    "OrderRejectedError",
+    "OrderRequest",
+    "OrderSpec",
+    "OrderStatus",
+    "OrderType",
+    "OutcomeUnknown",
+    "Position",
+    "RiskCheckError",
+    "Side",
+    "TimeInForce",
+    "TraderError",
+    "UnknownOrder",
+    "Wait",
+    "open_desk",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME_OF:
+        message = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(message)
+    return getattr(import_module(_HOME_OF[name]), name)

@@ -1,0 +1,1 @@
+"""The edge: one outside system each; they never meet."""

@@ -1,0 +1,286 @@
+"""The `Broker` port over IBKR: commands out, events in, and what is true when asked.
+
+The only module that calls `placeOrder`. An order leaves at most once: with the group it
+belongs to in one turn, or, if the link is lost while it waits, not at all. What became of
+it arrives as events and is never inferred from a call that returned.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from ibkr_trader.adapters.ibkr.broker_news import BrokerNews
+from ibkr_trader.adapters.ibkr.connection import LinkState
+from ibkr_trader.adapters.ibkr.lanes import Lane, Parcel
+from ibkr_trader.adapters.ibkr.order_frames import changed, transmits
+from ibkr_trader.adapters.ibkr.roster import Roster
+from ibkr_trader.adapters.ibkr.snapshot import ENDS
+from ibkr_trader.adapters.ibkr.translate import fill_in_order
+from ibkr_trader.adapters.ibkr.translate_contracts import fill_in_contract
+from ibkr_trader.core import events as ev
+from ibkr_trader.core.commands import CancelOrder, ModifyOrder, SubmitOrders
+from ibkr_trader.core.errors import BrokerUnavailable
+from ibkr_trader.core.ids import MAX_BROKER_ORDER_ID
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from ibkr_trader.adapters.ibkr.connection import IBKRConnection
+    from ibkr_trader.adapters.ibkr.requests import Question
+    from ibkr_trader.adapters.ibkr.roster import Entry
+    from ibkr_trader.core.models import OrderId, OrderSpec
+    from ibkr_trader.execution.ports import BrokerSnapshot
+    from ibkr_trader.risk.verdict import Approved
+
+_RETRIES = 3  # of the positions, while executions keep coming
+_KILLERS = frozenset({"kill", "panic"})  # who asks for a cancel that goes before all others
+
+
+def _ignore(_: str) -> None:
+    return
+
+
+class IBKRBroker:
+    """IBKR, on one connection.
+
+    Args:
+        connection: Shared with the market data; whoever made it opens, runs and closes it.
+        install: The prefix of our order ids; an order without it is foreign.
+        snapshot_timeout: How long a snapshot may take, in seconds.
+        on_frame: Called with CP4 … CP7 around the frames of a group, to rehearse crashes.
+    """
+
+    def __init__(
+        self,
+        connection: IBKRConnection,
+        *,
+        install: str,
+        snapshot_timeout: float = 10.0,
+        on_frame: Callable[[str], None] = _ignore,
+    ) -> None:
+        self._connection = connection
+        self._roster = Roster(install=install, client_id=connection.settings.client_id)
+        self._news = BrokerNews(connection, self._roster)
+        self._timeout = snapshot_timeout
+        self._on_frame = on_frame
+        self._taking = asyncio.Lock()
+
+    def reserve_order_ids(self, count: int, *, floor: int) -> tuple[int, ...]:
+        """Return `count` fresh ascending ids: above the broker's next, `floor` and all seen.
+
+        Raises:
+            BrokerUnavailable: If there is no link, or no id is left.
+        """
+        session = self._connection.session
+        first = max(session.next_order_id, floor, self._roster.highest + 1, 1)
+        if first + count > MAX_BROKER_ORDER_ID:
+            raise BrokerUnavailable(
+                f"order ids have reached {first}; TWS takes none beyond {MAX_BROKER_ORDER_ID}",
+                hint="reset the API order id sequence in TWS, or use another client id",
+            )
+        session.next_order_id = first + count
+        return tuple(range(first, first + count))
+
+    async def send(self, approved: Approved) -> None:
+        """Hand over one command; see the port.
+
+        Raises:
+            BrokerUnavailable: If there is no link, or TWS has lost IBKR and the command
+                does more than reduce risk; nothing was sent.
+        """
+        command = approved.command
+        match command:
+            case SubmitOrders():
+                self._require_link(reduces=approved.reduces)
+                self._submit(command, Lane.CLOSE if approved.reduces else Lane.OPEN)
+            case ModifyOrder():
+                self._require_link(reduces=approved.reduces)
+                self._modify(command)
+            case CancelOrder():
+                self._require_link(reduces=True)
+                self._cancel(command)
+
+    async def snapshot(self) -> BrokerSnapshot:
+        """Return open and completed orders, today's fills, positions and cash.
+
+        Raises:
+            BrokerUnavailable: If any of them was not answered to its end.
+        """
+        async with self._taking:
+            connection = self._connection
+            epoch, account = connection.epoch, connection.account
+            library = connection.library
+            with self._news.collecting() as collection:
+                with connection.requests.ask("what is open, done and held", *ENDS) as question:
+                    criteria = library.execution_filter(account)
+                    number = question.request_id
+                    frames = (
+                        connection.encode(lambda api: api.reqAllOpenOrders()),
+                        connection.encode(lambda api: api.reqCompletedOrders(False)),  # noqa: FBT003 - the library's signature
+                        connection.encode(lambda api: api.reqExecutions(number, criteria)),
+                        connection.encode(lambda api: api.reqPositions()),
+                        connection.encode(lambda api: api.reqAccountUpdates(True, account)),  # noqa: FBT003 - the library's signature
+                    )
+                    await self._answered(question, frames)
+                for _ in range(_RETRIES):
+                    if not collection.is_disturbed:
+                        break
+                    collection.forget_positions()
+                    with connection.requests.ask("positions", "positionEnd") as question:
+                        frame = connection.encode(lambda api: api.reqPositions())
+                        await self._answered(question, (frame,))
+                if collection.failure:
+                    raise BrokerUnavailable(f"the snapshot is not whole: {collection.failure}")
+                if connection.epoch != epoch or connection.state is LinkState.DISCONNECTED:
+                    raise BrokerUnavailable("the link was renewed while the snapshot was taken")
+                return collection.snapshot(
+                    epoch=epoch, at=connection.clock.now(), values=self._news.values
+                )
+
+    def events(self) -> AsyncIterator[ev.BaseEvent]:
+        """Yield every event in order of arrival, until the connection is closed."""
+        return self._connection.news.stream()
+
+    async def _answered(self, question: Question, frames: tuple[str, ...]) -> None:
+        self._connection.put(Parcel(Lane.ASK, frames))
+        await question.answer(timeout=self._timeout)
+
+    def _require_link(self, *, reduces: bool) -> None:
+        state = self._connection.state
+        if state is LinkState.CONNECTED or (reduces and state is LinkState.DEGRADED):
+            return
+        raise BrokerUnavailable(f"the link to IBKR is {state.value.lower()}")
+
+    # -- commands ---------------------------------------------------------------------------
+
+    def _submit(self, command: SubmitOrders, lane: Lane) -> None:
+        orders = command.orders
+        numbers = {spec.order_id: spec.broker_order_id for spec in orders}
+        parents = [self._parent_number(spec, numbers) for spec in orders]
+        frames = tuple(
+            self._order_frame(spec, parent_number=parent, transmit=transmit)
+            for spec, parent, transmit in zip(orders, parents, transmits(orders), strict=True)
+        )
+        entries = [
+            self._roster.add(spec, parent_number=parent)
+            for spec, parent in zip(orders, parents, strict=True)
+        ]
+        parcel = Parcel(lane, frames, on_step=self._on_frame)
+
+        def sent() -> None:
+            for entry in entries:
+                entry.waiting = None
+            for entry in entries:
+                if entry.is_cancelling:  # asked for while it waited
+                    self._put_cancel(entry.number, entry.order_id, Lane.CANCEL)
+
+        def dropped(reason: str) -> None:
+            at = self._connection.clock.now()
+            for spec in orders:
+                self._roster.forget(spec.order_id)
+            self._news.publish(
+                ev.NotSentEvent(at=at, order_id=spec.order_id, reason=reason) for spec in orders
+            )
+
+        parcel.on_sent, parcel.on_dropped = sent, dropped
+        for entry in entries:
+            entry.waiting = parcel
+        self._connection.put(parcel)
+
+    def _modify(self, command: ModifyOrder) -> None:
+        entry = self._entry(command.order_id)
+        if entry.is_closed:
+            # Sent all the same, the number might be taken for that of a new order.
+            self._refuse_change(entry, 104, "the order is closed; nothing was sent")
+            return
+        wanted = changed(entry, command)
+        if entry.waiting is not None:
+            raise BrokerUnavailable(f"{entry.order_id} still waits to be sent")
+        frame = self._order_frame(wanted, parent_number=entry.parent_number, transmit=True)
+        before, entry.wanted = entry.wanted, wanted
+
+        def dropped(reason: str) -> None:
+            entry.wanted = before
+            if before is None:  # else an earlier change is on the wire, and is still awaited
+                self._refuse_change(entry, 0, reason)
+
+        self._connection.put(
+            Parcel(
+                Lane.MODIFY,
+                (frame,),
+                key=_modify_key(entry.order_id),
+                spaced_by=f"{wanted.contract.con_id}",
+                on_dropped=dropped,
+            )
+        )
+
+    def _refuse_change(self, entry: Entry, code: int, reason: str) -> None:
+        at, order_id = self._connection.clock.now(), entry.order_id
+        self._news.publish(
+            [ev.ModifyRejectEvent(at=at, order_id=order_id, code=code, reason=reason)]
+        )
+
+    def _cancel(self, command: CancelOrder) -> None:
+        lane = Lane.KILL if command.origin in _KILLERS else Lane.CANCEL
+        if self._roster.get(command.order_id) is None and command.broker_order_id:
+            ours = self._connection.settings.client_id
+            taken = self._roster.find(ours, command.broker_order_id)
+            if taken is not None:  # its number is that of another order by now
+                raise BrokerUnavailable(f"{command.broker_order_id} is {taken.order_id} here")
+            self._put_cancel(command.broker_order_id, command.order_id, lane)
+            return
+        entry = self._entry(command.order_id)
+        if entry.is_closed:
+            return
+        entry.is_cancelling = True
+        self._connection.lanes.withdraw(_modify_key(entry.order_id), "cancelled instead")
+        if entry.waiting is None:
+            self._put_cancel(entry.number, entry.order_id, lane)
+        elif not entry.parent_number:
+            # It has not left: a cancel that overtakes it would find nothing. What waits for
+            # it, its exits, goes with it; a cancelled exit only follows its entry.
+            self._connection.lanes.withdraw(entry.waiting, "cancelled before it was sent")
+
+    def _put_cancel(self, number: int, order_id: OrderId, lane: Lane) -> None:
+        def dropped(reason: str) -> None:
+            at = self._connection.clock.now()
+            self._news.publish(
+                [ev.CancelRejectEvent(at=at, order_id=order_id, code=0, reason=reason)]
+            )
+
+        frame = self._connection.encode(lambda api: api.cancelOrder(number))
+        self._connection.put(Parcel(lane, (frame,), on_dropped=dropped))
+
+    def _entry(self, order_id: OrderId) -> Entry:
+        entry = self._roster.get(order_id)
+        if entry is None:
+            raise BrokerUnavailable(f"{order_id} has not been seen on this connection")
+        ours = self._connection.settings.client_id
+        if entry.is_foreign or entry.client_id != ours or not entry.number:
+            # Its number may be that of another order of ours: nothing must be sent with it.
+            raise BrokerUnavailable(
+                f"{order_id} was not placed by client {ours}, and only who placed it can change it",
+                hint=f"IBKR_CLIENT_ID={entry.client_id}, or use TWS",
+            )
+        return entry
+
+    def _parent_number(self, spec: OrderSpec, numbers: dict[OrderId, int]) -> int:
+        if spec.parent_id is None:
+            return 0
+        if spec.parent_id in numbers:
+            return numbers[spec.parent_id]
+        return self._entry(spec.parent_id).number
+
+    def _order_frame(self, spec: OrderSpec, *, parent_number: int, transmit: bool) -> str:
+        library = self._connection.library
+        contract, order = library.contract(), library.order()
+        fill_in_contract(spec.contract, contract)
+        fill_in_order(spec, order, parent_id=parent_number, transmit=transmit)
+        return self._connection.encode(
+            lambda api: api.placeOrder(spec.broker_order_id, contract, order)
+        )
+
+
+def _modify_key(order_id: OrderId) -> str:
+    return f"modify:{order_id}"

@@ -1,0 +1,226 @@
+"""The first seconds of a link: handshake, version, accounts, next order id.
+
+Each way it can fail has a sentence of its own, because each asks for something else: start
+TWS, confirm a dialog in it, choose another client id.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from ibkr_trader.adapters.ibkr import messages as m
+from ibkr_trader.adapters.ibkr.error_codes import Kind, rule_for
+from ibkr_trader.adapters.ibkr.link import Link
+from ibkr_trader.adapters.ibkr.receiver import Receiver
+from ibkr_trader.core.errors import AccountMismatch, BrokerUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ibkr_trader.adapters.ibkr.client import ApiClient, Library
+    from ibkr_trader.adapters.ibkr.frames import Frame
+
+# A face that knows who should be listening says it better.
+NOBODY_THERE = "start TWS or IB Gateway, or the simulator: ibkr-trader gateway start"
+_HELLO_FIELDS = 2
+
+
+class LinkSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the gateway is, who we are to it, and how patient to be. Times are seconds.
+
+    Attributes:
+        account: The account to trade; None if the login has only one.
+        max_attempts: Of the first connection; a lost one is dialled without end.
+        heartbeat_every: How long after one sign of life the next is asked for; with
+            `heartbeat_timeout` it makes how long a dead link can go unnoticed.
+    """
+
+    port: int
+    host: str = "127.0.0.1"
+    client_id: int = 1
+    account: str | None = None
+    client_library: str = "ib_insync"
+    connect_timeout: float = 10.0
+    max_attempts: int = 5
+    backoff: float = 1.0
+    backoff_max: float = 60.0
+    heartbeat_every: float = 4.0
+    heartbeat_timeout: float = 5.0
+
+    @property
+    def address(self) -> str:
+        """Where, for a person to read."""
+        return f"{self.host}:{self.port}"
+
+
+class ClientIdInUse(BrokerUnavailable):
+    """Another program is connected with our client id.
+
+    Another id is never chosen in silence: orders belong to the one that placed them, and no
+    other can change them.
+    """
+
+
+class Session:
+    """A link that has introduced itself."""
+
+    def __init__(self, link: Link, *, client: ApiClient, outbox: list[str], version: int) -> None:
+        self.link = link
+        self.version = version
+        self.accounts: tuple[str, ...] = ()
+        self.next_order_id = 0
+        self._client = client
+        self._outbox = outbox
+
+    def encode(self, request: Callable[[ApiClient], None]) -> str:
+        """Return the frame that `request` makes of the client library."""
+        self._outbox.clear()
+        request(self._client)
+        (frame,) = self._outbox
+        return frame
+
+
+class Dialer:
+    """Makes one session; `publish` takes its messages from the first on."""
+
+    def __init__(
+        self,
+        library: Library,
+        settings: LinkSettings,
+        *,
+        publish: Callable[[m.Message], None],
+        on_lost: Callable[[Link, str], None],
+    ) -> None:
+        self._library = library
+        self._settings = settings
+        self._publish = publish
+        self._on_lost = on_lost
+        self._receiver: Receiver | None = None
+        self._session: Session | None = None
+        self._is_ready = False
+        self._settled = asyncio.Event()
+        self._failure: BrokerUnavailable | None = None
+        self._last_words = ""
+        self._stage = "did not answer the handshake"
+        self._link = Link(on_frame=self._frame, on_lost=self._lost)
+
+    async def dial(self) -> Session:
+        """Return a session that is ready for requests.
+
+        Raises:
+            ClientIdInUse: If the gateway says so.
+            BrokerUnavailable: If nobody listens, or nobody answers in time.
+        """
+        where = self._settings.address
+        try:
+            async with asyncio.timeout(self._settings.connect_timeout):
+                await asyncio.get_running_loop().create_connection(
+                    lambda: self._link, self._settings.host, self._settings.port
+                )
+                low, high = self._library.versions
+                self._link.write_hello(f"v{low}..{high}")
+                await self._settled.wait()
+        except TimeoutError:
+            self._link.abort("it took too long to connect")
+            raise BrokerUnavailable(
+                f"{where} {self._stage} within {self._settings.connect_timeout:g} s",
+                hint="a dialog in TWS may ask whether to accept the connection",
+            ) from None
+        except OSError as error:
+            raise BrokerUnavailable(
+                f"nothing answers at {where}: {error.strerror or error}",
+                hint=NOBODY_THERE,
+            ) from None
+        except asyncio.CancelledError:
+            self._link.abort("cancelled")
+            raise
+        if self._failure is not None or self._session is None:
+            self._link.abort("the handshake failed")
+            raise self._failure or BrokerUnavailable(f"{where} closed the connection")
+        self._is_ready = True
+        return self._session
+
+    def _frame(self, frame: Frame) -> None:
+        if self._receiver is None:
+            self._hello(frame)
+        else:
+            self._receiver.take(frame)
+
+    def _hello(self, frame: Frame) -> None:
+        low = self._library.versions[0]
+        version = frame.fields[0] if len(frame.fields) == _HELLO_FIELDS else ""
+        if not version.isdecimal() or int(version) < low:
+            self._fail(f"answers as {version or 'something else'}, not as TWS {low} or later")
+            return
+        outbox: list[str] = []
+        client = self._library.client(
+            client_id=self._settings.client_id, version=int(version), write=outbox.append
+        )
+        self._session = Session(self._link, client=client, outbox=outbox, version=int(version))
+        self._receiver = Receiver(self._library, version=int(version), publish=self._message)
+        self._stage = "did not state accounts and order ids"
+        self._link.write(self._session.encode(lambda api: api.startApi()))
+
+    def _message(self, message: m.Message) -> None:
+        session = self._session
+        if self._is_ready or session is None:
+            self._publish(message)
+            return
+        match message:
+            case m.Accounts(names=names):
+                session.accounts = names
+            case m.NextOrderId(order_id=order_id):
+                session.next_order_id = order_id
+            case m.ErrorReport(code=code, text=text):
+                self._last_words = f": {code} {text}"
+                if rule_for(code).kind is Kind.CLIENT_ID:
+                    self._failure = ClientIdInUse(
+                        f"client id {self._settings.client_id} is in use at"
+                        f" {self._settings.address}: {code} {text}",
+                        hint=rule_for(code).hint,
+                    )
+                    self._settled.set()
+            case _:
+                pass
+        self._publish(message)
+        if session.accounts and session.next_order_id:
+            self._settled.set()
+
+    def _fail(self, what: str) -> None:
+        self._failure = BrokerUnavailable(
+            f"{self._settings.address} {what}", hint="is this the API port of TWS?"
+        )
+        self._settled.set()
+        self._link.close(what)
+
+    def _lost(self, reason: str) -> None:
+        if self._is_ready:
+            self._on_lost(self._link, reason)
+            return
+        self._failure = self._failure or BrokerUnavailable(
+            f"{self._settings.address} closed the connection during the handshake"
+            f"{self._last_words}",
+            hint=f"client id {self._settings.client_id} may be in use, or the API be disabled",
+        )
+        self._settled.set()
+
+
+def choose_account(settings: LinkSettings, accounts: tuple[str, ...]) -> str:
+    """Return the account to trade, of those of the login.
+
+    Raises:
+        AccountMismatch: If it has not the one that is wanted, or several and none is named.
+    """
+    wanted = settings.account
+    if wanted is None and len(accounts) == 1:
+        return accounts[0]
+    if wanted is not None and wanted in accounts:
+        return wanted
+    problem = f"has not account {wanted}" if wanted else f"has {len(accounts)} accounts"
+    raise AccountMismatch(
+        f"the login at {settings.address} {problem}: {', '.join(accounts)}",
+        hint=f"IBKR_ACCOUNT={accounts[0]}",
+    )

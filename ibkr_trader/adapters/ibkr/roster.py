@@ -1,0 +1,160 @@
+"""Which order is meant: our id, the broker's, or its permanent one.
+
+Our id travels in the order's reference and is believed first; then the client and the
+number it gave; then the permanent id. What does not carry our prefix is foreign, and gets
+an id made of its permanent one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ibkr_trader.core.enums import OrderRole
+from ibkr_trader.core.ids import is_ours, parse_order_id
+from ibkr_trader.core.models import GroupId, OrderId, OrderSpec
+
+if TYPE_CHECKING:
+    from ibkr_trader.adapters.ibkr.lanes import Parcel
+    from ibkr_trader.adapters.ibkr.messages import OrderReport, StatusReport
+
+
+@dataclass(slots=True)
+class Entry:
+    """One order, as far as the wire needs to know it.
+
+    Attributes:
+        spec: The terms last sent or last confirmed.
+        wanted: The terms of a change that is not answered yet.
+        parent_number: The broker's id of the order it waits for; 0 if none.
+        waiting: What it is to leave in, until it has left.
+        is_acked: The broker has spoken of it.
+        is_announced: Those who listen have been told of it, by us or by the broker.
+        is_refused: An error refused it; the `Cancelled` that follows is the same news.
+    """
+
+    order_id: OrderId
+    is_foreign: bool
+    number: int = 0
+    client_id: int = 0
+    perm_id: int = 0
+    parent_number: int = 0
+    spec: OrderSpec | None = None
+    wanted: OrderSpec | None = None
+    last_status: StatusReport | None = None
+    waiting: Parcel | None = None
+    is_acked: bool = False
+    is_announced: bool = False
+    is_cancelling: bool = False
+    is_refused: bool = False
+    is_closed: bool = False
+
+
+class Roster:
+    """Every order met on this connection or an earlier one of this process."""
+
+    def __init__(self, *, install: str, client_id: int) -> None:
+        self._install = install
+        self._client_id = client_id
+        self._by_id: dict[OrderId, Entry] = {}
+        self._by_number: dict[tuple[int, int], Entry] = {}
+        self._by_perm_id: dict[int, Entry] = {}
+        self.highest = 0  # of the order ids that our client has used
+
+    def get(self, order_id: OrderId) -> Entry | None:
+        """Return the order that we call `order_id`."""
+        return self._by_id.get(order_id)
+
+    def find(self, client_id: int, number: int, *, perm_id: int = 0) -> Entry | None:
+        """Return the order that client `client_id` calls `number`, or of that permanent id."""
+        entry = self._by_number.get((client_id, number))
+        return entry if entry is not None else self._by_perm_id.get(perm_id)
+
+    def add(self, spec: OrderSpec, *, parent_number: int) -> Entry:
+        """Enter an order that is about to be sent."""
+        entry = Entry(
+            order_id=spec.order_id,
+            is_foreign=False,
+            number=spec.broker_order_id,
+            client_id=self._client_id,
+            parent_number=parent_number,
+            spec=spec,
+            is_announced=True,
+        )
+        self._enter(entry)
+        return entry
+
+    def forget(self, order_id: OrderId) -> None:
+        """Strike an order that never left."""
+        entry = self._by_id.pop(order_id, None)
+        if entry is not None:
+            self._by_number.pop((entry.client_id, entry.number), None)
+
+    def forget_pending(self) -> None:
+        """Forget what was asked on a link that is gone: no answer to it will come."""
+        for entry in self._by_id.values():
+            entry.wanted = None
+            entry.is_cancelling = False
+
+    def meet(self, *, ref: str, client_id: int, number: int, perm_id: int) -> Entry:
+        """Return the order that a message speaks of, entering it if it is new."""
+        ours = is_ours(ref, self._install)
+        if ours:
+            entry = self._by_id.get(OrderId(ref))
+        else:
+            entry = self.find(client_id, number, perm_id=perm_id)
+            if entry is not None and not entry.is_foreign and ref:
+                entry = None  # the number is ours, the words are not: believe the words
+        if entry is None:
+            order_id = ref if ours else _foreign_id(perm_id, client_id, number)
+            entry = Entry(order_id=OrderId(order_id), is_foreign=not ours)
+        entry.number = number or entry.number
+        entry.client_id = client_id or entry.client_id
+        entry.perm_id = perm_id or entry.perm_id
+        self._enter(entry)
+        return entry
+
+    def spec_of(self, entry: Entry, report: OrderReport) -> OrderSpec:
+        """Return the terms that `report` states, with the ids by which we know the order."""
+        group_id, role = _parts_of(entry)
+        parent = self.find(report.client_id, report.parent_id) if report.parent_id else None
+        return OrderSpec(
+            order_id=entry.order_id,
+            group_id=group_id,
+            role=role,
+            contract=report.contract,
+            account=report.account,
+            side=report.side,
+            quantity=report.quantity,
+            order_type=report.order_type,
+            limit_price=report.limit_price,
+            stop_price=report.stop_price,
+            trail_amount=report.trail_amount,
+            trail_percent=report.trail_percent,
+            time_in_force=report.time_in_force,
+            outside_rth=report.outside_rth,
+            parent_id=parent.order_id if parent is not None else None,
+            oca_group=report.oca_group,
+            oca_type=report.oca_type,
+            broker_order_id=entry.number,
+        )
+
+    def _enter(self, entry: Entry) -> None:
+        self._by_id[entry.order_id] = entry
+        if entry.number:
+            self._by_number[entry.client_id, entry.number] = entry
+            if entry.client_id == self._client_id:
+                self.highest = max(self.highest, entry.number)
+        if entry.perm_id:
+            self._by_perm_id[entry.perm_id] = entry
+
+
+def _foreign_id(perm_id: int, client_id: int, number: int) -> str:
+    return f"foreign-{perm_id}" if perm_id else f"foreign-{client_id}-{number}"
+
+
+def _parts_of(entry: Entry) -> tuple[GroupId, OrderRole]:
+    parts = None if entry.is_foreign else parse_order_id(entry.order_id)
+    if parts is None:
+        return GroupId(entry.order_id), OrderRole.SINGLE
+    return parts.group_id, parts.role

@@ -1,0 +1,39 @@
+"""Historical bars: the client library's values -> ours."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ibkr_trader.adapters.ibkr.messages import BarReport
+from ibkr_trader.adapters.ibkr.translate_values import decimal, moment
+from ibkr_trader.core.models import ZERO
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+    from ibkr_trader.adapters.ibkr.lib_types import Figure, LibBar
+
+
+def bar_report(request_id: int, bar: LibBar) -> BarReport:
+    """Return a bar that was asked for with times in epoch seconds; a day's starts at 0:00 UTC.
+
+    Raises:
+        ValueError: If a price is missing.
+    """
+    volume = decimal(bar.volume) or ZERO
+    return BarReport(
+        request_id=request_id,
+        at=moment(str(bar.date), zone="UTC"),
+        open=_price(bar.open),
+        high=_price(bar.high),
+        low=_price(bar.low),
+        close=_price(bar.close),
+        volume=max(volume, ZERO),  # -1 is how a midpoint bar says that it has none
+    )
+
+
+def _price(value: Figure) -> Decimal:
+    price = decimal(value)
+    if price is None:
+        raise ValueError("a bar without a price")
+    return price

@@ -1,0 +1,292 @@
+"""The one record of what happened, in SQLite: append-only, hash-chained, durable.
+
+Written before anything is sent: `append` returns only when the records are on disk (WAL,
+`synchronous=FULL`). One process writes (it holds the account lock), any number reads.
+A journal that is damaged, shorter than it was, or of a newer version is refused, never
+replaced by an empty one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from typing import TYPE_CHECKING, Any, Self
+
+import msgspec
+
+from ibkr_trader.adapters import journal_schema as schema
+from ibkr_trader.adapters.journal_file import HeadMark, create, open_database
+from ibkr_trader.core import codec
+from ibkr_trader.core.errors import JournalError
+from ibkr_trader.execution.ports import JournalState
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from ibkr_trader.core.commands import Command
+    from ibkr_trader.core.events import BaseEvent
+    from ibkr_trader.execution.ports import Clock
+
+_TAIL = 256  # records checked at every opening; `verify` checks all
+
+
+class SessionHeader(msgspec.Struct, frozen=True, kw_only=True):
+    """Who opened the journal, and how far its numbers had come: a session's first record.
+
+    The journal itself fills in what stands below `user`.
+    """
+
+    version: str = ""
+    config_hash: str = ""
+    command: str = ""
+    user: str = ""
+    pid: int = 0
+    install: str = ""
+    last_group: int = 0
+    last_order_id: int = 0
+
+
+class SqliteJournal:
+    """The `Journal` port over one SQLite file.
+
+    Opening it as the writer makes it if there is none (with a new install prefix, so that
+    our ids never repeat), checks its tail, and writes a session header.
+
+    Raises:
+        JournalError: If the file is damaged, incomplete, of a newer version, or not writable.
+        ConfigError: If the file or its folder is not ours.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        clock: Clock,
+        header: SessionHeader | None = None,
+        read_only: bool = False,
+    ) -> None:
+        self._path = path
+        self._clock = clock
+        self._header = header or SessionHeader()
+        self._read_only = read_only
+        self._install = ""
+        self._seq = self._session = self._last_group = self._last_order_id = 0
+        self._hash = schema.GENESIS
+        self._broken = ""  # why nothing may be appended any more
+        if not read_only:
+            create(path)
+        with contextlib.ExitStack() as undo:
+            self._mark = HeadMark(path, read_only=read_only)
+            undo.callback(self._mark.close)
+            self._connection = open_database(path, read_only=read_only)
+            undo.callback(self._connection.close)
+            self._load()
+            if not read_only:
+                self._session += 1
+                self._write_header()
+            undo.pop_all()
+
+    def __enter__(self) -> Self:
+        """Return the journal itself; leaving closes it."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the journal."""
+        self.close()
+
+    @property
+    def state(self) -> JournalState:
+        """What is known of ids, as of now."""
+        return JournalState(
+            install=self._install,
+            last_group=self._last_group,
+            last_order_id=self._last_order_id,
+            session=self._session,
+        )
+
+    def append(self, messages: Sequence[Command | BaseEvent]) -> int:
+        """Write `messages` durably, all or none, and return the last one's number.
+
+        Raises:
+            JournalError: If they are not on disk. Then nothing may be sent.
+        """
+        return self._write(
+            [
+                (
+                    type(message).__name__,
+                    codec.encode(message).decode(),
+                    schema.ids_of(message, self._install),
+                )
+                for message in messages
+            ]
+        )
+
+    def messages(self, *, since: int = 0) -> Iterator[tuple[int, Command | BaseEvent]]:
+        """Yield what was written after record `since`, oldest first, a page in memory at a time.
+
+        Raises:
+            JournalError: At a record that is damaged.
+        """
+        for record in schema.stream(self._connection, self._path, since=since):
+            if record.kind != schema.SESSION_KIND:
+                yield record.seq, schema.decode(record)
+
+    def resume(self) -> Iterator[Command | BaseEvent]:
+        """Yield what a restart needs, oldest first: bounded, however old the journal is.
+
+        Raises:
+            JournalError: At a record that is damaged.
+        """
+        for record in schema.resume(self._connection, self._path):
+            if record.kind != schema.SESSION_KIND:
+                yield schema.decode(record)
+
+    def next_group(self) -> int:
+        """Return a group number that was never used, and count it as used.
+
+        It is durable with the first record that carries it; until then nobody outside
+        has seen it, so a crash may give it out again.
+        """
+        self._last_group += 1
+        return self._last_group
+
+    def observe(self, *, group: int = 0, order_id: int = 0) -> None:
+        """Take note of numbers seen at the broker, so that a restored backup repeats none."""
+        if group <= self._last_group and order_id <= self._last_order_id:
+            return
+        self._count(group, order_id)
+        # The broker will forget them. If the disk is full, this session still knows.
+        with contextlib.suppress(JournalError):
+            self._write_header()
+
+    def verify(self) -> int:
+        """Check every record against the chain, and return how many there are.
+
+        Raises:
+            JournalError: Naming the first record that is damaged or missing.
+        """
+        count = 0
+        for record in schema.stream(self._connection, self._path):
+            count = record.seq
+        schema.check_index(self._connection, self._path)
+        return count
+
+    def close(self) -> None:
+        """Give the file back; closing twice is harmless."""
+        self._connection.close()
+        self._mark.close()
+
+    def _load(self) -> None:
+        # The mark was read before the database: a writer at work can only be ahead of it.
+        newest = self._fetch("SELECT seq, hash, session FROM records ORDER BY seq DESC LIMIT 1")
+        install = self._fetch("SELECT prefix FROM install")
+        if not install:
+            raise schema.damaged(self._path, "it has no install prefix")
+        self._install = str(install[0][0])
+        if newest:
+            self._seq, self._hash, self._session = newest[0]
+        self._mark.compare(self._seq, lambda seq: schema.hash_of(self._connection, self._path, seq))
+        self._read_tail()
+
+    def _read_tail(self) -> None:
+        """Check the last session (and a little more), and take the numbers from what it holds.
+
+        An index would be faster, but stands outside the chain: damaged, it would hand out
+        numbers that were used.
+        """
+        headers = self._fetch(schema.LAST_SESSION)
+        if self._seq and not headers:
+            raise schema.damaged(self._path, "it has records of no session")
+        since = min(self._seq - _TAIL, headers[0][0] - 1) if headers else 0
+        for record in schema.stream(
+            self._connection, self._path, since=max(0, since), until=self._seq
+        ):
+            if record.kind == schema.SESSION_KIND:
+                self._read_header(record)
+            self._count(record.group_number, record.broker_order_id)
+
+    def _read_header(self, record: schema.Record) -> None:
+        try:
+            header = msgspec.json.decode(record.payload, type=SessionHeader)
+        except msgspec.MsgspecError as error:
+            message = f"journal record {record.seq} cannot be read: {error}"
+            raise JournalError(message) from error
+        if header.install != self._install:
+            raise schema.damaged(self._path, "its install prefix was changed")
+        self._count(header.last_group, header.last_order_id)
+
+    def _fetch(self, query: str) -> list[tuple[Any, ...]]:
+        return schema.fetch(self._connection, self._path, query)
+
+    def _count(self, group: int, order_id: int) -> None:
+        self._last_group = max(self._last_group, group)
+        self._last_order_id = max(self._last_order_id, order_id)
+
+    def _write_header(self) -> None:
+        header = msgspec.structs.replace(
+            self._header,
+            pid=os.getpid(),
+            install=self._install,
+            last_group=self._last_group,
+            last_order_id=self._last_order_id,
+        )
+        payload = msgspec.json.encode(header).decode()
+        self._write([(schema.SESSION_KIND, payload, schema.Ids())])
+
+    def _write(self, rows: list[tuple[str, str, schema.Ids]]) -> int:
+        if self._read_only or self._broken:
+            why = self._broken or "it was opened for reading"
+            message = f"the journal {self._path} cannot be written: {why}"
+            raise JournalError(message)
+        if not rows:
+            return self._seq
+        records = self._chain(rows)
+        try:
+            self._commit(records)
+        except schema.SQLITE_ERRORS as error:
+            raise self._not_written(error) from error
+        self._seq, self._hash = records[-1].seq, records[-1].hash
+        for record in records:
+            self._count(record.group_number, record.broker_order_id)
+        self._mark.set(self._seq, self._hash)
+        return self._seq
+
+    def _chain(self, rows: list[tuple[str, str, schema.Ids]]) -> list[schema.Record]:
+        wall = self._clock.now().isoformat()
+        mono = self._clock.monotonic()
+        records: list[schema.Record] = []
+        seq, previous = self._seq, self._hash
+        for kind, payload, ids in rows:
+            seq += 1
+            record = schema.Record(
+                seq, self._session, wall, mono, kind, *ids, payload, previous, b""
+            )
+            record = record._replace(hash=record.true_hash)
+            records.append(record)
+            previous = record.hash
+        return records
+
+    def _commit(self, records: list[schema.Record]) -> None:
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            self._connection.executemany(schema.INSERT, records)
+            self._connection.execute("COMMIT")
+        except BaseException:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            raise
+
+    def _not_written(self, error: Exception) -> JournalError:
+        name = getattr(error, "sqlite_errorname", "")
+        # A full disk or a lock may pass. After anything else nobody knows what the file
+        # holds (a failed fsync may have dropped pages), so it takes a new opening.
+        if name not in {"SQLITE_FULL", "SQLITE_BUSY"}:
+            self._broken = str(error)
+        hints = {
+            "SQLITE_FULL": f"free some space on the disk of {self._path.parent}",
+            "SQLITE_BUSY": "another process writes to it; only one may",
+            "SQLITE_CONSTRAINT_PRIMARYKEY": "another process writes to it; only one may",
+        }
+        message = f"the journal {self._path} could not be written: {error}"
+        return JournalError(message, hint=hints.get(name, "see the disk and its permissions"))

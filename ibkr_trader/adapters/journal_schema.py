@@ -1,0 +1,241 @@
+"""The shape of a journal record: its table, its text form, and the hash that chains it.
+
+Every record's hash covers all its columns and the hash before it. So the chain is a
+checksum as well: a changed, missing or moved record breaks it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
+
+from ibkr_trader.core import codec
+from ibkr_trader.core.commands import CancelOrder, Command, ModifyOrder, SubmitOrders
+from ibkr_trader.core.errors import JournalError
+from ibkr_trader.core.events import (
+    AcceptEvent,
+    BaseEvent,
+    CheckpointEvent,
+    NewOrderEvent,
+    OrderEvent,
+)
+from ibkr_trader.core.ids import group_number
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+SCHEMA_VERSION = 1
+SESSION_KIND = "Session"
+GENESIS = bytes(32)
+
+SCHEMA = """
+CREATE TABLE install (id INTEGER PRIMARY KEY CHECK (id = 1), prefix TEXT NOT NULL) STRICT;
+CREATE TABLE records (
+    seq INTEGER PRIMARY KEY,
+    session INTEGER NOT NULL,
+    wall_utc TEXT NOT NULL,
+    mono REAL NOT NULL,
+    kind TEXT NOT NULL,
+    order_id TEXT NOT NULL,
+    broker_order_id INTEGER NOT NULL,
+    group_number INTEGER NOT NULL,
+    payload TEXT NOT NULL,
+    prev_hash BLOB NOT NULL,
+    hash BLOB NOT NULL
+) STRICT;
+CREATE INDEX by_order ON records (order_id) WHERE order_id <> '';
+CREATE INDEX checkpoints ON records (seq) WHERE kind = 'CheckpointEvent';
+CREATE TRIGGER no_update BEFORE UPDATE ON records
+BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
+CREATE TRIGGER no_delete BEFORE DELETE ON records
+BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
+"""
+
+INSERT = "INSERT INTO records VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+# A damaged schema is quoted in SQLite's own message, which Python then cannot decode.
+SQLITE_ERRORS = (sqlite3.Error, UnicodeDecodeError)
+LAST_SESSION = f"""SELECT seq FROM records NOT INDEXED
+    WHERE kind = '{SESSION_KIND}' ORDER BY seq DESC LIMIT 1"""  # noqa: S608 - a constant
+SELECT = "SELECT * FROM records WHERE seq > ? ORDER BY seq LIMIT ?"
+LAST_CHECKPOINT = "SELECT seq FROM records WHERE kind = 'CheckpointEvent' ORDER BY seq DESC LIMIT 1"
+OF_ORDER = "SELECT * FROM records WHERE order_id = ? AND order_id <> '' AND seq < ? ORDER BY seq"
+_PAGE = 500  # records held in memory while streaming
+
+_OUT_OF_REACH = ("SQLITE_BUSY", "SQLITE_CANTOPEN", "SQLITE_PERM", "SQLITE_READONLY", "SQLITE_IOERR")
+
+_COMMANDS = frozenset(kind.__name__ for kind in (SubmitOrders, ModifyOrder, CancelOrder))
+
+
+class Record(NamedTuple):
+    """One line of the journal, column by column."""
+
+    seq: int
+    session: int
+    wall_utc: str
+    mono: float
+    kind: str
+    order_id: str
+    broker_order_id: int
+    group_number: int
+    payload: str
+    prev_hash: bytes
+    hash: bytes
+
+    @property
+    def true_hash(self) -> bytes:
+        """What the hash must be, by the columns as they are."""
+        covered = msgspec.json.encode(self[:9])
+        return hashlib.sha256(self.prev_hash + covered).digest()
+
+
+class Ids(NamedTuple):
+    """What a message says of ids: the columns by which records are found."""
+
+    order_id: str = ""
+    broker_order_id: int = 0  # only of orders that we number
+    group_number: int = 0
+
+
+def ids_of(message: Command | BaseEvent, install: str) -> Ids:
+    """Return the ids that `message` uses up or is about; `install` marks our own."""
+    match message:
+        case SubmitOrders():
+            numbers = (spec.broker_order_id for spec in message.orders)
+            group = group_number(message.group_id, install)
+            return Ids(message.group_id, max(numbers, default=0), group)
+        case NewOrderEvent() | AcceptEvent(is_foreign=False):
+            group = group_number(message.order_id, install)
+            return Ids(message.order_id, message.spec.broker_order_id, group)
+        case OrderEvent() | ModifyOrder() | CancelOrder():
+            return Ids(message.order_id, 0, group_number(message.order_id, install))
+        case _:
+            return Ids()
+
+
+def decode(record: Record) -> Command | BaseEvent:
+    """Return the message that `record` holds.
+
+    Raises:
+        JournalError: If this version cannot read it.
+    """
+    try:
+        if record.kind in _COMMANDS:
+            return codec.decode_command(record.payload)
+        return codec.decode_event(record.payload)
+    except msgspec.MsgspecError as error:
+        message = f"journal record {record.seq} ({record.kind}) cannot be read: {error}"
+        raise JournalError(message, hint="use the version that wrote it, or a newer one") from error
+
+
+def stream(
+    connection: sqlite3.Connection, path: Path, *, since: int = 0, until: int | None = None
+) -> Iterator[Record]:
+    """Yield every record after `since`, oldest first, each checked against the chain.
+
+    Reads a page at a time, so neither memory nor the writer's checkpoints wait for a slow
+    reader.
+
+    Raises:
+        JournalError: At the first record that is damaged or missing.
+    """
+    previous = hash_of(connection, path, since)
+    while True:
+        page = fetch(connection, path, SELECT, since, _PAGE)
+        for row in page:
+            record = Record(*row)
+            if until is not None and record.seq > until:
+                return
+            _check(record, path, expected=since + 1, previous=previous)
+            since, previous = record.seq, record.hash
+            yield record
+        if len(page) < _PAGE:
+            return
+
+
+def resume(connection: sqlite3.Connection, path: Path) -> Iterator[Record]:
+    """Yield what a restart needs; see the `Journal` port. Memory is bounded by the live orders.
+
+    Raises:
+        JournalError: At the first record that is damaged or missing.
+    """
+    newest = fetch(connection, path, LAST_CHECKPOINT)
+    if not newest:
+        yield from stream(connection, path)
+        return
+    start = int(newest[0][0])
+    checkpoint = decode(next(stream(connection, path, since=start - 1)))
+    live = checkpoint.live if isinstance(checkpoint, CheckpointEvent) else ()
+    earlier: list[Record] = []
+    for order_id in live:
+        found = fetch(connection, path, OF_ORDER, order_id, start)
+        if not found:  # never written, for want of space; or lost from the index
+            check_index(connection, path)
+        earlier.extend(Record(*row) for row in found)
+    for record in sorted(earlier):
+        if record.hash != record.true_hash:
+            raise damaged(path, f"record {record.seq} was changed")
+        yield record
+    yield from stream(connection, path, since=start - 1)
+
+
+def check_index(connection: sqlite3.Connection, path: Path) -> None:
+    """Hold the index against the table: it stands outside the chain.
+
+    Raises:
+        JournalError: If they differ, or SQLite finds any other damage.
+    """
+    for (finding,) in fetch(connection, path, "PRAGMA integrity_check(1)"):
+        if finding != "ok":
+            raise damaged(path, str(finding))
+
+
+def hash_of(connection: sqlite3.Connection, path: Path, seq: int) -> bytes:
+    """Return the hash that record `seq + 1` must continue."""
+    if seq <= 0:
+        return GENESIS
+    rows = fetch(connection, path, "SELECT hash FROM records WHERE seq = ?", seq)
+    if not rows or not isinstance(rows[0][0], bytes):
+        raise damaged(path, f"record {seq} is missing")
+    return rows[0][0]
+
+
+def fetch(
+    connection: sqlite3.Connection, path: Path, query: str, *values: int | str
+) -> list[tuple[Any, ...]]:
+    """Return the rows of `query`, with SQLite's own findings of damage made ours."""
+    try:
+        return connection.execute(query, values).fetchall()
+    except SQLITE_ERRORS as error:
+        raise read_fault(path, error) from error
+
+
+def read_fault(path: Path, error: Exception) -> JournalError:
+    """Return what SQLite's refusal to read means: out of reach, or damaged."""
+    name = getattr(error, "sqlite_errorname", "")
+    if name.startswith(_OUT_OF_REACH):
+        message = f"the journal {path} cannot be read: {error}"
+        return JournalError(message, hint="see the disk and its permissions, then try again")
+    return damaged(path, str(error))
+
+
+def damaged(path: Path, what: str) -> JournalError:
+    """Return the error for a journal that must not be trusted."""
+    return JournalError(
+        f"the journal {path} is damaged: {what}",
+        hint=f"keep the files as evidence and begin anew: mkdir {path.parent}/damaged && "
+        f"mv {path}* {path.parent}/damaged/ ; orders that still work are then shown as foreign: "
+        "cancel them in TWS, or with a copy of the journal from a backup",
+    )
+
+
+def _check(record: Record, path: Path, *, expected: int, previous: bytes) -> None:
+    if record.seq != expected:
+        raise damaged(path, f"record {expected} is missing")
+    if record.prev_hash != previous:
+        raise damaged(path, f"record {record.seq} does not follow the one before it")
+    if record.hash != record.true_hash:
+        raise damaged(path, f"record {record.seq} was changed")

@@ -1,0 +1,199 @@
+"""The composition root: which class stands behind which port, for each way of running.
+
+`open_desk()` is live composition: the IBKR adapter over TCP, whether TWS is at the other
+end or the bundled gateway simulator. Nothing inward knows which; they differ here only.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+import logging
+import sys
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ibkr_trader import __version__
+from ibkr_trader.adapters.account_lock import AccountLock, lock_paths, runtime_folder
+from ibkr_trader.adapters.clock import OffsetClock, SystemClock
+from ibkr_trader.adapters.ibkr.broker import IBKRBroker
+from ibkr_trader.adapters.ibkr.connection import IBKRConnection, LinkSettings
+from ibkr_trader.adapters.ibkr.market_data import IBKRMarketData
+from ibkr_trader.adapters.journal import SessionHeader, SqliteJournal
+from ibkr_trader.config import Profile, Settings, load, refuse_live
+from ibkr_trader.core.errors import AccountMismatch, BrokerUnavailable, JournalError
+from ibkr_trader.execution.desk import Desk
+from ibkr_trader.execution.outlook import RiskSettings
+from ibkr_trader.execution.tasks import alongside
+from ibkr_trader.execution.trader import Trader
+from ibkr_trader.risk.guard import RiskGuard
+from ibkr_trader.sim.gateway.background import GatewayError, start_background
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterable
+
+    from ibkr_trader.adapters.account_lock import Holder
+    from ibkr_trader.execution.ports import Clock
+    from ibkr_trader.risk.guard import ExtraCheck
+
+logger = logging.getLogger(__name__)
+JOURNAL_FILE = "journal.db"
+CONNECT_PATIENCE = 10.0  # seconds for a handshake, unless all waits are shorter
+LOCK_PATIENCE = 10.0  # seconds: as long as another command of ours may reasonably take
+
+
+@asynccontextmanager
+async def open_desk(
+    *,
+    profile: str | None = None,
+    settings: Settings | None = None,
+    handlers: Iterable[object] = (),
+    risk_check: ExtraCheck | None = None,
+    timeout: float | None = None,
+    on_wait: Callable[[Holder], None] | None = None,
+    reach: Callable[[str], None] = lambda _: None,
+) -> AsyncIterator[Desk]:
+    """Open the desk of one account, in sync with its broker, for the length of the block.
+
+    Args:
+        profile: `sim` (the default: the bundled simulator, started if need be) or `paper`.
+        settings: Complete settings instead; they win over `profile`.
+        handlers: Objects with the methods of `OrderEventHandler` or `ConnectionEventHandler`.
+        risk_check: One more check beside the built-in ones, asked about each order.
+        timeout: How long to wait for the broker's answers, in seconds.
+        on_wait: Told once who holds the account, when that has to be waited for.
+        reach: Called with the name of each checkpoint of the order path; for crash tests.
+
+    Raises:
+        ConfigError: If a setting cannot be used, or the profile is `live`.
+        AccountLocked: If another process trades the account.
+        AccountMismatch: If the broker's account is not of the profile's kind.
+        BrokerUnavailable: If there is no broker, or it does not tell the whole truth.
+        JournalError: If the journal is damaged or cannot be written.
+    """
+    settings = settings or load({"profile": profile})
+    refuse_live(settings)
+    port = await asyncio.to_thread(find_port, settings)
+    patience = timeout if timeout is not None else settings.timeout_seconds
+    async with AsyncExitStack() as stack:
+        stack.enter_context(await asyncio.to_thread(_lock, settings, port, on_wait))
+        clock = OffsetClock()
+        journal = stack.enter_context(_journal(settings, SystemClock()))
+        connection = IBKRConnection(
+            _link(settings, port), clock=clock, on_server_time=_server_clock(settings, clock)
+        )
+        broker = IBKRBroker(connection, install=journal.state.install, on_frame=reach)
+        market = IBKRMarketData(connection)
+        await stack.enter_async_context(_connected(connection))
+        check_account(settings.profile, connection.account)
+        guard = RiskGuard(extra=(risk_check,) if risk_check is not None else ())
+        trader = Trader(
+            broker=broker,
+            market=market,
+            journal=journal,
+            clock=clock,
+            account=connection.account,
+            guard=guard,
+            settings=RiskSettings(limits=settings.risk, is_readonly=settings.readonly),
+            ack_timeout=patience,
+            handlers=handlers,
+            reach=reach,
+        )
+        await stack.enter_async_context(trader.running())
+        yield Desk(trader, timeout=patience)
+
+
+def find_port(settings: Settings) -> int:
+    """Return the port to connect to, starting the simulator if the profile is `sim`.
+
+    Raises:
+        BrokerUnavailable: If the simulator does not start.
+    """
+    if settings.profile is not Profile.SIM:
+        return settings.port or 0
+    try:
+        info = start_background(state_dir=settings.place.simulator, port=settings.port or 0)
+    except GatewayError as error:
+        message = f"the bundled gateway simulator does not start: {error}"
+        raise BrokerUnavailable(message, hint="ibkr-trader gateway status") from error
+    return info.port
+
+
+def check_account(profile: Profile, account: str) -> None:
+    """Refuse an account that is not of the profile's kind: the account decides, not the port.
+
+    Raises:
+        AccountMismatch: If it is not.
+    """
+    kind = kind_of(account)
+    if kind is not profile:
+        shown = account if kind is Profile.SIM else f"{account[:2]}***{account[-3:]}"
+        message = f"profile {profile} found account {shown}, which is a {kind} account"
+        raise AccountMismatch(message, hint=f"use --profile {kind}, or connect to another port")
+
+
+def kind_of(account: str) -> Profile:
+    """Return which profile an account id belongs to, by IBKR's prefixes and our own."""
+    if account.startswith("SIM"):
+        return Profile.SIM
+    return Profile.PAPER if account.startswith(("DU", "DF")) else Profile.LIVE
+
+
+@asynccontextmanager
+async def _connected(connection: IBKRConnection) -> AsyncIterator[None]:
+    """Keep the connection for the length of the block."""
+    await connection.open()
+    async with alongside(connection.run()):
+        try:
+            yield
+        finally:
+            connection.close()
+
+
+def _server_clock(settings: Settings, clock: OffsetClock) -> Callable[..., None] | None:
+    # Only the simulator has a time of its own; IBKR's must agree with ours, or we say so.
+    return clock.set_time if settings.profile is Profile.SIM else None
+
+
+def _link(settings: Settings, port: int) -> LinkSettings:
+    return LinkSettings(
+        host=settings.host,
+        port=port,
+        client_id=settings.client_id,
+        account=settings.account,
+        client_library=settings.client_library,
+        connect_timeout=min(CONNECT_PATIENCE, settings.timeout_seconds),
+        max_attempts=settings.reconnect_max_attempts,
+        backoff=settings.reconnect_backoff_seconds,
+    )
+
+
+def _journal(settings: Settings, clock: Clock) -> SqliteJournal:
+    header = SessionHeader(
+        version=__version__,
+        config_hash=settings.config_hash,
+        command=" ".join([Path(sys.argv[0]).name, *sys.argv[1:]])[:200],
+        user=getpass.getuser(),
+    )
+    path = settings.place.folder / JOURNAL_FILE
+    try:
+        return SqliteJournal(path, clock=clock, header=header)
+    except JournalError as error:
+        try:
+            readable = SqliteJournal(path, clock=clock, read_only=True)
+        except JournalError:
+            raise error from None
+        # A full disk must not keep anybody from closing. What opens is refused: it would
+        # have to be written first.
+        logger.warning("only cancels and closes are possible: %s", error.message)
+        return readable
+
+
+def _lock(settings: Settings, port: int, on_wait: Callable[[Holder], None] | None) -> AccountLock:
+    paths = lock_paths(
+        settings.place.folder,
+        runtime_folder(),
+        endpoint=(settings.host, port, settings.client_id),
+    )
+    return AccountLock(*paths).acquire(timeout=LOCK_PATIENCE, on_wait=on_wait)

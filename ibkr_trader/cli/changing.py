@@ -1,0 +1,226 @@
+"""Changing and ending what was placed, with the broker's confirmation of each step."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from ibkr_trader.cli import chosen, output
+from ibkr_trader.cli.exits import Exit
+from ibkr_trader.cli.order_view import order_document, orders_table, sentence, spec_document
+from ibkr_trader.cli.trading import desk_for, title
+from ibkr_trader.core.commands import CancelOrder, ModifyOrder
+from ibkr_trader.core.contracts import is_named, label, ticker
+from ibkr_trader.core.enums import OrderStatus
+from ibkr_trader.core.errors import BrokerUnavailable, RiskCheckError
+from ibkr_trader.core.text import quantity
+from ibkr_trader.execution.closing import NotClosed, close_position
+from ibkr_trader.execution.desk import settle_closed
+from ibkr_trader.execution.placing import QUOTE_TIMEOUT, route
+from ibkr_trader.portfolio.protection import protection
+from ibkr_trader.risk.verdict import Denied
+
+if TYPE_CHECKING:
+    from ibkr_trader.cli.face import Face
+    from ibkr_trader.core.commands import Command
+    from ibkr_trader.core.models import Order, OrderId, Position
+    from ibkr_trader.execution.desk import Desk
+
+
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """The new terms of an order; what is None stays."""
+
+    quantity: Decimal | None = None
+    limit_price: Decimal | None = None
+    stop_price: Decimal | None = None
+
+    @property
+    def is_stop(self) -> bool:
+        """Whether only a stop can be meant."""
+        return self.stop_price is not None and self.limit_price is None
+
+
+async def modify_order(
+    face: Face, order_id: str, change: Change, *, timeout: float | None
+) -> output.Reply:
+    """Change one order and reply with its confirmed terms.
+
+    Raises:
+        TraderError: Whatever keeps it from being changed, or from being known.
+    """
+    terms = msgspec.structs.asdict(change)
+    async with desk_for(face, timeout=timeout) as desk:
+        before = chosen.the_one(desk, order_id, is_stop=change.is_stop)
+        head = title(face.settings(), desk)
+        if face.dry_run:
+            await desk.trader.study(before.spec.contract, timeout=QUOTE_TIMEOUT)
+            _check(desk, ModifyOrder(order_id=before.order_id, **terms))
+            return _would(head, "change", [before])
+        order = await desk.modify_order(before.order_id, **terms)
+        text = f"{head}  changed {order.order_id}: {sentence(before.spec)} → {sentence(order.spec)}"
+        return output.Reply(
+            schema="modified/1",
+            data={"order": order_document(order), "before": spec_document(before.spec)},
+            blocks=[text, orders_table([order], utc=face.utc)],
+        )
+
+
+async def cancel_orders(
+    face: Face, ids: tuple[str, ...], *, symbol: str, timeout: float | None
+) -> output.Reply:
+    """Cancel orders by id, of a symbol, or (with neither) all of ours.
+
+    Raises:
+        TraderError: Whatever keeps them from being cancelled, or from being known.
+    """
+    async with desk_for(face, timeout=timeout) as desk:
+        orders = chosen.every(desk, ids, symbol)
+        head = title(face.settings(), desk)
+        live = [order for order in orders if not order.status.is_closed]
+        if face.dry_run:
+            for order in live:
+                _check(desk, CancelOrder(order_id=order.order_id))
+            return _would(head, "cancel", live)
+        # An entry takes its exits with it, so entries go first and exits may be gone by then.
+        asked: list[OrderId] = []
+        for order in sorted(live, key=lambda order: order.spec.parent_id is not None):
+            try:
+                await route(desk.trader, CancelOrder(order_id=order.order_id))
+                asked.append(order.order_id)
+            except BrokerUnavailable as trouble:  # the others must still be cancelled
+                if len(live) == 1:
+                    raise
+                face.tell(f"not cancelled: {trouble.message}")
+        patience = timeout if timeout is not None else face.settings().timeout_seconds
+        closed = await settle_closed(desk.trader, tuple(asked), timeout=patience) if asked else ()
+        already = [order for order in orders if order.status.is_closed]
+        reply = _cancelled(face, desk, head, orders=[*closed, *already])
+        if len(asked) < len(live):
+            reply.exit = Exit.INCOMPLETE
+        return reply
+
+
+async def close_positions(face: Face, symbol: str, *, timeout: float | None) -> output.Reply:
+    """End the position in `symbol` (or, without one, every position) and its exits.
+
+    Raises:
+        TraderError: Whatever keeps it from being closed, or from being known.
+    """
+    async with desk_for(face, timeout=timeout) as desk:
+        positions = [
+            position
+            for position in desk.trader.portfolio.positions.values()
+            if is_named(position.contract, symbol)
+        ]
+        head = title(face.settings(), desk)
+        if not positions:
+            what = symbol or "the account"
+            return output.Reply(
+                schema="closed/1",
+                data={"closed": [], "orders": [], "is_flat": True},
+                blocks=[f"{head}  {what} is flat already; nothing was sent"],
+            )
+        if face.dry_run:
+            return _would_close(head, positions)
+        patience = timeout if timeout is not None else face.settings().timeout_seconds
+        orders: list[Order] = []
+        for position in positions:
+            try:
+                orders += await close_position(desk.trader, position, timeout=patience)
+            except NotClosed as trouble:  # the others must still be closed
+                face.tell(f"not closed: {trouble.message}")
+        return _closed(face, desk, head, positions=positions, orders=orders)
+
+
+def _check(desk: Desk, command: Command) -> None:
+    verdict = desk.trader.router.preview(command)
+    if isinstance(verdict, Denied):
+        reasons = "; ".join(breach.message for breach in verdict.breaches)
+        raise RiskCheckError(reasons, breaches=verdict.breaches)
+
+
+def _would(head: str, verb: str, orders: list[Order]) -> output.Reply:
+    lines = [f"  would {verb}  {order.order_id}  {sentence(order.spec)}" for order in orders]
+    return output.Reply(
+        schema="preview/1",
+        data={"sent": False, "orders": [order_document(order) for order in orders]},
+        blocks=[head, *(lines or [f"  nothing to {verb}"]), "Nothing was sent."],
+    )
+
+
+def _would_close(head: str, positions: list[Position]) -> output.Reply:
+    lines = [
+        f"  would close  {quantity(position.quantity, signed=True)} {label(position.contract)}"
+        " at the market, and cancel its exits"
+        for position in positions
+    ]
+    held = [
+        {"symbol": one.contract.symbol, "quantity": one.quantity, "con_id": one.contract.con_id}
+        for one in positions
+    ]
+    return output.Reply(
+        schema="preview/1",
+        data={"sent": False, "positions": held},
+        blocks=[head, *lines, "Nothing was sent."],
+    )
+
+
+def _cancelled(face: Face, desk: Desk, head: str, *, orders: list[Order]) -> output.Reply:
+    if not orders:
+        text = f"{head}  nothing to cancel"
+        return output.Reply(schema="cancelled/1", data={"orders": []}, blocks=[text])
+    filled = [order for order in orders if order.status is OrderStatus.FILLED]
+    gone = sum(order.status is OrderStatus.CANCELLED for order in orders)
+    blocks: list[str | output.Table] = [
+        f"{head}  {gone} of {len(orders)} cancelled; none of them can trade any more",
+        orders_table(orders, utc=face.utc),
+    ]
+    if filled:
+        names = ", ".join(order.order_id for order in filled)
+        blocks.append(f"Filled before the cancel: {names}. Next: ibkr-trader positions")
+    blocks += _bare(desk, orders)
+    return output.Reply(
+        schema="cancelled/1",
+        data={"orders": [order_document(order) for order in orders]},
+        blocks=blocks,
+        exit=Exit.INCOMPLETE if filled else Exit.DONE,
+    )
+
+
+def _bare(desk: Desk, cancelled: list[Order]) -> list[str]:
+    """Say which positions have lost their stop by this."""
+    portfolio = desk.trader.portfolio
+    held = {one.spec.contract.con_id for one in cancelled if one.spec.role.is_protective}
+    return [
+        f"Not protected any more: {quantity(one.quantity, signed=True)} {label(one.contract)}."
+        f" Next: ibkr-trader close {ticker(one.contract)}"
+        for one in portfolio.positions.values()
+        if one.contract.con_id in held and not protection(one, portfolio.orders.values()).is_covered
+    ]
+
+
+def _closed(
+    face: Face, desk: Desk, head: str, *, positions: list[Position], orders: list[Order]
+) -> output.Reply:
+    left = [
+        now
+        for position in positions
+        if (now := desk.trader.portfolio.positions.get(position.contract.con_id)) is not None
+    ]
+    names = ", ".join(label(position.contract) for position in positions)
+    blocks: list[str | output.Table] = [f"{head}  closed {names}"]
+    if left:
+        rest = ", ".join(f"{quantity(one.quantity)} {label(one.contract)}" for one in left)
+        blocks = [f"{head}  not flat yet: {rest} left. Next: ibkr-trader orders"]
+    return output.Reply(
+        schema="closed/1",
+        data={
+            "closed": [position.contract.symbol for position in positions],
+            "orders": [order_document(order) for order in orders],
+            "is_flat": not left,
+        },
+        blocks=[*blocks, orders_table(orders, utc=face.utc)],
+        exit=Exit.INCOMPLETE if left else Exit.DONE,
+    )

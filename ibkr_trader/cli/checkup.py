@@ -1,0 +1,151 @@
+"""`doctor`: everything an order needs, tried one after the other, each with its remedy."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from ibkr_trader.adapters.clock import SystemClock
+from ibkr_trader.adapters.journal import SqliteJournal
+from ibkr_trader.adapters.private_files import private_folder
+from ibkr_trader.app import JOURNAL_FILE
+from ibkr_trader.cli import output
+from ibkr_trader.cli.exits import Exit, classify
+from ibkr_trader.cli.trading import desk_for, title
+from ibkr_trader.cli.wording import when
+from ibkr_trader.core.enums import DataType, TradingState
+from ibkr_trader.core.errors import TraderError
+from ibkr_trader.core.text import price
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from ibkr_trader.cli.face import Face
+    from ibkr_trader.config import Settings
+    from ibkr_trader.core.models import ContractDetails
+    from ibkr_trader.execution.desk import Desk
+
+_SPACE_WANTED = 200_000_000  # bytes
+_PROBE = "AAPL"
+_QUOTE_SECONDS = 5.0
+
+
+class Check(msgspec.Struct, frozen=True, kw_only=True):
+    """One finding: `state` is ok, warn or FAIL; `fix` is what to do about it."""
+
+    name: str
+    state: str
+    text: str
+    fix: str = ""
+
+
+class Findings:
+    """What was found so far, and the worst of it as an exit code."""
+
+    def __init__(self) -> None:
+        self.checks: list[Check] = []
+        self.exit = Exit.DONE
+
+    def ok(self, name: str, text: str) -> None:
+        """Note that something is as it should be."""
+        self.checks.append(Check(name=name, state="ok", text=text))
+
+    def warn(self, name: str, text: str, *, fix: str) -> None:
+        """Note something to know about that keeps nobody from trading."""
+        self.checks.append(Check(name=name, state="warn", text=text, fix=fix))
+
+    def fail(self, name: str, error: TraderError) -> None:
+        """Note what makes trading impossible."""
+        self.checks.append(Check(name=name, state="FAIL", text=error.message, fix=error.hint))
+        self.exit = self.exit if self.exit is not Exit.DONE else classify(error)[1]
+
+
+async def examine(face: Face) -> output.Reply:
+    """Try everything that can be tried and reply with all findings."""
+    found = Findings()
+    try:
+        settings = face.settings()
+    except TraderError as error:
+        found.fail("settings", error)
+        return _reply(found)
+    source = str(settings.config_file or "no config.toml")
+    found.ok("settings", f"profile {settings.profile} ({source})")
+    for warning in settings.warnings:
+        found.warn("settings", warning, fix="ibkr-trader config show")
+    if _examine_folder(settings, found):
+        await _examine_desk(face, found)
+    return _reply(found)
+
+
+def _examine_folder(settings: Settings, found: Findings) -> bool:
+    try:
+        folder = private_folder(settings.place.folder)
+        found.ok("data folder", str(folder))
+        free = shutil.disk_usage(folder).free
+        if free < _SPACE_WANTED:
+            text = f"{free // 1_000_000} MB are free"
+            found.warn("disk", text, fix=f"free some space on the disk of {folder}")
+        path = folder / JOURNAL_FILE
+        if path.exists():
+            with SqliteJournal(path, clock=SystemClock(), read_only=True) as journal:
+                found.ok("journal", f"{journal.verify()} records, chain unbroken")
+    except TraderError as error:
+        found.fail("data folder", error)
+        return False
+    return True
+
+
+async def _examine_desk(face: Face, found: Findings) -> None:
+    try:
+        async with desk_for(face) as desk:
+            found.ok("gateway", "reached; handshake, orders, fills, positions all answered")
+            found.ok("account", title(face.settings(), desk))
+            await _examine_market(face, desk, found)
+            view = desk.trader.outlook.view()
+            if view.trading_state is TradingState.ACTIVE:
+                found.ok("trading state", "active")
+            else:
+                text = f"{view.trading_state}: {view.state_reason}"
+                found.warn("trading state", text, fix="only what reduces risk goes out until then")
+    except TraderError as error:
+        found.fail("gateway", error)
+
+
+async def _examine_market(face: Face, desk: Desk, found: Findings) -> None:
+    now = desk.trader.clock.now()
+    found.ok("exchange time", when(now, utc=face.utc))
+    details = await desk.trader.learn(_PROBE)
+    found.ok("market hours", _hours(details, now, utc=face.utc))
+    quote = await desk.trader.market.quote(details.contract, timeout=_QUOTE_SECONDS)
+    if quote is None:
+        text = f"no price for {_PROBE} within {_QUOTE_SECONDS:g} s"
+        found.warn("market data", text, fix="subscribe to market data, or wait for the opening")
+    elif quote.data_type is not DataType.LIVE:
+        text = f"{quote.data_type.value.lower()}: {_PROBE} {price(quote.mark)}"
+        found.warn("market data", text, fix="stops at the broker do not need it; opening does")
+    else:
+        found.ok("market data", f"live: {_PROBE} {price(quote.mark)}")
+
+
+def _hours(details: ContractDetails, now: datetime, *, utc: bool) -> str:
+    for session in details.liquid_sessions:
+        if session.opens <= now < session.closes:
+            return f"open until {when(session.closes, utc=utc)}"
+        if now < session.opens:
+            return f"closed; opens {when(session.opens, utc=utc)}"
+    return "closed; the next opening is not known"
+
+
+def _reply(found: Findings) -> output.Reply:
+    rows = tuple((check.state, check.name, check.text) for check in found.checks)
+    fixes = [f"  fix {check.name}: {check.fix}" for check in found.checks if check.fix]
+    failures = sum(check.state == "FAIL" for check in found.checks)
+    last = f"{failures} failure{'s' if failures > 1 else ''}." if failures else "Ready to trade."
+    return output.Reply(
+        schema="doctor/1",
+        data={"checks": [msgspec.structs.asdict(check) for check in found.checks]},
+        blocks=[output.Table(("", "CHECK", "FOUND"), rows), *fixes, last],
+        exit=found.exit,
+    )

@@ -1,0 +1,89 @@
+"""Which orders a command means: for `cancel` a group is every live order of it, `modify` wants one.
+
+The rules of names are `portfolio/finding.py`'s; here are the answers to names that fit several.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ibkr_trader.cli.exits import UsageFault
+from ibkr_trader.cli.past_orders import find_past
+from ibkr_trader.core.contracts import is_named
+from ibkr_trader.core.ids import short_id
+from ibkr_trader.execution.desk import UnknownOrder
+from ibkr_trader.portfolio.protection import STOP_TYPES
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ibkr_trader.core.models import Order
+    from ibkr_trader.execution.desk import Desk
+
+
+def every(desk: Desk, ids: tuple[str, ...], symbol: str) -> list[Order]:
+    """Return the orders to cancel: those of `ids`, of a symbol, or (with neither) all of ours.
+
+    Raises:
+        UnknownOrder: If an id is unknown.
+        UsageFault: If an id may mean several orders, and is no group.
+    """
+    if ids:
+        found = [order for one in ids for order in _named(desk, one)]
+        return list({order.order_id: order for order in found}.values())
+    return [
+        order
+        for order in desk.trader.portfolio.orders.values()
+        if not order.is_foreign and is_named(order.spec.contract, symbol)
+    ]
+
+
+def the_one(desk: Desk, text: str, *, is_stop: bool) -> Order:
+    """Return the one order that `text` means; of several it must be said which.
+
+    Args:
+        desk: Where to look.
+        text: As it was typed.
+        is_stop: The change is one of a stop: offer that first.
+
+    Raises:
+        UnknownOrder: If there is none.
+        UsageFault: If there are several.
+    """
+    orders = _found(desk, text)
+    live = [order for order in orders if not order.status.is_closed]
+    # Not even a group with one live order left: it may not be the one that was meant.
+    if len(orders) == 1:
+        return orders[0]
+    live.sort(key=lambda order: (order.spec.order_type in STOP_TYPES) is not is_stop)
+    raise _unclear(text, live or orders)
+
+
+def _named(desk: Desk, text: str) -> list[Order]:
+    orders = _found(desk, text)
+    if len(orders) > 1 and not _is_group(text, orders):
+        raise _unclear(text, orders)
+    if len(orders) > 1:
+        return [order for order in orders if not order.status.is_closed]
+    return orders
+
+
+def _found(desk: Desk, text: str) -> list[Order]:
+    portfolio = desk.trader.portfolio
+    known = [portfolio.order(order_id) for order_id in portfolio.find(text)]
+    found = [order for order in known if order is not None] or find_past(desk, text)
+    if not found:
+        message = f"order {text} is unknown"
+        raise UnknownOrder(message, hint="ibkr-trader orders --all")
+    return found
+
+
+def _is_group(text: str, orders: Sequence[Order]) -> bool:
+    groups = {order.spec.group_id for order in orders}
+    return len(groups) == 1 and text.strip() in {name for g in groups for name in (g, short_id(g))}
+
+
+def _unclear(text: str, orders: Sequence[Order]) -> UsageFault:
+    names = [short_id(order.order_id) for order in orders]
+    message = f"{text} names several orders; say which: {', '.join(names)}"
+    return UsageFault(message, typed=text, better=names[0])

@@ -1,0 +1,216 @@
+"""The bundled gateway simulator: `gateway start|stop|status|reset`."""
+
+from __future__ import annotations
+
+import re
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ibkr_trader.cli import output
+from ibkr_trader.cli.exits import UsageFault
+from ibkr_trader.cli.face import FAMILIES, Face, command
+from ibkr_trader.cli.help import HelpfulGroup
+from ibkr_trader.cli.output import Reply
+from ibkr_trader.core.errors import BrokerUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ibkr_trader.sim.gateway.background import GatewayInfo
+
+PANEL = "Simulate"
+app = FAMILIES.register("gateway")(typer.Typer())
+gateway_app = typer.Typer(help="The bundled gateway simulator.", cls=HelpfulGroup)
+app.add_typer(gateway_app, name="gateway", rich_help_panel=PANEL)
+
+_LAST_PORT = 65_535
+_PORTS_OF_TWS = frozenset({7496, 7497, 4001, 4002})
+_LOCAL_NOTE = "simulated: no account, no money"
+
+
+@command(gateway_app, "start", panel=PANEL, example="ibkr-trader gateway start --port 41873")
+def start(
+    face: Face,
+    *,
+    port: Annotated[
+        str, typer.Option(metavar="N", help="Listen here; by default on any free port.")
+    ] = "",
+    seed: Annotated[
+        str, typer.Option(metavar="N", help="Of the price model; for a new account only.")
+    ] = "",
+    speed: Annotated[
+        str, typer.Option(metavar="X", help="Of the exchange's clock; 1 is wall speed.")
+    ] = "",
+    bars: Annotated[
+        str, typer.Option(metavar="PATH", help="A folder of bar files to trade instead.")
+    ] = "",
+    foreground: Annotated[
+        bool, typer.Option("--foreground", help="Stay until Ctrl-C instead of going away.")
+    ] = False,
+) -> Reply | None:
+    """Start the simulator in the background, or say where it already runs."""
+    folder = face.place().simulator
+    chosen = _port(face, port)
+    number = _whole(seed, "--seed") if seed else None
+    pace = _pace(speed) if speed else None
+    bar_folder = _bars(bars)
+    if foreground:
+        _serve(folder, port=chosen, seed=number, speed=pace, bars=bar_folder)
+        return None
+    from ibkr_trader.sim.gateway import background  # noqa: PLC0415 - only this command needs it
+
+    was_running = background.status(folder) is not None
+    if was_running and (seed or speed or bars):
+        message = "the simulator runs already: --seed, --speed and --bars take a new start"
+        raise UsageFault(message, hint="ibkr-trader gateway stop, then start it again")
+    with _told(folder):
+        _private(folder)
+        info = background.start_background(
+            state_dir=folder, port=chosen, seed=number, speed=pace, bars=bar_folder
+        )
+    if was_running and chosen not in {0, info.port}:
+        message = f"the simulator already runs on port {info.port}"
+        raise UsageFault(message, hint="ibkr-trader gateway stop, then start it again")
+    what = "already runs" if was_running else "started"
+    return _reply(info, folder, f"gateway {what} on 127.0.0.1:{info.port}")
+
+
+@command(gateway_app, "stop", panel=PANEL, example="ibkr-trader gateway stop")
+def stop(face: Face) -> Reply:
+    """Stop the simulator; its account stays as it is."""
+    from ibkr_trader.sim.gateway import background  # noqa: PLC0415 - only this command needs it
+
+    folder = face.place().simulator
+    with _told(folder):
+        was_running = background.stop(folder)
+    text = "gateway stopped; its account is kept" if was_running else "no gateway was running"
+    return Reply(
+        schema="gateway/1",
+        data={"running": False, "stopped": was_running, "state_dir": str(folder)},
+        blocks=[text],
+    )
+
+
+@command(gateway_app, "status", panel=PANEL, example="ibkr-trader gateway status --json")
+def status(face: Face) -> Reply:
+    """Say whether the simulator runs, and where."""
+    from ibkr_trader.sim.gateway import background  # noqa: PLC0415 - only this command needs it
+
+    folder = face.place().simulator
+    info = background.status(folder)
+    if info is None:
+        return Reply(
+            schema="gateway/1",
+            data={"running": False, "state_dir": str(folder)},
+            blocks=[
+                "gateway is not running; the next order starts it, or: ibkr-trader gateway start"
+            ],
+        )
+    return _reply(info, folder, f"gateway runs on 127.0.0.1:{info.port}")
+
+
+@command(gateway_app, "reset", panel=PANEL, example="ibkr-trader gateway reset --yes", changes=True)
+def reset(face: Face) -> Reply:
+    """Forget every simulated order, position and execution, and begin with fresh money."""
+    from ibkr_trader.sim.gateway import background  # noqa: PLC0415 - only this command needs it
+
+    folder = face.place().simulator
+    running = background.status(folder)
+    data = {"state_dir": str(folder), "reset": not face.dry_run}
+    if face.dry_run:
+        text = f"would forget the simulated account in {folder}"
+        return Reply(schema="gateway-reset/1", data=data, blocks=[text])
+    face.confirm(f"Forget the simulated account in {folder}?")
+    with _told(folder):
+        if running is not None:
+            background.stop(folder)
+        background.reset(folder)
+    return Reply(schema="gateway-reset/1", data=data, blocks=["the simulated account begins anew"])
+
+
+def _reply(info: GatewayInfo, folder: Path, text: str) -> Reply:
+    return Reply(
+        schema="gateway/1",
+        data={
+            "running": True,
+            "host": "127.0.0.1",
+            "port": info.port,
+            "pid": info.pid,
+            "account": info.account,
+            "started_at": info.started_at,
+            "state_dir": str(folder),
+        },
+        blocks=[f"{text}  account {info.account} ({_LOCAL_NOTE})  process {info.pid}"],
+    )
+
+
+def _serve(
+    folder: Path, *, port: int, seed: int | None, speed: float | None, bars: Path | None
+) -> None:
+    import asyncio  # noqa: PLC0415 - only the foreground needs it
+
+    from ibkr_trader.sim.gateway import daemon  # noqa: PLC0415 - as above
+
+    output.note(f"gateway in the foreground ({_LOCAL_NOTE}); Ctrl-C ends it, state in {folder}")
+    with _told(folder):
+        _private(folder)
+        asyncio.run(
+            daemon.serve(state_dir=folder, port=port, seed=seed, speed=speed, bars=bars, at=None)
+        )
+
+
+@contextmanager
+def _told(folder: Path) -> Iterator[None]:
+    """Turn the simulator's own errors into ours."""
+    from ibkr_trader.sim.gateway.background import GatewayError  # noqa: PLC0415 - as its callers
+    from ibkr_trader.sim.gateway.store import StoreError  # noqa: PLC0415 - as its callers
+
+    try:
+        yield
+    except (GatewayError, StoreError, OSError) as error:
+        raise BrokerUnavailable(str(error), hint=f"see {folder}/gateway.log") from error
+
+
+def _private(folder: Path) -> None:
+    from ibkr_trader.adapters.private_files import private_folder  # noqa: PLC0415 - as its callers
+
+    private_folder(folder)
+
+
+def _port(face: Face, text: str) -> int:
+    if not text:
+        return face.settings().sim_port or 0
+    number = _whole(text, "--port")
+    if not 1 <= number <= _LAST_PORT or number in _PORTS_OF_TWS:
+        message = (
+            f"--port {text} must be from 1 to 65535, and none of TWS's (7496, 7497, 4001, 4002)"
+        )
+        raise UsageFault(message, option="--port", typed=text, better="41873")
+    return number
+
+
+def _whole(text: str, option: str) -> int:
+    if text.isascii() and text.isdigit() and len(text) <= 9:  # noqa: PLR2004 - fits every integer
+        return int(text)
+    message = f"{option} {text!r} must be a whole number"
+    raise UsageFault(message, option=option, typed=text, better="1")
+
+
+def _pace(text: str) -> float:
+    if re.fullmatch(r"[0-9]{1,4}(\.[0-9]{1,3})?", text) and float(text) > 0:
+        return float(text)
+    message = f"--speed {text!r} must be a number above 0, such as 10 or 0.5"
+    raise UsageFault(message, option="--speed", typed=text, better="1")
+
+
+def _bars(text: str) -> Path | None:
+    if not text:
+        return None
+    path = Path(text).expanduser()
+    if not path.is_dir():
+        message = f"--bars {text} is not a folder: want one of files such as AAPL.csv"
+        raise UsageFault(message, hint=f"ls {path.parent}")
+    return path.resolve()

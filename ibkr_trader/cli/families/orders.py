@@ -1,0 +1,154 @@
+"""Placing orders: `bracket-order` and `order`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from ibkr_trader.cli import values
+from ibkr_trader.cli.face import FAMILIES, Face, command
+from ibkr_trader.cli.output import Reply
+from ibkr_trader.core.enums import OrderType, Side, TimeInForce
+from ibkr_trader.core.models import OrderRequest
+
+PANEL = "Orders"
+app = FAMILIES.register("orders")(typer.Typer())
+
+SymbolOption = Annotated[
+    str, typer.Option("--symbol", metavar="SYMBOL", help="What to trade, e.g. AAPL.")
+]
+QuantityOption = Annotated[
+    str, typer.Option("--quantity", metavar="N", help="How many, a whole number.")
+]
+SideOption = Annotated[str, typer.Option("--side", metavar="SIDE", help="buy or sell.")]
+TifOption = Annotated[
+    str, typer.Option("--tif", metavar="TIF", help="How long it may wait: day, gtc, ioc, fok, opg.")
+]
+OutsideOption = Annotated[
+    bool, typer.Option("--outside-rth", help="May also trade outside regular hours.")
+]
+WaitOption = Annotated[
+    str,
+    typer.Option(
+        "--wait", metavar="HOW", help="Until it is accepted (the rule) or filled, or none."
+    ),
+]
+TimeoutOption = Annotated[
+    str, typer.Option("--timeout", metavar="S", help="How many seconds to wait for answers.")
+]
+
+
+@command(
+    app,
+    "bracket-order",
+    panel=PANEL,
+    example="ibkr-trader bracket-order --symbol AAPL --quantity 10 --stop-loss 145 "
+    "--take-profit 155",
+    changes=True,
+)
+async def bracket_order(
+    face: Face,
+    *,
+    symbol: SymbolOption,
+    quantity: QuantityOption,
+    stop_loss: Annotated[
+        str, typer.Option("--stop-loss", metavar="PRICE", help="Where to give up.")
+    ],
+    take_profit: Annotated[
+        str, typer.Option("--take-profit", metavar="PRICE", help="Where to take the gain.")
+    ],
+    side: SideOption = "buy",
+    limit: Annotated[
+        str, typer.Option("--limit", metavar="PRICE", help="Enter at this price or better.")
+    ] = "",
+    tif: TifOption = "day",
+    exit_tif: Annotated[
+        str, typer.Option("--exit-tif", metavar="TIF", help="How long the exits may wait.")
+    ] = "gtc",
+    outside_rth: OutsideOption = False,
+    wait: WaitOption = "accepted",
+    timeout: TimeoutOption = "",
+) -> Reply:
+    """Enter a position with a stop loss and a profit target, linked at the broker."""
+    entry_side = values.choice(side, "--side", Side)
+    amount, name = values.quantity(quantity), values.symbol(symbol)
+    entry_limit = values.price(limit, "--limit") if limit else None
+    entry = OrderRequest(
+        symbol=name,
+        quantity=amount,
+        side=entry_side,
+        order_type=OrderType.LIMIT if entry_limit else OrderType.MARKET,
+        limit_price=entry_limit,
+        time_in_force=values.choice(tif, "--tif", TimeInForce),
+        outside_rth=outside_rth,
+    )
+    stop_price = values.price(stop_loss, "--stop-loss")
+    target_price = values.price(take_profit, "--take-profit")
+    lasting = values.choice(exit_tif, "--exit-tif", TimeInForce)
+    patience = values.seconds(timeout) if timeout else None
+
+    from ibkr_trader.cli import placing  # noqa: PLC0415 - brings the client library
+    from ibkr_trader.orders.bracket_orders import BracketOrderRequest  # noqa: PLC0415 - as above
+
+    request = BracketOrderRequest(
+        parent=entry,
+        stop_loss=placing.exit_of(entry, order_type=OrderType.STOP, price=stop_price),
+        take_profit=placing.exit_of(entry, order_type=OrderType.LIMIT, price=target_price),
+        exit_time_in_force=lasting,
+    )
+    return await placing.place_order(face, request, wait=wait, timeout=patience)
+
+
+@command(
+    app,
+    "order",
+    panel=PANEL,
+    example="ibkr-trader order --symbol AAPL --side buy --quantity 10 --type limit --limit 149.50",
+    changes=True,
+)
+async def order(
+    face: Face,
+    *,
+    symbol: SymbolOption,
+    quantity: QuantityOption,
+    side: SideOption,
+    kind: Annotated[
+        str,
+        typer.Option(
+            "--type",
+            metavar="TYPE",
+            help="market, limit, stop, stop-limit, trail, moc or loc.",
+        ),
+    ] = "market",
+    limit: Annotated[str, typer.Option("--limit", metavar="PRICE", help="The limit price.")] = "",
+    stop: Annotated[str, typer.Option("--stop", metavar="PRICE", help="The trigger price.")] = "",
+    trail_amount: Annotated[
+        str, typer.Option("--trail-amount", metavar="PRICE", help="How far a trail stays behind.")
+    ] = "",
+    trail_percent: Annotated[
+        str, typer.Option("--trail-percent", metavar="PCT", help="The same, in percent.")
+    ] = "",
+    tif: TifOption = "day",
+    outside_rth: OutsideOption = False,
+    wait: WaitOption = "accepted",
+    timeout: TimeoutOption = "",
+) -> Reply:
+    """Place one order of any type."""
+    request = OrderRequest(
+        symbol=values.symbol(symbol),
+        quantity=values.quantity(quantity),
+        side=values.choice(side, "--side", Side),
+        order_type=values.order_type(kind),
+        limit_price=values.price(limit, "--limit") if limit else None,
+        stop_price=values.price(stop, "--stop") if stop else None,
+        trail_amount=values.price(trail_amount, "--trail-amount") if trail_amount else None,
+        trail_percent=values.price(trail_percent, "--trail-percent") if trail_percent else None,
+        time_in_force=values.choice(tif, "--tif", TimeInForce),
+        outside_rth=outside_rth,
+    )
+    patience = values.seconds(timeout) if timeout else None
+
+    from ibkr_trader.cli import placing  # noqa: PLC0415 - brings the client library
+
+    return await placing.place_order(face, request, wait=wait, timeout=patience)

@@ -1,0 +1,81 @@
+"""The log: JSON lines in the profile's folder, never on the terminal, accounts masked.
+
+Redaction happens at the sink, on the finished text, so that no caller can forget it.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import logging.handlers
+import os
+import re
+import traceback
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FILE = "ibkr-trader.log"
+_MAX_BYTES, _KEPT = 10_000_000, 10
+_ACCOUNT = re.compile(r"\b(DU|DF|U|F|I)[0-9]{2,9}([0-9]{3})\b")
+_SECRET = re.compile(r"(?i)\b(password|passwd|secret|token|api_?key)(\s*[=:]\s*[\"']?)[^\s\"',;&]+")
+_URL_SECRET = re.compile(r"(\w+://[^:/\s]*):[^@/\s]+@")
+
+
+def redact(text: str) -> str:
+    """Return `text` with account ids shortened (`DU***567`) and secrets masked."""
+    text = _ACCOUNT.sub(r"\1***\2", text)
+    text = _SECRET.sub(r"\1\2***", text)
+    return _URL_SECRET.sub(r"\1:***@", text)
+
+
+class _JsonLines(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, Any] = {
+            "at": datetime.fromtimestamp(record.created, UTC).isoformat(),
+            "level": record.levelname,
+            "logger": record.name,
+            "pid": record.process,
+            "message": redact(record.getMessage()),
+        }
+        if record.exc_info:
+            line["traceback"] = redact("".join(traceback.format_exception(*record.exc_info)))
+        return json.dumps(line)
+
+
+class _PrivateFile(logging.handlers.RotatingFileHandler):
+    def _open(self) -> Any:
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+        return os.fdopen(os.open(self.baseFilename, flags, 0o600), "a", encoding="utf-8")
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's own name
+        """Let a full disk cost the line, not the command (and print nothing)."""
+
+
+def start(folder: Path) -> Path:
+    """Send everything that is logged to the file in `folder`, and return its path.
+
+    Raises:
+        OSError: If it cannot be written.
+    """
+    path = folder / FILE
+    root = logging.getLogger()
+    if not any(isinstance(handler, _PrivateFile) for handler in root.handlers):
+        handler = _PrivateFile(path, maxBytes=_MAX_BYTES, backupCount=_KEPT, delay=False)
+        handler.setFormatter(_JsonLines())
+        root.addHandler(handler)
+        root.setLevel(logging.INFO)
+        # The client libraries format whole trades into their lines, at a cost and to no use.
+        for name in ("ib_insync", "ib_async", "asyncio"):
+            logging.getLogger(name).setLevel(logging.WARNING)
+    return path
+
+
+def stop() -> None:
+    """Close the file, for a folder that is about to go."""
+    root = logging.getLogger()
+    for handler in [one for one in root.handlers if isinstance(one, _PrivateFile)]:
+        root.removeHandler(handler)
+        handler.close()

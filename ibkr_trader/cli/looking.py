@@ -1,0 +1,162 @@
+"""The answers of the commands that only look: the broker's picture, told in full."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from ibkr_trader.cli import output
+from ibkr_trader.cli.exits import Exit
+from ibkr_trader.cli.order_view import (
+    fill_document,
+    fills_table,
+    order_document,
+    orders_table,
+)
+from ibkr_trader.cli.past_orders import find_past, past_orders
+from ibkr_trader.cli.position_view import position_document, positions_table
+from ibkr_trader.cli.trading import desk_for, title
+from ibkr_trader.cli.wording import when
+from ibkr_trader.core.contracts import is_named
+from ibkr_trader.core.text import UNKNOWN, money, price, quantity
+from ibkr_trader.execution.desk import UnknownOrder
+
+if TYPE_CHECKING:
+    from ibkr_trader.cli.face import Face
+    from ibkr_trader.core.models import Order, Position, Quote
+    from ibkr_trader.execution.desk import Desk
+
+_MARK_SECONDS = 2.0
+_FIRST_ORDER = (
+    "ibkr-trader bracket-order --symbol AAPL --quantity 10 --stop-loss 145 --take-profit 155"
+)
+
+
+async def orders(face: Face, *, order_id: str, symbol: str, everything: bool) -> output.Reply:
+    """Return open orders; with `everything` or an id, the day's closed ones too."""
+    async with desk_for(face) as desk:
+        portfolio = desk.trader.portfolio
+        known = list(portfolio.orders.values())
+        if everything:
+            known = [*past_orders(desk), *portfolio.closed.values(), *known]
+        if order_id:
+            known = _meant(desk, order_id)
+        found = [order for order in known if is_named(order.spec.contract, symbol)]
+        head = title(face.settings(), desk)
+        blocks: list[str | output.Table] = [head, orders_table(found, utc=face.utc)]
+        if not found:
+            blocks = [
+                f"{head}  no {'' if everything else 'open '}orders. First one: {_FIRST_ORDER}"
+            ]
+        data = {"account": desk.trader.account, "orders": [order_document(one) for one in found]}
+        return output.Reply(schema="orders/1", data=data, blocks=blocks)
+
+
+async def positions(face: Face, *, symbol: str) -> output.Reply:
+    """Return what is held, with its protection."""
+    async with desk_for(face) as desk:
+        portfolio = desk.trader.portfolio
+        known = [p for p in portfolio.positions.values() if is_named(p.contract, symbol)]
+        held = await asyncio.gather(*(_marked(desk, position) for position in known))
+        working = list(portfolio.orders.values())
+        head = title(face.settings(), desk)
+        blocks: list[str | output.Table] = [head, positions_table(held, working)]
+        if not held:
+            blocks = [f"{head}  no positions"]
+        data = {
+            "account": desk.trader.account,
+            "positions": [position_document(one, working) for one in held],
+        }
+        return output.Reply(schema="positions/1", data=data, blocks=blocks)
+
+
+async def fills(face: Face, *, symbol: str) -> output.Reply:
+    """Return the day's executions, oldest first."""
+    async with desk_for(face) as desk:
+        known = sorted(desk.trader.portfolio.fills.values(), key=lambda fill: fill.at)
+        found = [fill for fill in known if is_named(fill.contract, symbol)]
+        head = title(face.settings(), desk)
+        blocks: list[str | output.Table] = [head, fills_table(found, utc=face.utc)]
+        if not found:
+            blocks = [f"{head}  no fills today"]
+        data = {"account": desk.trader.account, "fills": [fill_document(one) for one in found]}
+        return output.Reply(schema="fills/1", data=data, blocks=blocks)
+
+
+async def account(face: Face) -> output.Reply:
+    """Return the account's values as the broker states them."""
+    async with desk_for(face) as desk:
+        values = desk.trader.portfolio.values
+        stated = msgspec.structs.asdict(values) if values is not None else {}
+        rows = tuple(
+            (name.replace("_", " "), money(value, values.currency if values else ""))
+            for name, value in stated.items()
+            if name not in {"account", "currency"} and value is not None
+        )
+        return output.Reply(
+            schema="account/1",
+            data={"account": desk.trader.account, "values": stated},
+            blocks=[
+                title(face.settings(), desk),
+                output.Table(("VALUE", "AMOUNT"), rows, frozenset({"AMOUNT"})),
+            ],
+        )
+
+
+async def quotes(face: Face, symbols: tuple[str, ...], *, timeout: float) -> output.Reply:
+    """Return the market of each symbol; an unknown one is a fault, a silent one is not."""
+    async with desk_for(face) as desk:
+        found: list[tuple[str, Quote | None]] = []
+        for symbol in symbols:
+            details = await desk.trader.learn(symbol)
+            quote = await desk.trader.market.quote(details.contract, timeout=timeout)
+            found.append((symbol, quote))
+    headers = ("SYMBOL", "BID", "ASK", "LAST", "CLOSE", "SIZE", "DATA", "AT")
+    rows = tuple(_quote_row(symbol, quote, utc=face.utc) for symbol, quote in found)
+    right = frozenset({"BID", "ASK", "LAST", "CLOSE", "SIZE"})
+    silent = [symbol for symbol, quote in found if quote is None]
+    blocks: list[str | output.Table] = [output.Table(headers, rows, right, spare=("CLOSE", "SIZE"))]
+    if silent:
+        blocks.append(f"No price came for {', '.join(silent)} within {timeout:g} s")
+    return output.Reply(
+        schema="quotes/1",
+        data={"quotes": [_quote_document(symbol, quote) for symbol, quote in found]},
+        blocks=blocks,
+        exit=Exit.INCOMPLETE if silent else Exit.DONE,
+    )
+
+
+async def _marked(desk: Desk, position: Position) -> Position:
+    """The position at the present market, if that can be had soon."""
+    quote = await desk.trader.market.quote(position.contract, timeout=_MARK_SECONDS)
+    if quote is None or quote.mark is None:
+        return position
+    return msgspec.structs.replace(position, market_price=quote.mark)
+
+
+def _meant(desk: Desk, text: str) -> list[Order]:
+    portfolio = desk.trader.portfolio
+    known = [portfolio.order(order_id) for order_id in portfolio.find(text)]
+    found = [order for order in known if order is not None] or find_past(desk, text)
+    if not found:
+        message = f"order {text} is unknown"
+        raise UnknownOrder(message, hint="ibkr-trader orders --all")
+    return found
+
+
+def _quote_row(symbol: str, quote: Quote | None, *, utc: bool) -> tuple[str, ...]:
+    if quote is None:
+        return (symbol, *([UNKNOWN] * 7))
+    sizes = f"{quantity(quote.bid_size)} x {quantity(quote.ask_size)}"
+    kind = quote.data_type.value + (" HALTED" if quote.halted else "")
+    prices = (price(quote.bid), price(quote.ask), price(quote.last), price(quote.close))
+    return (symbol, *prices, sizes, kind, when(quote.at, utc=utc))
+
+
+def _quote_document(symbol: str, quote: Quote | None) -> dict[str, Any]:
+    if quote is None:
+        return {"symbol": symbol, "quote": None}
+    fields = {k: v for k, v in msgspec.structs.asdict(quote).items() if k != "contract"}
+    return {"symbol": symbol, "con_id": quote.contract.con_id, "quote": fields}

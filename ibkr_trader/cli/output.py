@@ -1,0 +1,172 @@
+"""What a command says: lines and tables for people, one JSON document for scripts.
+
+On a terminal tables are drawn by rich; elsewhere they are plain, aligned and never
+shortened. Text from outside is stripped of control characters before it is shown.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import sys
+import textwrap
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from ibkr_trader.cli.exits import Exit
+from ibkr_trader.core.text import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+SCHEMA_PREFIX = "ibkr-trader"
+_SHORT = 8  # a note of one word, such as `trigger`, is not worth a line of its own
+_encoder = msgspec.json.Encoder(decimal_format="string")
+
+
+class Table(msgspec.Struct, frozen=True):
+    """Rows under headers.
+
+    Attributes:
+        right: The columns of figures.
+        spare: The columns to leave out on a narrow terminal, the first one first. What the
+            last column then had to say stands below the table, a line for each row.
+    """
+
+    headers: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    right: frozenset[str] = frozenset()
+    spare: tuple[str, ...] = ()
+
+
+class Reply(msgspec.Struct, kw_only=True):
+    """The answer of a command, in both forms.
+
+    Attributes:
+        schema: The name of the document's shape, with its version.
+        data: The document, without `schema` and `ok`.
+        blocks: Lines and tables, in order, for people.
+        exit: The exit code; with anything but `DONE` the document says `ok: false`.
+    """
+
+    schema: str
+    data: dict[str, Any]
+    blocks: list[str | Table]
+    exit: Exit = Exit.DONE
+
+
+def print_json(schema: str, data: dict[str, Any], *, ok: bool = True) -> None:
+    """Write one JSON document and a newline to standard output."""
+    document = {"schema": f"{SCHEMA_PREFIX}/{schema}", "ok": ok, **data}
+    sys.stdout.write(_encoder.encode(document).decode() + "\n")
+    sys.stdout.flush()
+
+
+def print_block(block: str | Table) -> None:
+    """Write one line or table to standard output."""
+    if isinstance(block, str):
+        sys.stdout.write(_line_of(block) + "\n")
+    elif sys.stdout.isatty():
+        _print_rich(block)
+    else:
+        sys.stdout.write(aligned(block))
+    sys.stdout.flush()
+
+
+def print_text(text: str) -> None:
+    """Write text of our own, as it is, to standard output."""
+    sys.stdout.write(text.rstrip() + "\n")
+    sys.stdout.flush()
+
+
+def note(text: str) -> None:
+    """Write a remark for people to standard error."""
+    sys.stderr.write(_line_of(text) + "\n")
+    sys.stderr.flush()
+
+
+def give_up(text: str) -> None:
+    """Write nothing more to standard output, and say why on standard error."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    with contextlib.suppress(OSError, ValueError):
+        note(text)
+
+
+def aligned(table: Table) -> str:
+    """Return `table` as text, every cell whole."""
+    lines = [table.headers, *(tuple(map(_cell, row)) for row in table.rows)]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(table.headers))]
+    return "".join(_line(table, line, widths) for line in lines)
+
+
+def _cell(text: str) -> str:
+    return plain(text)
+
+
+def _line_of(text: str) -> str:
+    """A line as it is laid out, with nothing in it that could steer the terminal."""
+    indent = len(text) - len(text.lstrip(" "))
+    parts = re.split(r"( {2,})", text.strip())  # runs of blanks are columns, and stay
+    return " " * indent + "".join(
+        part if number % 2 else plain(part, limit=2_000) for number, part in enumerate(parts)
+    )
+
+
+def _line(table: Table, cells: Sequence[str], widths: Sequence[int]) -> str:
+    padded = (
+        cell.rjust(width) if header in table.right else cell.ljust(width)
+        for cell, width, header in zip(cells, widths, table.headers, strict=True)
+    )
+    return "  ".join(padded).rstrip() + "\n"
+
+
+def fitted(table: Table, width: int) -> tuple[Table, list[str]]:
+    """Return `table` without the columns that do not fit in `width`, and the lines for below."""
+    notes: list[str] = []
+    spare = list(table.spare)
+    while spare and max(map(len, aligned(table).splitlines())) > width:
+        column = table.headers.index(spare.pop(0))
+        if column == len(table.headers) - 1:
+            notes += [
+                f"  {row[0]}: {row[column]}" for row in table.rows if len(row[column]) > _SHORT
+            ]
+        table = _without(table, column)
+    return table, notes
+
+
+def _without(table: Table, column: int) -> Table:
+    def kept(cells: tuple[str, ...]) -> tuple[str, ...]:
+        return cells[:column] + cells[column + 1 :]
+
+    rows = tuple(kept(row) for row in table.rows)
+    return msgspec.structs.replace(table, headers=kept(table.headers), rows=rows)
+
+
+def _print_rich(table: Table) -> None:
+    from rich.console import Console  # noqa: PLC0415 - only a terminal needs it
+    from rich.markup import escape  # noqa: PLC0415 - as above
+    from rich.table import Table as RichTable  # noqa: PLC0415 - as above
+
+    console = Console()
+    shown, notes = fitted(table, console.width)
+    drawn = RichTable(box=None, pad_edge=False, header_style="bold")
+    for column, header in enumerate(shown.headers):
+        drawn.add_column(
+            escape(header),
+            justify="right" if header in shown.right else "left",
+            overflow="fold",
+            no_wrap=not column,  # names stay whole: they are typed again
+        )
+    for row in shown.rows:
+        drawn.add_row(*(escape(_cell(cell)) for cell in row))
+    console.print(drawn)
+    for line in notes:
+        for part in textwrap.wrap(_line_of(line), console.width, subsequent_indent="    "):
+            sys.stdout.write(part + "\n")
+    told = table.headers[-1] if notes else ""
+    left_out = [header for header in table.headers if header not in (*shown.headers, told)]
+    if left_out:
+        sys.stdout.write(f"  (narrow: without {', '.join(left_out)})\n")

@@ -1,0 +1,66 @@
+"""The day's orders that are over, from the journal: the desk itself starts without them.
+
+A start reads only what is alive. What a person asks for by name, or with `--all`, is
+folded here from the same events, by the same state machine.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from ibkr_trader.cli.wording import EXCHANGE_ZONE
+from ibkr_trader.core.errors import InvariantBroken
+from ibkr_trader.core.events import OrderEvent
+from ibkr_trader.orders import lifecycle
+from ibkr_trader.portfolio.finding import find_orders
+
+if TYPE_CHECKING:
+    from ibkr_trader.core.models import Order, OrderId
+    from ibkr_trader.execution.desk import Desk
+    from ibkr_trader.execution.ports import Journal
+
+
+def past_orders(desk: Desk) -> list[Order]:
+    """Return the exchange day's orders that the desk does not carry any more, oldest first.
+
+    Raises:
+        JournalError: If the journal is damaged.
+    """
+    portfolio = desk.trader.portfolio
+    since = _day_of(desk.trader.clock.now())
+    return [
+        order
+        for order_id, order in _fold(desk.trader.journal, since).items()
+        if portfolio.order(order_id) is None
+    ]
+
+
+def find_past(desk: Desk, text: str) -> list[Order]:
+    """Return which of those orders `text` names."""
+    orders = past_orders(desk)
+    ids = set(find_orders(text, (), orders))
+    return [order for order in orders if order.order_id in ids]
+
+
+def _fold(journal: Journal, since: datetime) -> dict[OrderId, Order]:
+    orders: dict[OrderId, Order] = {}
+    for _, event in journal.messages():
+        if not isinstance(event, OrderEvent) or event.at < since:
+            continue
+        known = orders.get(event.order_id)
+        try:
+            # An illegal event is drift, and leaves the order as it was.
+            after = lifecycle.apply(known, event) if known else lifecycle.open_order(event)
+        except InvariantBroken:
+            continue  # news of an order that began before the day
+        if after is not None:
+            orders[event.order_id] = after
+    return orders
+
+
+def _day_of(now: datetime) -> datetime:
+    """The exchange's midnight before `now`, in UTC."""
+    zone = ZoneInfo(EXCHANGE_ZONE)
+    return datetime.combine(now.astimezone(zone).date(), time(), tzinfo=zone).astimezone(UTC)

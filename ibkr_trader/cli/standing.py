@@ -1,0 +1,112 @@
+"""`status`: where orders go, whether the desk would take one, and what is not as it should be."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from ibkr_trader.cli import output
+from ibkr_trader.cli.order_view import sentence
+from ibkr_trader.cli.trading import desk_for, title
+from ibkr_trader.cli.wording import when
+from ibkr_trader.core.enums import OrderStatus
+from ibkr_trader.core.events import DriftEvent
+from ibkr_trader.core.ids import short_id
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ibkr_trader.cli.face import Face
+    from ibkr_trader.core.models import Order
+    from ibkr_trader.execution.desk import Desk
+
+_RECENT = timedelta(days=1)
+_RECORDS = 2_000  # of the journal's end: an answer in a blink, however old the journal is
+
+
+async def status(face: Face) -> output.Reply:
+    """Return where orders go and whether the desk would take one."""
+    async with desk_for(face) as desk:
+        drift = _recent_drift(desk)
+        unknown = lost(desk.trader.portfolio.orders.values())
+        return output.Reply(
+            schema="status/1",
+            data=_document(face, desk, drift=drift, unknown=unknown),
+            blocks=[_table(face, desk, drift=drift, unknown=unknown)],
+        )
+
+
+def lost(orders: Iterable[Order]) -> list[Order]:
+    """Return the orders of which nobody knows whether they are live."""
+    return [order for order in orders if order.status is OrderStatus.UNKNOWN]
+
+
+def doubt(order: Order) -> str:
+    """Return what to say of an order of which nothing is known."""
+    return f"{short_id(order.order_id)} {sentence(order.spec)}: it may be live. Never repeat it"
+
+
+def _document(
+    face: Face, desk: Desk, *, drift: list[DriftEvent], unknown: list[Order]
+) -> dict[str, Any]:
+    trader, settings = desk.trader, face.settings()
+    view = trader.outlook.view()
+    return {
+        "profile": settings.profile.value,
+        "account": trader.account,
+        "time": trader.clock.now(),
+        "trading_state": view.trading_state,
+        "state_reason": view.state_reason,
+        "is_synced": view.is_synced,
+        "open_orders": len(trader.portfolio.orders),
+        "unknown_orders": [order.order_id for order in unknown],
+        "positions": len(trader.portfolio.positions),
+        "drift": [found.subject for found in trader.portfolio.drift.values()],
+        "recent_drift": [
+            {"at": one.at, "subject": one.subject, "ours": one.ours, "theirs": one.theirs}
+            for one in drift
+        ],
+        "data_dir": str(settings.data_dir),
+        "install": trader.journal.state.install,
+    }
+
+
+def _table(
+    face: Face, desk: Desk, *, drift: list[DriftEvent], unknown: list[Order]
+) -> output.Table:
+    trader, settings = desk.trader, face.settings()
+    view, portfolio = trader.outlook.view(), trader.portfolio
+    rows = [
+        ("account", title(settings, desk)),
+        ("exchange time", when(trader.clock.now(), utc=face.utc)),
+        ("state", f"{view.trading_state} {view.state_reason}".strip()),
+        ("in sync", "yes" if view.is_synced else "no"),
+        ("open orders", str(len(portfolio.orders))),
+        *(("UNKNOWN", doubt(order)) for order in unknown),
+        ("positions", str(len(portfolio.positions))),
+        ("drift", ", ".join(portfolio.drift) or "none"),
+        *(("drift before", _told(one, utc=face.utc)) for one in drift),
+        ("data folder", str(settings.data_dir)),
+    ]
+    return output.Table(("WHAT", "IS"), tuple(rows))
+
+
+def _recent_drift(desk: Desk) -> list[DriftEvent]:
+    """The last day's drift that is on record, oldest first; a subject's newest word only.
+
+    The simulator's clock may have been set back since: a day ahead is of late, too.
+    """
+    journal, now = desk.trader.journal, desk.trader.clock.now()
+    newest = journal.append([])  # nothing to write: the number of the last record
+    found: dict[str, DriftEvent] = {}
+    for _, event in journal.messages(since=max(0, newest - _RECORDS)):
+        if isinstance(event, DriftEvent) and abs(now - event.at) < _RECENT:
+            found.pop(event.subject, None)
+            found[event.subject] = event
+    current = desk.trader.portfolio.drift
+    return [event for event in found.values() if event.subject not in current]
+
+
+def _told(drift: DriftEvent, *, utc: bool) -> str:
+    where = f"at {when(drift.at, utc=utc)}"
+    return f"{drift.subject}: ours {drift.ours}, the broker's {drift.theirs}, {where}"

@@ -1,0 +1,119 @@
+"""Symbols, quantities and prices as people type them, read strictly.
+
+`1e9`, `NaN`, `1,5` and `145,00` are refused with what was probably meant: an order is no
+place for guessing, and the corrected command is one copy away.
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import TYPE_CHECKING, TypeVar
+
+from ibkr_trader.cli.exits import UsageFault
+from ibkr_trader.core.contracts import contract_of
+from ibkr_trader.core.enums import OrderType
+
+if TYPE_CHECKING:
+    from enum import StrEnum
+
+E = TypeVar("E", bound="StrEnum")
+
+_QUANTITY = re.compile(r"[0-9]{1,7}")
+_PRICE = re.compile(r"[0-9]{1,9}(\.[0-9]{1,6})?")
+_SECONDS = re.compile(r"[0-9]{1,4}(\.[0-9]{1,3})?")
+
+
+def symbol(text: str, option: str = "--symbol") -> str:
+    """Return a ticker or an OCC option symbol, in capitals."""
+    wanted = text.strip().upper()
+    try:
+        contract_of(text)
+    except ValueError as error:
+        letters = re.sub(r"[^A-Z0-9.]", "", wanted if wanted.isascii() else "")
+        better = letters if re.fullmatch(r"[A-Z][A-Z0-9.]{0,5}", letters) else "AAPL"
+        raise UsageFault(str(error), option=option, typed=text, better=better) from error
+    return wanted
+
+
+def quantity(text: str, option: str = "--quantity") -> Decimal:
+    """Return a whole number of shares or contracts, at least 1."""
+    stripped = text.strip()
+    if _QUANTITY.fullmatch(stripped) and stripped.isascii() and int(stripped) > 0:
+        return Decimal(stripped)
+    why, better = "must be a whole number, 1 or more, in digits", "1"
+    if re.fullmatch(r"-[0-9]{1,7}", stripped):
+        why, better = "must be positive; the side says which way (--side sell)", stripped[1:]
+    elif re.fullmatch(r"0+(\.0*)?", stripped):
+        why = "must be a whole number, 1 or more"
+    elif re.fullmatch(r"[0-9]{1,7}\.[0-9]+", stripped):
+        whole, part = stripped.split(".")
+        why = "must be whole: fractions cannot be ordered"
+        better = whole if int(whole) else "1"
+        if not int(part):
+            why = "must be written without decimals"
+    elif re.fullmatch(r"[0-9]{1,3}(,[0-9]{3})+", stripped):
+        why, better = "must be written without separators", stripped.replace(",", "")
+    raise _number_fault(option, text, why=why, better=better if int(better) else "1")
+
+
+def price(text: str, option: str) -> Decimal:
+    """Return a price above zero, with a point and no separators."""
+    stripped = text.strip()
+    if _PRICE.fullmatch(stripped) and stripped.isascii() and Decimal(stripped) > 0:
+        return Decimal(stripped)
+    why, better = "must be a price such as 145.00", "145.00"
+    if match := re.fullmatch(r"\$\s*([0-9.]+)|([0-9.]+)\s*\$?", stripped):
+        why, better = "must be a price without a sign", match[1] or match[2]
+    elif re.fullmatch(r"[0-9]{1,9},[0-9]{1,2}", stripped):
+        why, better = "must have a point, not a comma", stripped.replace(",", ".")
+    elif re.fullmatch(r"[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?", stripped):
+        why, better = "must be written without separators", stripped.replace(",", "")
+    elif stripped.startswith("-"):
+        why, better = "must be above zero", stripped[1:]
+    if not _PRICE.fullmatch(better) or not Decimal(better):
+        why, better = "must be above zero" if _is_zero(stripped) else why, "145.00"
+    raise _number_fault(option, text, why=why, better=better)
+
+
+def seconds(text: str, option: str = "--timeout") -> float:
+    """Return a waiting time in seconds, above zero and at most 600."""
+    stripped = text.strip()
+    if stripped.isascii() and _SECONDS.fullmatch(stripped) and 0 < float(stripped) <= 600:  # noqa: PLR2004 - the longest wait
+        return float(stripped)
+    raise _number_fault(option, text, why="must be seconds, above 0 and at most 600", better="30")
+
+
+def choice(text: str, option: str, kind: type[E]) -> E:
+    """Return the member of `kind` that `text` names, in any case and with `-` for `_`."""
+    wanted = text.strip().upper().replace("-", "_")
+    for member in kind:
+        if wanted in {member.name.upper(), member.value.upper()}:
+            return member
+    names = [member.name.lower().replace("_", "-") for member in kind]
+    message = f"{option} {text!r} is none of: {', '.join(names)}"
+    raise UsageFault(message, option=option, typed=text, better=names[0])
+
+
+_SHORT_NAMES = {
+    "MKT": OrderType.MARKET,
+    "LMT": OrderType.LIMIT,
+    "STP": OrderType.STOP,
+    "MOC": OrderType.MARKET_ON_CLOSE,
+    "LOC": OrderType.LIMIT_ON_CLOSE,
+    "MIT": OrderType.MARKET_IF_TOUCHED,
+    "LIT": OrderType.LIMIT_IF_TOUCHED,
+}
+
+
+def order_type(text: str, option: str = "--type") -> OrderType:
+    """Return the order type that `text` names, by its whole or its short name."""
+    return _SHORT_NAMES.get(text.strip().upper()) or choice(text, option, OrderType)
+
+
+def _is_zero(text: str) -> bool:
+    return re.fullmatch(r"0+(\.0*)?", text) is not None
+
+
+def _number_fault(option: str, text: str, *, why: str, better: str) -> UsageFault:
+    return UsageFault(f"{option} {text!r} {why}", option=option, typed=text, better=better)

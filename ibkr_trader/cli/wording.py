@@ -1,0 +1,30 @@
+"""Times and the broker's sentences as the commands write them.
+
+Times are in the exchange's zone, which is named, or in UTC.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from ibkr_trader.core import text
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+EXCHANGE_ZONE = "America/New_York"
+# What TWS puts before its reason, also where it then gives none; the status says it better.
+_PREAMBLE = re.compile(r"\s*order (?:rejected|canceled|cancelled) - reason:\s*", re.IGNORECASE)
+
+
+def when(moment: datetime | None, *, utc: bool = False, zone: str = EXCHANGE_ZONE) -> str:
+    """Return a moment in `zone`, or in UTC if that was asked for."""
+    return text.moment(moment, UTC if utc else ZoneInfo(zone))
+
+
+def broker_words(reason: str) -> str:
+    """Return the reason that a broker's message gives, which may be none."""
+    return _PREAMBLE.sub("", reason, count=1).strip()

@@ -1,0 +1,249 @@
+"""Settings: found, checked, and handed on as frozen values that know where they came from.
+
+Precedence: flags > environment (`IBKR_*`) > `.env` > `config.toml` > defaults.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from ibkr_trader.config import sources
+from ibkr_trader.config.risk_table import plain, risk_limits
+from ibkr_trader.core.errors import ConfigError
+from ibkr_trader.risk.limits import RiskLimits
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["Effective", "Place", "Profile", "Settings", "load", "locate", "refuse_live"]
+
+
+class Profile(StrEnum):
+    """Where orders go: the bundled simulator, or TWS / IB Gateway, paper or live."""
+
+    SIM = "sim"
+    PAPER = "paper"
+    LIVE = "live"
+
+
+class Effective(msgspec.Struct, frozen=True, kw_only=True):
+    """One setting as `config show` prints it: secrets masked."""
+
+    name: str
+    value: str
+    origin: str
+
+
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """What local commands need: whose state, and where it lies."""
+
+    profile: Profile
+    data_dir: Path
+
+    @property
+    def folder(self) -> Path:
+        """The folder of this profile: journal, lock, log, simulator state."""
+        return self.data_dir / self.profile.value
+
+    @property
+    def simulator(self) -> Path:
+        """The folder of the bundled gateway simulator: its account, its log, its port."""
+        return self.data_dir / Profile.SIM.value / "gateway"
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """The effective settings. Seconds are seconds; `port` is None for a simulator on any port."""
+
+    profile: Profile = Profile.SIM
+    host: str = "127.0.0.1"
+    port: int | None = None
+    client_id: int = 1
+    account: str | None = None  # None: the only one the gateway manages
+    readonly: bool = False
+    timeout_seconds: float = 30
+    reconnect_max_attempts: int = 5
+    reconnect_backoff_seconds: float = 5
+    sim_port: int | None = None  # where the simulator listens; None: on any free port
+    data_dir: Path
+    client_library: str = "ib_insync"
+    risk: RiskLimits = RiskLimits()
+    effective: tuple[Effective, ...] = ()
+    warnings: tuple[str, ...] = ()
+    config_file: Path | None = None
+
+    @property
+    def place(self) -> Place:
+        """Where this profile keeps its state."""
+        return Place(profile=self.profile, data_dir=self.data_dir)
+
+    @property
+    def config_hash(self) -> str:
+        """A short name for exactly these settings, for the journal's session header."""
+        lines = "\n".join(f"{one.name}={one.value}" for one in self.effective)
+        return hashlib.sha256(lines.encode()).hexdigest()[:16]
+
+
+_DEFAULT_PORTS = {Profile.PAPER: 7497, Profile.LIVE: 7496}
+
+
+def locate(
+    flags: Mapping[str, object] | None = None,
+    *,
+    environ: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+) -> Place:
+    """Return profile and data folder alone, without checking the other settings.
+
+    Raises:
+        ConfigError: If a source cannot be read, or the profile is none.
+    """
+    found = sources.gather(flags or {}, environ=environ, cwd=cwd)
+    return Place(
+        profile=_profile(sources.profile_of(found.values)),
+        data_dir=sources.data_folder(found.values, cwd).raw,
+    )
+
+
+def load(
+    flags: Mapping[str, object] | None = None,
+    *,
+    environ: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+) -> Settings:
+    """Return the effective settings; `flags` are by name, None for those not given.
+
+    Raises:
+        ConfigError: Naming file, line and key of everything that is wrong.
+    """
+    found = sources.gather(flags or {}, environ=environ, cwd=cwd)
+    profile = sources.profile_of(found.values)
+    _profile(profile)
+    folder = sources.data_folder(found.values, cwd)
+    values = found.values | {"profile": profile, "data_dir": folder}
+    return _settings(found, values)
+
+
+def refuse_live(settings: Settings) -> None:
+    """Refuse whatever would change a live account: this version cannot be armed.
+
+    Raises:
+        ConfigError: Under the profile `live`.
+    """
+    if settings.profile is Profile.LIVE:
+        message = "profile live cannot be armed in this version: nothing is sent to a live account"
+        raise ConfigError(message, hint="use --profile paper, or --profile sim")
+
+
+def _profile(value: sources.Value) -> Profile:
+    try:
+        return Profile(value.raw)
+    except ValueError:
+        message = f"{value.origin}: profile: {value.raw!r} is none of sim, paper, live"
+        raise ConfigError(message, hint="write profile = sim, paper or live") from None
+
+
+def _settings(found: sources.Sources, values: dict[str, sources.Value]) -> Settings:
+    from ibkr_trader.config.model import (  # noqa: PLC0415 - pydantic is slow to import
+        SettingsModel,
+        is_loopback,
+        validate,
+    )
+
+    result = validate({name: value.raw for name, value in values.items() if name != "risk"})
+    if not isinstance(result, SettingsModel):
+        raise _refusal(result, values)
+    profile, warnings = Profile(result.profile), list(found.warnings)
+    host, port = result.host, result.port or _DEFAULT_PORTS.get(profile)
+    if profile is Profile.SIM:
+        ignored = [values[name].origin for name in ("host", "port") if name in values]
+        warnings += [f"{origin} is ignored by the profile sim" for origin in ignored]
+        host, port = "127.0.0.1", result.sim_port
+    elif not is_loopback(host) and not result.allow_remote_gateway:
+        raise _not_this_machine(values["host"])
+    limits = risk_limits(found)
+    fields = result.model_dump(exclude={"profile", "host", "port", "allow_remote_gateway"})
+    return Settings(
+        **fields
+        | {
+            "profile": profile,
+            "host": host,
+            "port": port,
+            "risk": limits,
+            "effective": (
+                *_effective(result, values, host=host, port=port),
+                *_effective_risk(limits, found),
+            ),
+            "warnings": tuple(warnings),
+            "config_file": found.file,
+        }
+    )
+
+
+def _not_this_machine(host: sources.Value) -> ConfigError:
+    return ConfigError(
+        f"{host.origin}: host: {host.raw} is not this machine",
+        hint="the API has no password and no encryption: use an SSH tunnel and host = 127.0.0.1, "
+        "or set allow_remote_gateway = true",
+    )
+
+
+def _refusal(problems: list[tuple[str, str]], values: dict[str, sources.Value]) -> ConfigError:
+    from ibkr_trader.config.model import EXAMPLES  # noqa: PLC0415 - pydantic is slow to import
+
+    lines, hints = [], []
+    for name, what in problems:
+        value = values[name]
+        lines.append(f"{value.origin}: {name}: {_shown(name, str(value.raw))!r} {what}")
+        if "environment" in value.origin or ".env " in value.origin:
+            hints.append(f"{sources.PREFIX}{name.upper()}={EXAMPLES[name]}")
+        elif value.origin.startswith("--"):
+            hints.append(f"{value.origin} {EXAMPLES[name]}")
+        else:
+            quote = "" if EXAMPLES[name].isdigit() or EXAMPLES[name] == "false" else '"'
+            hints.append(f"{name} = {quote}{EXAMPLES[name]}{quote}")
+    return ConfigError("; ".join(lines), hint=f"write for example: {'; '.join(hints)}")
+
+
+def _effective(
+    model: Any, values: dict[str, sources.Value], *, host: str, port: int | None
+) -> tuple[Effective, ...]:
+    rows: list[Effective] = []
+    for name in sources.NAMES:
+        origin = values[name].origin if name in values else "default"
+        if name == "risk":
+            continue
+        value = {"host": host, "port": port}.get(name, getattr(model, name))
+        if name == "port" and value is None:
+            value, origin = "chosen when the simulator starts", "profile sim"
+        elif name in {"host", "port"} and model.profile == Profile.SIM.value:
+            origin = "profile sim"
+        elif name == "port" and name not in values:
+            origin = f"default of {model.profile}"
+        text = "" if value is None else plain(value)
+        rows.append(Effective(name=name, value=_shown(name, text), origin=origin))
+    return tuple(rows)
+
+
+def _effective_risk(limits: RiskLimits, found: sources.Sources) -> tuple[Effective, ...]:
+    return tuple(
+        Effective(
+            name=f"risk.{key}",
+            value=plain(getattr(limits, key)),
+            origin=f"{found.file} line {found.risk_lines[key]}"
+            if key in found.risk_lines
+            else "default",
+        )
+        for key in limits.__struct_fields__
+    )
+
+
+def _shown(name: str, text: str) -> str:
+    """Mask what identifies an account; simulated ones are nobody's."""
+    if name == "account" and not text.startswith("SIM") and len(text) > 5:  # noqa: PLR2004 - DU***567
+        return f"{text[:2]}***{text[-3:]}"
+    return text

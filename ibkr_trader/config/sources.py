@@ -1,0 +1,227 @@
+"""Where settings come from: flags, environment, `.env`, `config.toml`, in that order.
+
+Each value keeps its origin, down to the line, for error messages and `config show`.
+Nothing here imports pydantic: commands that only need the data folder start faster.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import tomllib
+from decimal import Decimal
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ibkr_trader.core.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+PREFIX = "IBKR_"
+APP = "ibkr-trader"
+LIMITS_FILE = "symbol_limits.json"
+_MAX_FILE = 1_000_000
+
+# The settings, in the order in which `config show` lists them. `risk` is a table.
+NAMES = (
+    "profile",
+    "host",
+    "port",
+    "client_id",
+    "account",
+    "readonly",
+    "timeout_seconds",
+    "reconnect_max_attempts",
+    "reconnect_backoff_seconds",
+    "sim_port",
+    "data_dir",
+    "client_library",
+    "allow_remote_gateway",
+    "risk",
+)
+_ONLY_IN_FILE = frozenset({"risk"})
+# Read by ibkr-trader, but not a setting.
+_OTHER_VARIABLES = frozenset({"IBKR_CONFIG"})
+
+
+class Value(NamedTuple):
+    """One setting as it was written, and where that was."""
+
+    raw: Any
+    origin: str
+
+
+class Sources(NamedTuple):
+    """What was found, the winner for each setting, and remarks about the rest."""
+
+    values: dict[str, Value]
+    risk_lines: dict[str, int]  # where each key of [risk] stands
+    file: Path | None
+    warnings: tuple[str, ...]
+
+
+def gather(
+    flags: Mapping[str, object],
+    *,
+    environ: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+) -> Sources:
+    """Return the settings as they were written; `flags` that are None were not given.
+
+    Raises:
+        ConfigError: If a file cannot be read, or has a key that is no setting.
+    """
+    environ = os.environ if environ is None else environ
+    cwd = cwd or Path.cwd()
+    dotenv = dict(_dotenv(cwd / ".env"))
+    warnings = [*_unknown(environ, "the environment"), *_unknown(dotenv, str(cwd / ".env"))]
+    file = _config_file(flags, environ, dotenv)
+    table, lines = _toml(file) if file else ({}, {})
+    values: dict[str, Value] = {}
+    for name in NAMES:
+        variable = PREFIX + name.upper()
+        is_variable = name not in _ONLY_IN_FILE
+        if flags.get(name) is not None:
+            values[name] = Value(flags[name], f"--{name.replace('_', '-')}")
+        elif is_variable and environ.get(variable):
+            values[name] = Value(environ[variable], f"environment {variable}")
+        elif is_variable and dotenv.get(variable, Value("", "")).raw:
+            values[name] = dotenv[variable]
+        elif name in table:
+            values[name] = Value(table[name], f"{file} line {lines[name]}")
+    risk_lines = {key[5:]: line for key, line in lines.items() if key.startswith("risk.")}
+    return Sources(values, risk_lines, file, tuple(warnings))
+
+
+def data_folder(values: Mapping[str, Value], cwd: Path | None = None) -> Value:
+    """Return the data folder: as set, else `./data` if limits are kept there, else the user's."""
+    cwd = cwd or Path.cwd()
+    if found := values.get("data_dir"):
+        text = str(found.raw)
+        path = Path.home() / text[2:] if text.startswith("~/") else cwd / text
+        return Value(path.resolve(), found.origin)
+    if (cwd / "data" / LIMITS_FILE).is_file():
+        return Value((cwd / "data").resolve(), f"./data holds {LIMITS_FILE}")
+    from platformdirs import user_data_path  # noqa: PLC0415 - rarely needed
+
+    return Value(user_data_path(APP, appauthor=False), "default")
+
+
+def profile_of(values: Mapping[str, Value]) -> Value:
+    """Return the profile's name: as set, else `paper` if a gateway is named, else `sim`."""
+    if found := values.get("profile"):
+        return Value(str(found.raw).strip().lower(), found.origin)
+    for name in ("host", "port"):
+        if name in values:
+            return Value("paper", f"{name} is set ({values[name].origin})")
+    return Value("sim", "default")
+
+
+def _config_file(
+    flags: Mapping[str, object], environ: Mapping[str, str], dotenv: Mapping[str, Value]
+) -> Path | None:
+    named = flags.get("config") or environ.get("IBKR_CONFIG")
+    if not named and "IBKR_CONFIG" in dotenv:
+        named = dotenv["IBKR_CONFIG"].raw
+    if named:
+        path = Path(str(named)).absolute()
+        if not path.is_file():
+            message = f"the configuration file {path} does not exist"
+            raise ConfigError(message, hint="correct or unset IBKR_CONFIG")
+        return path
+    from platformdirs import user_config_path  # noqa: PLC0415 - rarely needed
+
+    path = user_config_path(APP, appauthor=False) / "config.toml"
+    return path if path.is_file() else None
+
+
+def _unknown(names: Mapping[str, object], where: str) -> Iterator[str]:
+    known = {PREFIX + name.upper() for name in NAMES if name not in _ONLY_IN_FILE}
+    for name in names:
+        if name.startswith(PREFIX) and name not in known | _OTHER_VARIABLES:
+            near = _nearest(name, known)
+            yield f"{name} in {where} is no setting and is ignored{near}"
+
+
+def _nearest(name: str, known: set[str]) -> str:
+    near = get_close_matches(name, sorted(known), n=1, cutoff=0.75)
+    return f"; did you mean {near[0]}?" if near else ""
+
+
+def _read(path: Path) -> str:
+    try:
+        status = path.stat()
+        if status.st_uid not in {os.geteuid(), 0}:
+            message = f"{path} belongs to another user and is not trusted"
+            raise ConfigError(message, hint=f"run from another folder, or: chown $USER {path}")
+        if status.st_size > _MAX_FILE:
+            message = f"{path} is larger than a configuration can be"
+            raise ConfigError(message)
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        message = f"{path} is not UTF-8 text (byte {error.start})"
+        raise ConfigError(message, hint="save it as UTF-8") from error
+    except OSError as error:
+        message = f"{path} cannot be read: {error.strerror}"
+        raise ConfigError(message, hint=f"chmod u+r {path}") from error
+
+
+def _dotenv(path: Path) -> Iterator[tuple[str, Value]]:
+    if not path.is_file():
+        return
+    from dotenv.parser import parse_stream  # noqa: PLC0415 - rarely needed
+
+    for binding in parse_stream(io.StringIO(_read(path))):
+        key, line = binding.key, binding.original.line
+        if binding.error:
+            text = binding.original.string.strip()
+            if text.startswith(PREFIX):
+                message = f"{path} line {line} cannot be read: {text[:60]}"
+                raise ConfigError(message, hint="write NAME=value, one a line")
+            continue  # foreign keys are none of our business, broken or not
+        if key and key.startswith(PREFIX):
+            yield key, Value(binding.value or "", f"{path} line {line}")
+
+
+def _toml(path: Path) -> tuple[dict[str, Any], dict[str, int]]:
+    text = _read(path)
+    try:
+        table = tomllib.loads(text, parse_float=Decimal)
+    except tomllib.TOMLDecodeError as error:
+        message = f"{path} is not valid TOML: {error}"
+        raise ConfigError(
+            message, hint='write key = value; text in quotes: profile = "paper"'
+        ) from error
+    lines = {key: _line_of(text, key) for key in table}
+    if isinstance(table.get("risk"), dict):
+        lines |= {f"risk.{key}": _line_of(text, key, section="risk") for key in table["risk"]}
+    for key in table:
+        if key not in NAMES:
+            raise unknown_key(path, lines[key], key, known=NAMES)
+    return table, lines
+
+
+def unknown_key(path: Path, line: int, key: str, *, known: tuple[str, ...]) -> ConfigError:
+    """Return the error for a key that is no setting."""
+    if re.search(r"passw|secret|token", key, re.IGNORECASE):
+        message = f"{path} line {line}: {key}: ibkr-trader needs no password, and keeps none"
+        return ConfigError(message, hint="remove the line; TWS or IB Gateway does the login")
+    near = _nearest(key, set(known))
+    message = f"{path} line {line}: {key} is no setting{near}"
+    return ConfigError(message, hint=f"settings are: {', '.join(known)}")
+
+
+def _line_of(text: str, key: str, *, section: str = "") -> int:
+    """Return the line on which `key` is written, for messages; 1 if it cannot be told."""
+    here = ""
+    for number, line in enumerate(text.splitlines(), start=1):
+        if heading := re.match(r"\s*\[+\s*([^\]]+?)\s*\]", line):
+            here = heading[1].strip("\"'")
+            if not section and here.split(".")[0].strip("\"' ") == key:
+                return number
+        elif here == section and re.match(rf"""\s*["']?{re.escape(key)}["']?\s*[=.]""", line):
+            return number
+    return 1

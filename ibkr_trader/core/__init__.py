@@ -1,0 +1,1 @@
+"""The vocabulary of everything else: values, facts and commands, and nothing that acts."""

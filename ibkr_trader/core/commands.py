@@ -1,0 +1,60 @@
+"""What to do: the closed set of commands that the order path takes.
+
+A command is a wish in the imperative. It comes from a face, a rule or an order group,
+and only `execution/router.py` turns it into something the broker sees.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import final
+
+import msgspec
+
+from ibkr_trader.core.models import GroupId, OrderId, OrderSpec
+
+
+@final
+class SubmitOrders(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Send these orders, all or none, in this order.
+
+    Attributes:
+        kind: The registered name of the order type, so that a restart can rebuild the group.
+        origin: Who asked: `cli`, `library`, a rule's name.
+        correlation_id: Ties the command to what caused it, through journal and log.
+        reduces: Claims that the orders only reduce risk; the guard verifies it.
+    """
+
+    group_id: GroupId
+    orders: tuple[OrderSpec, ...]
+    kind: str = "single"
+    origin: str = "cli"
+    correlation_id: str = ""
+    reduces: bool = False
+
+
+@final
+class ModifyOrder(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Change a working order: what is None stays as it is."""
+
+    order_id: OrderId
+    quantity: Decimal | None = None
+    limit_price: Decimal | None = None
+    stop_price: Decimal | None = None
+    trail_amount: Decimal | None = None
+    trail_percent: Decimal | None = None
+    origin: str = "cli"
+    correlation_id: str = ""
+
+
+@final
+class CancelOrder(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Take an order back. Cancelling a closed order is harmless."""
+
+    order_id: OrderId
+    broker_order_id: int = 0  # for an order we know only by the broker's id
+    origin: str = "cli"
+    correlation_id: str = ""
+
+
+Command = SubmitOrders | ModifyOrder | CancelOrder

@@ -1,0 +1,163 @@
+"""The closed sets of the domain: sides, order types, lifetimes, states.
+
+Values are the words of the field (TWS's and NautilusTrader's), so that a journal, a
+JSON answer and a table on the screen all say the same thing.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Side(StrEnum):
+    """Which way an order trades; quantities are always positive."""
+
+    BUY = "BUY"
+    SELL = "SELL"
+
+    @property
+    def opposite(self) -> Side:
+        """The side that undoes this one."""
+        return Side.SELL if self is Side.BUY else Side.BUY
+
+    @property
+    def sign(self) -> int:
+        """+1 for a buy, -1 for a sell: what a fill does to a signed position."""
+        return 1 if self is Side.BUY else -1
+
+
+class OrderType(StrEnum):
+    """How an order finds its price."""
+
+    MARKET = "MARKET"
+    LIMIT = "LIMIT"
+    STOP = "STOP"
+    STOP_LIMIT = "STOP_LIMIT"
+    TRAIL = "TRAIL"
+    TRAIL_LIMIT = "TRAIL_LIMIT"
+    MARKET_IF_TOUCHED = "MARKET_IF_TOUCHED"
+    LIMIT_IF_TOUCHED = "LIMIT_IF_TOUCHED"
+    MARKET_ON_CLOSE = "MARKET_ON_CLOSE"
+    LIMIT_ON_CLOSE = "LIMIT_ON_CLOSE"
+
+
+class TimeInForce(StrEnum):
+    """How long an order may wait."""
+
+    DAY = "DAY"
+    GTC = "GTC"
+    IOC = "IOC"
+    FOK = "FOK"
+    GTD = "GTD"
+    OPG = "OPG"
+
+
+class OcaType(StrEnum):
+    """What a fill in a one-cancels-all group does to its other members (IBKR 1, 2, 3)."""
+
+    CANCEL = "CANCEL"
+    REDUCE = "REDUCE"
+    REDUCE_NO_BLOCK = "REDUCE_NO_BLOCK"
+
+
+class SecType(StrEnum):
+    """What kind of thing is traded; the values are IBKR's own codes."""
+
+    STOCK = "STK"
+    OPTION = "OPT"
+    FUTURE = "FUT"
+    CASH = "CASH"
+    INDEX = "IND"
+    OTHER = "OTHER"  # bonds, warrants, coins …: may be held and is counted, is never traded here
+
+
+class OrderRole(StrEnum):
+    """Why an order exists within its group; part of its id, so it survives a lost journal."""
+
+    SINGLE = "single"
+    ENTRY = "entry"
+    STOP = "stop"
+    TARGET = "target"
+    CLOSE = "close"
+
+    @property
+    def is_protective(self) -> bool:
+        """Whether the order's only purpose is to end a position."""
+        return self in (OrderRole.STOP, OrderRole.TARGET, OrderRole.CLOSE)
+
+
+class OrderStatus(StrEnum):
+    """Where an order stands, by our own evidence; `orders/lifecycle.py` has the transitions.
+
+    `UNKNOWN` and `INACTIVE` are not closed: an order that may still trade counts as one
+    that will.
+    """
+
+    PENDING = "PENDING"  # written down; sent or about to be; nothing heard yet
+    PRESUBMITTED = "PRESUBMITTED"  # the broker holds it: a trigger, a parent, an opening
+    SUBMITTED = "SUBMITTED"  # working at the exchange
+    PARTIALLY_FILLED = "PARTIALLY_FILLED"
+    PENDING_MODIFY = "PENDING_MODIFY"
+    PENDING_CANCEL = "PENDING_CANCEL"
+    INACTIVE = "INACTIVE"  # the broker sets it aside: a refusal, or a hold that ends
+    UNKNOWN = "UNKNOWN"  # it may or may not have been sent
+    FILLED = "FILLED"
+    CANCELLED = "CANCELLED"
+    EXPIRED = "EXPIRED"
+    REJECTED = "REJECTED"  # refused by the broker
+    DENIED = "DENIED"  # refused by us; never sent
+    NOT_SENT = "NOT_SENT"  # proven never to have reached the broker
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether nothing more is expected to trade."""
+        return self in _CLOSED
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the broker has confirmed the order and it can still trade."""
+        return self in _OPEN
+
+    @property
+    def is_in_flight(self) -> bool:
+        """Whether the broker has yet to say what became of it."""
+        return self in (OrderStatus.PENDING, OrderStatus.UNKNOWN)
+
+
+_CLOSED = frozenset(
+    {
+        OrderStatus.FILLED,
+        OrderStatus.CANCELLED,
+        OrderStatus.EXPIRED,
+        OrderStatus.REJECTED,
+        OrderStatus.DENIED,
+        OrderStatus.NOT_SENT,
+    }
+)
+_OPEN = frozenset(
+    {
+        OrderStatus.PRESUBMITTED,
+        OrderStatus.SUBMITTED,
+        OrderStatus.PARTIALLY_FILLED,
+        OrderStatus.PENDING_MODIFY,
+        OrderStatus.PENDING_CANCEL,
+        OrderStatus.INACTIVE,
+    }
+)
+
+
+class TradingState(StrEnum):
+    """What the desk allows: everything, only less risk, or only less risk from a person."""
+
+    ACTIVE = "ACTIVE"
+    REDUCING = "REDUCING"
+    HALTED = "HALTED"
+
+
+class DataType(StrEnum):
+    """How live the quotes are that the broker sends."""
+
+    LIVE = "LIVE"
+    FROZEN = "FROZEN"
+    DELAYED = "DELAYED"
+    DELAYED_FROZEN = "DELAYED_FROZEN"

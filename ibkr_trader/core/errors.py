@@ -1,0 +1,98 @@
+"""The exceptions of ibkr-trader: faults, not outcomes.
+
+What the market or a risk check decides (denied, rejected, cancelled) is a value and an
+event. These are raised when something is broken, or at the public face where seed 4
+promises an exception.
+
+    TraderError
+    ├── InvariantBroken          our own bug: an illegal transition, a bypassed path
+    ├── ConfigError              a setting is wrong; names the file and the key
+    ├── BrokerUnavailable        nothing was sent (also a ConnectionError)
+    ├── SlowConsumer             a stream's reader fell too far behind
+    ├── JournalError             a record could not be made durable, or is damaged
+    ├── AccountLocked            another process trades this account
+    ├── AccountMismatch          the account is not of the profile's kind
+    ├── AmbiguousContract        a symbol names no contract, or more than one
+    ├── RiskCheckError           denied by us, before anything was sent
+    ├── OrderRejectedError       refused by the broker, in its words
+    └── OutcomeUnknown           it may have been sent: never repeat it
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ibkr_trader.core.events import Breach
+    from ibkr_trader.core.models import Contract, OrderId
+
+
+class TraderError(Exception):
+    """The root of the tree. `hint` says what to do next, when there is something to do."""
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class InvariantBroken(TraderError):
+    """Something happened that our own code promises never to do."""
+
+
+class ConfigError(TraderError):
+    """A setting cannot be used; the message names where it stands."""
+
+
+class BrokerUnavailable(TraderError, ConnectionError):
+    """The broker cannot be reached or is not in sync; nothing was sent."""
+
+
+class SlowConsumer(TraderError):
+    """A stream's reader let more events wait than its limit allows."""
+
+
+class JournalError(TraderError):
+    """The journal cannot be written, or what it holds is damaged."""
+
+
+class AccountLocked(TraderError):
+    """Another process holds the account."""
+
+
+class AccountMismatch(TraderError):
+    """The broker's account is not of the kind the profile asks for."""
+
+
+class AmbiguousContract(TraderError):
+    """A symbol could not be resolved to exactly one contract."""
+
+    def __init__(self, message: str, *, candidates: tuple[Contract, ...] = ()) -> None:
+        super().__init__(message)
+        self.candidates = candidates
+
+
+class RiskCheckError(TraderError):
+    """The order was denied by our own checks; nothing was sent. `breaches` has every reason."""
+
+    def __init__(self, message: str, *, breaches: tuple[Breach, ...] = (), hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.breaches = breaches
+
+
+class OrderRejectedError(TraderError):
+    """The broker refused the order: `code` and `reason` are its own."""
+
+    def __init__(self, message: str, *, order_id: OrderId, code: int, reason: str) -> None:
+        super().__init__(message)
+        self.order_id = order_id
+        self.code = code
+        self.reason = reason
+
+
+class OutcomeUnknown(TraderError):
+    """No answer came in time. The order may be live: query it, never send it again."""
+
+    def __init__(self, message: str, *, order_ids: tuple[OrderId, ...]) -> None:
+        super().__init__(message, hint="ibkr-trader orders")
+        self.order_ids = order_ids

@@ -1,0 +1,441 @@
+"""What happened: one tree of facts, in the past, with the names of the first plan.
+
+    BaseEvent
+    ├── MarketEvent        PriceEvent · VolumeEvent · BarEvent · IndicatorEvent
+    ├── OrderEvent         NewOrderEvent · DenyEvent · NotSentEvent · AcceptEvent · StatusEvent
+    │                      FillEvent · CommissionEvent · ModifyEvent · ModifyRejectEvent
+    │                      DoneEvent · CancelRequestEvent · CancelEvent · CancelRejectEvent
+    │                      ExpireEvent · RejectEvent · HoldEvent · UnknownEvent · WarningEvent
+    ├── PositionEvent      PositionOpenEvent · PositionUpdateEvent · PositionCloseEvent
+    ├── OptionsFlowEvent   PredictionSignalEvent · FlowThresholdEvent
+    └── SystemEvent        ConnectEvent · DisconnectEvent · SyncEvent · ErrorEvent
+                           PositionReportEvent · AccountEvent · DataTypeEvent · DriftEvent
+                           StateEvent · TimeEvent · CheckpointEvent · GroupEvent
+
+Subscribing to a class subscribes to everything below it. Leaves are final, so that a
+handler that names a leaf names one fact. `at` is the moment it happened, in UTC.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import final
+
+import msgspec
+
+from ibkr_trader.core.enums import DataType, TradingState
+from ibkr_trader.core.models import (
+    ZERO,
+    AccountValues,
+    Bar,
+    Contract,
+    Fill,
+    GroupId,
+    OrderId,
+    OrderSpec,
+    Position,
+    Quote,
+)
+
+
+class Breach(msgspec.Struct, frozen=True, kw_only=True):
+    """One reason why a check says no, with the figures a person needs to act on it."""
+
+    check: str
+    message: str
+    limit: str = ""
+    actual: str = ""
+    headroom: str = ""
+    hint: str = ""
+
+
+class BaseEvent(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Something that happened at `at` (UTC)."""
+
+    at: datetime
+
+
+# -- the market ---------------------------------------------------------------------------
+
+
+class MarketEvent(BaseEvent, frozen=True, kw_only=True):
+    """News of a contract's market."""
+
+    contract: Contract
+
+
+@final
+class PriceEvent(MarketEvent, frozen=True, kw_only=True):
+    """The quote changed; `quote` is all of it as it now stands."""
+
+    quote: Quote
+
+
+@final
+class VolumeEvent(MarketEvent, frozen=True, kw_only=True):
+    """The day's volume so far."""
+
+    volume: Decimal
+
+
+@final
+class BarEvent(MarketEvent, frozen=True, kw_only=True):
+    """A bar is complete."""
+
+    bar: Bar
+
+
+@final
+class IndicatorEvent(MarketEvent, frozen=True, kw_only=True):
+    """An indicator has a new value."""
+
+    name: str
+    value: Decimal
+
+
+# -- orders -------------------------------------------------------------------------------
+
+
+class OrderEvent(BaseEvent, frozen=True, kw_only=True):
+    """News of one order."""
+
+    order_id: OrderId
+
+
+@final
+class NewOrderEvent(OrderEvent, frozen=True, kw_only=True):
+    """We wrote the order down and hand it to the broker: from here it may exist there."""
+
+    spec: OrderSpec
+    kind: str = "single"
+    origin: str = ""
+    correlation_id: str = ""
+
+
+@final
+class DenyEvent(OrderEvent, frozen=True, kw_only=True):
+    """Our own checks refused the order, or a change to it; nothing was sent."""
+
+    breaches: tuple[Breach, ...]
+    spec: OrderSpec | None = None  # the order, when it was new
+
+
+@final
+class NotSentEvent(OrderEvent, frozen=True, kw_only=True):
+    """It is certain that the broker never had the order."""
+
+    reason: str
+
+
+@final
+class AcceptEvent(OrderEvent, frozen=True, kw_only=True):
+    """The broker stated the terms of a live order: ours, adopted, or changed by hand in TWS.
+
+    `from_snapshot` marks the answer to a question of ours about what is open now: stronger
+    evidence than a message that may be late.
+    """
+
+    spec: OrderSpec
+    from_snapshot: bool = False
+    perm_id: int = 0
+    client_id: int = 0
+    is_foreign: bool = False
+    warning: str = ""
+
+
+@final
+class StatusEvent(OrderEvent, frozen=True, kw_only=True):
+    """The broker says the order is alive: held until something happens, or working.
+
+    Repeats and stale reports are normal; `filled` is only a claim until executions come.
+    """
+
+    is_working: bool  # False: held by the broker (trigger, parent, opening)
+    filled: Decimal = ZERO
+    remaining: Decimal = ZERO
+    average_price: Decimal | None = None
+    perm_id: int = 0
+    client_id: int = 0
+    held_for: str = ""
+
+
+@final
+class FillEvent(OrderEvent, frozen=True, kw_only=True):
+    """An execution, or a correction of one: `replaces` is the revision it takes the place of."""
+
+    fill: Fill
+    replaces: Fill | None = None
+
+    @property
+    def quantity_delta(self) -> Decimal:
+        """What this changes in the filled quantity; negative only for a correction."""
+        return self.fill.quantity - (self.replaces.quantity if self.replaces else ZERO)
+
+    @property
+    def value_delta(self) -> Decimal:
+        """What this changes in quantity x price."""
+        before = self.replaces.quantity * self.replaces.price if self.replaces else ZERO
+        return self.fill.quantity * self.fill.price - before
+
+
+@final
+class DoneEvent(OrderEvent, frozen=True, kw_only=True):
+    """The broker says the order is completely filled; the executions may still be on their way."""
+
+    filled: Decimal
+    average_price: Decimal | None = None
+
+
+@final
+class CommissionEvent(OrderEvent, frozen=True, kw_only=True):
+    """What an execution cost; it may come late, twice or never, and never delays a fill."""
+
+    fill_id: str
+    commission: Decimal
+    currency: str = "USD"
+    realized_pnl: Decimal | None = None
+
+
+@final
+class ModifyEvent(OrderEvent, frozen=True, kw_only=True):
+    """We asked for these new terms; `AcceptEvent` will say that they hold."""
+
+    spec: OrderSpec
+
+
+@final
+class ModifyRejectEvent(OrderEvent, frozen=True, kw_only=True):
+    """The change was refused; the order works on under its old terms."""
+
+    code: int
+    reason: str
+
+
+@final
+class CancelRequestEvent(OrderEvent, frozen=True, kw_only=True):
+    """A cancel is asked for: by us, or the broker says that one is under way."""
+
+    origin: str = ""
+
+
+@final
+class CancelEvent(OrderEvent, frozen=True, kw_only=True):
+    """The order was cancelled; whatever had filled stays filled."""
+
+    reason: str = ""
+    code: int = 0
+
+
+@final
+class CancelRejectEvent(OrderEvent, frozen=True, kw_only=True):
+    """The cancel was refused: a question, not an answer, until the order is looked up."""
+
+    code: int
+    reason: str
+
+
+@final
+class ExpireEvent(OrderEvent, frozen=True, kw_only=True):
+    """The order's time ran out."""
+
+    reason: str = ""
+
+
+@final
+class RejectEvent(OrderEvent, frozen=True, kw_only=True):
+    """The broker refused the order, in its own words."""
+
+    code: int
+    reason: str
+
+
+@final
+class HoldEvent(OrderEvent, frozen=True, kw_only=True):
+    """The broker set the order aside (`Inactive`): perhaps a refusal, perhaps a hold that ends."""
+
+    reason: str = ""
+    code: int = 0
+
+
+@final
+class UnknownEvent(OrderEvent, frozen=True, kw_only=True):
+    """Nobody can say whether the broker has the order; it counts at its worst."""
+
+    reason: str
+
+
+@final
+class WarningEvent(OrderEvent, frozen=True, kw_only=True):
+    """The broker remarked on the order; its state is unchanged."""
+
+    code: int
+    reason: str
+
+
+# -- positions ----------------------------------------------------------------------------
+
+
+class PositionEvent(BaseEvent, frozen=True, kw_only=True):
+    """A position changed; `position` is how it now stands."""
+
+    position: Position
+    cause: OrderId | None = None
+    realized_pnl: Decimal = ZERO  # by this change alone
+
+
+@final
+class PositionOpenEvent(PositionEvent, frozen=True, kw_only=True):
+    """From flat to long or short."""
+
+
+@final
+class PositionUpdateEvent(PositionEvent, frozen=True, kw_only=True):
+    """The size or the cost changed, and it is still open."""
+
+
+@final
+class PositionCloseEvent(PositionEvent, frozen=True, kw_only=True):
+    """Back to flat."""
+
+
+# -- signals ------------------------------------------------------------------------------
+
+
+class OptionsFlowEvent(BaseEvent, frozen=True, kw_only=True):
+    """News from the options-flow service."""
+
+    ticker: str
+
+
+@final
+class PredictionSignalEvent(OptionsFlowEvent, frozen=True, kw_only=True):
+    """A prediction: `signal` is BUY, SELL or SHORT; `confidence` is between 0 and 1."""
+
+    signal: str
+    confidence: Decimal
+    price: Decimal
+    signal_id: str = ""
+
+
+@final
+class FlowThresholdEvent(OptionsFlowEvent, frozen=True, kw_only=True):
+    """A measure of the flow crossed its threshold."""
+
+    measure: str
+    value: Decimal
+    threshold: Decimal
+
+
+# -- the system ---------------------------------------------------------------------------
+
+
+class SystemEvent(BaseEvent, frozen=True, kw_only=True):
+    """News of the desk itself and its link to the broker."""
+
+
+@final
+class ConnectEvent(SystemEvent, frozen=True, kw_only=True):
+    """A connection stands; nothing is known yet. `epoch` counts connections."""
+
+    epoch: int
+    server_version: int = 0
+    accounts: tuple[str, ...] = ()
+    is_simulator: bool = False
+
+
+@final
+class DisconnectEvent(SystemEvent, frozen=True, kw_only=True):
+    """The link is down, or silent for too long."""
+
+    epoch: int
+    reason: str
+
+
+@final
+class SyncEvent(SystemEvent, frozen=True, kw_only=True):
+    """Everything was asked and answered in this epoch: orders, fills, positions, account.
+
+    `positions` are what is held: from here on they are ours, whatever was believed before.
+    """
+
+    epoch: int
+    positions: tuple[Position, ...] = ()
+
+
+@final
+class ErrorEvent(SystemEvent, frozen=True, kw_only=True):
+    """The broker or a part of ours reports a trouble that belongs to no order."""
+
+    code: int
+    message: str
+    is_serious: bool = False
+
+
+@final
+class PositionReportEvent(SystemEvent, frozen=True, kw_only=True):
+    """What the broker says is held: it confirms our ledger and never adds to it."""
+
+    position: Position
+
+
+@final
+class AccountEvent(SystemEvent, frozen=True, kw_only=True):
+    """The account's values as the broker now states them."""
+
+    values: AccountValues
+
+
+@final
+class DataTypeEvent(SystemEvent, frozen=True, kw_only=True):
+    """Quotes of a contract are live, frozen or delayed from now on."""
+
+    contract: Contract
+    data_type: DataType
+
+
+@final
+class DriftEvent(SystemEvent, frozen=True, kw_only=True):
+    """Broker and journal disagree; settled in the broker's favour."""
+
+    subject: str
+    ours: str
+    theirs: str
+
+
+@final
+class StateEvent(SystemEvent, frozen=True, kw_only=True):
+    """The trading state changed, and why."""
+
+    state: TradingState
+    reason: str
+
+
+@final
+class TimeEvent(SystemEvent, frozen=True, kw_only=True):
+    """Time has passed and nothing happened: for those who wait for something overdue."""
+
+
+@final
+class CheckpointEvent(SystemEvent, frozen=True, kw_only=True):
+    """A resting point of the journal: a restart reads from here, and about `live` before it.
+
+    `fills` are the executions of the day so far, so that none is counted again; `openings`
+    and `recent` what went out lately, for the rate limits. `positions` is all that is held
+    after those executions; None is not stated.
+    """
+
+    live: tuple[OrderId, ...] = ()
+    fills: tuple[Fill, ...] = ()
+    openings: tuple[datetime, ...] = ()
+    recent: tuple[NewOrderEvent, ...] = ()
+    positions: tuple[Position, ...] | None = None
+
+
+@final
+class GroupEvent(SystemEvent, frozen=True, kw_only=True):
+    """An order group concluded or needs attention."""
+
+    group_id: GroupId
+    message: str
+    is_serious: bool = False

@@ -1,0 +1,136 @@
+"""The ids of orders and groups: derived, never drawn, so that a lost journal is not fatal.
+
+    group id   <install>-<n>            k7qav-17
+    order id   <install>-<n>-<role>     k7qav-17-stop, k7qav-17-stop.2 (its replacement)
+
+`install` tells our orders from everyone else's; it is drawn once for each journal. The
+order id travels in IBKR's `orderRef`, so what the broker reports names group and role by
+itself. The broker's own numbers follow the rule of `next_broker_order_id`.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from ibkr_trader.core.enums import OrderRole
+from ibkr_trader.core.errors import InvariantBroken
+from ibkr_trader.core.models import GroupId, OrderId
+
+FOREIGN = "foreign"  # begins the ids we give to orders of others; never an install prefix
+MAX_BROKER_ORDER_ID = 2**31 - 10_000  # beyond lies the end of IBKR's integer
+
+_REFERENCE = re.compile(r"[A-Za-z0-9._-]{1,40}")
+_INSTALL = re.compile(r"[a-z][a-z2-7]{3,11}")
+_GROUP = re.compile(r"([a-z][a-z2-7]{3,11})-([1-9][0-9]{0,17})")
+_ORDER = re.compile(_GROUP.pattern + r"-([a-z]+)(?:\.([2-9]|[1-9][0-9]))?")
+_ROLES = frozenset(role.value for role in OrderRole)
+
+
+class OrderRef(NamedTuple):
+    """The parts of one of our order ids; `copy` is 2 and up for replacements."""
+
+    install: str
+    number: int
+    role: OrderRole
+    copy: int = 1
+
+    @property
+    def group_id(self) -> GroupId:
+        """The group the order belongs to."""
+        return GroupId(f"{self.install}-{self.number}")
+
+
+def make_group_id(install: str, number: int) -> GroupId:
+    """Return the id of group `number` of this installation.
+
+    Raises:
+        ValueError: If the parts cannot make one.
+    """
+    group_id = f"{install}-{number}"
+    if _GROUP.fullmatch(group_id) is None or install == FOREIGN:
+        raise ValueError(f"{group_id!r} cannot be a group id: want <install>-<number>, n >= 1")
+    return GroupId(group_id)
+
+
+def make_order_id(group_id: GroupId, role: OrderRole, *, copy: int = 1) -> OrderId:
+    """Return the id of the order that plays `role` in the group.
+
+    Args:
+        group_id: The group.
+        role: Why the order exists.
+        copy: Counts the orders that have played the role; 1 is the first.
+
+    Raises:
+        ValueError: If the parts cannot make one.
+    """
+    order_id = f"{group_id}-{role.value}" if copy == 1 else f"{group_id}-{role.value}.{copy}"
+    if not is_reference(order_id) or parse_order_id(order_id) is None:
+        raise ValueError(f"{order_id!r} cannot be an order id: want <install>-<number>-<role>")
+    return OrderId(order_id)
+
+
+def parse_order_id(reference: str) -> OrderRef | None:
+    """Return the parts of an order id of ours (of any installation), or None if it is none."""
+    match = _ORDER.fullmatch(reference)
+    if match is None or match[3] not in _ROLES:
+        return None
+    return OrderRef(match[1], int(match[2]), OrderRole(match[3]), int(match[4] or 1))
+
+
+def is_ours(reference: str, install: str) -> bool:
+    """Whether this installation gave an order that reference."""
+    parts = parse_order_id(reference)
+    return parts is not None and parts.install == install
+
+
+def group_number(reference: str, install: str) -> int:
+    """Return the number within a group or order id of this installation; 0 if it is not ours."""
+    stem = _GROUP.match(reference)
+    if stem is None or stem[1] != install:
+        return 0
+    is_whole = stem.end() == len(reference) or reference[stem.end()] == "-"
+    return int(stem[2]) if is_whole else 0
+
+
+def short_id(order_id: str) -> str:
+    """Return the id as a person types it, without the install prefix: `17-stop`.
+
+    A foreign id stays as it is.
+    """
+    stem = _GROUP.match(order_id)
+    if stem is None or stem[1] == FOREIGN:
+        return order_id
+    return order_id[len(stem[1]) + 1 :]
+
+
+def is_reference(text: str) -> bool:
+    """Whether `text` may travel in `orderRef`: plain characters, at most 40."""
+    return _REFERENCE.fullmatch(text) is not None
+
+
+def is_install(text: str) -> bool:
+    """Whether `text` can be an install prefix: lower-case base32, beginning with a letter."""
+    return _INSTALL.fullmatch(text) is not None and text != FOREIGN
+
+
+def next_broker_order_id(*, next_valid: int, persisted: int, seen: int) -> int:
+    """Return the lowest broker order id that is safe to use.
+
+    A number used twice would change a live order instead of making a new one.
+
+    Args:
+        next_valid: What the broker offered (`nextValidId`).
+        persisted: The highest that the journal has ever written; 0 if none.
+        seen: The highest seen on any order of this client; 0 if none.
+
+    Raises:
+        InvariantBroken: If the numbers have run out; the client id must then be changed.
+    """
+    number = max(next_valid, persisted + 1, seen + 1, 1)
+    if number > MAX_BROKER_ORDER_ID:
+        raise InvariantBroken(
+            f"the broker's order ids of this client have run out ({number})",
+            hint="reset the order ids in TWS, or choose another client id",
+        )
+    return number

@@ -1,0 +1,302 @@
+"""The nouns of the domain, as frozen values: contracts, orders, fills, positions, quotes.
+
+Orders carry a positive quantity and a side; positions are signed. Money, prices and
+quantities are `Decimal`; times are aware and UTC; what is unset is `None`, never a
+sentinel.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import NewType
+
+import msgspec
+
+from ibkr_trader.core.enums import (
+    DataType,
+    OcaType,
+    OrderRole,
+    OrderStatus,
+    OrderType,
+    SecType,
+    Side,
+    TimeInForce,
+)
+from ibkr_trader.core.shapes import faults, type_faults
+
+OrderId = NewType("OrderId", str)  # ours; travels in IBKR's orderRef: `<install>-<n>-<role>`
+GroupId = NewType("GroupId", str)  # the stem of every order id in a group: `<install>-<n>`
+FillId = NewType("FillId", str)  # IBKR's execId
+
+ZERO = Decimal(0)
+
+
+class Contract(msgspec.Struct, frozen=True, kw_only=True):
+    """What is traded. `con_id` is 0 until the broker has resolved it to exactly one."""
+
+    symbol: str
+    con_id: int = 0
+    sec_type: SecType = SecType.STOCK
+    exchange: str = "SMART"
+    currency: str = "USD"
+    primary_exchange: str = ""
+    expiry: str = ""  # YYYYMMDD
+    strike: Decimal | None = None
+    right: str = ""  # C or P
+    multiplier: Decimal = Decimal(1)
+    local_symbol: str = ""
+    trading_class: str = ""
+
+
+class PriceBand(msgspec.Struct, frozen=True):
+    """From `low_edge` upward, prices move in steps of `increment`."""
+
+    low_edge: Decimal
+    increment: Decimal
+
+
+class Session(msgspec.Struct, frozen=True):
+    """One stretch during which the exchange trades, in UTC; `closes` is excluded."""
+
+    opens: datetime
+    closes: datetime
+
+
+class ContractDetails(msgspec.Struct, frozen=True, kw_only=True):
+    """What the broker says of a contract: its ticks, its lot, its hours."""
+
+    contract: Contract
+    long_name: str = ""
+    bands: tuple[PriceBand, ...] = (PriceBand(ZERO, Decimal("0.01")),)
+    min_size: Decimal = Decimal(1)
+    order_types: frozenset[str] = frozenset()
+    time_zone: str = "US/Eastern"
+    liquid_sessions: tuple[Session, ...] = ()  # regular hours
+    trading_sessions: tuple[Session, ...] = ()  # with pre- and after-market
+
+
+class OrderRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """What somebody wants to trade, before it has an id, a contract or an account.
+
+    Exactly the prices that the type needs are given: `limit_price` for limit types,
+    `stop_price` for stops (the trigger) and touched types, one of `trail_amount` and
+    `trail_percent` for trails.
+    """
+
+    symbol: str
+    quantity: Decimal
+    side: Side
+    order_type: OrderType = OrderType.MARKET
+    limit_price: Decimal | None = None
+    stop_price: Decimal | None = None
+    trail_amount: Decimal | None = None
+    trail_percent: Decimal | None = None
+    time_in_force: TimeInForce = TimeInForce.DAY
+    outside_rth: bool = False
+    account: str | None = None
+    client_order_id: str | None = None
+
+    def validate(self) -> None:
+        """Refuse what contradicts itself, before anything else happens.
+
+        Raises:
+            ValueError: With every fault at once.
+        """
+        found = list(type_faults(self))
+        if found:
+            raise ValueError("; ".join(found))
+        found = list(faults(self))
+        if not self.symbol.strip():
+            found.insert(0, "the symbol is missing")
+        if found:
+            raise ValueError("; ".join(found))
+
+
+class OrderSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """One order in full, as it will go out: nothing left for the wire to decide.
+
+    `broker_order_id` is IBKR's `orderId`, allocated by us before the journal has the
+    order; 0 until then. `parent_id` names the entry that an exit waits for.
+    """
+
+    order_id: OrderId
+    group_id: GroupId
+    role: OrderRole
+    contract: Contract
+    account: str
+    side: Side
+    quantity: Decimal
+    order_type: OrderType
+    limit_price: Decimal | None = None
+    stop_price: Decimal | None = None
+    trail_amount: Decimal | None = None
+    trail_percent: Decimal | None = None
+    time_in_force: TimeInForce = TimeInForce.DAY
+    outside_rth: bool = False
+    parent_id: OrderId | None = None
+    oca_group: str = ""
+    oca_type: OcaType | None = None
+    broker_order_id: int = 0
+
+
+class Order(msgspec.Struct, frozen=True, kw_only=True):
+    """An order and what has become of it: a fold of its events, replaced and never changed.
+
+    `spec` holds the terms the broker has confirmed; `desired` those of a modification
+    still under way. `worst_case` quantity is what risk counts.
+    """
+
+    spec: OrderSpec
+    status: OrderStatus
+    filled: Decimal = ZERO
+    filled_value: Decimal = ZERO  # sum of quantity x price
+    commission: Decimal = ZERO
+    reported_filled: Decimal = ZERO  # what order status claimed; executions decide
+    desired: OrderSpec | None = None
+    perm_id: int = 0
+    client_id: int = 0
+    held_for: str = ""  # trigger, child, locate…: why the broker waits
+    reason: str = ""  # the last words said about it, by the broker or by us
+    code: int = 0  # the broker's code for them
+    is_foreign: bool = False  # not placed by this installation
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+
+    @property
+    def order_id(self) -> OrderId:
+        """Our id."""
+        return self.spec.order_id
+
+    @property
+    def remaining(self) -> Decimal:
+        """What may still trade: zero once closed, the larger of both terms while modifying."""
+        if self.status.is_closed:
+            return ZERO
+        wanted = self.spec.quantity
+        if self.desired is not None:
+            wanted = max(wanted, self.desired.quantity)
+        return max(ZERO, wanted - max(self.filled, self.reported_filled))
+
+    @property
+    def average_fill_price(self) -> Decimal | None:
+        """Mean price of the fills, or None before the first."""
+        return self.filled_value / self.filled if self.filled else None
+
+
+class Fill(msgspec.Struct, frozen=True, kw_only=True):
+    """One execution, in its latest revision.
+
+    `fill_id` is the family of IBKR's execId (without the last part), `revision` that
+    last part: a correction has the same family and a higher revision, and replaces.
+    """
+
+    fill_id: FillId
+    revision: int
+    order_id: OrderId
+    contract: Contract
+    account: str
+    side: Side
+    quantity: Decimal
+    price: Decimal
+    at: datetime
+    perm_id: int = 0
+    broker_order_id: int = 0
+    client_id: int = 0
+    commission: Decimal | None = None
+    realized_pnl: Decimal | None = None
+    exchange: str = ""
+
+
+class Position(msgspec.Struct, frozen=True, kw_only=True):
+    """What is held of one contract: `quantity` is positive for long, negative for short.
+
+    `average_cost` is per share (per unit of multiplier). What the broker states includes
+    commissions; what executions after it add does not, until it is stated again.
+    """
+
+    account: str
+    contract: Contract
+    quantity: Decimal
+    average_cost: Decimal
+    realized_pnl: Decimal = ZERO
+    market_price: Decimal | None = None
+    updated_at: datetime | None = None
+
+    @property
+    def market_value(self) -> Decimal | None:
+        """Signed value at the market, or None without a price."""
+        if self.market_price is None:
+            return None
+        return self.quantity * self.market_price * self.contract.multiplier
+
+    @property
+    def unrealized_pnl(self) -> Decimal | None:
+        """Gain if closed at the market price, or None without one."""
+        if self.market_price is None:
+            return None
+        return self.quantity * (self.market_price - self.average_cost) * self.contract.multiplier
+
+
+class Quote(msgspec.Struct, frozen=True, kw_only=True):
+    """The market for one contract at one moment; a side nobody quotes is None."""
+
+    contract: Contract
+    at: datetime
+    bid: Decimal | None = None
+    ask: Decimal | None = None
+    last: Decimal | None = None
+    bid_size: Decimal | None = None
+    ask_size: Decimal | None = None
+    close: Decimal | None = None  # the previous session's
+    data_type: DataType = DataType.LIVE
+    halted: bool = False
+
+    @property
+    def is_two_sided(self) -> bool:
+        """Whether both sides are quoted and not crossed."""
+        return self.bid is not None and self.ask is not None and ZERO < self.bid <= self.ask
+
+    @property
+    def mid(self) -> Decimal | None:
+        """Halfway between bid and ask, or None when a side is missing."""
+        if self.bid is None or self.ask is None:
+            return None
+        return (self.bid + self.ask) / 2
+
+    @property
+    def mark(self) -> Decimal | None:
+        """The price to value a position at: last within bid and ask, else the nearer of them."""
+        if self.bid is None or self.ask is None or self.bid > self.ask:
+            return self.last or self.close
+        if self.last is None:
+            return self.mid
+        return min(max(self.last, self.bid), self.ask)
+
+
+class Bar(msgspec.Struct, frozen=True, kw_only=True):
+    """One interval of trading, stamped with its start."""
+
+    contract: Contract
+    at: datetime
+    open: Decimal
+    high: Decimal
+    low: Decimal
+    close: Decimal
+    volume: Decimal = ZERO
+
+
+class AccountValues(msgspec.Struct, frozen=True, kw_only=True):
+    """The account as the broker states it, in its base currency; None is not stated."""
+
+    account: str
+    currency: str = "USD"
+    net_liquidation: Decimal | None = None
+    cash: Decimal | None = None
+    available_funds: Decimal | None = None
+    buying_power: Decimal | None = None
+    initial_margin: Decimal | None = None
+    maintenance_margin: Decimal | None = None
+    gross_position_value: Decimal | None = None
+    realized_pnl: Decimal | None = None
+    unrealized_pnl: Decimal | None = None

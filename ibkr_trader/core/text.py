@@ -1,0 +1,79 @@
+"""Money, quantities, prices and times as people read them; foreign text made harmless.
+
+Figures are shown in full: no exponent, no digit invented or dropped beyond the cent of an
+amount of money. Times name their zone. What came from outside may not steer a terminal.
+"""
+
+from __future__ import annotations
+
+from decimal import ROUND_HALF_EVEN, Decimal
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime, tzinfo
+
+UNKNOWN = "–"
+_CENT = Decimal("0.01")
+
+
+def quantity(value: Decimal | None, *, signed: bool = False) -> str:
+    """Return a quantity in full: `1,200`, `0.5`; with its sign if `signed`."""
+    if value is None:
+        return UNKNOWN
+    if not value.is_finite():
+        return str(value)
+    text = f"{value:{'+' if signed else ''},f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def price(value: Decimal | None) -> str:
+    """Return a price with at least two decimals, and with all it has: `150.00`, `0.9875`."""
+    text = quantity(value)
+    if value is None or not value.is_finite():
+        return text
+    whole, _, decimals = text.partition(".")
+    return f"{whole}.{decimals:0<2}"
+
+
+def money(value: Decimal | None, currency: str = "", *, signed: bool = False) -> str:
+    """Return an amount to the cent, with its currency behind: `-1,234.50 USD`."""
+    if value is None:
+        return UNKNOWN
+    if not value.is_finite():
+        return str(value)
+    rounded = value.quantize(_CENT, rounding=ROUND_HALF_EVEN) + 0  # no minus before zero
+    text = f"{rounded:{'+' if signed and rounded else ''},f}"
+    return f"{text} {currency}" if currency else text
+
+
+def percent(fraction: Decimal | None, *, digits: int = 2) -> str:
+    """Return a fraction as a percentage of at most `digits` decimals: `3.33 %`."""
+    if fraction is None or not fraction.is_finite():
+        return UNKNOWN
+    return f"{quantity((fraction * 100).quantize(Decimal(1).scaleb(-digits)))} %"
+
+
+def moment(at: datetime | None, zone: tzinfo, *, with_date: bool = True) -> str:
+    """Return a time in `zone`, which is named: `2026-11-23 09:30:00 EST`.
+
+    Raises:
+        ValueError: If `at` does not know its own zone.
+    """
+    if at is None:
+        return UNKNOWN
+    if at.tzinfo is None:
+        raise ValueError("a time without a zone cannot be told in another")
+    local = at.astimezone(zone)
+    return f"{local:%Y-%m-%d %H:%M:%S %Z}" if with_date else f"{local:%H:%M:%S %Z}"
+
+
+def plain(text: str, *, limit: int = 500) -> str:
+    """Return foreign text with everything that could steer a terminal taken out.
+
+    Control characters (C0, C1), bidirectional marks and whatever else is invisible become
+    nothing, blanks of any kind one space; what is longer than `limit` ends in `…`.
+    """
+    spaced = (" " if mark.isspace() else mark for mark in text)
+    shown = "".join(mark for mark in spaced if mark.isprintable())
+    cleaned = " ".join(shown.split())
+    return cleaned if len(cleaned) <= limit else cleaned[: limit - 1] + "…"

@@ -1,0 +1,1 @@
+"""The shell: asyncio, and every decision delegated inward."""

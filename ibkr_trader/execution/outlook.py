@@ -1,0 +1,163 @@
+"""The present picture, and the guard's view of it.
+
+Folds every event into the portfolio, the exposure and the history of submissions, and
+keeps what a review needs beside them: contract details, the age of each quote, whether
+the desk is in sync. It only listens: nothing here sends or writes.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from ibkr_trader.core import events as ev
+from ibkr_trader.core.enums import TradingState
+from ibkr_trader.portfolio.exposure import ExposureIndex
+from ibkr_trader.portfolio.positions import position_events
+from ibkr_trader.portfolio.state import PortfolioState
+from ibkr_trader.risk.history import History
+from ibkr_trader.risk.limits import RiskLimits, SymbolLimitRegistry
+from ibkr_trader.risk.view import AgedQuote, RiskView
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ibkr_trader.core.models import Contract, ContractDetails
+    from ibkr_trader.execution.bus import EventBus
+    from ibkr_trader.execution.ports import Clock, MarketData
+
+DAY = timedelta(days=1)
+
+
+class RiskSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """The limits a trader runs under; a read-only desk sends nothing at all."""
+
+    limits: RiskLimits = RiskLimits()
+    symbol_limits: SymbolLimitRegistry = SymbolLimitRegistry()
+    is_readonly: bool = False
+
+
+class Outlook:
+    """What the desk sees."""
+
+    def __init__(
+        self,
+        *,
+        bus: EventBus,
+        clock: Clock,
+        account: str,
+        settings: RiskSettings,
+        market: MarketData,
+    ) -> None:
+        self._bus = bus
+        self._clock = clock
+        self._account = account
+        self._settings = settings
+        self._market = market
+        self.portfolio = PortfolioState()
+        self._exposure = ExposureIndex.of(self.portfolio)
+        self.history = History()
+        # Epochs, because a snapshot can overtake the news of the link it was taken on.
+        self._connected = self._lost = self._synced = 0
+        self._degraded = ""  # why the desk only reduces, beside the trading state
+        self._state = (TradingState.ACTIVE, "")
+        self._details: dict[int, ContractDetails] = {}
+        self._heard: dict[int, float] = {}
+        bus.subscribe(ev.BaseEvent, self._see)
+
+    @property
+    def is_synced(self) -> bool:
+        """Whether everything was asked and answered on the connection that stands."""
+        return self._synced >= max(self._connected, 1) and self._synced > self._lost
+
+    def learn(self, details: ContractDetails) -> None:
+        """Keep what the broker says of a contract."""
+        self._details[details.contract.con_id] = details
+
+    def details(self, con_id: int) -> ContractDetails | None:
+        """Return what is known of a contract, or None."""
+        return self._details.get(con_id)
+
+    def degrade(self, reason: str) -> None:
+        """Allow only what reduces risk for `reason`, until it is called with none."""
+        self._degraded = reason
+
+    def unpriced(self) -> list[Contract]:
+        """Return the contracts whose working orders nobody can value yet."""
+        self._exposure = self._exposure.follow(self.portfolio)
+        quotes = self._quotes()
+        wanted = {con_id for con_id in self._exposure.unpriced if con_id not in quotes}
+        found = {o.spec.contract.con_id: o.spec.contract for o in self.portfolio.orders.values()}
+        return [found[con_id] for con_id in sorted(wanted) if con_id in found]
+
+    def confirm(self, con_id: int) -> None:
+        """Take note that a contract's quote has just been asked for and given."""
+        self._heard[con_id] = self._clock.monotonic()
+
+    def replay(self, events: Iterable[ev.BaseEvent]) -> None:
+        """Fold the journal's events into the picture, telling nobody."""
+        for event in events:
+            self.portfolio = self.portfolio.apply(event)
+            if isinstance(event, ev.NewOrderEvent):
+                self.history = self.history.after(event)
+            elif isinstance(event, ev.CheckpointEvent):
+                self.history = History.restored(event)
+        # What is more than a day old is in the journal.
+        self.portfolio = self.portfolio.begin_day(self._clock.now() - DAY)
+        self._exposure = ExposureIndex.of(self.portfolio)
+
+    def view(self) -> RiskView:
+        """Return everything a review may look at, as of now."""
+        state, reason = self._state
+        if self._degraded and state is TradingState.ACTIVE:
+            state, reason = TradingState.REDUCING, self._degraded
+        self._exposure = self._exposure.follow(self.portfolio)
+        return RiskView(
+            now=self._clock.now(),
+            account=self._account,
+            allowed_accounts=frozenset({self._account}),
+            portfolio=self.portfolio,
+            exposure=self._exposure,
+            quotes=self._quotes(),
+            details=self._details,
+            limits=self._settings.limits,
+            symbol_limits=self._settings.symbol_limits,
+            history=self.history,
+            trading_state=state,
+            state_reason=reason,
+            is_synced=self.is_synced,
+            is_readonly=self._settings.is_readonly,
+        )
+
+    def _quotes(self) -> dict[int, AgedQuote]:
+        now = self._clock.monotonic()
+        return {
+            con_id: AgedQuote(quote, timedelta(seconds=now - heard))
+            for con_id, heard in self._heard.items()
+            if (quote := self._market.last_quote(con_id)) is not None
+        }
+
+    def _see(self, event: ev.BaseEvent) -> None:
+        before = self.portfolio
+        self.portfolio = before.apply(event)
+        match event:
+            case ev.FillEvent():
+                for change in position_events(before, self.portfolio, event):
+                    self._bus.publish(change)
+            case ev.NewOrderEvent():
+                self.history = self.history.after(event)
+            case ev.PriceEvent():
+                self.confirm(event.contract.con_id)
+            case ev.ConnectEvent(epoch=epoch):
+                self._connected = max(self._connected, epoch)
+            case ev.DisconnectEvent(epoch=epoch):
+                self._lost = max(self._lost, epoch)
+                self._heard.clear()  # prices from before the gap say nothing of after it
+            case ev.SyncEvent(epoch=epoch):
+                self._synced = max(self._synced, epoch)
+            case ev.StateEvent():
+                self._state = (event.state, event.reason)
+            case _:
+                pass

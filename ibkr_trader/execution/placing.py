@@ -1,0 +1,164 @@
+"""From a request to a verified order: prepare, route, and wait until the broker has spoken.
+
+Used by the library's desk and by the commands alike, so both mean the same by "done".
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from enum import StrEnum
+from typing import TYPE_CHECKING, NamedTuple
+
+from ibkr_trader.core.enums import OrderRole, OrderStatus
+from ibkr_trader.core.errors import (
+    BrokerUnavailable,
+    OrderRejectedError,
+    OutcomeUnknown,
+    RiskCheckError,
+)
+from ibkr_trader.orders.bracket_orders import Bracket, BracketOrderRequest
+from ibkr_trader.orders.single_orders import Single
+from ibkr_trader.risk.verdict import Denied
+
+if TYPE_CHECKING:
+    from ibkr_trader.core.commands import Command, SubmitOrders
+    from ibkr_trader.core.models import ContractDetails, Order, OrderId, OrderRequest, Quote
+    from ibkr_trader.execution.trader import Trader
+    from ibkr_trader.orders.group import OrderGroup
+    from ibkr_trader.portfolio.state import PortfolioState
+
+SETTLE_TIMEOUT = 8.0  # seconds; proof of absence takes a little over five
+QUOTE_TIMEOUT = 3.0  # seconds to wait for a first price; without one, checks that need it deny
+
+
+class Wait(StrEnum):
+    """How far an order must have come before it counts as placed."""
+
+    NONE = "none"
+    ACCEPTED = "accepted"
+    FILLED = "filled"
+
+
+class Prepared(NamedTuple):
+    """A group about to be placed, with what was known when it was made."""
+
+    group: OrderGroup
+    command: SubmitOrders
+    details: ContractDetails
+    quote: Quote | None
+
+
+async def prepare(trader: Trader, request: OrderRequest | BracketOrderRequest) -> Prepared:
+    """Resolve the contract, fetch a price and derive the group; nothing is written or sent.
+
+    Raises:
+        ValueError: If the request contradicts itself.
+        AmbiguousContract: If the symbol is not exactly one contract.
+        BrokerUnavailable: If nobody answers.
+    """
+    request.validate()
+    # An order that nobody can account for blocks its symbol: it is soon known, or proven lost.
+    await trader.recovery.settled(timeout=SETTLE_TIMEOUT)
+    entry = request.parent if isinstance(request, BracketOrderRequest) else request
+    details = await trader.learn(entry.symbol)
+    quote = await trader.study(details.contract, timeout=QUOTE_TIMEOUT)
+    group_id = trader.new_group_id()
+    group: OrderGroup
+    if isinstance(request, BracketOrderRequest):
+        group = Bracket.create(
+            request,
+            group_id=group_id,
+            contract=details.contract,
+            account=trader.account,
+            bands=details.bands,
+        )
+    else:
+        group = Single.create(
+            request,
+            group_id=group_id,
+            contract=details.contract,
+            account=trader.account,
+            bands=details.bands,
+        )
+    return Prepared(group, group.open(), details, quote)
+
+
+async def place(
+    trader: Trader, prepared: Prepared, *, wait: Wait, timeout: float
+) -> tuple[Order, ...]:
+    """Send a prepared group down the order path and return its orders as they then stand.
+
+    Raises:
+        RiskCheckError: If our checks deny it; nothing was sent.
+        OrderRejectedError: If the broker refused one of its orders.
+        OutcomeUnknown: If it may have been sent and nobody says so. Never send it again.
+        BrokerUnavailable: If the broker was gone before anything was sent.
+    """
+    ids = tuple(spec.order_id for spec in prepared.command.orders)
+    trader.groups.add(prepared.group, ids)
+    await route(trader, prepared.command)
+    return await settle(trader, ids, wait=wait, timeout=timeout)
+
+
+async def route(trader: Trader, command: Command) -> None:
+    """Route `command`, turning a denial into its exception.
+
+    Raises:
+        RiskCheckError: With every reason.
+    """
+    verdict = await trader.router.route(command)
+    if isinstance(verdict, Denied):
+        reasons = "; ".join(breach.message for breach in verdict.breaches)
+        hint = next((breach.hint for breach in verdict.breaches if breach.hint), "")
+        raise RiskCheckError(reasons, breaches=verdict.breaches, hint=hint)
+
+
+async def settle(
+    trader: Trader, ids: tuple[OrderId, ...], *, wait: Wait, timeout: float
+) -> tuple[Order, ...]:
+    """Wait until every order of `ids` is as far as `wait` asks, and return them.
+
+    A fill that does not come within `timeout` seconds is no error: the orders are
+    returned as they stand.
+
+    Raises:
+        OrderRejectedError: If the broker refused one.
+        OutcomeUnknown: If one is still unacknowledged at the end.
+    """
+    if wait is Wait.NONE:
+        return _orders(trader.portfolio, ids)
+
+    def is_settled(portfolio: PortfolioState) -> tuple[Order, ...] | None:
+        orders = _orders(portfolio, ids)
+        return orders if all(_is_far_enough(order, wait) for order in orders) else None
+
+    orders = await trader.until(is_settled, timeout=timeout) or _orders(trader.portfolio, ids)
+    for order in orders:
+        if order.status is OrderStatus.REJECTED:
+            message = f"{order.order_id} was rejected by the broker: {order.reason}"
+            raise OrderRejectedError(
+                message, order_id=order.order_id, code=order.code, reason=order.reason
+            )
+    unsent = tuple(o for o in orders if o.status is OrderStatus.NOT_SENT)
+    if unsent and len(unsent) == len(orders):
+        raise BrokerUnavailable(f"{unsent[0].order_id} was not sent: {unsent[0].reason}")
+    doubtful = tuple(order.order_id for order in orders if order.status.is_in_flight)
+    if doubtful:
+        message = f"no answer about {', '.join(doubtful)} within {timeout:g} s: it may be live"
+        raise OutcomeUnknown(message, order_ids=doubtful)
+    return orders
+
+
+def _is_far_enough(order: Order, wait: Wait) -> bool:
+    if order.status.is_closed or order.status is OrderStatus.UNKNOWN:
+        return True
+    if order.status is OrderStatus.PENDING:
+        return False
+    is_entry = order.spec.role in (OrderRole.ENTRY, OrderRole.SINGLE, OrderRole.CLOSE)
+    if wait is Wait.FILLED and is_entry:
+        return order.filled >= order.spec.quantity > Decimal(0)
+    return True
+
+
+def _orders(portfolio: PortfolioState, ids: tuple[OrderId, ...]) -> tuple[Order, ...]:
+    return tuple(order for order_id in ids if (order := portfolio.order(order_id)) is not None)

@@ -1,0 +1,144 @@
+"""What the shell needs from outside, as protocols: broker, market data, journal, clock.
+
+An adapter meets a port by having its methods; nothing inherits. `app.py` is the one
+place that knows which class stands behind which port.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+import msgspec
+
+from ibkr_trader.portfolio.snapshot import BrokerSnapshot
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator, Sequence
+    from datetime import datetime
+
+    from ibkr_trader.core.commands import Command
+    from ibkr_trader.core.enums import SecType
+    from ibkr_trader.core.events import BaseEvent
+    from ibkr_trader.core.models import Contract, ContractDetails, Quote
+    from ibkr_trader.risk.verdict import Approved
+
+__all__ = ["Broker", "BrokerSnapshot", "Clock", "Journal", "JournalState", "MarketData"]
+
+
+class Broker(Protocol):
+    """The far side of the money: IBKR, or the simulator standing in for it.
+
+    The broker is the single source of truth for orders, fills, positions and cash.
+    `send()` returns once a command has been handed over; what became of it arrives
+    through `events()`. News has one way in, whether the order was ours, a child that
+    IBKR triggered, or one typed into TWS by hand.
+
+    Only `Approved` commands are accepted, and only `risk.guard` makes them.
+
+    Raises:
+        BrokerUnavailable: From any method, and then nothing was sent. Any other doubt
+            (a timeout, a socket lost after sending) is not an error: the order stays in
+            flight until the next `snapshot()` settles it.
+    """
+
+    def reserve_order_ids(self, count: int, *, floor: int) -> tuple[int, ...]:
+        """Return `count` fresh ascending broker order ids, none below `floor`.
+
+        They exceed the broker's next valid id and every order id seen from this client.
+        """
+
+    async def send(self, approved: Approved) -> None:
+        """Hand over one command.
+
+        The orders of a `SubmitOrders` go all or none; their `broker_order_id` is set.
+        Cancelling a closed order is harmless.
+        """
+
+    async def snapshot(self) -> BrokerSnapshot:
+        """Return open and completed orders, today's fills, positions and cash.
+
+        Raises:
+            BrokerUnavailable: If any of them was not answered to its end: unknown is
+                never an empty answer.
+        """
+
+    def events(self) -> AsyncIterator[BaseEvent]:
+        """Yield every event in order of arrival, until the broker is closed.
+
+        Events may repeat after a reconnect. Their ids (`fill_id`, `order_id`) do not
+        change, and intake drops what it has seen.
+        """
+
+
+class MarketData(Protocol):
+    """Contracts and prices."""
+
+    async def resolve(
+        self, symbol: str, *, sec_type: SecType | None = None, currency: str = "USD"
+    ) -> ContractDetails:
+        """Return the one contract that `symbol` (a ticker, or an OCC option symbol) names.
+
+        Raises:
+            AmbiguousContract: If it names none, or more than one.
+            BrokerUnavailable: If nobody answers.
+        """
+
+    async def quote(self, contract: Contract, *, timeout: float) -> Quote | None:
+        """Return a current quote, subscribing if need be; None if none came in `timeout` s."""
+
+    def last_quote(self, con_id: int) -> Quote | None:
+        """Return the newest quote at hand, however old; `PriceEvent`s bring each change."""
+
+
+class Clock(Protocol):
+    """The time. Under the simulator it is the gateway's."""
+
+    def now(self) -> datetime:
+        """Return the present moment, aware and in UTC."""
+
+    def monotonic(self) -> float:
+        """Return seconds on a clock that never jumps, for ages and timeouts."""
+
+
+class JournalState(msgspec.Struct, frozen=True, kw_only=True):
+    """What the journal alone knows, read back at start."""
+
+    install: str  # the prefix of our order ids
+    last_group: int  # the highest group number ever given out
+    last_order_id: int  # the highest broker order id ever written down
+    session: int  # counts openings of the journal
+
+
+class Journal(Protocol):
+    """The one record of what happened: written before anything is sent, never changed."""
+
+    @property
+    def state(self) -> JournalState:
+        """What is known of ids, as of now."""
+
+    def append(self, messages: Sequence[Command | BaseEvent]) -> int:
+        """Write `messages` durably, all or none, and return the last one's number.
+
+        Raises:
+            JournalError: If they are not on disk. Then nothing may be sent.
+        """
+
+    def messages(self, *, since: int = 0) -> Iterator[tuple[int, Command | BaseEvent]]:
+        """Yield what was written after record `since`, oldest first.
+
+        Raises:
+            JournalError: At a record that is damaged.
+        """
+
+    def resume(self) -> Iterator[Command | BaseEvent]:
+        """Yield what a restart needs, oldest first: bounded, however old the journal is.
+
+        That is whatever concerns the orders that the last `CheckpointEvent` left alive,
+        then the checkpoint itself, then everything after it.
+        """
+
+    def observe(self, *, group: int = 0, order_id: int = 0) -> None:
+        """Take note of numbers seen at the broker, so that a restored backup repeats none."""
+
+    def next_group(self) -> int:
+        """Return a group number that was never used, and count it as used."""

@@ -1,0 +1,227 @@
+"""Bringing broker and journal into one picture: at the start, at every reconnect, in doubt.
+
+Reads the journal back, asks the broker for everything, lets `reconcile` decide, and puts
+the outcome on record. While an order is unaccounted for it looks again, a grace later.
+Recovery cancels what must not trade half; it never sends an order.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from ibkr_trader.core import events as ev
+from ibkr_trader.core.commands import CancelOrder
+from ibkr_trader.core.enums import OrderStatus
+from ibkr_trader.core.errors import BrokerUnavailable, JournalError
+from ibkr_trader.core.ids import group_number
+from ibkr_trader.execution.outlook import DAY
+from ibkr_trader.portfolio.reconciliation import GRACE, Evidence, reconcile
+from ibkr_trader.risk.history import REMEMBERED_ORDERS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from ibkr_trader.core.commands import Command
+    from ibkr_trader.core.models import FillId, GroupId, OrderId
+    from ibkr_trader.execution.bus import EventBus
+    from ibkr_trader.execution.group_runner import GroupRunner
+    from ibkr_trader.execution.intake import Intake
+    from ibkr_trader.execution.outlook import Outlook
+    from ibkr_trader.execution.ports import Broker, BrokerSnapshot, Clock, Journal
+    from ibkr_trader.execution.record import Record
+    from ibkr_trader.execution.router import OrderRouter
+    from ibkr_trader.portfolio.state import PortfolioState
+
+_SLACK = timedelta(milliseconds=200)
+_RETRY = 2.0  # seconds between two attempts to get a whole snapshot
+
+
+class Recovery:
+    """Knows how far the picture can be trusted, and mends it."""
+
+    def __init__(
+        self,
+        *,
+        broker: Broker,
+        journal: Journal,
+        clock: Clock,
+        record: Record,
+        intake: Intake,
+        outlook: Outlook,
+        router: OrderRouter,
+    ) -> None:
+        self._broker = broker
+        self._journal = journal
+        self._clock = clock
+        self._record = record
+        self._intake = intake
+        self._outlook = outlook
+        self._router = router
+        self._epoch = 0  # of the last snapshot
+        self._link_epoch = 0  # of the last connection heard of
+        self._sent_in: dict[OrderId, int] = {}
+        self._just_sent: set[OrderId] = set()  # since the last snapshot was asked for
+        self._just_filled: set[FillId] = set()
+        self._missed: dict[OrderId, float] = {}  # monotonic time of the first look in vain
+        self._is_settled = asyncio.Event()
+        self._wake = asyncio.Event()
+        self._one_at_a_time = asyncio.Lock()
+        self._open_groups: Callable[[], Iterable[GroupId]] = tuple
+        self._asked: set[tuple[OrderId, int]] = set()  # cancels, by the epoch they went out in
+
+    def restore(self, groups: GroupRunner, bus: EventBus) -> None:
+        """Fold what the journal knows into the picture, and rebuild the open groups.
+
+        Raises:
+            JournalError: If a record is damaged.
+        """
+        history: list[Command | ev.BaseEvent] = list(self._journal.resume())
+        events = [message for message in history if isinstance(message, ev.BaseEvent)]
+        self._open_groups = groups.open_ids
+        self._outlook.replay(events)
+        self._intake.remember(self._outlook.portfolio.fills.values())
+        groups.restore(events)
+        # From here on the outlook hears the bus; so do we.
+        bus.subscribe(ev.NewOrderEvent, self._note_sent)
+        bus.subscribe(ev.ConnectEvent, self._note_link)
+        bus.subscribe(ev.CancelRejectEvent, self._note_doubt)
+        bus.subscribe(ev.FillEvent, lambda event: self._just_filled.add(event.fill.fill_id))
+        bus.subscribe(ev.AcceptEvent, self._note_stranger)
+
+    async def start(self) -> None:
+        """Take the first snapshot of this process.
+
+        Raises:
+            BrokerUnavailable: If the broker does not tell the whole truth.
+        """
+        await self.synchronize()
+
+    async def synchronize(self) -> None:
+        """Ask the broker for everything, and bring the picture to it.
+
+        Raises:
+            BrokerUnavailable: If it is not answered to the end; the picture is unchanged.
+        """
+        async with self._one_at_a_time:
+            self._just_sent.clear()
+            self._just_filled.clear()
+            snapshot = await self._broker.snapshot()
+            await self._intake.drained()
+            self._observe(snapshot)
+            now = self._clock.monotonic()
+            evidence = Evidence(
+                just_sent=frozenset(self._just_sent),
+                just_filled=frozenset(self._just_filled),
+                sent_in=self._sent_in,
+                missed_for={o: timedelta(seconds=now - at) for o, at in self._missed.items()},
+            )
+            outcome = reconcile(self._outlook.portfolio, snapshot, evidence)
+            self._missed = {
+                order_id: self._missed.get(order_id, now)
+                for order_id in outcome.unresolved
+                # An absence counts only on a connection made after the order was sent.
+                if snapshot.epoch > self._sent_in.get(order_id, 0)
+            }
+            self._epoch = snapshot.epoch
+            self._intake.admit(outcome.events)
+            for order_id in outcome.cancels:
+                await self._cancel(order_id)
+            if outcome.unresolved:
+                self._is_settled.clear()
+                self._wake.set()
+            else:
+                self._is_settled.set()
+
+    async def settled(self, *, timeout: float) -> None:
+        """Wait until every order is accounted for, or `timeout` seconds have passed."""
+        if self._is_settled.is_set():
+            return
+        try:
+            async with asyncio.timeout(timeout):
+                await self._is_settled.wait()
+        except TimeoutError:
+            return
+
+    async def work(self) -> None:
+        """Look again while an order is unaccounted for, and after every reconnect."""
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            if not self._is_settled.is_set():
+                await asyncio.sleep((GRACE + _SLACK).total_seconds())
+            try:
+                if not self._is_settled.is_set() or self._link_epoch > self._epoch:
+                    await self.synchronize()
+            except BrokerUnavailable:
+                await asyncio.sleep(_RETRY)
+                self._wake.set()
+
+    def checkpoint(self) -> None:
+        """Mark a resting point in the journal, so that the next start reads little.
+
+        A checkpoint that cannot be written costs time, not truth.
+        """
+        now = self._clock.now()
+        portfolio = self._outlook.portfolio.begin_day(now - DAY)
+        history = self._outlook.history
+        event = ev.CheckpointEvent(
+            at=now,
+            live=_kept(portfolio, self._open_groups()),
+            fills=tuple(portfolio.fills.values()),
+            positions=tuple(portfolio.positions.values()),
+            openings=history.openings,
+            recent=tuple(
+                ev.NewOrderEvent(at=sent.at, order_id=sent.spec.order_id, spec=sent.spec)
+                for sent in history.submissions
+                if now - sent.at <= REMEMBERED_ORDERS
+            ),
+        )
+        with contextlib.suppress(JournalError):
+            self._record.write([event])
+
+    async def _cancel(self, order_id: OrderId) -> None:
+        order = self._outlook.portfolio.order(order_id)
+        if order is None or (order_id, self._epoch) in self._asked:
+            return
+        self._asked.add((order_id, self._epoch))
+        command = CancelOrder(
+            order_id=order_id, broker_order_id=order.spec.broker_order_id, origin="recovery"
+        )
+        with contextlib.suppress(BrokerUnavailable):  # it is on record; the rest must go on
+            await self._router.route(command)
+
+    def _observe(self, snapshot: BrokerSnapshot) -> None:
+        install = self._journal.state.install
+        for order in (*snapshot.open_orders, *snapshot.completed_orders):
+            self._journal.observe(group=group_number(order.order_id, install))
+        for fill in snapshot.fills:
+            self._journal.observe(group=group_number(fill.order_id, install))
+
+    def _note_sent(self, event: ev.NewOrderEvent) -> None:
+        self._sent_in[event.order_id] = self._epoch
+        self._just_sent.add(event.order_id)
+
+    def _note_stranger(self, event: ev.AcceptEvent) -> None:
+        if event.is_foreign:  # typed into TWS while we asked: the answer may lack it
+            self._just_sent.add(event.order_id)
+
+    def _note_doubt(self, event: ev.CancelRejectEvent) -> None:
+        order = self._outlook.portfolio.order(event.order_id)
+        if order is not None and order.status is OrderStatus.UNKNOWN and self._is_settled.is_set():
+            self._is_settled.clear()
+            self._wake.set()
+
+    def _note_link(self, event: ev.ConnectEvent) -> None:
+        self._link_epoch = max(self._link_epoch, event.epoch)
+        if self._epoch:  # the first snapshot of the process is taken by `start`
+            self._wake.set()
+
+
+def _kept(portfolio: PortfolioState, unfinished: Iterable[GroupId]) -> tuple[OrderId, ...]:
+    """Every order of a group that is not over: its closed members are part of its story."""
+    groups = {order.spec.group_id for order in portfolio.orders.values()} | set(unfinished)
+    members = (order_id for group in groups for order_id in portfolio.groups.get(group, ()))
+    return tuple(sorted({*portfolio.orders, *members}))

@@ -1,0 +1,32 @@
+"""No task without an owner: background work that lives exactly as long as a block of code."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Coroutine
+
+
+@asynccontextmanager
+async def alongside(*works: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Run `works` for the length of the block, and end them with it.
+
+    What the block raises comes out as itself. What a work raises cancels the block and
+    comes out in its place, alone if it was the only failure.
+    """
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            owned = [tasks.create_task(work) for work in works]
+            try:
+                yield
+            finally:
+                for task in owned:
+                    task.cancel()
+    except BaseExceptionGroup as failures:
+        if len(failures.exceptions) == 1:
+            # The group is our own doing; its only member is what happened.
+            raise failures.exceptions[0] from failures.exceptions[0].__cause__
+        raise

@@ -1,0 +1,200 @@
+"""The trader: one set of parts around one account, and the owner of every task.
+
+`async with trader.running():` restores what the journal knows, starts the tasks, brings
+broker and journal into one picture, and ends it all again. Projections run inside the
+delivery of each event; one that raises stops the trader and leaves the orders at the
+broker as they are.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, TypeVar
+
+from ibkr_trader.core import events as ev
+from ibkr_trader.core.contracts import ticker
+from ibkr_trader.core.ids import make_group_id
+from ibkr_trader.execution.ack_watch import AckWatch
+from ibkr_trader.execution.bus import EventBus
+from ibkr_trader.execution.group_runner import GroupRunner
+from ibkr_trader.execution.handlers import HandlerRelay
+from ibkr_trader.execution.intake import Intake
+from ibkr_trader.execution.outlook import Outlook
+from ibkr_trader.execution.record import Record
+from ibkr_trader.execution.recovery import Recovery
+from ibkr_trader.execution.router import OrderRouter
+from ibkr_trader.execution.tasks import alongside
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterable
+
+    from ibkr_trader.core.models import Contract, ContractDetails, GroupId, Quote
+    from ibkr_trader.execution.outlook import RiskSettings
+    from ibkr_trader.execution.ports import Broker, Clock, Journal, MarketData
+    from ibkr_trader.portfolio.state import PortfolioState
+    from ibkr_trader.risk.guard import RiskGuard
+
+R = TypeVar("R")
+_LEAVE = 2.0  # seconds for what is still to be sent
+
+
+class Trader:
+    """The parts of one account's desk, wired once.
+
+    Attributes:
+        bus, record, router, groups, recovery: The shell's own parts.
+        broker, market, journal, clock: What stands behind the ports.
+        outlook: The present picture, and the guard's view of it.
+    """
+
+    def __init__(
+        self,
+        *,
+        broker: Broker,
+        market: MarketData,
+        journal: Journal,
+        clock: Clock,
+        account: str,
+        guard: RiskGuard,
+        settings: RiskSettings,
+        ack_timeout: float = 30.0,
+        handlers: Iterable[object] = (),
+        reach: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self.broker, self.market, self.journal, self.clock = broker, market, journal, clock
+        self.account = account
+        self.bus = EventBus()
+        self.outlook = Outlook(
+            bus=self.bus, clock=clock, account=account, settings=settings, market=market
+        )
+        self.record = Record(journal, self.bus, on_failure=self.outlook.degrade)
+        self.intake = Intake(self.record, bus=self.bus, reach=reach)
+        self.router = OrderRouter(
+            broker=broker,
+            guard=guard,
+            record=self.record,
+            journal=journal,
+            view=self.outlook.view,
+            reach=reach,
+        )
+        self.groups = GroupRunner(
+            bus=self.bus,
+            record=self.record,
+            router=self.router,
+            clock=clock,
+            portfolio=lambda: self.portfolio,
+        )
+        self.recovery = Recovery(
+            broker=broker,
+            journal=journal,
+            clock=clock,
+            record=self.record,
+            intake=self.intake,
+            outlook=self.outlook,
+            router=self.router,
+        )
+        self._watch = self._ack_watch(ack_timeout)
+        for handler in handlers:
+            HandlerRelay(handler, lambda: self.portfolio).attach(self.bus)
+
+    def _ack_watch(self, timeout: float) -> AckWatch:
+        return AckWatch(
+            bus=self.bus,
+            record=self.record,
+            clock=self.clock,
+            portfolio=lambda: self.portfolio,
+            look_up=self.recovery.synchronize,
+            timeout=timeout,
+        )
+
+    @property
+    def portfolio(self) -> PortfolioState:
+        """The account as it now stands."""
+        return self.outlook.portfolio
+
+    def new_group_id(self) -> GroupId:
+        """Return the stem of a new group's order ids."""
+        return make_group_id(self.journal.state.install, self.journal.next_group())
+
+    async def learn(self, symbol: str, *, currency: str = "USD") -> ContractDetails:
+        """Resolve `symbol` to one contract and keep what the broker says of it.
+
+        Raises:
+            AmbiguousContract: If it names none, or more than one.
+            BrokerUnavailable: If nobody answers.
+        """
+        details = await self.market.resolve(symbol, currency=currency)
+        self.outlook.learn(details)
+        return details
+
+    async def study(self, contract: Contract, *, timeout: float) -> Quote | None:
+        """Learn what a review needs: the contract's details, its price, and what else is unpriced.
+
+        An order that works in another contract counts at its worst, and that needs a price too.
+
+        Raises:
+            AmbiguousContract: If the contract cannot be named any more.
+            BrokerUnavailable: If nobody answers.
+        """
+        if self.outlook.details(contract.con_id) is None:
+            await self.learn(ticker(contract), currency=contract.currency)
+        for other in self.outlook.unpriced():
+            if other.con_id != contract.con_id:
+                await self.price(other, timeout=timeout)
+        return await self.price(contract, timeout=timeout)
+
+    async def price(self, contract: Contract, *, timeout: float) -> Quote | None:
+        """Return a current quote, which the guard may then rely on; None if none comes."""
+        quote = await self.market.quote(contract, timeout=timeout)
+        if quote is not None:
+            self.outlook.confirm(contract.con_id)
+        return quote
+
+    async def until(
+        self, check: Callable[[PortfolioState], R | None], *, timeout: float | None
+    ) -> R | None:
+        """Wait until `check` finds something in the portfolio; None after `timeout` seconds.
+
+        Without a timeout the caller's own must end the wait.
+        """
+        changed = asyncio.Event()
+        unsubscribe = self.bus.subscribe(ev.BaseEvent, lambda _: changed.set())
+        try:
+            async with asyncio.timeout(timeout):
+                while (found := check(self.portfolio)) is None:
+                    changed.clear()
+                    await changed.wait()
+                return found
+        except TimeoutError:
+            return check(self.portfolio)
+        finally:
+            unsubscribe()
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[Trader]:
+        """Run every task for as long as the block lasts, in sync from the first line on.
+
+        Raises:
+            BrokerUnavailable: If the broker does not tell the whole truth at the start.
+            JournalError: If the journal is damaged or cannot be written.
+        """
+        self.recovery.restore(self.groups, self.bus)
+        async with alongside(
+            self.intake.listen(self.broker.events()),
+            self.intake.work(),
+            self.groups.work(),
+            self.groups.watch(),
+            self._watch.work(),
+            self.recovery.work(),
+        ):
+            await self.recovery.start()
+            try:
+                yield self
+            finally:  # what a group has asked for must not be lost with an error of the caller's
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(_LEAVE):
+                        await self.intake.drained()
+                        await self.groups.idle()
+            self.recovery.checkpoint()

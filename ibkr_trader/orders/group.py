@@ -1,0 +1,60 @@
+"""The promise between orders: what a bracket, an OCO pair or a trailing stop has in common.
+
+Native first: `open()` links the orders so that IBKR keeps the promise on its own
+servers, even while we are down. `react()` adds what IBKR cannot do, and repeats what it
+might fail to.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from ibkr_trader.core.registry import Registry
+
+if TYPE_CHECKING:
+    from ibkr_trader.core.commands import Command, SubmitOrders
+    from ibkr_trader.core.events import BaseEvent
+    from ibkr_trader.core.models import GroupId, OrderSpec
+
+
+class OrderGroup(Protocol):
+    """The policy of a group of orders, as a value that is replaced and never changed."""
+
+    @property
+    def group_id(self) -> GroupId:
+        """The stem of every order id in the group: ids are derived, not drawn."""
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether no order of the group can trade any more."""
+
+    def open(self) -> SubmitOrders:
+        """Return the orders that start the group; they are sent all or none."""
+
+    def react(self, event: BaseEvent) -> Step:
+        """Return what follows from `event`; an unrelated event changes nothing.
+
+        What a group believes of its orders follows from order events alone, so that a
+        restart can rebuild it from them, with the commands dropped. What it has asked for is
+        its own memory: after a restart it may ask once more, which must do no harm.
+        """
+
+
+class Step(NamedTuple):
+    """A group after one event: its next self, what to do, and what to tell."""
+
+    group: OrderGroup
+    commands: tuple[Command, ...] = ()
+    events: tuple[BaseEvent, ...] = ()
+
+
+class GroupFactory(Protocol):
+    """Rebuilds a group from the orders it was opened with: journal and recovery use it."""
+
+    def __call__(self, group_id: GroupId, specs: tuple[OrderSpec, ...]) -> OrderGroup:
+        """Return the group as it was when it was opened."""
+
+
+ORDER_TYPES: Registry[GroupFactory] = Registry("order type", "ibkr_trader.orders")
+
+__all__ = ["ORDER_TYPES", "GroupFactory", "OrderGroup", "Step"]

@@ -1,0 +1,84 @@
+"""The orders of a group, followed: the same fold that the portfolio makes, for a few."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from ibkr_trader.core import events as ev
+from ibkr_trader.core.enums import OrderRole, OrderStatus
+from ibkr_trader.core.ids import make_order_id
+from ibkr_trader.core.models import GroupId, Order, OrderId, OrderSpec
+from ibkr_trader.core.ticks import with_legal_prices
+from ibkr_trader.orders import lifecycle
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+    from ibkr_trader.core.models import Contract, OrderRequest, PriceBand
+
+Members = Mapping[OrderId, Order]
+
+
+def written(specs: Iterable[OrderSpec]) -> Members:
+    """Return the orders as they are when they are about to be sent."""
+    return {spec.order_id: Order(spec=spec, status=OrderStatus.PENDING) for spec in specs}
+
+
+def follow(members: Members, event: ev.BaseEvent, group_id: GroupId) -> Members:
+    """Return the group's orders after `event`; the same object if it is not about them."""
+    if not isinstance(event, ev.OrderEvent):
+        return members
+    match event:
+        case ev.NewOrderEvent(spec=spec) | ev.DenyEvent(spec=OrderSpec() as spec):
+            if spec.group_id != group_id:
+                return members
+            return {**members, event.order_id: lifecycle.open_order(event)}
+        case _:
+            known = members.get(event.order_id)
+            after = lifecycle.apply(known, event) if known is not None else None
+            return members if after is None else {**members, event.order_id: after}
+
+
+def traded(order: Order) -> Decimal:
+    """Return what has traded: by executions, or by the broker's word until they come."""
+    return max(order.filled, order.reported_filled)
+
+
+def spec_of(
+    request: OrderRequest,
+    role: OrderRole,
+    *,
+    group_id: GroupId,
+    contract: Contract,
+    account: str,
+    bands: Sequence[PriceBand] = (),
+) -> OrderSpec:
+    """Return the order that a request asks for, with its id derived.
+
+    Args:
+        request: What somebody wants; its own account, if it names one, is kept for the
+            guard to judge.
+        role: Why the order exists within its group.
+        group_id: The group.
+        contract: What the broker has resolved the symbol to.
+        account: The account that trades.
+        bands: If given, prices are rounded to legal ones (see `core/ticks.py`).
+    """
+    spec = OrderSpec(
+        order_id=make_order_id(group_id, role),
+        group_id=group_id,
+        role=role,
+        contract=contract,
+        account=request.account or account,
+        side=request.side,
+        quantity=request.quantity,
+        order_type=request.order_type,
+        limit_price=request.limit_price,
+        stop_price=request.stop_price,
+        trail_amount=request.trail_amount,
+        trail_percent=request.trail_percent,
+        time_in_force=request.time_in_force,
+        outside_rth=request.outside_rth,
+    )
+    return with_legal_prices(spec, bands) if bands else spec

@@ -1,0 +1,72 @@
+"""What a snapshot says of one order, as the events that it would have been."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from ibkr_trader.core import events as ev
+from ibkr_trader.core.enums import OrderStatus, TimeInForce
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from ibkr_trader.core.models import Order
+
+
+def adopted(theirs: Order, at: datetime) -> Iterator[ev.OrderEvent]:
+    """Yield what says that an order is open as the broker states it."""
+    yield ev.AcceptEvent(
+        at=at,
+        order_id=theirs.order_id,
+        spec=theirs.spec,
+        from_snapshot=True,
+        perm_id=theirs.perm_id,
+        client_id=theirs.client_id,
+        is_foreign=theirs.is_foreign,
+    )
+    if theirs.status is OrderStatus.INACTIVE:
+        yield ev.HoldEvent(at=at, order_id=theirs.order_id, reason=theirs.reason)
+        return
+    yield ev.StatusEvent(
+        at=at,
+        order_id=theirs.order_id,
+        is_working=theirs.status is not OrderStatus.PRESUBMITTED,
+        filled=theirs.reported_filled,
+        remaining=theirs.spec.quantity - theirs.reported_filled,
+        perm_id=theirs.perm_id,
+        client_id=theirs.client_id,
+        held_for=theirs.held_for,
+    )
+
+
+def concluded(theirs: Order, at: datetime) -> ev.OrderEvent:
+    """Return what says how the broker closed an order."""
+    match theirs.status:
+        case OrderStatus.FILLED:
+            return ev.DoneEvent(at=at, order_id=theirs.order_id, filled=theirs.reported_filled)
+        case OrderStatus.REJECTED | OrderStatus.INACTIVE:
+            return ev.RejectEvent(
+                at=at, order_id=theirs.order_id, code=theirs.code, reason=theirs.reason
+            )
+        case OrderStatus.EXPIRED:
+            return ev.ExpireEvent(at=at, order_id=theirs.order_id, reason=theirs.reason)
+        case _:
+            return ev.CancelEvent(at=at, order_id=theirs.order_id, reason=theirs.reason)
+
+
+def ended(order: Order, at: datetime) -> ev.OrderEvent:
+    """Return what says that an order was at the broker and is no more; how, nobody says."""
+    is_over = order.created_at is not None and not is_same_day(order.created_at, at)
+    if order.spec.time_in_force is TimeInForce.DAY and is_over:
+        return ev.ExpireEvent(at=at, order_id=order.order_id, reason="its day is over")
+    return ev.CancelEvent(at=at, order_id=order.order_id, reason="no longer at the broker")
+
+
+def is_same_day(one: datetime, other: datetime) -> bool:
+    """Whether both moments are surely on one New York day, whatever daylight saving says."""
+    return all(
+        (one - timedelta(hours=hours)).date() == (other - timedelta(hours=hours)).date()
+        for hours in (4, 5)
+    )

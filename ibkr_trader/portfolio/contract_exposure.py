@@ -1,0 +1,243 @@
+"""How far a position could go: what is held, plus any subset of the working orders filling.
+
+Limits must hold in the worst case, so each contract has two extremes: the longest and
+the shortest position that some subset of its live, in-flight and unknown orders leads
+to. Three promises between orders bound the subsets: of a one-cancels-all group one
+member fills; an exit cannot fill before the entry it hangs from; the exits of one entry
+are such a group even where nobody named it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
+
+from ibkr_trader.core.enums import OrderStatus
+from ibkr_trader.core.models import ZERO, OrderId
+
+if TYPE_CHECKING:
+    from ibkr_trader.core.models import Order, OrderSpec, Position
+
+
+class Working(NamedTuple):
+    """What an order can still do to a position: `signed` is its whole remaining quantity."""
+
+    order_id: OrderId
+    signed: Decimal
+    price: Decimal | None  # the highest price that it names
+    parent_id: OrderId | None
+    oca: str
+    is_unknown: bool = False
+
+    @classmethod
+    def of_spec(cls, spec: OrderSpec, quantity: Decimal | None = None) -> Working:
+        """Return what `spec` could do if all of it (or only `quantity`) were to fill."""
+        quantity = spec.quantity if quantity is None else quantity
+        return cls(
+            spec.order_id,
+            quantity * spec.side.sign,
+            highest_price(spec),
+            spec.parent_id,
+            spec.oca_group or (f"exits of {spec.parent_id}" if spec.parent_id else ""),
+        )
+
+    @classmethod
+    def of_order(cls, order: Order) -> Working:
+        """Return what `order` can still do, under its old or its wanted terms."""
+        known = cls.of_spec(order.spec, order.remaining)
+        prices = [known.price, highest_price(order.desired) if order.desired else None]
+        return known._replace(
+            price=max((price for price in prices if price is not None), default=None),
+            is_unknown=order.status is OrderStatus.UNKNOWN,
+        )
+
+
+def highest_price(spec: OrderSpec) -> Decimal | None:
+    """Return the highest price that the order names, or None for a market order."""
+    if spec.limit_price is None or spec.stop_price is None:
+        return spec.stop_price if spec.limit_price is None else spec.limit_price
+    return max(spec.limit_price, spec.stop_price)
+
+
+class ContractExposure(msgspec.Struct, frozen=True, kw_only=True):
+    """One contract: what is held, what works, and the two extremes that may follow.
+
+    Attributes:
+        working: What the live, in-flight and unknown orders can still do.
+        longest, shortest: The extremes: signed positions, either side of `held` or on it.
+        price: The highest that anything here names; None if nothing does.
+        value: The larger extreme at that price; None if there is no price for it.
+        tied: The part of it that only working orders would add: money they may call for.
+    """
+
+    con_id: int
+    held: Decimal = ZERO
+    held_price: Decimal | None = None
+    multiplier: Decimal = Decimal(1)
+    working: tuple[Working, ...] = ()
+    longest: Decimal = ZERO
+    shortest: Decimal = ZERO
+    price: Decimal | None = None
+    value: Decimal | None = ZERO
+    tied: Decimal | None = ZERO
+
+    @classmethod
+    def of(
+        cls, con_id: int, position: Position | None, working: tuple[Working, ...]
+    ) -> ContractExposure:
+        """Return the exposure of a position (None is flat) and the orders that work on it."""
+        held, held_price, multiplier = ZERO, None, Decimal(1)
+        if position is not None:
+            held, multiplier = position.quantity, position.contract.multiplier
+            mark = position.market_price
+            held_price = position.average_cost if mark is None else mark
+        return _summed(con_id, working, held=held, held_price=held_price, multiplier=multiplier)
+
+    def replacing(self, changed: Iterable[Working]) -> ContractExposure:
+        """Return the exposure with these orders added, or put in place of their namesakes."""
+        merged = {order.order_id: order for order in self.working}
+        merged.update((order.order_id, order) for order in changed)
+        return self._with(tuple(merged.values()))
+
+    def extends(self, before: ContractExposure) -> bool:
+        """Whether this may end further from flat, on either side, than `before` could."""
+        return self.longest > max(before.longest, ZERO) or self.shortest < min(
+            before.shortest, ZERO
+        )
+
+    def opens_alone(self, order_id: OrderId) -> bool:
+        """Whether one of the orders leads further from flat if no other but its entry trades.
+
+        Beside the rest a larger alternative in its group may hide it.
+        """
+        alone = self._alone(order_id)
+        return alone.extends(alone._without(order_id))  # noqa: SLF001 - of our own kind
+
+    def is_opener(self, order_id: OrderId) -> bool:
+        """Whether one of the orders may lead further from flat: beside the rest, or alone."""
+        return self.extends(self._without(order_id)) or self.opens_alone(order_id)
+
+    def surplus(self, order_id: OrderId, sign: int) -> Decimal:
+        """Return how much further from flat an order leads on its side: 1 long, -1 short."""
+        both = (self, self._alone(order_id))
+        return max(
+            _beyond(one, sign) - _beyond(one._without(order_id), sign)  # noqa: SLF001 - as above
+            for one in both
+        )
+
+    def _without(self, order_id: OrderId) -> ContractExposure:
+        return self._with(tuple(o for o in self.working if o.order_id != order_id))
+
+    def _alone(self, order_id: OrderId) -> ContractExposure:
+        """The order, and those it hangs from, as all that works."""
+        by_id = {order.order_id: order for order in self.working}
+        line: dict[OrderId, Working] = {}
+        order = by_id.get(order_id)
+        while order is not None and order.order_id not in line:
+            line[order.order_id] = order
+            order = by_id.get(order.parent_id) if order.parent_id is not None else None
+        return self._with(tuple(line.values()))
+
+    def _with(self, working: tuple[Working, ...]) -> ContractExposure:
+        return _summed(
+            self.con_id,
+            working,
+            held=self.held,
+            held_price=self.held_price,
+            multiplier=self.multiplier,
+        )
+
+    @property
+    def most(self) -> Decimal:
+        """The largest position, long or short, that may follow."""
+        return max(self.longest, -self.shortest)
+
+    def priced(self, market: Decimal) -> ContractExposure:
+        """Return the exposure with the market's price among those that may be paid."""
+        price = market if self.price is None else max(market, self.price)
+        value, tied = _values(self.most, self.most - abs(self.held), price * self.multiplier)
+        return msgspec.structs.replace(self, price=price, value=value, tied=tied)
+
+
+def _beyond(exposure: ContractExposure, sign: int) -> Decimal:
+    return max(ZERO, exposure.longest if sign > 0 else -exposure.shortest)
+
+
+def _summed(
+    con_id: int,
+    working: tuple[Working, ...],
+    *,
+    held: Decimal,
+    held_price: Decimal | None,
+    multiplier: Decimal,
+) -> ContractExposure:
+    up, down = _reach(working)
+    longest, shortest = held + up, held - down
+    most = max(longest, -shortest)
+    price = held_price
+    for order in working:
+        if order.price is not None and (price is None or order.price > price):
+            price = order.price
+    value, tied = _values(most, most - abs(held), None if price is None else price * multiplier)
+    return ContractExposure(
+        con_id=con_id,
+        held=held,
+        held_price=held_price,
+        multiplier=multiplier,
+        working=working,
+        longest=longest,
+        shortest=shortest,
+        price=price,
+        value=value,
+        tied=tied,
+    )
+
+
+def _values(
+    most: Decimal, more: Decimal, unit: Decimal | None
+) -> tuple[Decimal | None, Decimal | None]:
+    """The worth of `most` and of the part of it that is `more` than now."""
+    if unit is None:
+        return (None, None) if most else (ZERO, ZERO)
+    return most * unit, max(more, ZERO) * unit
+
+
+def _reach(working: tuple[Working, ...]) -> tuple[Decimal, Decimal]:
+    """How far up and how far down any subset of `working` can take a position."""
+    ids = {order.order_id for order in working}
+    exits: dict[OrderId, list[Working]] = {}
+    roots: list[Working] = []
+    for order in working:
+        # Once its entry is no longer working, an exit stands alone.
+        if order.parent_id is not None and order.parent_id in ids:
+            exits.setdefault(order.parent_id, []).append(order)
+        else:
+            roots.append(order)
+    return _reach_of(roots, exits)
+
+
+def _reach_of(
+    orders: Iterable[Working], exits: dict[OrderId, list[Working]]
+) -> tuple[Decimal, Decimal]:
+    up = down = ZERO
+    groups: dict[str, tuple[Decimal, Decimal]] = {}
+    for order in orders:
+        after_up, after_down = ZERO, ZERO
+        if order.order_id in exits:
+            after_up, after_down = _reach_of(exits[order.order_id], exits)
+        # An order fills, and its exits may follow; or nothing of it happens.
+        rise = max(ZERO, after_up + order.signed)
+        fall = max(ZERO, after_down - order.signed)
+        if order.oca:
+            most_up, most_down = groups.get(order.oca, (ZERO, ZERO))
+            groups[order.oca] = max(most_up, rise), max(most_down, fall)
+        else:
+            up += rise
+            down += fall
+    for rise, fall in groups.values():
+        up += rise
+        down += fall
+    return up, down

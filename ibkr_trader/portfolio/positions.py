@@ -1,0 +1,178 @@
+"""What is held, by executions alone: average cost, long and short, realised profit.
+
+A `Book` is one contract's ledger: what was held at its beginning, and every execution
+since, each in its latest revision. The outcome does not depend on the order in which the
+executions were heard of: they count in the order of their times.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from ibkr_trader.core import events as ev
+from ibkr_trader.core.models import ZERO, Contract, Fill, FillId, Position
+from ibkr_trader.portfolio.growing import GrowingMap
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from datetime import datetime
+    from decimal import Decimal
+
+    from ibkr_trader.portfolio.state import PortfolioState
+
+
+class Book(msgspec.Struct, frozen=True, kw_only=True):
+    """One contract's ledger.
+
+    Attributes:
+        base: What was held before the first of `fills`; its realised profit is zero.
+        position: What is held now, perhaps nothing; `realized_pnl` is since `base`.
+        fills: The executions since, latest revisions.
+        newest: The time and id of the execution that comes last.
+    """
+
+    base: Position
+    position: Position
+    fills: GrowingMap[FillId, Fill] = GrowingMap()
+    newest: tuple[datetime, FillId] | None = None
+
+    @classmethod
+    def open(cls, account: str, contract: Contract) -> Book:
+        """Return the empty ledger of a contract."""
+        flat = Position(account=account, contract=contract, quantity=ZERO, average_cost=ZERO)
+        return cls(base=flat, position=flat)
+
+    @classmethod
+    def of(cls, held: Position, fills: Iterable[Fill] = ()) -> Book:
+        """Return the ledger that ends at `held` after `fills`; the base is worked out.
+
+        Where the fills do not tell what the base had cost, `held`'s average is taken.
+        """
+        known = tuple(sorted(fills, key=_place))
+        quantity = held.quantity - sum((signed(fill) for fill in known), ZERO)
+        base = msgspec.structs.replace(
+            held,
+            quantity=quantity,
+            average_cost=_cost_before(held, known) if quantity else ZERO,
+            realized_pnl=ZERO,
+        )
+        return _told(base, GrowingMap({fill.fill_id: fill for fill in known}))
+
+    def after(self, fill: Fill) -> Book:
+        """Return the ledger with an execution, or with its later revision, in its place."""
+        place = _place(fill)
+        fills = self.fills.plus(fill.fill_id, fill)
+        if fill.fill_id in self.fills or (self.newest is not None and place < self.newest):
+            return _told(self.base, fills)
+        return Book(base=self.base, position=_after(self.position, fill), fills=fills, newest=place)
+
+    def since(self, moment: datetime) -> Book:
+        """Return the ledger that begins at `moment`: what came before is its base."""
+        base = self.base
+        for fill in sorted(self.fills.values(), key=_place):
+            if fill.at < moment:
+                base = _after(base, fill)
+        base = msgspec.structs.replace(base, realized_pnl=ZERO)
+        return _told(base, self.fills.only(lambda fill: fill.at >= moment))
+
+
+def signed(fill: Fill) -> Decimal:
+    """Return what the execution does to a signed position."""
+    return fill.quantity * fill.side.sign
+
+
+def traded(position: Position, quantity: Decimal, price: Decimal) -> Position:
+    """Return `position` after buying (or, negative, selling) at `price`.
+
+    What adds moves the average cost; what reduces realises profit; what goes through flat
+    does both, and the rest is held at `price`.
+    """
+    held, cost = position.quantity, position.average_cost
+    total = held + quantity
+    if not quantity:
+        return position
+    if held * quantity >= 0:
+        cost = (abs(held) * cost + abs(quantity) * price) / abs(total)
+        return msgspec.structs.replace(position, quantity=total, average_cost=cost)
+    closed = min(abs(held), abs(quantity))
+    gain = closed * (price - cost) * position.contract.multiplier
+    has_turned = total * held < 0
+    return msgspec.structs.replace(
+        position,
+        quantity=total,
+        average_cost=price if has_turned else (cost if total else ZERO),
+        realized_pnl=position.realized_pnl + (gain if held > 0 else -gain),
+    )
+
+
+def position_events(
+    before: PortfolioState, after: PortfolioState, cause: ev.OrderEvent
+) -> tuple[ev.PositionEvent, ...]:
+    """Return what happened to positions between two pictures, by contract.
+
+    Going from long to short at once is two facts: closed, then opened.
+    """
+    if before.books is after.books:
+        return ()
+    found: list[ev.PositionEvent] = []
+    for con_id, book in after.books.items():
+        old = before.books.get(con_id)
+        if old is not book:
+            start = old.position if old is not None else None
+            found.extend(_changes(start, book.position, cause))
+    return tuple(found)
+
+
+def _changes(
+    old: Position | None, new: Position, cause: ev.OrderEvent
+) -> Iterator[ev.PositionEvent]:
+    had = old.quantity if old is not None else ZERO
+    gain = new.realized_pnl - (old.realized_pnl if old is not None else ZERO)
+    at, order_id = cause.at, cause.order_id
+    if had and had * new.quantity <= 0:
+        flat = msgspec.structs.replace(new, quantity=ZERO, average_cost=ZERO)
+        yield ev.PositionCloseEvent(at=at, position=flat, cause=order_id, realized_pnl=gain)
+        gain, had = ZERO, ZERO
+    if not had and new.quantity:
+        yield ev.PositionOpenEvent(at=at, position=new, cause=order_id, realized_pnl=gain)
+    elif had and not _is_same(old, new):
+        yield ev.PositionUpdateEvent(at=at, position=new, cause=order_id, realized_pnl=gain)
+
+
+def _is_same(old: Position | None, new: Position) -> bool:
+    return old is not None and (old.quantity, old.average_cost, old.realized_pnl) == (
+        new.quantity,
+        new.average_cost,
+        new.realized_pnl,
+    )
+
+
+def _place(fill: Fill) -> tuple[datetime, FillId]:
+    return (fill.at, fill.fill_id)
+
+
+def _after(position: Position, fill: Fill) -> Position:
+    after = traded(position, signed(fill), fill.price)
+    return msgspec.structs.replace(after, updated_at=fill.at)
+
+
+def _told(base: Position, fills: GrowingMap[FillId, Fill]) -> Book:
+    position, newest = base, None
+    for fill in sorted(fills.values(), key=_place):
+        position, newest = _after(position, fill), _place(fill)
+    return Book(base=base, position=position, fills=fills, newest=newest)
+
+
+def _cost_before(held: Position, fills: tuple[Fill, ...]) -> Decimal:
+    """What the base had cost: reductions leave the average as it is, additions move it."""
+    quantity, cost = held.quantity, held.average_cost
+    for fill in reversed(fills):
+        before = quantity - signed(fill)
+        if before * quantity <= 0:
+            return held.average_cost  # it went through flat: the past has left no trace
+        if abs(quantity) > abs(before):
+            cost = (cost * abs(quantity) - fill.price * abs(signed(fill))) / abs(before)
+        quantity = before
+    return cost

@@ -1,0 +1,43 @@
+"""Nothing new goes out while we do not know what is already there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ibkr_trader.core.contracts import label
+from ibkr_trader.core.events import Breach
+from ibkr_trader.risk.check import Binds, check
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ibkr_trader.risk.proposal import Proposal
+    from ibkr_trader.risk.view import RiskView
+
+
+@check("knowledge", Binds.ALL)
+def knowledge(proposal: Proposal, view: RiskView) -> Iterator[Breach]:
+    """Deny new orders out of sync, and openings beside an order of unknown fate.
+
+    A new exit is denied too while out of sync: sized by an old position it could open the
+    opposite one. A working stop may still be tightened.
+    """
+    if not view.is_synced and (proposal.is_new or not proposal.reduces):
+        yield Breach(
+            check="knowledge",
+            message="The account is not in sync yet: its orders and positions are unknown.",
+            hint="try again in a moment; ibkr-trader status says what is missing",
+        )
+    for contract in proposal.opened:
+        unknown = [o for o in proposal.before[contract.con_id].working if o.is_unknown]
+        for order in unknown:
+            yield Breach(
+                check="knowledge",
+                message=(
+                    f"Nobody knows whether order {order.order_id} in {label(contract)} was sent: "
+                    "until that is settled, nothing is opened there."
+                ),
+                limit="0",
+                actual=str(len(unknown)),
+                hint="ibkr-trader orders",
+            )

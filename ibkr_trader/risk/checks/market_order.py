@@ -1,0 +1,49 @@
+"""A market order pays whatever is asked: somebody must be asking, and not too much."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ibkr_trader.core.contracts import label
+from ibkr_trader.core.enums import OrderType
+from ibkr_trader.core.events import Breach
+from ibkr_trader.core.text import percent, price
+from ibkr_trader.risk.check import check
+from ibkr_trader.risk.wording import number
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ibkr_trader.risk.proposal import Proposal
+    from ibkr_trader.risk.view import RiskView
+
+
+@check("market_order")
+def market_order(proposal: Proposal, view: RiskView) -> Iterator[Breach]:
+    """Deny opening market orders without both sides of a quote, or across a wide spread."""
+    limits = view.limits
+    for change in proposal.openings:
+        if change.spec.order_type is not OrderType.MARKET:
+            continue
+        name, quote = label(change.spec.contract), view.quote(change.spec.contract)
+        bid, ask = quote.bid, quote.ask
+        if bid is None or ask is None or not quote.is_two_sided:
+            yield Breach(
+                check="market_order",
+                message=f"{name} is not quoted on both sides: a market order could pay anything.",
+                hint="use --type limit --limit PRICE",
+            )
+            continue
+        most = max(limits.max_spread_amount, limits.max_spread * (bid + ask) / 2)
+        if ask - bid > most:
+            yield Breach(
+                check="market_order",
+                message=(
+                    f"The spread of {name} is {price(ask - bid)} ({price(bid)} to {price(ask)}); "
+                    f"a market order takes {percent(limits.max_spread)} "
+                    f"or {price(limits.max_spread_amount)} at most."
+                ),
+                limit=number(most),
+                actual=number(ask - bid),
+                hint=f"use --type limit --limit {number(ask if change.is_buy else bid)}",
+            )

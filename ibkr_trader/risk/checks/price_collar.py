@@ -1,0 +1,65 @@
+"""How far past the market a limit order may pay: the guard against a slipped digit.
+
+Only the aggressive side is bounded. A limit that rests behind the market may be anywhere;
+it fills at that price or not at all.
+"""
+
+from __future__ import annotations
+
+from decimal import ROUND_DOWN, ROUND_UP, Decimal
+from typing import TYPE_CHECKING
+
+from ibkr_trader.core.events import Breach
+from ibkr_trader.core.text import percent, price
+from ibkr_trader.risk.check import Binds, check
+from ibkr_trader.risk.pricing import entry_of, market_for
+from ibkr_trader.risk.wording import number
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ibkr_trader.risk.proposal import Change, Proposal
+    from ibkr_trader.risk.view import RiskView
+
+_CENT = Decimal("0.01")
+
+
+@check("price_collar", Binds.ALL_IF_KNOWN)
+def price_collar(proposal: Proposal, view: RiskView) -> Iterator[Breach]:
+    """Deny limit prices too far through the market, or through their own trigger."""
+    for change in proposal.changes:
+        spec = change.spec
+        if spec.limit_price is None:
+            continue
+        if spec.stop_price is not None:
+            # It starts to pay where it triggers, not where the market is now.
+            yield from _judge(change, spec.limit_price, view=view, base=spec.stop_price)
+        elif entry_of(change, proposal, view) is None:
+            base = market_for(view, change)
+            yield from _judge(change, spec.limit_price, view=view, base=base)
+
+
+def _judge(change: Change, limit: Decimal, *, view: RiskView, base: Decimal) -> Iterator[Breach]:
+    most = _collar(change, base, view)
+    sign = change.spec.side.sign
+    if (limit - base) * sign <= most * base:
+        return
+    edge = (base * (1 + most * sign)).quantize(_CENT, ROUND_DOWN if change.is_buy else ROUND_UP)
+    beyond, bound = ("above", "less") if change.is_buy else ("below", "more")
+    yield Breach(
+        check="price_collar",
+        message=(
+            f"The {change.spec.side} limit {price(limit)} is {percent(abs(limit / base - 1))} "
+            f"{beyond} {price(base)}; at most {percent(most)} is paid past it."
+        ),
+        limit=number(edge),
+        actual=number(limit),
+        hint=f"use --limit {number(edge)} or {bound}; check the decimal point",
+    )
+
+
+def _collar(change: Change, base: Decimal, view: RiskView) -> Decimal:
+    limits = view.limits
+    if not change.opens:
+        return limits.closing_collar
+    return limits.low_price_collar if base < limits.low_price else limits.order_collar

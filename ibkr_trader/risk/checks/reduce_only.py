@@ -1,0 +1,71 @@
+"""What says that it only closes must not be able to open."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ibkr_trader.core.commands import SubmitOrders
+from ibkr_trader.core.events import Breach
+from ibkr_trader.core.models import ZERO
+from ibkr_trader.core.text import quantity
+from ibkr_trader.risk.check import check
+from ibkr_trader.risk.wording import number, order_words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from decimal import Decimal
+
+    from ibkr_trader.portfolio.contract_exposure import ContractExposure
+    from ibkr_trader.risk.proposal import Change, Proposal
+    from ibkr_trader.risk.view import RiskView
+
+
+@check("reduce_only")
+def reduce_only(proposal: Proposal, _: RiskView) -> Iterator[Breach]:
+    """Deny exits, and commands that claim to reduce, that could turn the position round."""
+    command = proposal.command
+    claims = isinstance(command, SubmitOrders) and command.reduces
+    for change in proposal.openings:
+        if (claims or change.spec.role.is_protective) and _is_larger(change):
+            con_id = change.spec.contract.con_id
+            yield from _judge(change, proposal.before[con_id], after=proposal.after[con_id])
+
+
+def _is_larger(change: Change) -> bool:
+    """Whether the order is new, or changed to be larger; a keener price is another matter."""
+    before = change.before
+    return before is None or change.spec.quantity > (before.desired or before.spec).quantity
+
+
+def _judge(
+    change: Change, before: ContractExposure, *, after: ContractExposure
+) -> Iterator[Breach]:
+    spec, sign = change.spec, change.spec.side.sign
+    surplus = min(after.surplus(spec.order_id, sign), spec.quantity)
+    if surplus <= 0:
+        return  # its quantity means nothing, and `order_form` says so
+    others = [
+        order.order_id
+        for order in before.working
+        if order.signed * sign > 0 and order.order_id != spec.order_id
+    ]
+    room = spec.quantity - surplus
+    yield Breach(
+        check="reduce_only",
+        message=(
+            f"{order_words(spec)} is meant to close only, but with {quantity(before.held)} held "
+            f"{quantity(surplus)} of it could open a {'long' if change.is_buy else 'short'} one."
+        ),
+        limit=number(max(ZERO, -before.held * sign)),
+        actual=number(spec.quantity),
+        headroom=number(room),
+        hint=_hint(room, others),
+    )
+
+
+def _hint(room: Decimal, working: Sequence[str]) -> str:
+    if room >= 1:
+        return f"use --quantity {number(room)} or less"
+    if working:
+        return f"other orders close it already: ibkr-trader cancel {' '.join(working)}"
+    return "there is nothing to close: ibkr-trader positions"

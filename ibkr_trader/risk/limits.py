@@ -1,0 +1,158 @@
+"""How much is too much: the limits of the desk, and the tighter ones of a symbol.
+
+Global limits are a cap. The limits of a symbol, or of every symbol that has none of its
+own, can only tighten it: the effective limit is the smaller of the two, so no file can
+loosen what the configuration says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from decimal import Decimal
+from types import MappingProxyType
+
+import msgspec
+
+from ibkr_trader.core.enums import SecType
+from ibkr_trader.risk.history import REMEMBERED_ORDERS
+
+_CAPS = ("max_position_size", "max_order_exposure", "max_daily_loss", "max_correlation_exposure")
+
+
+class RiskLimits(msgspec.Struct, frozen=True, kw_only=True):
+    """The limits that hold for every symbol. Fractions are of 1: `0.03` is 3 %.
+
+    Raises:
+        ValueError: If a limit is not a positive, finite number, or two contradict each other.
+
+    Attributes:
+        max_order_quantity: Shares in one opening order.
+        max_order_exposure: Value of one opening order, in the account's currency.
+        max_position_size: Shares of one symbol, should every working order fill.
+        max_symbol_share: Value of one symbol, as a fraction of net liquidation.
+        max_gross_exposure: Value of everything, longs and shorts added, likewise.
+        max_daily_loss: Loss of a day; no check uses it yet.
+        max_funds_used: How much of the available funds orders may tie up.
+        order_collar: How far past the market an opening order may pay.
+        low_price: Below this price the market is coarse, and `low_price_collar` holds.
+        closing_collar: How far past the market a closing limit order may pay.
+        min_price: A share below this is not opened.
+        max_spread, max_spread_amount: A market order needs a spread within either.
+        min_stop_distance, max_stop_distance: From the entry (or the market) to the stop.
+        max_quote_age: An older quote opens nothing.
+        allow_delayed_quotes: Whether quotes that are not live may open something.
+        duplicate_window: The same order within it is taken for a mistake.
+        max_openings_per_second, _minute, _day: Opening commands in any such stretch of time.
+        max_working_per_side: Working orders of one symbol on one side.
+        max_working: Working orders in all, of which `closing_reserve` only close.
+        sec_types: What may be opened.
+    """
+
+    max_order_quantity: Decimal = Decimal(100)
+    max_order_exposure: Decimal = Decimal(10_000)
+    max_position_size: Decimal = Decimal(100)
+    max_symbol_share: Decimal = Decimal("0.10")
+    max_gross_exposure: Decimal = Decimal(1)
+    max_daily_loss: Decimal = Decimal(1_000)
+    max_funds_used: Decimal = Decimal("0.95")
+    order_collar: Decimal = Decimal("0.03")
+    low_price: Decimal = Decimal(5)
+    low_price_collar: Decimal = Decimal("0.05")
+    closing_collar: Decimal = Decimal("0.10")
+    min_price: Decimal = Decimal(1)
+    max_spread: Decimal = Decimal("0.01")
+    max_spread_amount: Decimal = Decimal("0.05")
+    min_stop_distance: Decimal = Decimal("0.002")
+    max_stop_distance: Decimal = Decimal("0.20")
+    max_quote_age: timedelta = timedelta(seconds=5)
+    allow_delayed_quotes: bool = False
+    duplicate_window: timedelta = timedelta(seconds=10)
+    max_openings_per_second: int = 1
+    max_openings_per_minute: int = 6
+    max_openings_per_day: int = 60
+    max_working_per_side: int = 10
+    max_working: int = 50
+    closing_reserve: int = 5
+    sec_types: frozenset[SecType] = frozenset({SecType.STOCK})
+
+    def __post_init__(self) -> None:
+        for name in self.__struct_fields__:
+            if not _is_sane(getattr(self, name)):
+                raise ValueError(f"{name} must be a positive number, not {getattr(self, name)}")
+        if self.duplicate_window > REMEMBERED_ORDERS:
+            raise ValueError(f"duplicate_window may be {REMEMBERED_ORDERS} at most")
+        if self.closing_reserve >= self.max_working:
+            raise ValueError("closing_reserve must be below max_working, or nothing can be opened")
+
+
+def _is_sane(value: object) -> bool:
+    match value:
+        case bool() | frozenset():
+            return True
+        case Decimal():
+            return value.is_finite() and value > 0
+        case timedelta():
+            return value > timedelta(0)
+        case _:
+            return isinstance(value, int) and value > 0
+
+
+class SymbolLimits(msgspec.Struct, frozen=True, kw_only=True):
+    """The limits of one symbol (or of `*`, every other symbol); None leaves it to the next.
+
+    Raises:
+        ValueError: If a limit is not a positive, finite number.
+    """
+
+    symbol: str
+    max_position_size: Decimal | None = None
+    max_order_exposure: Decimal | None = None
+    max_daily_loss: Decimal | None = None
+    max_correlation_exposure: Decimal | None = None
+
+    def __post_init__(self) -> None:
+        for name in _CAPS:
+            value: Decimal | None = getattr(self, name)
+            if value is not None and not _is_sane(value):
+                raise ValueError(f"{self.symbol}: {name} must be a positive number, not {value}")
+
+
+class EffectiveLimits(msgspec.Struct, frozen=True, kw_only=True):
+    """What binds one symbol, once its own limits, the default and the cap are put together."""
+
+    symbol: str
+    max_position_size: Decimal
+    max_order_exposure: Decimal
+    max_daily_loss: Decimal
+    max_correlation_exposure: Decimal | None
+
+
+class SymbolLimitRegistry(msgspec.Struct, frozen=True, kw_only=True):
+    """What the limits file says: each symbol's own limits, and the default of the rest."""
+
+    symbols: Mapping[str, SymbolLimits] = MappingProxyType({})
+    default: SymbolLimits = SymbolLimits(symbol="*")
+
+    def get_limit(self, symbol: str, cap: RiskLimits) -> EffectiveLimits:
+        """Return the limits in force for `symbol`: its own, else the default, within `cap`."""
+        own, rest = self.symbols.get(symbol, self.default), self.default
+        correlated = own.max_correlation_exposure
+        return EffectiveLimits(
+            symbol=symbol,
+            max_position_size=_tightest(
+                own.max_position_size, rest.max_position_size, cap.max_position_size
+            ),
+            max_order_exposure=_tightest(
+                own.max_order_exposure, rest.max_order_exposure, cap.max_order_exposure
+            ),
+            max_daily_loss=_tightest(own.max_daily_loss, rest.max_daily_loss, cap.max_daily_loss),
+            max_correlation_exposure=(
+                correlated if correlated is not None else rest.max_correlation_exposure
+            ),
+        )
+
+
+def _tightest(own: Decimal | None, default: Decimal | None, cap: Decimal) -> Decimal:
+    chosen = own if own is not None else default
+    return cap if chosen is None else min(chosen, cap)

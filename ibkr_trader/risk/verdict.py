@@ -1,0 +1,40 @@
+"""The two answers of the guard. Only `risk/guard.py` may construct an `Approved`.
+
+`Broker.send` takes an `Approved` and nothing else, so an order that skipped the checks
+does not type-check; `tests/house` holds the construction to one module.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import final
+
+import msgspec
+
+from ibkr_trader.core.commands import Command
+from ibkr_trader.core.events import Breach
+
+
+@final
+class Approved(msgspec.Struct, frozen=True, kw_only=True):
+    """A command that passed every check, as of `at`.
+
+    `reduces` is the guard's own finding that the command can only lower risk: it decides
+    the lane in which the broker sends it.
+    """
+
+    command: Command
+    at: datetime
+    reduces: bool = False
+
+
+@final
+class Denied(msgspec.Struct, frozen=True, kw_only=True):
+    """A command that must not go out, with every reason at once."""
+
+    command: Command
+    at: datetime
+    breaches: tuple[Breach, ...]
+
+
+Verdict = Approved | Denied

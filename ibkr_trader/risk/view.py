@@ -1,0 +1,137 @@
+"""All that a review may look at, as of one moment: the checks see this and nothing else.
+
+The shell composes it for each command from what it holds, so it costs no copy. What is
+not known is absent, and asking for it raises `FactMissing`: a check cannot mistake
+"nobody told us" for zero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from decimal import Decimal
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from ibkr_trader.core.contracts import label, ticker
+from ibkr_trader.core.enums import TradingState
+from ibkr_trader.core.models import Contract, ContractDetails, Quote
+from ibkr_trader.portfolio.exposure import ExposureIndex
+from ibkr_trader.risk.history import History
+from ibkr_trader.risk.limits import EffectiveLimits, RiskLimits, SymbolLimitRegistry
+
+if TYPE_CHECKING:
+    from ibkr_trader.portfolio.state import PortfolioState
+
+
+class FactMissing(Exception):
+    """A check needs to know something that nobody has told us.
+
+    `about` is the check to name, whichever of them noticed; `hint` says how to get it.
+    """
+
+    def __init__(self, message: str, *, about: str = "knowledge", hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.about = about
+        self.hint = hint
+
+
+class AgedQuote(msgspec.Struct, frozen=True):
+    """A quote, and how long ago its feed last confirmed it (by the monotonic clock).
+
+    A quiet market does not age a quote: a live subscription that has said nothing new
+    still says the same. Only the shell can tell the two apart.
+    """
+
+    quote: Quote
+    age: timedelta
+
+
+class RiskView(msgspec.Struct, frozen=True, kw_only=True):
+    """The present, for one review.
+
+    Attributes:
+        now: The exchange's time (the gateway's, under the simulator).
+        account: The armed account; an order for any other is denied.
+        allowed_accounts: Those the configuration lets this profile trade.
+        portfolio: Live orders, positions, account values.
+        exposure: This very portfolio, summed up; a review of any other is refused.
+            `ExposureIndex.follow` brings an earlier index up to date.
+        quotes, details: By con_id; at least those of the contracts in the command.
+        history: What went out lately.
+        state_reason: Why the trading state is not ACTIVE, for the message.
+        is_synced: Whether everything was asked and answered on this connection.
+        is_readonly: The desk is set to only look (`IBKR_READONLY`).
+        is_preview: Nothing will be sent, so the orders have no broker ids yet.
+    """
+
+    now: datetime
+    account: str
+    allowed_accounts: frozenset[str]
+    portfolio: PortfolioState
+    exposure: ExposureIndex
+    quotes: Mapping[int, AgedQuote] = MappingProxyType({})
+    details: Mapping[int, ContractDetails] = MappingProxyType({})
+    limits: RiskLimits = RiskLimits()
+    symbol_limits: SymbolLimitRegistry = SymbolLimitRegistry()
+    history: History = History()
+    trading_state: TradingState = TradingState.ACTIVE
+    state_reason: str = ""
+    is_synced: bool = False
+    is_readonly: bool = False
+    is_preview: bool = False
+
+    def quote(self, contract: Contract) -> Quote:
+        """Return the newest quote of `contract`, whatever its age.
+
+        Raises:
+            FactMissing: If there is none.
+        """
+        return self.aged_quote(contract).quote
+
+    def aged_quote(self, contract: Contract) -> AgedQuote:
+        """Return the newest quote of `contract` with its age.
+
+        Raises:
+            FactMissing: If there is none.
+        """
+        aged = self.quotes.get(contract.con_id)
+        if aged is None:
+            raise FactMissing(
+                f"There is no quote for {label(contract)}.",
+                about="quote_fresh",
+                hint=f"ibkr-trader quote {ticker(contract)}",
+            )
+        return aged
+
+    def contract_details(self, contract: Contract) -> ContractDetails:
+        """Return what the broker says of `contract`.
+
+        Raises:
+            FactMissing: If it has not said anything.
+        """
+        details = self.details.get(contract.con_id)
+        if details is None:
+            raise FactMissing(
+                f"The price steps and trading hours of {label(contract)} are unknown."
+            )
+        return details
+
+    def symbol_limit(self, symbol: str) -> EffectiveLimits:
+        """Return the limits in force for `symbol`."""
+        return self.symbol_limits.get_limit(symbol, self.limits)
+
+    def account_value(self, name: str) -> Decimal:
+        """Return one of the account's values, such as `net_liquidation`.
+
+        Raises:
+            FactMissing: If the broker has not stated it.
+        """
+        values = self.portfolio.values
+        value: Decimal | None = getattr(values, name) if values is not None else None
+        if value is None:
+            raise FactMissing(f"The broker has not stated the account's {name.replace('_', ' ')}.")
+        return value

@@ -1,0 +1,215 @@
+"""Start, find, stop and reset a gateway that runs in the background.
+
+`gateway.json` alone proves nothing, as a process that was killed leaves it behind: a gateway
+counts as running only if its process lives and its port answers a TWS handshake.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+
+from ibkr_trader.sim.gateway.options import OPTIONS_FILE
+from ibkr_trader.sim.gateway.probe import answers
+
+INFO_FILE = "gateway.json"
+LOG_FILE = "gateway.log"
+STATE_FILES = ("exchange.sqlite3", "exchange.sqlite3-wal", "exchange.sqlite3-shm", OPTIONS_FILE)
+POLL = 0.02
+ALREADY_RUNNING = 3  # the exit code that says so
+LOG_TAIL = 2000
+
+
+class GatewayError(Exception):
+    """The gateway could not be started, stopped or reset; the message says why."""
+
+
+class AlreadyRunning(GatewayError):
+    """Another gateway has the folder."""
+
+
+class GatewayInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a gateway runs, as it says itself in `gateway.json`."""
+
+    pid: int
+    port: int
+    version: str
+    started_at: datetime
+    account: str
+
+
+def status(state_dir: Path) -> GatewayInfo | None:
+    """Return the gateway that runs in `state_dir`, or None: then nothing answers there."""
+    info = read_info(state_dir)
+    if info is None or not _is_alive(info.pid) or not answers(info.port):
+        return None
+    return info
+
+
+def start_background(
+    *,
+    state_dir: Path,
+    port: int = 0,
+    seed: int | None = None,
+    speed: float | None = None,
+    bars: Path | None = None,
+    at: datetime | None = None,
+    timeout: float = 20.0,
+) -> GatewayInfo:
+    """Start a gateway in the background, or return the one that runs already.
+
+    Returns once it answers; `port` 0 takes a free one.
+
+    Raises:
+        GatewayError: It did not start, or not within `timeout` seconds; the message has its words.
+    """
+    running = status(state_dir)
+    if running is not None:
+        return running
+    log = _open_log(state_dir)
+    command = [sys.executable, "-m", "ibkr_trader.sim.gateway", "--state-dir", str(state_dir)]
+    command += ["--port", str(port)]
+    if seed is not None:
+        command += ["--seed", str(seed)]
+    if speed is not None:
+        command += ["--speed", str(speed)]
+    if bars is not None:
+        command += ["--bars", str(bars)]
+    if at is not None:
+        command += ["--at", at.isoformat()]
+    with log.open("ab") as output:
+        process = subprocess.Popen(  # noqa: S603 - our own interpreter and our own module
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+            close_fds=True,
+        )
+    return _await_start(process, state_dir, timeout=timeout)
+
+
+def stop(state_dir: Path, *, timeout: float = 10.0) -> bool:
+    """Stop the gateway of `state_dir`; False if none was running.
+
+    Raises:
+        GatewayError: It is still there after `timeout` seconds.
+    """
+    info = status(state_dir)
+    if info is None:
+        return False
+    try:
+        os.kill(info.pid, signal.SIGTERM)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        message = f"the gateway (process {info.pid}) belongs to another user"
+        raise GatewayError(message) from None
+    deadline = time.monotonic() + timeout
+    while _is_alive(info.pid):
+        if time.monotonic() > deadline:
+            message = f"the gateway (process {info.pid}) did not stop within {timeout:g} s"
+            raise GatewayError(message)
+        time.sleep(POLL)
+    return True
+
+
+def reset(state_dir: Path) -> None:
+    """Forget every order, position and execution of the simulated account.
+
+    Raises:
+        GatewayError: The gateway is running.
+    """
+    if status(state_dir) is not None:
+        message = "the gateway is running: stop it first"
+        raise GatewayError(message)
+    for name in STATE_FILES:
+        (state_dir / name).unlink(missing_ok=True)
+
+
+def read_info(state_dir: Path) -> GatewayInfo | None:
+    """Return what `gateway.json` says, whether or not it is still true."""
+    try:
+        data = (state_dir / INFO_FILE).read_bytes()
+        return msgspec.json.decode(data, type=GatewayInfo)
+    except (OSError, msgspec.MsgspecError):
+        return None
+
+
+def write_info(state_dir: Path, info: GatewayInfo) -> None:
+    """Write `gateway.json` whole or not at all, readable by this user alone."""
+    path = state_dir / INFO_FILE
+    fresh = path.with_suffix(f".{os.getpid()}")
+    fresh.touch(mode=0o600)
+    fresh.write_bytes(msgspec.json.encode(info) + b"\n")
+    fresh.replace(path)
+
+
+def _open_log(state_dir: Path) -> Path:
+    log = state_dir / LOG_FILE
+    try:
+        state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        log.touch(mode=0o600)
+    except OSError as error:
+        message = f"the gateway's folder cannot be used: {error}"
+        raise GatewayError(message) from error
+    return log
+
+
+def _await_start(
+    process: "subprocess.Popen[bytes]", state_dir: Path, *, timeout: float
+) -> GatewayInfo:
+    deadline = time.monotonic() + timeout
+    while time.monotonic() < deadline:
+        code = process.poll()
+        if code == ALREADY_RUNNING:  # somebody else was quicker: theirs will do
+            running = status(state_dir)
+            if running is not None:
+                return running
+        elif code is not None:
+            message = f"the gateway did not start (exit {code}): {_last_words(state_dir)}"
+            raise GatewayError(message)
+        info = read_info(state_dir)
+        if info is not None and info.pid == process.pid and answers(info.port):
+            process.returncode = 0  # it lives on without us: its exit is not ours to wait for
+            return info
+        time.sleep(POLL)
+    if process.poll() is None:
+        process.terminate()
+        process.wait(timeout=5)
+    message = f"the gateway did not answer within {timeout:g} s: {_last_words(state_dir)}"
+    raise GatewayError(message)
+
+
+def _last_words(state_dir: Path) -> str:
+    text = (state_dir / LOG_FILE).read_text(errors="replace")[-LOG_TAIL:].strip()
+    return text.splitlines()[-1] if text else "it said nothing"
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        if os.waitpid(pid, os.WNOHANG)[0] == pid:  # our own child, and it has ended
+            return False
+    except ChildProcessError:
+        pass
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return not _is_zombie(pid)
+
+
+def _is_zombie(pid: int) -> bool:
+    """Whether the process has ended and only its parent has not noticed (where /proc tells)."""
+    try:
+        line = Path(f"/proc/{pid}/stat").read_text(errors="replace")
+    except OSError:
+        return False
+    return line.rpartition(")")[2].split()[:1] == ["Z"]

@@ -1,0 +1,100 @@
+"""The trading floor: one exchange, everybody connected to it, and who hears what.
+
+It is the only place that calls the exchange's verbs, so whatever a call caused reaches every
+listener before the next call is made. It does no I/O; time comes in with every call.
+"""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Protocol
+
+from ibkr_trader.sim.events import SimEvent
+from ibkr_trader.sim.exchange import Exchange
+from ibkr_trader.sim.gateway.contracts import WireContract
+from ibkr_trader.sim.gateway.lookup import wire_contract
+from ibkr_trader.sim.orders import OrderTerms, Preview, Refusal
+
+
+class Listener(Protocol):
+    """A client's session, as the floor knows it."""
+
+    def hear(self, event: SimEvent) -> None:
+        """Take news from the exchange; whether it concerns this client is for it to say."""
+
+
+class Floor:
+    """Everybody's way to the exchange.
+
+    Attributes:
+        exchange: The exchange; read it freely, change it only through the verbs here.
+        now: The exchange's time of the latest call.
+        master_id: A client that hears of every order, as client 0 does; None is nobody.
+    """
+
+    def __init__(
+        self,
+        exchange: Exchange,
+        *,
+        now: datetime,
+        before_first: Callable[[], None] = lambda: None,
+        master_id: int | None = None,
+    ) -> None:
+        self.exchange = exchange
+        self.now = now
+        self.master_id = master_id
+        self._before_first = before_first
+        self._listeners: dict[int, Listener] = {}
+        self._contracts: dict[int, WireContract] = {}
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no client is connected."""
+        return not self._listeners
+
+    def join(self, client_id: int, listener: Listener) -> bool:
+        """Let a client in; False if its id is taken."""
+        if client_id in self._listeners:
+            return False
+        if not self._listeners:
+            self._before_first()
+        self._listeners[client_id] = listener
+        return True
+
+    def leave(self, client_id: int, listener: Listener) -> None:
+        """Let a client go; its orders stay."""
+        if self._listeners.get(client_id) is listener:
+            del self._listeners[client_id]
+
+    def contract(self, con_id: int) -> WireContract:
+        """Return an instrument as replies describe it."""
+        known = self._contracts.get(con_id)
+        if known is None:
+            known = self._contracts[con_id] = wire_contract(self.exchange.universe[con_id])
+        return known
+
+    def place(self, client_id: int, order_id: int, terms: OrderTerms) -> None:
+        """Place or change an order."""
+        self._publish(self.exchange.place(client_id, order_id, terms=terms, now=self.now))
+
+    def preview(self, client_id: int, order_id: int, terms: OrderTerms) -> Preview | Refusal:
+        """Answer a what-if."""
+        return self.exchange.preview(client_id, order_id, terms=terms, now=self.now)
+
+    def cancel(self, client_id: int, order_id: int | None) -> None:
+        """Cancel one order, or every order when no id is given."""
+        if order_id is None:
+            events = self.exchange.cancel_all(now=self.now)
+        else:
+            events = self.exchange.cancel(client_id, order_id, now=self.now)
+        self._publish(events)
+
+    def advance(self, now: datetime) -> None:
+        """Let the exchange's time pass."""
+        self.now = now
+        self._publish(self.exchange.advance(now))
+
+    def _publish(self, events: Iterable[SimEvent]) -> None:
+        listeners = tuple(self._listeners.values())
+        for event in events:
+            for listener in listeners:
+                listener.hear(event)

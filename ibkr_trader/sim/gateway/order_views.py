@@ -1,0 +1,144 @@
+"""From the exchange's orders and executions to the replies that describe them."""
+
+from typing import Any
+
+import msgspec
+
+from ibkr_trader.core.enums import Side
+from ibkr_trader.sim.gateway.completed_order import CompletedOrder
+from ibkr_trader.sim.gateway.contracts import WireContract
+from ibkr_trader.sim.gateway.open_order import OpenOrder
+from ibkr_trader.sim.gateway.order_echo import OrderState
+from ibkr_trader.sim.gateway.order_replies import CommissionReport, ExecDetails, OrderStatusReply
+from ibkr_trader.sim.gateway.times import zoned_text
+from ibkr_trader.sim.gateway.wire_order import WireOrder
+from ibkr_trader.sim.orders import ZERO, Execution, Preview, SimOrder
+
+
+def order_status(order: SimOrder) -> OrderStatusReply:
+    """Return where an order stands."""
+    return OrderStatusReply(
+        order_id=order.order_id,
+        status=order.status,
+        filled=order.filled,
+        remaining=order.remaining,
+        avg_fill_price=order.average_price,
+        perm_id=order.perm_id,
+        parent_id=order.terms.parent_id,
+        last_fill_price=order.last_fill_price,
+        client_id=order.client_id,
+        why_held=order.why_held,
+    )
+
+
+def open_order(order: SimOrder) -> OpenOrder:
+    """Return an order as openOrder tells it: as it came, save for what the exchange changed."""
+    return OpenOrder(
+        order_id=order.order_id,
+        client_id=order.client_id,
+        perm_id=order.perm_id,
+        order=_echo(order),
+        state=_state(order),
+    )
+
+
+def completed_order(order: SimOrder) -> CompletedOrder:
+    """Return an order that ended; TWS states no quantity for one that filled completely."""
+    ended = order.completed_at
+    wire = _echo(order)
+    if order.filled >= order.quantity:
+        wire = msgspec.structs.replace(wire, quantity=ZERO)
+    return CompletedOrder(
+        perm_id=order.perm_id,
+        order=wire,
+        state=_state(order),
+        filled=order.filled,
+        parent_perm_id=order.parent_perm_id or None,
+        completed_time=zoned_text(ended) if ended else "",
+        completed_status=order.completed_status,
+    )
+
+
+def exec_details(execution: Execution, contract: WireContract, *, req_id: int) -> ExecDetails:
+    """Return an execution; `req_id` is -1 for news."""
+    return ExecDetails(
+        req_id=req_id,
+        order_id=execution.order_id,
+        contract=contract,
+        exec_id=execution.exec_id,
+        at=execution.at,
+        account=execution.account,
+        exchange=execution.exchange,
+        side="BOT" if execution.side is Side.BUY else "SLD",
+        shares=execution.shares,
+        price=execution.price,
+        perm_id=execution.perm_id,
+        client_id=execution.client_id,
+        cum_quantity=execution.cum_quantity,
+        avg_price=execution.average_price,
+        order_ref=execution.order_ref,
+        last_liquidity=execution.liquidity,
+    )
+
+
+def commission_report(execution: Execution) -> CommissionReport:
+    """Return what an execution cost."""
+    return CommissionReport(
+        exec_id=execution.exec_id,
+        commission=execution.commission,
+        currency=execution.currency,
+        realized_pnl=execution.realized_pnl,
+    )
+
+
+def preview_order(client_id: int, order_id: int, order: WireOrder, *, answer: Preview) -> OpenOrder:
+    """Return the answer to a what-if: an openOrder with margins, and never an order."""
+    state = OrderState(
+        status="PreSubmitted",
+        init_margin_before=answer.init_margin_before,
+        maint_margin_before=answer.maint_margin_before,
+        equity_before=answer.equity_before,
+        init_margin_change=answer.init_margin_change,
+        maint_margin_change=answer.maint_margin_change,
+        equity_change=answer.equity_change,
+        init_margin_after=answer.init_margin_after,
+        maint_margin_after=answer.maint_margin_after,
+        equity_after=answer.equity_after,
+        commission=answer.commission,
+        commission_currency=answer.currency,
+        warning_text=answer.warning,
+    )
+    return OpenOrder(order_id=order_id, client_id=client_id, perm_id=0, order=order, state=state)
+
+
+def _wire(order: SimOrder) -> WireOrder:
+    """Return the order as it came; one that came in process has no wire form, so it gets one."""
+    wire = order.terms.wire
+    return wire if isinstance(wire, WireOrder) else WireOrder()
+
+
+def _currency(order: SimOrder) -> str:
+    return _wire(order).contract.currency or "USD"
+
+
+def _echo(order: SimOrder) -> WireOrder:
+    wire = _wire(order)
+    changed: dict[str, Any] = {}
+    if wire.quantity != order.quantity:
+        changed["quantity"] = order.quantity
+    if wire.oca_group != order.oca_group:
+        changed["oca_group"] = order.oca_group
+    if wire.oca_type != order.oca_type:
+        changed["oca_type"] = order.oca_type
+    if order.terms.order_type.startswith("TRAIL") and order.stop_price is not None:
+        changed["trail_stop_price"] = order.stop_price
+    return msgspec.structs.replace(wire, **changed) if changed else wire
+
+
+def _state(order: SimOrder) -> OrderState:
+    return OrderState(
+        status=order.status,
+        commission=order.commission or None,
+        commission_currency=_currency(order) if order.commission else "",
+        warning_text=order.warning,
+    )

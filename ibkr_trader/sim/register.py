@@ -1,0 +1,132 @@
+"""Every order and execution of the day, and how they are looked up."""
+
+from collections.abc import Iterable
+
+from ibkr_trader.sim.orders import Execution, OrderKey, SimOrder
+
+
+class Register:
+    """The orders as they now stand, by who reads them; `Ledger` is the side that writes."""
+
+    def __init__(self, ledger: "Ledger") -> None:
+        self._ledger = ledger
+
+    def get(self, key: OrderKey) -> SimOrder | None:
+        """Return an order by client and order id, closed ones of today included."""
+        return self._ledger.orders.get(key)
+
+    def working(self, client_id: int | None = None) -> tuple[SimOrder, ...]:
+        """Return the open, visible orders of one client or of all, in order of acceptance."""
+        orders = self._ledger.orders
+        found = (orders[key] for key in self._ledger.open)
+        return tuple(
+            order
+            for order in found
+            if order.is_visible and (client_id is None or order.client_id == client_id)
+        )
+
+    def completed(self) -> tuple[SimOrder, ...]:
+        """Return today's closed orders, oldest first."""
+        return tuple(self._ledger.orders[key] for key in self._ledger.completed)
+
+    def executions(self) -> Iterable[Execution]:
+        """Return today's executions, oldest first."""
+        return tuple(self._ledger.executions)
+
+    def next_order_id(self, client_id: int) -> int:
+        """Return the lowest order id this client may use next."""
+        return self._ledger.seen_ids.get(client_id, 0) + 1
+
+
+class Ledger:
+    """The exchange's own book-keeping: what it writes, and what of it is new.
+
+    Attributes:
+        orders: Every order known, open or closed today (or needed by an open relative).
+        open: The keys of open orders, untransmitted ones too, in order of acceptance.
+        completed: The keys of today's closed orders.
+        children: The orders attached to an order, by its key.
+        seen_ids: Each client's highest order id ever; `accepted_ids` of those accepted.
+        dirty: Orders changed since the last dump of changes; `fresh` executions likewise.
+    """
+
+    def __init__(self) -> None:
+        self.orders: dict[OrderKey, SimOrder] = {}
+        self.open: dict[OrderKey, None] = {}
+        self.completed: list[OrderKey] = []
+        self.children: dict[OrderKey, list[OrderKey]] = {}
+        self.executions: list[Execution] = []
+        self.seen_ids: dict[int, int] = {}
+        self.accepted_ids: dict[int, int] = {}
+        self.dirty: dict[OrderKey, None] = {}
+        self.fresh: list[Execution] = []
+        self.dropped_orders: list[int] = []
+        self.dropped_executions: list[str] = []
+        self.is_id_new = False
+
+    def put(self, order: SimOrder) -> None:
+        """Keep an order as it now stands."""
+        key = order.key
+        is_new = key not in self.orders
+        self.orders[key] = order
+        if is_new and order.parent_key is not None:
+            self.children.setdefault(order.parent_key, []).append(key)
+        if not order.status.is_closed:
+            self.open.setdefault(key)
+        elif key in self.open:
+            del self.open[key]
+            self.completed.append(key)
+        if order.is_visible:
+            self.dirty[key] = None
+
+    def forget(self, key: OrderKey) -> None:
+        """Drop an order that never existed for anybody else: one that was not transmitted."""
+        order = self.orders.pop(key)
+        self.open.pop(key, None)
+        self.dirty.pop(key, None)
+        if order.parent_key is not None:
+            self.children[order.parent_key].remove(key)
+
+    def accept(self, key: OrderKey) -> None:
+        """Note that an id is used, and that its order comes after all accepted before."""
+        client_id, order_id = key
+        self.accepted_ids[client_id] = max(order_id, self.accepted_ids.get(client_id, 0))
+        if key in self.open:  # it was parked untransmitted: it takes its place in the queue now
+            del self.open[key]
+            self.open[key] = None
+
+    def see(self, key: OrderKey) -> None:
+        """Note an id a client has used, whatever became of it."""
+        client_id, order_id = key
+        if order_id > self.seen_ids.get(client_id, 0):
+            self.seen_ids[client_id] = order_id
+            self.is_id_new = True
+
+    def record(self, execution: Execution) -> None:
+        """Keep an execution."""
+        self.executions.append(execution)
+        self.fresh.append(execution)
+
+    def roll(self) -> None:
+        """Forget yesterday: its executions, and closed orders no open relative needs."""
+        self.dropped_executions += [execution.exec_id for execution in self.executions]
+        self.executions.clear()
+        self.completed.clear()
+        needed = {self.root_of(key) for key in self.open}
+        for key in [key for key in self.orders if key not in self.open]:
+            if self.root_of(key) not in needed:
+                self.dropped_orders.append(self.orders[key].perm_id)
+                self.dirty.pop(key, None)
+                del self.orders[key]
+                self.children.pop(key, None)
+
+    def root_of(self, key: OrderKey) -> OrderKey:
+        """Return the first ancestor of an order, itself if it has none."""
+        seen = {key}
+        while True:
+            order = self.orders.get(key)
+            parent = order.parent_key if order is not None else None
+            if parent is None or parent in seen or parent not in self.orders:
+                return key
+            seen.add(parent)
+            key = parent

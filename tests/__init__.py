@@ -1,0 +1,1 @@
+"""The tests, as a package: eventkit installs a `tests` too, which a mere folder would lose to."""

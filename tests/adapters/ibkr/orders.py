@@ -1,0 +1,72 @@
+"""Orders and approvals as the tests of the adapter make them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from ibkr_trader.core import events as ev
+from ibkr_trader.core.commands import Command, SubmitOrders
+from ibkr_trader.core.enums import OrderRole, OrderType, Side, TimeInForce
+from ibkr_trader.core.models import Contract, GroupId, OrderId, OrderSpec
+from ibkr_trader.risk.verdict import Approved
+from tests.adapters.ibkr.conftest import Rig
+from tests.adapters.ibkr.stub_gateway import ACCOUNT, open_order, order_status
+
+AAPL = Contract(symbol="AAPL", con_id=265598)
+GROUP = GroupId("k7qav-17")
+SINGLE = OrderId("k7qav-17-single")
+
+
+def spec(role: str = "single", number: int = 5, **changes: Any) -> OrderSpec:
+    values: dict[str, Any] = {
+        "order_id": OrderId(f"{GROUP}-{role}"), "group_id": GROUP, "role": OrderRole(role),
+        "contract": AAPL, "account": ACCOUNT, "side": Side.BUY, "quantity": Decimal(10),
+        "order_type": OrderType.LIMIT, "limit_price": Decimal("150.00"),
+        "broker_order_id": number,
+    }  # fmt: skip
+    return OrderSpec(**(values | changes))
+
+
+def bracket() -> tuple[OrderSpec, ...]:
+    parent = OrderId(f"{GROUP}-entry")
+    out: dict[str, Any] = {
+        "side": Side.SELL,
+        "parent_id": parent,
+        "time_in_force": TimeInForce.GTC,
+    }
+    return (
+        spec("entry", 5, order_type=OrderType.MARKET, limit_price=None),
+        spec("target", 6, limit_price=Decimal(155), **out),
+        spec(
+            "stop", 7, order_type=OrderType.STOP, limit_price=None, stop_price=Decimal(145), **out
+        ),
+    )
+
+
+def approved(command: Command, *, reduces: bool = False) -> Approved:
+    return Approved(command=command, at=datetime(2026, 11, 20, 15, tzinfo=UTC), reduces=reduces)
+
+
+def submit(*specs: OrderSpec, reduces: bool = False) -> Approved:
+    return approved(SubmitOrders(group_id=GROUP, orders=specs), reduces=reduces)
+
+
+async def placed(rig: Rig, *specs: OrderSpec) -> None:
+    """Send orders and let the gateway accept each."""
+    await rig.broker.send(submit(*(specs or (spec(),))))
+    for one in specs or (spec(),):
+        await rig.gateway.heard(3)
+        rig.gateway.send(*open_order(one.broker_order_id, ref=one.order_id))
+        rig.gateway.send(*order_status(one.broker_order_id, "Submitted"))
+    await rig.until(ev.StatusEvent, lambda e: e.order_id == (specs or (spec(),))[-1].order_id)
+
+
+def field(fields: list[str], name: str) -> str:
+    """Return a field of a placeOrder request."""
+    names = [
+        "action", "quantity", "type", "limit", "aux", "tif", "oca", "account", "open_close",
+        "origin", "ref", "transmit", "parent", "block", "sweep", "display", "method", "rth",
+    ]  # fmt: skip
+    return fields[16 + names.index(name)]

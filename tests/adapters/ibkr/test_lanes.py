@@ -1,0 +1,161 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ibkr_trader.adapters.ibkr.lanes import BULK_RATE, RATE, Lane, Lanes, Parcel
+
+
+class Wire:
+    """Virtual time, and what was written at which moment."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+        self.log: list[tuple[float, str]] = []
+        self.lanes = Lanes(write=lambda frame: self.log.append((self.now, frame)))
+        self.lanes.is_open = True
+
+    def put(self, lane: Lane, *frames: str, key: str = "", spaced_by: str = "") -> None:
+        self.lanes.put(Parcel(lane, frames, key=key, spaced_by=spaced_by))
+        self.lanes.pump(self.now)
+
+    def run(self, seconds: float) -> None:
+        end = self.now + seconds
+        while True:
+            delay = self.lanes.pump(self.now)
+            if delay is None or self.now + delay > end:
+                self.now = end
+                return
+            self.now += delay
+
+    def times(self, prefix: str) -> list[float]:
+        return [at for at, frame in self.log if frame.startswith(prefix)]
+
+
+def noting(dropped: list[str], n: int) -> Callable[[str], None]:
+    return lambda why: dropped.append(f"{n} {why}")
+
+
+def most_in_a_second(times: list[float]) -> int:
+    return max(sum(1 for other in times if at <= other < at + 1) for at in times)
+
+
+def test_a_cancel_leaves_at_once_behind_a_thousand_data_requests() -> None:
+    wire = Wire()
+    for n in range(1000):
+        wire.put(Lane.DATA, f"data{n}")
+    wire.run(3.0)
+    asked = wire.now
+    for n in range(50):
+        wire.put(Lane.CANCEL, f"cancel{n}")
+    wire.run(2.0)
+    waits = [at - asked for at in wire.times("cancel")]
+    assert waits[0] <= 0.05
+    assert waits[9] <= 0.25
+    assert waits[49] <= 1.5
+
+
+def test_no_second_has_more_than_forty_frames_and_bulk_no_more_than_thirty() -> None:
+    wire = Wire()
+    for n in range(200):
+        wire.put(Lane.DATA, f"data{n}")
+        wire.put(Lane.OPEN, f"open{n}")
+        wire.put(Lane.CANCEL, f"cancel{n}")
+        wire.run(0.01)
+    wire.run(30.0)
+    assert len(wire.log) == 600
+    assert most_in_a_second([at for at, _ in wire.log]) <= RATE
+    assert most_in_a_second(sorted(wire.times("data") + wire.times("open"))) <= BULK_RATE
+
+
+def test_lanes_go_by_precedence() -> None:
+    wire = Wire()
+    wire.lanes.is_open = False
+    for lane in reversed(Lane):
+        wire.put(lane, lane.name)
+    wire.lanes.is_open = True
+    wire.run(1.0)
+    assert [frame for _, frame in wire.log] == [lane.name for lane in Lane]
+
+
+def test_a_group_leaves_in_one_turn_or_waits() -> None:
+    wire = Wire()
+    for n in range(BULK_RATE - 1):
+        wire.put(Lane.OPEN, f"single{n}")
+    wire.put(Lane.OPEN, "entry", "target", "stop")
+    assert not wire.times("entry")
+    wire.run(1.5)
+    assert wire.times("entry") == wire.times("target") == wire.times("stop")
+
+
+def test_the_newest_change_of_an_order_wins_and_changes_of_a_symbol_keep_a_second() -> None:
+    wire = Wire()
+    wire.put(Lane.MODIFY, "first", key="modify:1", spaced_by="AAPL")
+    for price in range(20):
+        wire.put(Lane.MODIFY, f"stop{price}", key="modify:1", spaced_by="AAPL")
+    wire.put(Lane.MODIFY, "other", key="modify:2", spaced_by="MSFT")
+    wire.run(3.0)
+    assert [frame for _, frame in wire.log] == ["first", "other", "stop19"]
+    first, second = wire.times("first")[0], wire.times("stop19")[0]
+    assert 1.0 <= second - first <= 1.01
+
+
+def test_what_waits_at_a_disconnect_is_dropped_and_says_so() -> None:
+    wire = Wire()
+    dropped: list[str] = []
+    for n in range(80):
+        wire.lanes.put(Parcel(Lane.OPEN, (f"open{n}",), on_dropped=noting(dropped, n)))
+    wire.lanes.pump(wire.now)
+    wire.lanes.clear("link lost")
+    assert len(wire.log) == BULK_RATE
+    assert dropped == [f"{n} link lost" for n in range(BULK_RATE, 80)]
+    wire.lanes.is_open = True
+    wire.run(5.0)
+    assert len(wire.log) == BULK_RATE, "nothing is sent later"
+
+
+def test_the_steps_of_a_group_are_those_where_a_crash_is_rehearsed() -> None:
+    wire = Wire()
+    steps: list[str] = []
+    wire.lanes.put(
+        Parcel(
+            Lane.OPEN,
+            ("entry", "target", "stop"),
+            on_step=lambda step: steps.append(f"{step}@{len(wire.log)}"),
+        )
+    )
+    wire.lanes.pump(wire.now)
+    assert steps == ["CP4@0", "CP5@1", "CP6@1", "CP6@2", "CP7@3"]
+
+
+def test_withdrawing_takes_a_parcel_back() -> None:
+    wire = Wire()
+    dropped: list[str] = []
+    wire.lanes.is_open = False
+    wire.lanes.put(Parcel(Lane.OPEN, ("a",), key="open:g", on_dropped=dropped.append))
+    wire.lanes.withdraw("open:g", "cancelled")
+    assert dropped == ["cancelled"]
+    assert len(wire.lanes) == 0
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(list(Lane)), st.integers(1, 4), st.sampled_from([0.0, 0.02, 0.3])
+        ),
+        max_size=120,
+    )
+)
+def test_whatever_is_put_in_all_of_it_leaves_within_the_limits(
+    traffic: list[tuple[Lane, int, float]],
+) -> None:
+    wire = Wire()
+    for n, (lane, size, pause) in enumerate(traffic):
+        wire.put(lane, *[f"{lane.name}-{n}-{i}" for i in range(size)])
+        wire.run(pause)
+    wire.run(60.0)
+    assert len(wire.log) == sum(size for _, size, _ in traffic)
+    if wire.log:
+        assert most_in_a_second([at for at, _ in wire.log]) <= RATE

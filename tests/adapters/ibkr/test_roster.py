@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import pytest
+
+from ibkr_trader.adapters.ibkr.roster import Roster
+from tests.adapters.ibkr.orders import SINGLE, spec
+
+
+@pytest.fixture
+def roster() -> Roster:
+    return Roster(install="k7qav", client_id=1)
+
+
+def test_an_order_is_known_by_each_of_its_names(roster: Roster) -> None:
+    entry = roster.add(spec(number=5), parent_number=0)
+    met = roster.meet(ref=SINGLE, client_id=1, number=5, perm_id=900)
+    assert met is entry
+    assert roster.get(SINGLE) is entry
+    assert roster.find(1, 5) is entry
+    assert roster.find(9, 9, perm_id=900) is entry
+    assert roster.highest == 5
+
+
+def test_the_reference_is_believed_before_the_number(roster: Roster) -> None:
+    ours = roster.add(spec(number=5), parent_number=0)
+    other = roster.meet(ref="not ours", client_id=1, number=5, perm_id=31)
+    assert other is not ours
+    assert (other.order_id, other.is_foreign) == ("foreign-31", True)
+
+
+@pytest.mark.parametrize(
+    "ref", ["", "by hand", "k7qavx-1-single", "k7qav-1", "k7qav-1-nothing", "zzzzz-1-stop"]
+)
+def test_what_is_not_of_this_installation_is_foreign(ref: str, roster: Roster) -> None:
+    entry = roster.meet(ref=ref, client_id=3, number=8, perm_id=77)
+    assert (entry.order_id, entry.is_foreign) == ("foreign-77", True)
+    assert roster.highest == 0, "only our client's numbers count"
+
+
+def test_a_foreign_order_keeps_its_id_when_its_permanent_one_comes(roster: Roster) -> None:
+    first = roster.meet(ref="", client_id=3, number=8, perm_id=0)
+    assert first.order_id == "foreign-3-8"
+    assert roster.meet(ref="", client_id=3, number=8, perm_id=77) is first
+
+
+def test_an_order_that_never_left_is_forgotten(roster: Roster) -> None:
+    roster.add(spec(number=5), parent_number=0)
+    roster.forget(SINGLE)
+    assert roster.get(SINGLE) is None
+    assert roster.find(1, 5) is None
+
+
+def test_nothing_of_a_lost_link_is_still_awaited(roster: Roster) -> None:
+    entry = roster.add(spec(), parent_number=0)
+    entry.wanted = spec("close")
+    entry.is_cancelling = True
+    roster.forget_pending()
+    assert entry.wanted is None
+    assert not entry.is_cancelling

@@ -1,0 +1,1 @@
+"""Benchmarks: ours beside a peer, or beside the least code that could do the job."""

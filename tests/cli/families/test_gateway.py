@@ -1,0 +1,71 @@
+"""The simulator by its commands: started, found, stopped, begun anew."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+from tests.cli.conftest import CommandLine
+
+
+def test_its_life(cli: CommandLine) -> None:
+    assert cli("gateway status --json").document["running"] is False
+    started = cli("gateway start --json").document
+    assert started["running"] is True
+    assert started["account"].startswith("SIM")
+    assert started["port"] not in {7496, 7497, 4001, 4002}
+    again = cli("gateway start")
+    assert again.code == 0
+    assert f"already runs on 127.0.0.1:{started['port']}" in again.out
+    assert cli("gateway status --json").document["pid"] == started["pid"]
+    assert "its account is kept" in cli("gateway stop").out
+    assert cli("gateway stop --json").document["stopped"] is False
+    assert cli("gateway status --json").document["running"] is False
+
+
+def test_a_killed_one_is_not_taken_for_running(cli: CommandLine) -> None:
+    pid = cli("gateway start --json").document["pid"]
+    os.kill(pid, signal.SIGKILL)
+    assert cli("gateway status --json").document["running"] is False
+    assert cli("gateway start --json").document["pid"] != pid
+
+
+def test_reset_asks_first(cli: CommandLine) -> None:
+    code, out, err = cli("gateway reset")
+    assert (code, out) == (9, "")
+    assert "error[confirmation_needed]" in err
+    assert cli("gateway reset --dry-run --json").document["reset"] is False
+    assert cli("gateway reset --yes").code == 0
+
+
+def test_a_port_of_ones_own(cli: CommandLine) -> None:
+    port = cli("gateway start --json").document["port"]
+    cli("gateway stop")
+    cli.env["IBKR_SIM_PORT"] = str(port)
+    assert cli("gateway start --json").document["port"] == port
+    code, _, err = cli("gateway start --port 40999")
+    assert code == 2
+    assert f"already runs on port {port}" in err
+
+
+def test_bad_options_are_refused(cli: CommandLine) -> None:
+    for line, fix in [
+        ("--port 7497", "--port 41873"),
+        ("--port 0", "--port 41873"),
+        ("--seed x", "--seed 1"),
+        ("--speed fast", "--speed 1"),
+        ("--speed 0", "--speed 1"),
+        ("--bars nowhere", "ls "),
+        ("--bars /dev/null", "ls /dev"),
+    ]:
+        code, _, err = cli(f"gateway start {line}")
+        assert code == 2
+        assert fix in err.split("fix: ")[1]
+
+
+def test_a_taken_port_is_said(cli: CommandLine) -> None:
+    taken = cli("gateway start --json").document["port"]
+    other = str(cli.folder / "other")
+    code, _, err = cli(f"gateway start --port {taken} --data-dir {other}")
+    assert code == 4
+    assert "gateway.log" in err

@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+
+import pytest
+
+from ibkr_trader.cli import output
+from ibkr_trader.cli.output import Table, fitted
+
+TABLE = Table(("ID", "QTY"), (("a", "10"), ("a-very-long-one", "7")), frozenset({"QTY"}))
+
+
+def test_plain_tables_are_aligned_and_whole() -> None:
+    assert (
+        output.aligned(TABLE)
+        == "ID               QTY\na                 10\na-very-long-one    7\n"
+    )
+
+
+def test_an_empty_table_is_its_headers() -> None:
+    assert output.aligned(Table(("ID", "QTY"), ())) == "ID  QTY\n"
+
+
+def test_foreign_text_cannot_steer_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    hostile = "\x1b[2J\x9b31m\u202eevil\r\nDONE"
+    output.print_block(hostile)
+    output.print_block(Table(("NOTE",), ((hostile,),)))
+    output.note(hostile)
+    shown = capsys.readouterr()
+    for text in (shown.out, shown.err):
+        assert not set(text) & {"\x1b", "\x9b", "\u202e", "\r"}
+    assert len(shown.out.splitlines()) == 3
+
+
+def test_json_is_one_document_with_decimals_as_text(capsys: pytest.CaptureFixture[str]) -> None:
+    output.print_json("x/1", {"price": Decimal("1.10"), "text": "\x1b[31m"})
+    line = capsys.readouterr().out
+    assert line.count("\n") == 1
+    assert "\x1b" not in line
+    assert json.loads(line) == {
+        "schema": "ibkr-trader/x/1", "ok": True, "price": "1.10", "text": "\x1b[31m",
+    }  # fmt: skip
+
+
+def test_indents_and_columns_of_lines_are_kept(capsys: pytest.CaptureFixture[str]) -> None:
+    output.print_block("  two  spaces    four \r\r  two")
+    assert capsys.readouterr().out == "  two  spaces    four  two\n"
+
+
+def test_a_terminal_gets_a_drawn_table_with_nothing_as_markup(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    monkeypatch.setenv("COLUMNS", "120")
+    output.print_block(Table(("NOTE",), (("[red]not markup[/red]",),)))
+    assert "[red]not markup[/red]" in capsys.readouterr().out
+
+
+def test_a_narrow_terminal_loses_columns_and_no_meaning() -> None:
+    table = Table(
+        ("ID", "PRICE", "UPDATED", "NOTE"),
+        (("17-stop", "145.00", "2026-11-20 10:00:00 EST", "refused by the exchange"),),
+        spare=("UPDATED", "NOTE"),
+    )
+    wide, below = fitted(table, 80)
+    assert (wide, below) == (table, [])
+    middle, below = fitted(table, 50)
+    assert (middle.headers, below) == (("ID", "PRICE", "NOTE"), [])
+    narrow, below = fitted(table, 20)
+    assert narrow.headers == ("ID", "PRICE")
+    assert below == ["  17-stop: refused by the exchange"]
+
+
+def test_notes_below_a_table_break_between_words(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    monkeypatch.setenv("COLUMNS", "30")
+    table = Table(
+        ("ID", "NOTE"), (("17-stop", "refused by the exchange for its size"),), spare=("NOTE",)
+    )
+    output.print_block(table)
+    shown = capsys.readouterr().out
+    assert "  17-stop: refused by the\n    exchange for its size\n" in shown
+    assert "narrow" not in shown  # nothing was left out
+
+
+def test_the_first_column_is_never_broken(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    monkeypatch.setenv("COLUMNS", "40")
+    name = "risk.max_openings_per_minute"
+    output.print_block(Table(("SETTING", "VALUE"), ((name, "a value of many words here"),)))
+    assert name in capsys.readouterr().out

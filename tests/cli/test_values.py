@@ -1,0 +1,153 @@
+"""What people type is read strictly, and what they probably meant is one copy away."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ibkr_trader.cli import values
+from ibkr_trader.cli.exits import UsageFault
+from ibkr_trader.core.enums import OrderType, Side
+
+
+@pytest.mark.parametrize("text", ["1", "10", "0010", " 7 ", "9999999"])
+def test_whole_quantities_are_read(text: str) -> None:
+    assert values.quantity(text) == Decimal(text.strip())
+
+
+@pytest.mark.parametrize(
+    ("text", "why", "better"),
+    [
+        ("0", "1 or more", "1"),
+        ("00", "1 or more", "1"),
+        ("0.0", "1 or more", "1"),
+        ("-1", "must be positive", "1"),
+        ("-0", "must be positive", "1"),
+        ("1.5", "must be whole", "1"),
+        ("0.5", "must be whole", "1"),
+        ("10.0", "without decimals", "10"),
+        ("1,000", "without separators", "1000"),
+        ("1e9", "whole number", "1"),
+        ("NaN", "whole number", "1"),
+        ("inf", "whole number", "1"),
+        ("", "whole number", "1"),
+        ("ten", "whole number", "1"),
+        ("0x10", "whole number", "1"),
+        ("1_0", "whole number", "1"),
+        ("+5", "whole number", "1"),
+        ("٣", "whole number", "1"),
+        ("100000000", "whole number", "1"),
+    ],
+)
+def test_other_quantities_are_refused(text: str, why: str, better: str) -> None:
+    with pytest.raises(UsageFault, match=why) as caught:
+        values.quantity(text)
+    assert (caught.value.option, caught.value.typed) == ("--quantity", text)
+    assert caught.value.better == better
+    values.quantity(caught.value.better)
+
+
+@pytest.mark.parametrize("text", ["145", "145.00", "0.0001", " 155.5 ", "999999999.999999"])
+def test_prices_are_read_to_the_digit(text: str) -> None:
+    assert values.price(text, "--limit") == Decimal(text.strip())
+
+
+@pytest.mark.parametrize(
+    ("text", "why", "better"),
+    [
+        ("145,00", "a point, not a comma", "145.00"),
+        ("145,5", "a point, not a comma", "145.5"),
+        ("1,234.50", "without separators", "1234.50"),
+        ("1,234", "without separators", "1234"),
+        ("$145", "without a sign", "145"),
+        ("145$", "without a sign", "145"),
+        ("0", "above zero", "145.00"),
+        ("0.00", "above zero", "145.00"),
+        ("-3", "above zero", "3"),
+        ("nan", "a price such as", "145.00"),
+        ("1e3", "a price such as", "145.00"),
+        ("", "a price such as", "145.00"),
+        ("1.2.3", "price", "145.00"),
+        (".5", "price", "145.00"),
+        ("1.1234567", "price", "145.00"),
+        ("٣", "a price such as", "145.00"),
+    ],
+)
+def test_other_prices_are_refused(text: str, why: str, better: str) -> None:
+    with pytest.raises(UsageFault, match=why) as caught:
+        values.price(text, "--limit")
+    assert caught.value.better == better
+    values.price(caught.value.better, "--limit")
+
+
+@given(st.text(max_size=12))
+def test_whatever_is_typed_is_a_number_above_zero_or_a_usage_fault(text: str) -> None:
+    for read in (values.quantity, lambda it: values.price(it, "--limit")):
+        try:
+            number = read(text)
+        except UsageFault as fault:
+            number = read(fault.better)
+        assert number > 0
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("AAPL", "AAPL"),
+        ("aapl", "AAPL"),
+        (" msft ", "MSFT"),
+        ("BRK.B", "BRK.B"),
+        ("BRK B", "BRK B"),
+    ],
+)
+def test_symbols_are_read_in_capitals(text: str, expected: str) -> None:
+    assert values.symbol(text) == expected
+
+
+def test_option_symbols_are_symbols() -> None:
+    assert values.symbol("AAPL240119C00150000") == "AAPL240119C00150000"
+
+
+@pytest.mark.parametrize(
+    ("text", "better"),
+    [("$AAPL", "AAPL"), ("", "AAPL"), ("A/B", "AB"), ("ÄAPL", "AAPL"), ("1", "AAPL")],
+)
+def test_other_symbols_are_refused(text: str, better: str) -> None:
+    with pytest.raises(UsageFault) as caught:
+        values.symbol(text)
+    assert caught.value.better == better
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("limit", OrderType.LIMIT),
+        ("LMT", OrderType.LIMIT),
+        ("stop-limit", OrderType.STOP_LIMIT),
+        ("STOP_LIMIT", OrderType.STOP_LIMIT),
+        ("moc", OrderType.MARKET_ON_CLOSE),
+        ("trail", OrderType.TRAIL),
+    ],
+)
+def test_order_types_have_long_and_short_names(text: str, expected: OrderType) -> None:
+    assert values.order_type(text) is expected
+
+
+def test_an_unknown_choice_lists_the_known() -> None:
+    with pytest.raises(UsageFault, match="none of: buy, sell") as caught:
+        values.choice("long", "--side", Side)
+    assert caught.value.better == "buy"
+
+
+@pytest.mark.parametrize(("text", "expected"), [("3", 3.0), ("0.5", 0.5), ("600", 600.0)])
+def test_seconds_are_read(text: str, expected: float) -> None:
+    assert values.seconds(text) == expected
+
+
+@pytest.mark.parametrize("text", ["0", "601", "-1", "nan", "inf", "soon", ""])
+def test_other_seconds_are_refused(text: str) -> None:
+    with pytest.raises(UsageFault):
+        values.seconds(text)

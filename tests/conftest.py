@@ -1,0 +1,39 @@
+"""What holds for every test: nobody's settings and nobody's home folder, and no deadline races."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+# `make test-ib-async` says with it which client library the whole run is about.
+KEPT = {"IBKR_CLIENT_LIBRARY"}
+
+settings.register_profile("here", deadline=None)  # shared machines stall; pytest-timeout watches
+settings.register_profile("ci", parent=settings.get_profile("here"), derandomize=True)
+settings.load_profile("ci" if os.environ.get("CI") else "here")
+
+
+@pytest.fixture(scope="session")
+def client_library() -> str:
+    """Return the client library of this run: ib_insync, unless `make test-ib-async` runs it."""
+    return os.environ.get("IBKR_CLIENT_LIBRARY", "ib_insync")
+
+
+@pytest.fixture(scope="session")
+def nobodys_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return an empty home folder that the whole run shares."""
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch, nobodys_home: Path) -> None:
+    """Keep the settings and folders of whoever runs the tests out of them."""
+    for name in os.environ:
+        if name.startswith("IBKR_") and name not in KEPT:
+            monkeypatch.delenv(name)
+    for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(nobodys_home))

@@ -1,0 +1,135 @@
+"""The ids of orders and groups, and the broker's numbers."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ibkr_trader.core.enums import OrderRole
+from ibkr_trader.core.errors import InvariantBroken
+from ibkr_trader.core.ids import (
+    FOREIGN,
+    MAX_BROKER_ORDER_ID,
+    group_number,
+    is_install,
+    is_ours,
+    is_reference,
+    make_group_id,
+    make_order_id,
+    next_broker_order_id,
+    parse_order_id,
+    short_id,
+)
+from ibkr_trader.core.models import GroupId
+
+
+@given(
+    st.from_regex(r"[a-z][a-z2-7]{3,11}", fullmatch=True).filter(lambda text: text != FOREIGN),
+    st.integers(1, 10**18 - 1),
+    st.sampled_from(OrderRole),
+    st.integers(1, 99),
+)
+def test_an_id_says_what_it_was_made_of(
+    install: str, number: int, role: OrderRole, copy: int
+) -> None:
+    group = make_group_id(install, number)
+    order = make_order_id(group, role, copy=copy)
+    parts = parse_order_id(order)
+    assert parts == (install, number, role, copy)
+    assert parts is not None
+    assert parts.group_id == group
+    assert is_reference(order)
+    assert is_ours(order, install)
+    assert group_number(order, install) == group_number(group, install) == number
+    assert short_id(order) == order.removeprefix(f"{install}-")
+
+
+def test_ids_read_as_they_should() -> None:
+    group = make_group_id("k7qav", 17)
+    assert group == "k7qav-17"
+    assert make_order_id(group, OrderRole.STOP) == "k7qav-17-stop"
+    assert make_order_id(group, OrderRole.STOP, copy=2) == "k7qav-17-stop.2"
+    assert short_id("k7qav-17") == "17"
+    assert short_id("foreign-9001") == "foreign-9001"
+    assert short_id("anything else") == "anything else"
+
+
+@pytest.mark.parametrize(
+    ("install", "number"),
+    [
+        ("", 1),
+        ("abc", 1),
+        ("7abcd", 1),
+        ("Abcd", 1),
+        ("abc1", 1),
+        ("abcd", 0),
+        ("abcd", -1),
+        ("foreign", 1),
+    ],
+)
+def test_a_group_id_is_not_made_of_anything(install: str, number: int) -> None:
+    with pytest.raises(ValueError, match="group id"):
+        make_group_id(install, number)
+
+
+@pytest.mark.parametrize("copy", [0, -1, 100])
+def test_there_are_not_so_many_copies(copy: int) -> None:
+    with pytest.raises(ValueError, match="order id"):
+        make_order_id(GroupId("memo-1"), OrderRole.STOP, copy=copy)
+
+
+def test_an_order_needs_a_group() -> None:
+    with pytest.raises(ValueError, match="order id"):
+        make_order_id(GroupId("memo"), OrderRole.STOP)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "memo-1", "memo-1-", "memo-1-nothing", "memo-0-stop", "memo-01-stop", "memo-1-stop.1",
+        "memo-1-stop.02", "memo-1-stop ", "memo-1-stop\n", "mem0-1-stop", "-1-stop",
+        "memo-\u0661-stop", "memo-1-STOP", f"memo-{10**18}-stop",
+    ],
+)  # fmt: skip
+def test_what_is_no_order_id_of_ours(text: str) -> None:
+    assert parse_order_id(text) is None
+    assert not is_ours(text, "memo")
+
+
+def test_another_installation_is_not_ours() -> None:
+    assert not is_ours("memo-1-stop", "memos")
+    assert group_number("memo-1-stop", "memos") == 0
+    assert group_number("other", "other") == 0
+    assert group_number("memo-12x", "memo") == 0
+
+
+@pytest.mark.parametrize("text", ["", "a b", "a\0", "ü", "x" * 41, "a/b"])
+def test_what_may_not_travel_in_the_reference(text: str) -> None:
+    assert not is_reference(text)
+
+
+def test_what_may() -> None:
+    assert is_reference("Z.9_-" * 8)
+    assert is_install("memo")
+    assert not is_install("memo-1")
+    assert not is_install("foreign")
+
+
+@pytest.mark.parametrize(
+    ("next_valid", "persisted", "seen", "expected"),
+    [(1, 0, 0, 1), (5, 9, 0, 10), (5, 0, 9, 10), (50, 9, 9, 50), (-1, 0, -5, 1), (9, 9, 9, 10)],
+)
+def test_a_number_is_above_all_that_was_used(
+    next_valid: int, persisted: int, seen: int, expected: int
+) -> None:
+    found = next_broker_order_id(next_valid=next_valid, persisted=persisted, seen=seen)
+    assert found == expected
+
+
+def test_numbers_run_out_before_the_brokers_integer_does() -> None:
+    last = MAX_BROKER_ORDER_ID
+    assert next_broker_order_id(next_valid=last, persisted=0, seen=0) == last
+    for names in ({"next_valid": 2**31 - 1}, {"persisted": last}, {"seen": last}):
+        with pytest.raises(InvariantBroken, match="run out"):
+            next_broker_order_id(**({"next_valid": 1, "persisted": 0, "seen": 0} | names))

@@ -1,0 +1,106 @@
+"""Figures and times as people read them, and foreign text made harmless."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ibkr_trader.core.text import UNKNOWN, moment, money, percent, plain, price, quantity
+
+NEW_YORK = ZoneInfo("America/New_York")
+AT = datetime(2026, 11, 23, 14, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("10", "10"), ("1E+2", "100"), ("1200.50", "1,200.5"), ("0.10", "0.1"), ("-3", "-3"),
+        ("1000000", "1,000,000"), ("NaN", "NaN"), ("0", "0"), ("100", "100"),
+    ],
+)  # fmt: skip
+def test_quantity(value: str, text: str) -> None:
+    assert quantity(Decimal(value)) == text
+
+
+def test_a_signed_quantity_shows_its_sign() -> None:
+    assert quantity(Decimal(10), signed=True) == "+10"
+    assert quantity(Decimal(-10), signed=True) == "-10"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [("150", "150.00"), ("150.5", "150.50"), ("0.9875", "0.9875"), ("1234.50", "1,234.50"),
+     ("150.1000", "150.10"), ("Infinity", "Infinity")],
+)  # fmt: skip
+def test_price(value: str, text: str) -> None:
+    assert price(Decimal(value)) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [("1234.5", "1,234.50"), ("-0.004", "0.00"), ("0.005", "0.00"), ("0.015", "0.02"),
+     ("-1234567.891", "-1,234,567.89"), ("NaN", "NaN")],
+)  # fmt: skip
+def test_money(value: str, text: str) -> None:
+    assert money(Decimal(value)) == text
+
+
+def test_money_with_its_currency_and_sign() -> None:
+    assert money(Decimal(5), "USD") == "5.00 USD"
+    assert money(Decimal(5), "USD", signed=True) == "+5.00 USD"
+    assert money(Decimal(0), signed=True) == "0.00"
+
+
+@pytest.mark.parametrize(
+    ("value", "digits", "text"),
+    [("0.0333", 2, "3.33 %"), ("1", 2, "100 %"), ("-0.5", 0, "-50 %"), ("NaN", 2, UNKNOWN)],
+)
+def test_percent(value: str, digits: int, text: str) -> None:
+    assert percent(Decimal(value), digits=digits) == text
+
+
+def test_what_is_unknown_is_a_dash() -> None:
+    assert {quantity(None), price(None), money(None), percent(None), moment(None, UTC)} == {UNKNOWN}
+
+
+def test_a_time_names_its_zone() -> None:
+    assert moment(AT, NEW_YORK) == "2026-11-23 09:30:00 EST"
+    assert moment(AT, UTC) == "2026-11-23 14:30:00 UTC"
+    assert moment(AT, NEW_YORK, with_date=False) == "09:30:00 EST"
+    with pytest.raises(ValueError, match="without a zone"):
+        moment(AT.replace(tzinfo=None), UTC)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("plain words, 1 ü €", "plain words, 1 ü €"),
+        ("\x1b[31mred\x1b[0m", "[31mred[0m"),
+        ("a\x9b31mb", "a31mb"),
+        ("a\r\nb\tc", "a b c"),
+        ("safe\u202egnp.exe\u2066", "safegnp.exe"),
+        ("zero\u200bwidth\ufeff", "zerowidth"),
+        ("bell\x07\x00", "bell"),
+        ("  much   space ", "much space"),
+        ("", ""),
+    ],
+)
+def test_foreign_text_cannot_steer_a_terminal(text: str, shown: str) -> None:
+    assert plain(text) == shown
+
+
+def test_foreign_text_ends_somewhere() -> None:
+    assert plain("x" * 600) == "x" * 499 + "…"
+    assert plain("abc", limit=3) == "abc"
+    assert plain("abcd", limit=3) == "ab…"
+
+
+@given(st.text())
+def test_nothing_that_is_shown_is_hidden(text: str) -> None:
+    assert all(mark.isprintable() for mark in plain(text))
+    assert plain(plain(text)) == plain(text)

@@ -1,0 +1,237 @@
+"""The library's face: what each call returns, and what it raises when it must."""
+
+from __future__ import annotations
+
+import asyncio
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ibkr_trader.core import events as ev
+from ibkr_trader.core.commands import SubmitOrders
+from ibkr_trader.core.enums import OrderStatus, OrderType, Side
+from ibkr_trader.core.errors import (
+    BrokerUnavailable,
+    OrderRejectedError,
+    OutcomeUnknown,
+    RiskCheckError,
+)
+from ibkr_trader.core.models import OrderId, OrderRequest
+from ibkr_trader.execution import placing
+from ibkr_trader.execution.desk import Desk, UnknownOrder
+from ibkr_trader.execution.placing import Wait
+from ibkr_trader.risk.guard import RiskGuard
+from tests.execution.parts import AAPL, DeafBroker, FallibleBroker, Floor, request
+from tests.orders.samples import fill, filled
+
+if TYPE_CHECKING:
+    from ibkr_trader.core.models import Fill, Order
+    from ibkr_trader.risk.verdict import Approved
+
+
+async def test_an_order_is_returned_once_the_broker_has_it() -> None:
+    async with Floor().trader() as trader:
+        order = await Desk(trader).submit_order(request(limit="149.00"))
+        assert (order.status, order.order_id) == (OrderStatus.SUBMITTED, "k7qav-1-single")
+        assert order.perm_id > 0
+
+
+async def test_bad_parameters_raise_at_once() -> None:
+    async with Floor().trader() as trader:
+        with pytest.raises(ValueError, match="limit"):
+            await Desk(trader).submit_order(
+                OrderRequest(
+                    symbol="AAPL", side=Side.BUY, quantity=Decimal(1), order_type=OrderType.LIMIT
+                )
+            )
+        assert not trader.portfolio.closed
+
+
+async def test_a_denial_has_every_reason_and_sends_nothing() -> None:
+    async with Floor().trader() as trader:
+        with pytest.raises(RiskCheckError) as denied:
+            await Desk(trader).submit_order(request(5000))
+        assert isinstance(trader.broker, FallibleBroker)
+        assert trader.broker.sent == 0
+        checks = {breach.check for breach in denied.value.breaches}
+        assert {"order_quantity", "position_size", "order_exposure"} <= checks
+        (order,) = trader.portfolio.closed.values()
+        assert order.status is OrderStatus.DENIED
+
+
+@pytest.mark.parametrize("answer", [False, "not on Fridays"])
+async def test_a_check_of_the_callers_own_can_deny(answer: bool | str) -> None:
+    guard = RiskGuard(extra=(lambda _: answer,))
+    async with Floor().trader(guard=guard) as trader:
+        with pytest.raises(RiskCheckError, match="Your own check"):
+            await Desk(trader).submit_order(request())
+
+
+async def test_the_brokers_refusal_comes_in_its_own_words() -> None:
+    # The exchange does not simulate touched orders, and says so as TWS would.
+    touched = OrderRequest(
+        symbol="AAPL",
+        side=Side.SELL,
+        quantity=Decimal(10),
+        order_type=OrderType.LIMIT_IF_TOUCHED,
+        limit_price=Decimal(151),
+        stop_price=Decimal(151),
+    )
+    guard = RiskGuard(["account", "command_form", "knowledge"])
+    async with Floor().trader(guard=guard) as trader:
+        with pytest.raises(OrderRejectedError) as refused:
+            await Desk(trader).submit_order(touched)
+        assert refused.value.code == 387
+        assert refused.value.order_id == "k7qav-1-single"
+        assert "rejected by the broker" in str(refused.value)
+
+
+async def test_silence_is_an_unknown_outcome_with_the_orders_id(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(placing, "SETTLE_TIMEOUT", 0.05)
+    floor = Floor()
+    async with floor.trader(deaf=True, ack_timeout=0.0) as trader:
+        with pytest.raises(OutcomeUnknown) as unknown:
+            await Desk(trader, timeout=2).submit_order(request())
+        assert unknown.value.order_ids == ("k7qav-1-single",)
+        assert trader.portfolio.orders[OrderId("k7qav-1-single")].status is OrderStatus.UNKNOWN
+        assert isinstance(trader.broker, DeafBroker)
+        assert trader.broker.sent == 1
+        # It counts at its worst, and its symbol is closed to openings until it is settled.
+        with pytest.raises(RiskCheckError, match="Nobody knows"):
+            await Desk(trader, timeout=2).submit_order(request(20))
+
+
+async def test_a_broker_that_is_gone_was_sent_nothing_and_that_is_on_record() -> None:
+    floor = Floor()
+    async with floor.trader() as trader:
+        desk = Desk(trader)
+        await desk.submit_order(request(limit="149.00"))
+        assert isinstance(trader.broker, FallibleBroker)
+        trader.broker.is_gone = True
+        with pytest.raises(BrokerUnavailable):
+            await desk.submit_order(request(20, limit="148.00"))
+        assert trader.portfolio.closed[OrderId("k7qav-2-single")].status is OrderStatus.NOT_SENT
+
+
+async def test_modify_returns_the_confirmed_terms() -> None:
+    async with Floor().trader() as trader:
+        desk = Desk(trader)
+        order = await desk.submit_order(request(limit="149.00"))
+        changed = await desk.modify_order("1", limit_price=Decimal("149.50"), quantity=Decimal(8))
+        assert (changed.spec.limit_price, int(changed.spec.quantity)) == (Decimal("149.50"), 8)
+        assert changed.perm_id == order.perm_id
+
+
+async def test_cancel_returns_a_closed_order_and_twice_is_harmless() -> None:
+    async with Floor().trader() as trader:
+        desk = Desk(trader)
+        order = await desk.submit_order(request(limit="149.00"))
+        assert (await desk.cancel_order(order.order_id)).status is OrderStatus.CANCELLED
+        assert (await desk.cancel_order(order.order_id)).status is OrderStatus.CANCELLED
+
+
+async def test_unknown_and_ambiguous_ids_are_told_apart() -> None:
+    async with Floor().trader() as trader:
+        desk = Desk(trader)
+        with pytest.raises(UnknownOrder, match="is unknown"):
+            await desk.get_order_status("99-stop")
+
+
+async def test_open_orders_and_positions_are_those_of_the_account() -> None:
+    async with Floor().trader() as trader:
+        desk = Desk(trader)
+        await desk.submit_order(request(), wait=Wait.FILLED)
+        await desk.submit_order(request(limit="149.00"))
+        assert [order.order_id for order in await desk.get_open_orders()] == ["k7qav-2-single"]
+        assert [int(position.quantity) for position in await desk.get_positions()] == [10]
+        assert trader.portfolio.positions[AAPL].average_cost == Decimal("150.01")
+
+
+class Listener:
+    """Hears of orders and of the link, and raises when told to."""
+
+    def __init__(self) -> None:
+        self.heard: list[str] = []
+        self.is_broken = False
+
+    def on_order_status(self, order: Order) -> None:
+        if self.is_broken:
+            message = "a handler's own bug"
+            raise RuntimeError(message)
+        self.heard.append(str(order.status))
+
+    def on_fill(self, fill: Fill) -> None:
+        self.heard.append(f"{fill.side} {fill.quantity}")
+
+    def on_order_rejected(self, order: Order, reason: str) -> None:
+        self.heard.append(f"rejected {order.order_id} {reason}")
+
+    def on_connected(self) -> None:
+        self.heard.append("connected")
+
+    def on_disconnected(self) -> None:
+        self.heard.append("disconnected")
+
+
+async def test_handlers_hear_of_orders_and_of_the_link() -> None:
+    listener = Listener()
+    async with Floor().trader(handlers=[listener]) as trader:
+        await Desk(trader).submit_order(request(), wait=Wait.FILLED)
+        trader.record.witness([ev.DisconnectEvent(at=trader.clock.now(), epoch=1, reason="test")])
+    assert listener.heard[:2] == ["connected", "PENDING"]
+    assert "BUY 10" in listener.heard
+    assert listener.heard[-1] == "disconnected"
+
+
+async def test_a_handler_that_raises_is_fenced_off_and_trading_goes_on(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    listener = Listener()
+    async with Floor().trader(handlers=[listener]) as trader:
+        listener.is_broken = True
+        order = await Desk(trader).submit_order(request(), wait=Wait.FILLED)
+        assert order.status is OrderStatus.FILLED
+    assert listener.heard == ["connected"]
+    assert "on_order_status raised" in caplog.text
+
+
+async def test_what_is_no_handler_is_refused() -> None:
+    with pytest.raises(TypeError, match="no event handler"):
+        async with Floor().trader(handlers=[object()]):
+            await asyncio.sleep(0)
+
+
+async def test_a_changed_order_that_fills_first_is_returned_and_not_refused() -> None:
+    floor = Floor()
+    async with floor.trader() as trader:
+        desk = Desk(trader)
+        order = await desk.submit_order(request(limit="149.00"))
+
+        async def fill_first(approved: Approved) -> None:
+            done = fill(10, "149.00", order_id=order.order_id, at=floor.clock.now())
+            trader.intake.admit([filled(done)])
+
+        trader.broker.send = fill_first  # type: ignore[method-assign]
+        got = await desk.modify_order(order.order_id, limit_price=Decimal("149.10"))
+        assert (got.status, got.spec.limit_price) == (OrderStatus.FILLED, Decimal("149.00"))
+
+
+async def test_an_order_that_never_left_is_not_returned_as_placed() -> None:
+    """The link was lost while it waited in its lane."""
+    floor = Floor()
+    async with floor.trader() as trader:
+
+        async def drop(approved: Approved) -> None:
+            assert isinstance(approved.command, SubmitOrders)
+            lost = [
+                ev.NotSentEvent(at=floor.clock.now(), order_id=one.order_id, reason="link lost")
+                for one in approved.command.orders
+            ]
+            trader.intake.admit(lost)
+
+        trader.broker.send = drop  # type: ignore[method-assign]
+        with pytest.raises(BrokerUnavailable, match="k7qav-1-single was not sent: link lost"):
+            await Desk(trader).submit_order(request())

@@ -1,0 +1,108 @@
+"""The present picture: what it lets go of, and what it no longer trusts."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from ibkr_trader.adapters.memory_journal import MemoryJournal
+from ibkr_trader.core import events as ev
+from ibkr_trader.core.enums import TradingState
+from ibkr_trader.execution.bus import EventBus
+from ibkr_trader.execution.desk import Desk
+from ibkr_trader.execution.outlook import Outlook, RiskSettings
+from ibkr_trader.execution.placing import Wait
+from tests.execution.parts import AAPL, Floor, request
+
+DAY = 24 * 3600
+
+
+@pytest.mark.parametrize(("age", "remembered"), [(DAY - 1, 1), (DAY + 1, 0)])
+async def test_a_day_later_the_past_is_let_go_and_what_is_held_or_works_stays(
+    age: int, remembered: int
+) -> None:
+    floor, journal = Floor(), MemoryJournal("k7qav")
+    async with floor.trader(journal=journal) as trader:
+        desk = Desk(trader)
+        await desk.submit_order(request(), wait=Wait.FILLED)
+        resting = await desk.submit_order(request(limit="149.00"))
+    floor.clock.advance(age)
+    outlook = Outlook(
+        bus=EventBus(),
+        clock=floor.clock,
+        account=trader.account,
+        settings=RiskSettings(),
+        market=trader.market,
+    )
+    outlook.replay(m for _, m in journal.messages() if isinstance(m, ev.BaseEvent))
+    known = outlook.portfolio
+    assert (len(known.fills), len(known.closed)) == (remembered, remembered)
+    assert known.positions[AAPL].quantity == 10
+    assert list(known.orders) == [resting.order_id]
+
+
+async def test_checkpoints_do_not_grow_for_ever() -> None:
+    floor, journal = Floor(), MemoryJournal("k7qav")
+    async with floor.trader(journal=journal) as trader:
+        await Desk(trader).submit_order(request(), wait=Wait.FILLED)
+    floor.clock.advance(5 * DAY)
+    async with floor.trader(journal=journal):
+        pass
+    first, last = [m for _, m in journal.messages() if isinstance(m, ev.CheckpointEvent)]
+    assert (len(first.fills), len(last.fills)) == (1, 0)
+    assert [int(position.quantity) for position in last.positions or ()] == [10]
+
+
+async def test_nor_do_they_in_a_process_that_runs_for_days() -> None:
+    floor, journal = Floor(), MemoryJournal("k7qav")
+    async with floor.trader(journal=journal) as trader:
+        await Desk(trader).submit_order(request(), wait=Wait.FILLED)
+        floor.clock.advance(DAY + 1)
+    (mark,) = [m for _, m in journal.messages() if isinstance(m, ev.CheckpointEvent)]
+    assert mark.fills == ()
+    assert [int(position.quantity) for position in mark.positions or ()] == [10]
+
+
+async def test_a_quote_grows_older_until_it_is_given_again() -> None:
+    floor = Floor()
+    async with floor.trader() as trader:
+        details = await trader.learn("AAPL")
+        await trader.price(details.contract, timeout=1)
+        floor.clock.advance(3600)
+        assert trader.outlook.view().quotes[AAPL].age == timedelta(hours=1)
+        await trader.price(details.contract, timeout=1)
+        assert trader.outlook.view().quotes[AAPL].age == timedelta(0)
+
+
+async def test_a_price_from_before_a_lost_link_says_nothing_of_after_it() -> None:
+    floor = Floor()
+    async with floor.trader() as trader:
+        details = await trader.learn("AAPL")
+        await trader.price(details.contract, timeout=1)
+        lost = ev.DisconnectEvent(at=floor.clock.now(), epoch=1, reason="test")
+        trader.record.witness([lost])
+        assert trader.market.last_quote(AAPL) is not None
+        assert AAPL not in trader.outlook.view().quotes
+
+
+async def test_a_desk_that_is_degraded_only_reduces_until_it_is_not() -> None:
+    floor = Floor()
+    async with floor.trader() as trader:
+        trader.outlook.degrade("the disk is full")
+        view = trader.outlook.view()
+        assert (view.trading_state, view.state_reason) == (
+            TradingState.REDUCING, "the disk is full",
+        )  # fmt: skip
+        trader.outlook.degrade("")
+        assert trader.outlook.view().trading_state is TradingState.ACTIVE
+
+
+async def test_a_desk_that_was_halted_is_not_opened_by_being_degraded() -> None:
+    floor = Floor()
+    async with floor.trader() as trader:
+        halted = ev.StateEvent(at=floor.clock.now(), state=TradingState.HALTED, reason="by hand")
+        trader.record.witness([halted])
+        trader.outlook.degrade("the disk is full")
+        view = trader.outlook.view()
+        assert (view.trading_state, view.state_reason) == (TradingState.HALTED, "by hand")

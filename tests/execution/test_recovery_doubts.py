@@ -1,0 +1,179 @@
+"""What recovery does about orders in doubt: it asks, cancels once, and stays in doubt itself."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import msgspec
+import pytest
+
+from ibkr_trader.adapters.memory_journal import MemoryJournal
+from ibkr_trader.core import events as ev
+from ibkr_trader.core.commands import CancelOrder
+from ibkr_trader.core.enums import OrderRole, OrderStatus
+from ibkr_trader.core.errors import BrokerUnavailable, OutcomeUnknown, RiskCheckError
+from ibkr_trader.core.models import OrderId
+from ibkr_trader.execution import placing, recovery
+from ibkr_trader.execution.desk import Desk
+from ibkr_trader.execution.placing import Wait, prepare, settle
+from ibkr_trader.portfolio import reconciliation
+from ibkr_trader.risk.limits import RiskLimits
+from ibkr_trader.risk.verdict import Denied
+from tests.execution import parts
+from tests.execution.parts import AAPL, FallibleBroker, Floor, request
+from tests.scenarios.crash_child import bracket
+
+if TYPE_CHECKING:
+    from ibkr_trader.execution.ports import BrokerSnapshot
+    from ibkr_trader.execution.trader import Trader
+    from ibkr_trader.risk.verdict import Approved
+
+
+@pytest.fixture(autouse=True)
+def short_grace(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The exchange in process has no second thread that might still hold an order."""
+    for module in (recovery, reconciliation):
+        monkeypatch.setattr(module, "GRACE", timedelta(0))
+    monkeypatch.setattr(recovery, "_SLACK", timedelta(0))
+
+
+async def lost_bracket(trader: Trader) -> tuple[OrderId, ...]:
+    """Send a bracket into silence."""
+    prepared = await prepare(trader, bracket())
+    ids = tuple(spec.order_id for spec in prepared.command.orders)
+    trader.groups.add(prepared.group, ids)
+    await trader.router.route(prepared.command)
+    return ids
+
+
+async def test_unknown_stays_unknown_though_its_cancel_is_asked_for() -> None:
+    floor = Floor()
+    async with floor.trader(deaf=True, ack_timeout=60) as trader:
+        ids = await lost_bracket(trader)
+        async with asyncio.TaskGroup() as tasks:
+            waiting = tasks.create_task(_outcome(trader, ids))
+            await asyncio.sleep(0)
+            await trader.recovery.synchronize()  # as after a reconnect
+        assert set(waiting.result()) == set(ids)
+        assert {o.status for o in trader.portfolio.orders.values()} == {OrderStatus.UNKNOWN}
+
+
+async def _outcome(trader: Trader, ids: tuple[OrderId, ...]) -> tuple[OrderId, ...]:
+    with pytest.raises(OutcomeUnknown) as unknown:
+        await settle(trader, ids, wait=Wait.ACCEPTED, timeout=5)
+    return unknown.value.order_ids
+
+
+async def test_nothing_is_opened_beside_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(placing, "SETTLE_TIMEOUT", 0.05)
+    floor = Floor()
+    async with floor.trader(deaf=True, ack_timeout=60) as trader:
+        await lost_bracket(trader)
+        await trader.recovery.synchronize()
+        prepared = await prepare(trader, request(3, limit="149.00"))
+        verdict = await trader.router.route(prepared.command)
+        assert isinstance(verdict, Denied)
+        assert "knowledge" in {breach.check for breach in verdict.breaches}
+
+
+async def test_its_cancel_is_asked_for_once_on_each_link() -> None:
+    floor, journal = Floor(), MemoryJournal("k7qav")
+    async with floor.trader(journal=journal, deaf=True, ack_timeout=60) as trader:
+        ids = await lost_bracket(trader)
+        for _ in range(5):
+            await trader.recovery.synchronize()
+            now = floor.clock.now()
+            for one in ids:
+                gone = ev.CancelRejectEvent(at=now, order_id=one, code=10147, reason="not found")
+                trader.intake.admit([gone])
+    asked = [m.order_id for _, m in journal.messages() if isinstance(m, CancelOrder)]
+    assert sorted(asked) == sorted(ids)
+
+
+async def test_a_refused_cancel_leaves_a_doubt_and_is_looked_up() -> None:
+    floor = Floor()
+    async with floor.trader() as trader:
+        order = await Desk(trader).submit_order(request(limit="149.00"))
+        now = floor.clock.now()
+        trader.record.write([ev.CancelRequestEvent(at=now, order_id=order.order_id)])
+        refused = ev.CancelRejectEvent(
+            at=now, order_id=order.order_id, code=10148, reason="cannot be cancelled"
+        )
+        trader.intake.admit([refused])
+        doubted = trader.portfolio.orders[order.order_id]
+        assert doubted.status is OrderStatus.UNKNOWN
+
+        def is_known(portfolio: object) -> bool | None:
+            found = trader.portfolio.orders[order.order_id]
+            return True if found.status is OrderStatus.SUBMITTED else None
+
+        assert await trader.until(is_known, timeout=2)
+
+
+async def test_a_cancel_that_cannot_be_sent_does_not_stop_the_start(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The order was placed under another client id, and only who placed it can cancel it."""
+    floor, journal = Floor(), MemoryJournal("k7qav")
+    async with floor.trader(journal=journal) as trader:
+        order = await Desk(trader).submit_order(request(limit="149.00"))
+        asked = ev.CancelRequestEvent(at=floor.clock.now(), order_id=order.order_id)
+        trader.record.write([asked])
+
+    async def refuse(self: FallibleBroker, approved: Approved) -> None:
+        message = "was not placed by client 2, and only who placed it can change it"
+        raise BrokerUnavailable(message)
+
+    monkeypatch.setattr(FallibleBroker, "send", refuse)
+    async with floor.trader(journal=journal) as trader:
+        assert trader.outlook.is_synced
+        assert order.order_id in trader.portfolio.orders
+
+
+async def test_an_entry_that_filled_unheard_keeps_its_exits(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It filled after we left; days later the broker tells of no execution any more."""
+    floor, journal = Floor(), MemoryJournal("k7qav")
+    async with floor.trader(journal=journal) as trader:
+        await Desk(trader).submit_bracket(bracket(limit=Decimal("149.00")))
+    floor.quote("148.90", "148.95")
+    floor.clock.advance(3600)
+    floor.exchange.advance(floor.clock.now())
+    floor.clock.advance(3 * 24 * 3600)
+    whole = FallibleBroker.snapshot
+
+    async def forgetful(self: FallibleBroker) -> BrokerSnapshot:
+        return msgspec.structs.replace(await whole(self), completed_orders=(), fills=())
+
+    monkeypatch.setattr(FallibleBroker, "snapshot", forgetful)
+    async with floor.trader(journal=journal) as trader:
+        await trader.groups.idle()
+        await trader.intake.drained()
+        assert trader.portfolio.positions[AAPL].quantity == 10
+        roles = {order.spec.role for order in trader.portfolio.orders.values()}
+        assert roles == {OrderRole.TARGET, OrderRole.STOP}
+    assert not [m for _, m in journal.messages() if isinstance(m, CancelOrder)]
+
+
+async def test_a_repetition_is_noticed_across_restarts(monkeypatch: pytest.MonkeyPatch) -> None:
+    limits = RiskLimits(
+        max_openings_per_second=100,
+        max_openings_per_minute=100,
+        duplicate_window=timedelta(minutes=5),
+    )
+    monkeypatch.setattr(parts, "LIMITS", limits)
+    floor, journal = Floor(), MemoryJournal("k7qav")
+    async with floor.trader(journal=journal) as trader:
+        await Desk(trader).submit_order(request(), wait=Wait.FILLED)
+    for _ in range(2):
+        floor.clock.advance(90)
+        async with floor.trader(journal=journal):
+            pass
+    floor.quote("149.99", "150.01")
+    async with floor.trader(journal=journal) as trader:
+        with pytest.raises(RiskCheckError, match="repeats"):
+            await Desk(trader).submit_order(request())

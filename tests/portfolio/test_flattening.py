@@ -1,0 +1,74 @@
+"""A closing, step by step, in a whole account."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from ibkr_trader.core import events as ev
+from ibkr_trader.core.commands import CancelOrder, SubmitOrders
+from ibkr_trader.core.enums import Side
+from ibkr_trader.core.models import GroupId
+from ibkr_trader.orders.closing import Closing
+from ibkr_trader.portfolio.flattening import flatten
+from ibkr_trader.portfolio.state import PortfolioState, fold
+from tests.orders.samples import AAPL, ACCOUNT, AT, accepted, bracket_specs, fill, filled, written
+
+
+def held() -> PortfolioState:
+    """Return a long position of ten under a bracket's two exits."""
+    specs = bracket_specs()
+    return fold(
+        [
+            *(written(one, kind="bracket") for one in specs),
+            *(accepted(one) for one in specs),
+            filled(fill(10, order_id=specs[0].order_id)),
+        ]
+    )
+
+
+def close(state: PortfolioState, *, most: int = 10) -> tuple[PortfolioState, list[str]]:
+    """Play router and broker until the closing is over; return what was done."""
+    closing, done = Closing(group_id=GroupId("memo-9"), contract=AAPL, account=ACCOUNT), []
+    for _ in range(most):
+        step = flatten(closing, state)
+        closing = step.closing
+        for command in step.commands:
+            if isinstance(command, CancelOrder):
+                done.append(f"cancel {command.order_id}")
+                state = fold(
+                    [
+                        ev.CancelRequestEvent(at=AT, order_id=command.order_id, origin="close"),
+                        ev.CancelEvent(at=AT, order_id=command.order_id),
+                    ],
+                    state,
+                )
+            elif isinstance(command, SubmitOrders):
+                (spec,) = command.orders
+                done.append(f"{spec.side} {spec.quantity}")
+                state = fold([written(spec, kind="close")], state)
+                told = fill(10, "149", key="c", side=Side.SELL, order_id=spec.order_id)
+                state = state.apply(filled(told))
+        if step.is_over:
+            return state, done
+    raise AssertionError(done)
+
+
+def test_a_bracket_is_taken_apart_and_the_position_sold() -> None:
+    state, done = close(held())
+    assert done == ["cancel memo-1-target", "cancel memo-1-stop", "SELL 10"]
+    assert not state.positions
+    assert not state.orders
+
+
+def test_closing_again_does_nothing() -> None:
+    state, _ = close(held())
+    assert close(state) == (state, [])
+
+
+def test_a_closing_that_begins_in_the_middle_ends_the_same() -> None:
+    """A restart knows only the account: a cancel under way, a stop already gone."""
+    half = held().apply(ev.CancelEvent(at=AT, order_id=bracket_specs()[1].order_id))
+    state, done = close(half)
+    assert done == ["cancel memo-1-stop", "SELL 10"]
+    assert not state.positions
+    assert Decimal(0) not in {order.spec.quantity for order in state.closed.values()}

@@ -1,0 +1,137 @@
+"""Positions in the account's picture: moved by executions only."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from ibkr_trader.core import events as ev
+from ibkr_trader.core.models import (
+    Bar,
+    FillId,
+    OrderId,
+    Position,
+    Quote,
+)
+from ibkr_trader.portfolio.state import fold
+from tests.orders.samples import (
+    AAPL,
+    ACCOUNT,
+    AT,
+    fill,
+    filled,
+    later,
+)
+
+ID = OrderId("memo-1-single")
+E1 = FillId("e1")
+BREACH = ev.Breach(check="size", message="too large")
+
+
+def cost(amount: str, key: str = "e1", realized: str | None = None) -> ev.CommissionEvent:
+    return ev.CommissionEvent(
+        at=AT,
+        order_id=ID,
+        fill_id=key,
+        commission=Decimal(amount),
+        realized_pnl=Decimal(realized) if realized else None,
+    )
+
+
+def report(quantity: int, at: float = 0) -> ev.PositionReportEvent:
+    position = Position(
+        account=ACCOUNT, contract=AAPL, quantity=Decimal(quantity), average_cost=Decimal(150)
+    )
+    return ev.PositionReportEvent(at=later(at), position=position)
+
+
+def synced(*quantities: int) -> ev.SyncEvent:
+    positions = tuple(report(quantity).position for quantity in quantities)
+    return ev.SyncEvent(at=AT, epoch=1, positions=positions)
+
+
+def test_a_report_never_adds_to_the_ledger() -> None:
+    state = fold([report(10), synced(), report(10, at=1), report(10, at=2)])
+    assert not state.positions
+    (drift,) = state.drift.values()
+    assert (drift.ours, drift.theirs, drift.at) == ("0", "10", later(1))
+    assert drift.subject == "position AAPL"
+
+
+def test_a_report_that_agrees_is_no_news() -> None:
+    state = fold([synced(10), report(10)])
+    assert not state.drift
+    assert state.reported == {AAPL.con_id: Decimal(10)}
+
+
+def test_the_execution_explains_the_report_that_came_before_it() -> None:
+    state = fold([synced(), report(10), filled(fill(10))])
+    assert not state.drift
+    state = fold([synced(), report(10), filled(fill(4))])
+    assert state.drift
+    assert not state.apply(report(4)).drift
+
+
+def test_the_brokers_word_on_everything_replaces_ours() -> None:
+    state = fold([synced(10), filled(fill(5, "160"))])
+    assert state.positions[AAPL.con_id].quantity == 15
+    state = state.apply(synced(12))
+    assert state.positions[AAPL.con_id].quantity == 12
+    assert state.books[AAPL.con_id].base.quantity == 7
+    assert not state.apply(synced()).positions
+
+
+def test_a_ledger_that_agrees_keeps_its_own_cost_and_profit() -> None:
+    state = fold([synced(), filled(fill(10, "149.90"))])
+    assert state.apply(synced(10)).positions == state.positions
+
+
+def test_the_first_word_on_positions_counts_the_days_executions_in() -> None:
+    state = fold([filled(fill(4, "140")), synced(10)])
+    assert state.positions[AAPL.con_id].quantity == 10
+    assert state.books[AAPL.con_id].base.quantity == 6
+    flat = fold([filled(fill(4, "140")), synced()])
+    assert flat.books[AAPL.con_id].base.quantity == -4
+    assert not flat.positions
+
+
+def test_a_checkpoint_continues_the_ledger() -> None:
+    before = fold([synced(), filled(fill(10)), cost("1.05")])
+    fills = tuple(before.fills.values())
+    positions = tuple(before.positions.values())
+    stated = fold([ev.CheckpointEvent(at=AT, fills=fills, positions=positions)])
+    assert stated.positions == before.positions
+    assert stated.fills == before.fills
+    assert stated.has_synced
+    unstated = fold([ev.CheckpointEvent(at=AT, fills=fills)])
+    assert unstated.positions == before.positions
+    assert not unstated.has_synced
+    again = unstated.apply(ev.CheckpointEvent(at=AT, fills=fills))
+    assert again.fills == before.fills
+
+
+def test_a_contract_known_by_its_executions_alone_can_be_flat() -> None:
+    state = fold([ev.CheckpointEvent(at=AT, fills=(fill(10),), positions=())])
+    assert not state.positions
+    assert state.books[AAPL.con_id].base.quantity == -10
+
+
+def quote(last: str | None, at: float = 0) -> ev.PriceEvent:
+    price = Decimal(last) if last else None
+    return ev.PriceEvent(
+        at=later(at), contract=AAPL, quote=Quote(contract=AAPL, at=later(at), last=price)
+    )
+
+
+def test_prices_mark_what_is_held() -> None:
+    state = fold([quote("152"), synced(), filled(fill(10))])
+    assert state.positions[AAPL.con_id].market_price == 152
+    assert state.positions[AAPL.con_id].unrealized_pnl == 20
+    bar = Bar(
+        contract=AAPL, at=AT, open=Decimal(152), high=Decimal(154), low=Decimal(151),
+        close=Decimal(153),
+    )  # fmt: skip
+    state = state.apply(ev.BarEvent(at=AT, contract=AAPL, bar=bar))
+    assert state.positions[AAPL.con_id].market_price == 153
+    assert state.apply(quote("153")) is state
+    assert state.apply(quote(None)) is state
+    assert fold([quote("152")]).marks == {AAPL.con_id: Decimal(152)}

@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import pytest
+
+from ibkr_trader.core.enums import SecType
+from ibkr_trader.core.models import Contract
+from ibkr_trader.risk.view import FactMissing
+from tests.risk.world import (
+    AAPL,
+    D,
+    aged,
+    held,
+    judge,
+    limits,
+    portfolio,
+    quote,
+    reasons,
+    review,
+    spec,
+    submit,
+    view,
+)
+
+
+@pytest.mark.parametrize(
+    ("contract", "hit"),
+    [
+        (AAPL, ""),
+        (Contract(symbol="AAPL", con_id=1, sec_type=SecType.OPTION), "OPT"),
+        (Contract(symbol="AAPL", con_id=1, currency="EUR"), "EUR"),
+    ],
+)
+def test_only_what_the_limits_are_for(contract: Contract, hit: str) -> None:
+    found = judge("instrument", submit(spec(contract=contract)), view())
+    assert [breach.actual for breach in found] == ([hit] if hit else [])
+
+
+def test_the_currency_is_the_accounts_own_or_dollars_when_unstated() -> None:
+    world = view(portfolio=portfolio(values=None))
+    assert judge("instrument", submit(spec()), world) == []
+
+
+def test_other_kinds_may_be_allowed() -> None:
+    option = Contract(symbol="AAPL", con_id=1, sec_type=SecType.OPTION)
+    world = view(limits=limits(sec_types=frozenset({SecType.OPTION})))
+    assert judge("instrument", submit(spec(contract=option)), world) == []
+
+
+@pytest.mark.parametrize(("bid", "ask", "count"), [("1.00", "1.01", 0), ("0.98", "0.99", 1)])
+def test_penny_shares_are_not_opened(bid: str, ask: str, count: int) -> None:
+    world = view(quotes={1: aged(quote(bid, ask, last=D(bid)))})
+    assert len(judge("instrument", submit(spec()), world)) == count
+
+
+def test_without_any_price_the_other_checks_speak() -> None:
+    assert judge("instrument", submit(spec()), view(quotes={1: aged(quote(None, None))})) == []
+    with pytest.raises(FactMissing):
+        judge("instrument", submit(spec()), view(quotes={}))
+
+
+def test_what_is_held_may_always_be_closed() -> None:
+    penny = view(held(10), quotes={1: aged(quote("0.10", "0.11"))})
+    assert reasons(review(submit(spec("SELL", 10)), penny)) == set()

@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+import pytest
+
+from ibkr_trader.core.enums import DataType
+from ibkr_trader.risk.view import AgedQuote, FactMissing
+from tests.risk.world import (
+    aged,
+    bracket,
+    held,
+    judge,
+    limits,
+    quote,
+    reasons,
+    review,
+    spec,
+    submit,
+    view,
+)
+
+
+@pytest.mark.parametrize(
+    ("have", "hits"),
+    [
+        (aged(), []),
+        (aged(seconds=5), []),
+        (aged(seconds=6), ["6 s"]),
+        (aged(quote(data_type=DataType.DELAYED)), ["DELAYED"]),
+        (aged(quote(data_type=DataType.FROZEN), seconds=9), ["9 s", "FROZEN"]),
+        (aged(quote(halted=True)), [""]),
+        (aged(quote("150.02", "150.01")), ["150.02"]),
+        (aged(quote(None, "150.01")), []),
+        (aged(quote("150.01", None)), []),
+    ],
+)
+def test_what_may_be_trusted(have: AgedQuote, hits: list[str]) -> None:
+    found = judge("quote_fresh", bracket(), view(quotes={1: have}))
+    assert [breach.actual for breach in found] == hits
+
+
+def test_delayed_quotes_may_be_allowed() -> None:
+    world = view(
+        quotes={1: aged(quote(data_type=DataType.DELAYED))},
+        limits=limits(allow_delayed_quotes=True),
+    )
+    assert judge("quote_fresh", bracket(), world) == []
+
+
+def test_no_quote_opens_nothing_and_closes_all() -> None:
+    blind = view(held(10), quotes={})
+    with pytest.raises(FactMissing):
+        judge("quote_fresh", bracket(), blind)
+    assert reasons(review(submit(spec("SELL", 10)), blind)) == set()

@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+import pytest
+
+from ibkr_trader.core.enums import OrderRole
+from ibkr_trader.core.models import Order, Position
+from ibkr_trader.risk.verdict import Approved
+from tests.risk.world import (
+    bracket,
+    held,
+    judge,
+    limit,
+    modify,
+    review,
+    spec,
+    stop,
+    submit,
+    view,
+    working,
+)
+
+
+def test_a_close_of_all_that_is_held_passes_and_is_found_to_reduce() -> None:
+    verdict = review(submit(spec("SELL", 10), reduces=True), view(held(10)))
+    assert isinstance(verdict, Approved)
+    assert verdict.reduces
+
+
+@pytest.mark.parametrize(
+    ("side", "quantity", "parts", "hint"),
+    [
+        ("SELL", 15, [held(10)], "use --quantity 10 or less"),
+        ("BUY", 15, [held(-10)], "use --quantity 10 or less"),
+        ("SELL", 1, [], "there is nothing to close: ibkr-trader positions"),
+        ("BUY", 1, [held(10)], "there is nothing to close: ibkr-trader positions"),
+        (
+            "SELL",
+            10,
+            [held(10), working(stop("SELL", 10, "145", "o-1-stop"))],
+            "other orders close it already: ibkr-trader cancel o-1-stop",
+        ),
+        (
+            "SELL",
+            10,
+            [held(10), working(stop("SELL", 4, "145", "o-1-stop"))],
+            "use --quantity 6 or less",
+        ),
+    ],
+)
+def test_a_close_that_could_flip_is_denied(
+    side: str, quantity: int, parts: list[Order | Position], hint: str
+) -> None:
+    (breach,) = judge("reduce_only", submit(spec(side, quantity), reduces=True), view(*parts))
+    assert breach.hint == hint
+
+
+def test_without_the_claim_it_is_an_opening_like_any_other() -> None:
+    assert judge("reduce_only", submit(spec("SELL", 15)), view(held(10))) == []
+
+
+def test_the_message() -> None:
+    (breach,) = judge("reduce_only", submit(spec("BUY", 15), reduces=True), view(held(-10)))
+    assert breach.message == (
+        "BUY 15 AAPL is meant to close only, but with -10 held 5 of it could open a long one."
+    )
+    assert (breach.limit, breach.actual, breach.headroom) == ("10", "15", "10")
+
+
+@pytest.mark.parametrize(("exits", "denied"), [(10, False), (11, True)])
+def test_the_exits_of_a_bracket_are_no_larger_than_its_entry(exits: int, *, denied: bool) -> None:
+    found = judge("reduce_only", bracket(10, exits=exits), view())
+    assert bool(found) is denied
+
+
+def test_an_exit_role_alone_is_a_claim() -> None:
+    (breach,) = judge("reduce_only", submit(stop("SELL", 5, "145", role=OrderRole.STOP)), view())
+    assert breach.headroom == "0"
+
+
+def test_an_exit_may_grow_to_the_position_and_no_further() -> None:
+    protection = working(stop("SELL", 10, "145", "o-1-stop", role=OrderRole.STOP))
+    world = view(held(15), protection)
+    assert judge("reduce_only", modify(protection, quantity=15), world) == []
+    (breach,) = judge("reduce_only", modify(protection, quantity=16), world)
+    assert breach.hint == "use --quantity 15 or less"
+
+
+def test_the_orphan_of_a_lost_position_may_be_tightened() -> None:
+    orphan = working(stop("SELL", 10, "145", "o-1-stop", role=OrderRole.STOP))
+    assert judge("reduce_only", modify(orphan, stop_price="146"), view(orphan)) == []
+
+
+def test_two_closes_in_one_command_share_the_position() -> None:
+    both = submit(limit("SELL", 6, "155", "t-1-a"), limit("SELL", 6, "156", "t-1-b"), reduces=True)
+    (breach,) = judge("reduce_only", both, view(held(10)))
+    assert breach.headroom == "4"
+
+
+def test_a_larger_alternative_does_not_hide_it() -> None:
+    surplus = working(stop("SELL", 30, "145", "o-1-stop", oca_group="x"))
+    close = submit(spec("SELL", 12, oca_group="x"), reduces=True)
+    (breach,) = judge("reduce_only", close, view(held(10), surplus))
+    assert breach.headroom == "10"
+    fits = submit(spec("SELL", 10, oca_group="x"), reduces=True)
+    assert judge("reduce_only", fits, view(held(10), surplus)) == []

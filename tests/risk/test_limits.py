@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from ibkr_trader.core.enums import SecType
+from ibkr_trader.risk.limits import RiskLimits, SymbolLimitRegistry, SymbolLimits
+from tests.risk.world import D, figures
+
+CAP = RiskLimits()
+FILE = SymbolLimitRegistry(
+    symbols={
+        "AAPL": SymbolLimits(symbol="AAPL", max_position_size=D(50), max_daily_loss=D(200)),
+        "TSLA": SymbolLimits(
+            symbol="TSLA", max_order_exposure=D(20_000), max_correlation_exposure=D(9_000)
+        ),
+    },
+    default=SymbolLimits(
+        symbol="*",
+        max_position_size=D(80),
+        max_order_exposure=D(5_000),
+        max_correlation_exposure=D(7_000),
+    ),
+)
+
+
+def test_symbol_limits_override_global() -> None:
+    limit = FILE.get_limit("AAPL", CAP)
+    assert (limit.max_position_size, limit.max_daily_loss) == figures(50, 200)
+
+
+def test_symbol_limits_fallback_to_default() -> None:
+    assert FILE.get_limit("META", CAP).max_position_size == 80
+    assert FILE.get_limit("AAPL", CAP).max_order_exposure == 5_000
+    assert FILE.get_limit("META", CAP).max_daily_loss == CAP.max_daily_loss
+
+
+def test_a_symbol_cannot_loosen_the_cap() -> None:
+    assert FILE.get_limit("TSLA", CAP).max_order_exposure == CAP.max_order_exposure
+
+
+def test_correlated_exposure_has_no_cap_of_its_own() -> None:
+    assert FILE.get_limit("TSLA", CAP).max_correlation_exposure == 9_000
+    assert FILE.get_limit("META", CAP).max_correlation_exposure == 7_000
+    assert SymbolLimitRegistry().get_limit("META", CAP).max_correlation_exposure is None
+
+
+def test_without_a_file_the_cap_holds() -> None:
+    limit = SymbolLimitRegistry().get_limit("AAPL", CAP)
+    assert (limit.max_position_size, limit.max_order_exposure) == figures(100, 10_000)
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "NaN", "Infinity", "sNaN"])
+def test_symbol_limits_validation(value: str) -> None:
+    with pytest.raises(ValueError, match="max_daily_loss must be a positive number"):
+        SymbolLimits(symbol="AAPL", max_daily_loss=D(value))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("max_order_quantity", D(0)),
+        ("max_gross_exposure", D("NaN")),
+        ("order_collar", D("-0.01")),
+        ("max_openings_per_day", 0),
+        ("max_openings_per_day", "6"),
+        ("max_quote_age", timedelta(0)),
+        ("duplicate_window", timedelta(minutes=11)),
+        ("closing_reserve", 50),
+    ],
+)
+def test_limits_that_mean_nothing_are_refused(name: str, value: object) -> None:
+    with pytest.raises(ValueError, match=name):
+        RiskLimits(**{name: value})  # type: ignore[arg-type] # the point of the test
+
+
+def test_other_values_are_taken() -> None:
+    limits = RiskLimits(
+        allow_delayed_quotes=True,
+        sec_types=frozenset({SecType.OPTION}),
+        duplicate_window=timedelta(minutes=10),
+        closing_reserve=49,
+    )
+    assert limits.allow_delayed_quotes

@@ -1,0 +1,100 @@
+"""What the pages show is what happens: every transcript is run, in a home folder of its own."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from docs.run_transcripts import PAGES, ROOT, Sitting, shape, steps
+from tests.cli.conftest import CommandLine
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
+
+
+@pytest.fixture
+def sitting(tmp_path: Path) -> Iterator[Sitting]:
+    found = Sitting(tmp_path)
+    yield found
+    found.end()
+
+
+@pytest.fixture
+def cli(tmp_path: Path) -> Iterator[CommandLine]:
+    line = CommandLine(tmp_path)
+    yield line
+    line.stop_gateway()
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_transcript_is_what_happens(page: str, sitting: Sitting) -> None:
+    shown = list(steps((ROOT / page).read_text(encoding="utf-8")))
+    assert shown
+    for step in shown:
+        output = sitting.run(step.command)
+        assert shape(output) == shape(step.output), f"$ {step.command}\n{output}\nrun: make docs"
+
+
+def test_a_changed_word_is_found_and_a_changed_figure_is_not() -> None:
+    then = "AAPL  k7qav-1-stop  150.01  –  2026-11-20 10:00:00 EST  FILLED"
+    now = "AAPL  abcde-12-stop    1,150.00  -0.10  2027-01-02 11:22:33 EDT  FILLED"
+    assert shape(then) == shape(now)
+    assert shape(then) != shape(now.replace("FILLED", "SUBMITTED"))
+    assert shape(then) != shape(f"{now}\nand a line more")
+
+
+def test_the_program_in_the_readme_runs(sitting: Sitting) -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    program = re.findall(r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)[0]
+    (sitting.home / "program.py").write_text(program)
+    output = sitting.run(f"{shlex.quote(sys.executable)} program.py")
+    assert re.fullmatch(r"\w{5}-1-single SUBMITTED", output), output
+
+
+# A command line for each row of the table of documents, in an order in which all of them work.
+DOCUMENTED = {
+    "bracket-order --symbol AAPL --quantity 10 --stop-loss 145 --take-profit 155": "placed/1",
+    "modify 1-stop --stop 146": "modified/1",
+    "orders": "orders/1",
+    "positions": "positions/1",
+    "fills": "fills/1",
+    "account": "account/1",
+    "quote AAPL": "quotes/1",
+    "status": "status/1",
+    "order --symbol MSFT --side buy --quantity 1 --type limit --limit 400 --dry-run": "preview/1",
+    "cancel 1-target": "cancelled/1",
+    "close AAPL": "closed/1",
+    "doctor": "doctor/1",
+    "config show": "config/1",
+    "gateway status": "gateway/1",
+    "gateway stop": "gateway/1",
+    "gateway reset --yes": "gateway-reset/1",
+    "demo": "demo/1",
+    "cancel nothing": "error/1",
+}
+
+
+def test_every_json_document_has_the_fields_that_the_table_promises(cli: CommandLine) -> None:
+    text = (ROOT / "docs/cli.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| [^|]+ \| `([\w-]+/\d)` \| ([^|]+) \|$", text, re.MULTILINE)
+    promised = [(schema, set(re.findall(r"`(\w+)`", fields))) for schema, fields in rows]
+    assert {schema for schema, _ in promised} == set(DOCUMENTED.values())
+    for command, schema in DOCUMENTED.items():
+        document = cli(f"{command} --json").document
+        assert document["schema"] == f"ibkr-trader/{schema}", command
+        fields = set(document) - {"schema", "ok"}
+        assert (schema, fields) in promised, f"{command}: {sorted(fields)}"
+
+
+def test_the_order_in_the_page_has_the_fields_of_an_order(cli: CommandLine) -> None:
+    text = (ROOT / "docs/cli.md").read_text(encoding="utf-8")
+    bodies = re.findall(r"^```json\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    shown = next(document for body in bodies if "schema" not in (document := json.loads(body)))
+    placed = "order --symbol AAPL --side buy --quantity 1 --type limit --limit 140 --json"
+    (real,) = cli(placed).document["orders"]
+    assert list(shown) == list(real)
