@@ -6,6 +6,7 @@ and only `execution/router.py` turns it into something the broker sees.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import final
 
@@ -23,6 +24,8 @@ class SubmitOrders(msgspec.Struct, frozen=True, kw_only=True, tag=True):
         origin: Who asked: `cli`, `library`, a rule's name.
         correlation_id: Ties the command to what caused it, through journal and log.
         reduces: Claims that the orders only reduce risk; the guard verifies it.
+        plan: What the group must know to go on after a restart and its orders do not say, as
+            text by name; only the order type reads it.
     """
 
     group_id: GroupId
@@ -31,6 +34,7 @@ class SubmitOrders(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     origin: str = "cli"
     correlation_id: str = ""
     reduces: bool = False
+    plan: Mapping[str, str] = msgspec.field(default_factory=dict)
 
 
 @final

@@ -79,11 +79,12 @@ class OrderRole(StrEnum):
     STOP = "stop"
     TARGET = "target"
     CLOSE = "close"
+    TIMED = "timed"  # an exit that the broker sends by itself at a given time
 
     @property
     def is_protective(self) -> bool:
         """Whether the order's only purpose is to end a position."""
-        return self in (OrderRole.STOP, OrderRole.TARGET, OrderRole.CLOSE)
+        return self in (OrderRole.STOP, OrderRole.TARGET, OrderRole.CLOSE, OrderRole.TIMED)
 
 
 class OrderStatus(StrEnum):

@@ -18,6 +18,7 @@ handler that names a leaf names one fact. `at` is the moment it happened, in UTC
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import final
@@ -111,6 +112,7 @@ class NewOrderEvent(OrderEvent, frozen=True, kw_only=True):
     kind: str = "single"
     origin: str = ""
     correlation_id: str = ""
+    plan: Mapping[str, str] = msgspec.field(default_factory=dict)  # see `SubmitOrders`
 
 
 @final

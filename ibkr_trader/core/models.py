@@ -76,12 +76,28 @@ class ContractDetails(msgspec.Struct, frozen=True, kw_only=True):
     trading_sessions: tuple[Session, ...] = ()  # with pre- and after-market
 
 
+class Adjustment(msgspec.Struct, frozen=True, kw_only=True):
+    """What a resting stop turns into, at the broker, once the market reaches `trigger`.
+
+    Exactly the prices that `order_type` needs are given: STOP, STOP_LIMIT, TRAIL or
+    TRAIL_LIMIT. `stop_price` is where the new stop begins.
+    """
+
+    trigger: Decimal
+    order_type: OrderType
+    stop_price: Decimal | None = None
+    limit_price: Decimal | None = None
+    trail_amount: Decimal | None = None
+    trail_percent: Decimal | None = None
+
+
 class OrderRequest(msgspec.Struct, frozen=True, kw_only=True):
     """What somebody wants to trade, before it has an id, a contract or an account.
 
     Exactly the prices that the type needs are given: `limit_price` for limit types,
     `stop_price` for stops (the trigger) and touched types, one of `trail_amount` and
-    `trail_percent` for trails.
+    `trail_percent` for trails. `good_after` is the moment (UTC) before which the broker
+    only keeps the order.
     """
 
     symbol: str
@@ -92,7 +108,9 @@ class OrderRequest(msgspec.Struct, frozen=True, kw_only=True):
     stop_price: Decimal | None = None
     trail_amount: Decimal | None = None
     trail_percent: Decimal | None = None
+    adjustment: Adjustment | None = None
     time_in_force: TimeInForce = TimeInForce.DAY
+    good_after: datetime | None = None
     outside_rth: bool = False
     account: str | None = None
     client_order_id: str | None = None
@@ -132,7 +150,9 @@ class OrderSpec(msgspec.Struct, frozen=True, kw_only=True):
     stop_price: Decimal | None = None
     trail_amount: Decimal | None = None
     trail_percent: Decimal | None = None
+    adjustment: Adjustment | None = None
     time_in_force: TimeInForce = TimeInForce.DAY
+    good_after: datetime | None = None
     outside_rth: bool = False
     parent_id: OrderId | None = None
     oca_group: str = ""

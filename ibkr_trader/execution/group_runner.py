@@ -88,7 +88,7 @@ class GroupRunner:
         for opened_id, news in opened.items():
             if news[0].kind in ORDER_TYPES:
                 specs = tuple(event.spec for event in news)
-                group = ORDER_TYPES[news[0].kind](opened_id, specs)
+                group = ORDER_TYPES[news[0].kind](opened_id, specs, news[0].plan)
                 self.add(group, (spec.order_id for spec in specs))
         for event in events:
             group_id = self._by_order.get(event.order_id)

@@ -16,15 +16,16 @@ from ibkr_trader.core.errors import (
     OutcomeUnknown,
     RiskCheckError,
 )
-from ibkr_trader.orders.bracket_orders import Bracket, BracketOrderRequest
+from ibkr_trader.core.models import OrderRequest
+from ibkr_trader.orders.group import Setting
 from ibkr_trader.orders.single_orders import Single
 from ibkr_trader.risk.verdict import Denied
 
 if TYPE_CHECKING:
     from ibkr_trader.core.commands import Command, SubmitOrders
-    from ibkr_trader.core.models import ContractDetails, Order, OrderId, OrderRequest, Quote
+    from ibkr_trader.core.models import ContractDetails, Order, OrderId, Quote
     from ibkr_trader.execution.trader import Trader
-    from ibkr_trader.orders.group import OrderGroup
+    from ibkr_trader.orders.group import GroupRequest, OrderGroup
     from ibkr_trader.portfolio.state import PortfolioState
 
 SETTLE_TIMEOUT = 8.0  # seconds; proof of absence takes a little over five
@@ -48,7 +49,7 @@ class Prepared(NamedTuple):
     quote: Quote | None
 
 
-async def prepare(trader: Trader, request: OrderRequest | BracketOrderRequest) -> Prepared:
+async def prepare(trader: Trader, request: OrderRequest | GroupRequest) -> Prepared:
     """Resolve the contract, fetch a price and derive the group; nothing is written or sent.
 
     Raises:
@@ -59,27 +60,20 @@ async def prepare(trader: Trader, request: OrderRequest | BracketOrderRequest) -
     request.validate()
     # An order that nobody can account for blocks its symbol: it is soon known, or proven lost.
     await trader.recovery.settled(timeout=SETTLE_TIMEOUT)
-    entry = request.parent if isinstance(request, BracketOrderRequest) else request
-    details = await trader.learn(entry.symbol)
+    details = await trader.learn(request.symbol)
     quote = await trader.study(details.contract, timeout=QUOTE_TIMEOUT)
-    group_id = trader.new_group_id()
-    group: OrderGroup
-    if isinstance(request, BracketOrderRequest):
-        group = Bracket.create(
-            request,
-            group_id=group_id,
-            contract=details.contract,
-            account=trader.account,
-            bands=details.bands,
-        )
-    else:
-        group = Single.create(
-            request,
-            group_id=group_id,
-            contract=details.contract,
-            account=trader.account,
-            bands=details.bands,
-        )
+    setting = Setting(
+        group_id=trader.new_group_id(),
+        contract=details.contract,
+        account=trader.account,
+        bands=details.bands,
+        mark=quote.mark if quote is not None else None,
+    )
+    group = (
+        Single.create(request, setting)
+        if isinstance(request, OrderRequest)
+        else request.group(setting)
+    )
     return Prepared(group, group.open(), details, quote)
 
 

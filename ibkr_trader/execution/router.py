@@ -163,6 +163,7 @@ def _announcements(
                     kind=submit.kind,
                     origin=submit.origin,
                     correlation_id=submit.correlation_id,
+                    plan=submit.plan,
                 )
                 for spec in submit.orders
             ]

@@ -7,7 +7,7 @@ broker might fail to do, `bracket_policy.py` repeats, and never more than the gr
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from decimal import Decimal
 
-    from ibkr_trader.core.models import Contract, PriceBand
+    from ibkr_trader.orders.group import Setting
 
 KIND = "bracket"
 # A cancel by one of these was not anybody's wish: the exit it hits is still wanted.
@@ -49,6 +49,15 @@ class BracketOrderRequest(msgspec.Struct, frozen=True, kw_only=True):
     stop_loss: OrderRequest
     take_profit: OrderRequest
     exit_time_in_force: TimeInForce = TimeInForce.GTC
+
+    @property
+    def symbol(self) -> str:
+        """What is to be traded."""
+        return self.parent.symbol
+
+    def group(self, setting: Setting) -> Bracket:
+        """Return the new bracket."""
+        return Bracket.create(self, setting)
 
     def validate(self) -> None:
         """Refuse a bracket that contradicts itself.
@@ -119,31 +128,18 @@ class Bracket(msgspec.Struct, frozen=True, kw_only=True):
     stop_lost_at: datetime | None = None
 
     @classmethod
-    def create(
-        cls,
-        request: BracketOrderRequest,
-        *,
-        group_id: GroupId,
-        contract: Contract,
-        account: str,
-        bands: Sequence[PriceBand] = (),
-    ) -> Bracket:
-        """Return a new bracket; the ids are derived from `group_id`.
+    def create(cls, request: BracketOrderRequest, setting: Setting) -> Bracket:
+        """Return a new bracket; the ids are derived from the setting's group.
 
         Raises:
             ValueError: If the request contradicts itself, with every fault at once.
         """
         request.validate()
 
-        def spec(asked: OrderRequest, role: OrderRole) -> OrderSpec:
-            return spec_of(
-                asked, role, group_id=group_id, contract=contract, account=account, bands=bands
-            )
-
-        entry = spec(request.parent, OrderRole.ENTRY)
+        entry = spec_of(request.parent, OrderRole.ENTRY, setting)
         exits = (
             msgspec.structs.replace(
-                spec(asked, role),
+                spec_of(asked, role, setting),
                 parent_id=entry.order_id,
                 time_in_force=request.exit_time_in_force,
             )
@@ -153,7 +149,7 @@ class Bracket(msgspec.Struct, frozen=True, kw_only=True):
                 (request.stop_loss, OrderRole.STOP),
             )
         )
-        return cls(group_id=group_id, orders=written((entry, *exits)))
+        return cls(group_id=setting.group_id, orders=written((entry, *exits)))
 
     @property
     def entry(self) -> Order:
@@ -210,7 +206,9 @@ class Bracket(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @ORDER_TYPES.register(KIND)
-def bracket_of(group_id: GroupId, specs: tuple[OrderSpec, ...]) -> Bracket:
+def bracket_of(
+    group_id: GroupId, specs: tuple[OrderSpec, ...], _plan: Mapping[str, str]
+) -> Bracket:
     """Return the bracket as it was when it was opened, from its orders."""
     return Bracket(group_id=group_id, orders=written(specs))
 

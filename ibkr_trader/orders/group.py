@@ -12,9 +12,12 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from ibkr_trader.core.registry import Registry
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from decimal import Decimal
+
     from ibkr_trader.core.commands import Command, SubmitOrders
     from ibkr_trader.core.events import BaseEvent
-    from ibkr_trader.core.models import GroupId, OrderSpec
+    from ibkr_trader.core.models import Contract, GroupId, OrderSpec, PriceBand
 
 
 class OrderGroup(Protocol):
@@ -49,12 +52,46 @@ class Step(NamedTuple):
 
 
 class GroupFactory(Protocol):
-    """Rebuilds a group from the orders it was opened with: journal and recovery use it."""
+    """Rebuilds a group from what it was opened with: journal and recovery use it."""
 
-    def __call__(self, group_id: GroupId, specs: tuple[OrderSpec, ...]) -> OrderGroup:
-        """Return the group as it was when it was opened."""
+    def __call__(
+        self, group_id: GroupId, specs: tuple[OrderSpec, ...], plan: Mapping[str, str], /
+    ) -> OrderGroup:
+        """Return the group as it was when it was opened; `plan` as `SubmitOrders` had it."""
+
+
+class Setting(NamedTuple):
+    """Where a new group begins.
+
+    Attributes:
+        group_id: Fresh: the stem of its order ids.
+        contract: What the broker has resolved the symbol to.
+        account: The account that trades.
+        bands: The contract's price steps; prices are rounded to them.
+        mark: What the contract is worth now; None if nobody says.
+    """
+
+    group_id: GroupId
+    contract: Contract
+    account: str
+    bands: Sequence[PriceBand] = ()
+    mark: Decimal | None = None
+
+
+class GroupRequest(Protocol):
+    """What somebody asks for, of any order type: a frozen value that can judge itself."""
+
+    @property
+    def symbol(self) -> str:
+        """What is to be traded."""
+
+    def validate(self) -> None:
+        """Refuse what contradicts itself; `ValueError` names every fault at once."""
+
+    def group(self, setting: Setting) -> OrderGroup:
+        """Return the new group; its `open()` says what to send."""
 
 
 ORDER_TYPES: Registry[GroupFactory] = Registry("order type", "ibkr_trader.orders")
 
-__all__ = ["ORDER_TYPES", "GroupFactory", "OrderGroup", "Step"]
+__all__ = ["ORDER_TYPES", "GroupFactory", "GroupRequest", "OrderGroup", "Setting", "Step"]

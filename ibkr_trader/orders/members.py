@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from ibkr_trader.core import events as ev
@@ -15,7 +15,8 @@ from ibkr_trader.orders import lifecycle
 if TYPE_CHECKING:
     from decimal import Decimal
 
-    from ibkr_trader.core.models import Contract, OrderRequest, PriceBand
+    from ibkr_trader.core.models import OrderRequest
+    from ibkr_trader.orders.group import Setting
 
 Members = Mapping[OrderId, Order]
 
@@ -48,11 +49,9 @@ def traded(order: Order) -> Decimal:
 def spec_of(
     request: OrderRequest,
     role: OrderRole,
+    setting: Setting,
     *,
-    group_id: GroupId,
-    contract: Contract,
-    account: str,
-    bands: Sequence[PriceBand] = (),
+    copy: int = 1,
 ) -> OrderSpec:
     """Return the order that a request asks for, with its id derived.
 
@@ -60,17 +59,16 @@ def spec_of(
         request: What somebody wants; its own account, if it names one, is kept for the
             guard to judge.
         role: Why the order exists within its group.
-        group_id: The group.
-        contract: What the broker has resolved the symbol to.
-        account: The account that trades.
-        bands: If given, prices are rounded to legal ones (see `core/ticks.py`).
+        setting: Where the group begins; prices are rounded to its bands, if it has any
+            (see `core/ticks.py`).
+        copy: Counts the orders that play the role in the group.
     """
     spec = OrderSpec(
-        order_id=make_order_id(group_id, role),
-        group_id=group_id,
+        order_id=make_order_id(setting.group_id, role, copy=copy),
+        group_id=setting.group_id,
         role=role,
-        contract=contract,
-        account=request.account or account,
+        contract=setting.contract,
+        account=request.account or setting.account,
         side=request.side,
         quantity=request.quantity,
         order_type=request.order_type,
@@ -78,7 +76,9 @@ def spec_of(
         stop_price=request.stop_price,
         trail_amount=request.trail_amount,
         trail_percent=request.trail_percent,
+        adjustment=request.adjustment,
+        good_after=request.good_after,
         time_in_force=request.time_in_force,
         outside_rth=request.outside_rth,
     )
-    return with_legal_prices(spec, bands) if bands else spec
+    return with_legal_prices(spec, setting.bands) if setting.bands else spec

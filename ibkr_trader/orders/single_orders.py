@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -15,7 +15,8 @@ from ibkr_trader.orders.members import Members, follow, spec_of, written
 
 if TYPE_CHECKING:
     from ibkr_trader.core.events import BaseEvent
-    from ibkr_trader.core.models import Contract, OrderRequest, PriceBand
+    from ibkr_trader.core.models import OrderRequest
+    from ibkr_trader.orders.group import Setting
 
 KIND = "single"
 
@@ -27,30 +28,15 @@ class Single(msgspec.Struct, frozen=True, kw_only=True):
     orders: Members
 
     @classmethod
-    def create(
-        cls,
-        request: OrderRequest,
-        *,
-        group_id: GroupId,
-        contract: Contract,
-        account: str,
-        bands: Sequence[PriceBand] = (),
-    ) -> Single:
+    def create(cls, request: OrderRequest, setting: Setting) -> Single:
         """Return the group of a new order.
 
         Raises:
             ValueError: If the request contradicts itself, with every fault at once.
         """
         request.validate()
-        spec = spec_of(
-            request,
-            OrderRole.SINGLE,
-            group_id=group_id,
-            contract=contract,
-            account=account,
-            bands=bands,
-        )
-        return cls(group_id=group_id, orders=written((spec,)))
+        spec = spec_of(request, OrderRole.SINGLE, setting)
+        return cls(group_id=setting.group_id, orders=written((spec,)))
 
     @property
     def is_closed(self) -> bool:
@@ -71,6 +57,6 @@ class Single(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @ORDER_TYPES.register(KIND)
-def single_of(group_id: GroupId, specs: tuple[OrderSpec, ...]) -> Single:
+def single_of(group_id: GroupId, specs: tuple[OrderSpec, ...], _plan: Mapping[str, str]) -> Single:
     """Return the group as it was when it was opened."""
     return Single(group_id=group_id, orders=written(specs))

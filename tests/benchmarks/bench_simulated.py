@@ -20,6 +20,7 @@ from ibkr_trader.execution.desk import cancel
 from ibkr_trader.execution.outlook import RiskSettings
 from ibkr_trader.execution.placing import Wait, place, prepare
 from ibkr_trader.execution.trader import Trader
+from ibkr_trader.orders.group import Setting
 from ibkr_trader.orders.single_orders import Single
 from ibkr_trader.risk.guard import RiskGuard
 from ibkr_trader.risk.verdict import Approved
@@ -80,9 +81,7 @@ def broker_alone(one: Stage) -> Sample:
     async def once() -> None:
         group = Single.create(
             resting_request(),
-            group_id=GroupId(f"{INSTALL}-{next(groups)}"),
-            contract=contract,
-            account=account,
+            Setting(GroupId(f"{INSTALL}-{next(groups)}"), contract, account),
         )
         command = group.open()
         (number,) = broker.reserve_order_ids(1, floor=0)

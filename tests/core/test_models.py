@@ -20,7 +20,7 @@ def test_sides_undo_each_other() -> None:
 
 def test_roles_that_only_end_a_position() -> None:
     assert {role for role in OrderRole if role.is_protective} == {
-        OrderRole.STOP, OrderRole.TARGET, OrderRole.CLOSE,
+        OrderRole.STOP, OrderRole.TARGET, OrderRole.CLOSE, OrderRole.TIMED,
     }  # fmt: skip
 
 

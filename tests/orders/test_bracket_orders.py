@@ -14,7 +14,7 @@ from ibkr_trader.core.commands import CancelOrder, ModifyOrder
 from ibkr_trader.core.enums import OrderRole, OrderStatus, OrderType, Side, TimeInForce
 from ibkr_trader.core.models import OrderId, OrderRequest, PriceBand
 from ibkr_trader.orders.bracket_orders import Bracket, BracketOrderRequest
-from ibkr_trader.orders.group import ORDER_TYPES
+from ibkr_trader.orders.group import ORDER_TYPES, Setting
 from tests.orders.samples import AAPL, ACCOUNT, AT, GROUP, accepted, fill, filled, working, written
 
 ENTRY, TARGET, STOP = (OrderId(f"memo-1-{role}") for role in ("entry", "target", "stop"))
@@ -49,7 +49,7 @@ def short(limit: str = "150") -> BracketOrderRequest:
 
 
 def bracket(asked: BracketOrderRequest | None = None) -> Bracket:
-    return Bracket.create(asked or request(), group_id=GROUP, contract=AAPL, account=ACCOUNT)
+    return Bracket.create(asked or request(), Setting(GROUP, AAPL, ACCOUNT))
 
 
 SOUND = [request(), short(), request(exit_time_in_force=TimeInForce.DAY)]
@@ -187,7 +187,7 @@ def test_prices_are_made_legal_when_the_steps_are_known() -> None:
         take_profit={"limit_price": Decimal("154.999")},
     )
     bands = (PriceBand(Decimal(0), Decimal("0.01")),)
-    group = Bracket.create(asked, group_id=GROUP, contract=AAPL, account=ACCOUNT, bands=bands)
+    group = Bracket.create(asked, Setting(GROUP, AAPL, ACCOUNT, bands))
     _, target, stop = group.open().orders
     assert (target.limit_price, stop.stop_price) == (Decimal("155.00"), Decimal("145.01"))
 
@@ -288,7 +288,7 @@ def test_what_is_denied_asks_for_nothing() -> None:
 def test_a_bracket_is_rebuilt_from_its_orders() -> None:
     group = live()
     specs = tuple(order.spec for order in bracket().orders.values())
-    rebuilt = ORDER_TYPES["bracket"](GROUP, specs)
+    rebuilt = ORDER_TYPES["bracket"](GROUP, specs, {})
     for one in specs:
         for event in (written(one, kind="bracket"), accepted(one)):
             step = rebuilt.react(event)

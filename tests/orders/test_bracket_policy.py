@@ -41,7 +41,7 @@ class Play:
     """A bracket on the stage: events in, commands and words out."""
 
     def __init__(self, *, is_accepted: bool = True) -> None:
-        group = bracket_of(GROUP, bracket_specs())
+        group = bracket_of(GROUP, bracket_specs(), {})
         assert isinstance(group, Bracket)
         self.group = group
         for one in bracket_specs():

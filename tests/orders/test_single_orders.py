@@ -10,7 +10,7 @@ import pytest
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.enums import OrderRole, OrderType, Side, TimeInForce
 from ibkr_trader.core.models import GroupId, OrderRequest, PriceBand
-from ibkr_trader.orders.group import ORDER_TYPES
+from ibkr_trader.orders.group import ORDER_TYPES, Setting
 from ibkr_trader.orders.single_orders import Single
 from tests.orders.samples import (
     AAPL,
@@ -40,7 +40,7 @@ def request(**changes: Any) -> OrderRequest:
 
 
 def test_a_request_becomes_one_order() -> None:
-    group = Single.create(request(), group_id=GROUP, contract=AAPL, account=ACCOUNT)
+    group = Single.create(request(), Setting(GROUP, AAPL, ACCOUNT))
     command = group.open()
     (order,) = command.orders
     assert (order.order_id, order.role, order.group_id) == (
@@ -57,19 +57,17 @@ def test_a_request_becomes_one_order() -> None:
 
 def test_prices_are_made_legal_when_the_steps_are_known() -> None:
     bands = (PriceBand(Decimal(0), Decimal("0.01")),)
-    group = Single.create(request(), group_id=GROUP, contract=AAPL, account=ACCOUNT, bands=bands)
+    group = Single.create(request(), Setting(GROUP, AAPL, ACCOUNT, bands))
     assert group.open().orders[0].limit_price == Decimal("150.00")
 
 
 def test_a_bad_request_is_refused_at_once() -> None:
     with pytest.raises(ValueError, match="quantity must be whole"):
-        Single.create(
-            request(quantity=Decimal("1.5")), group_id=GROUP, contract=AAPL, account=ACCOUNT
-        )
+        Single.create(request(quantity=Decimal("1.5")), Setting(GROUP, AAPL, ACCOUNT))
 
 
 def test_it_follows_its_order_and_asks_for_nothing() -> None:
-    group = ORDER_TYPES["single"](GROUP, (spec(),))
+    group = ORDER_TYPES["single"](GROUP, (spec(),), {})
     for event in (written(spec()), accepted(spec()), filled(fill(10))):
         step = group.react(event)
         assert (step.commands, step.events) == ((), ())
@@ -90,5 +88,5 @@ def test_it_follows_its_order_and_asks_for_nothing() -> None:
     ],
 )
 def test_what_is_not_its_business_changes_nothing(event: ev.BaseEvent) -> None:
-    group = ORDER_TYPES["single"](GROUP, (spec(),))
+    group = ORDER_TYPES["single"](GROUP, (spec(),), {})
     assert group.react(event).group is group

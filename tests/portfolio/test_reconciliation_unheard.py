@@ -54,7 +54,7 @@ def test_without_its_exits_it_may_have_been_cancelled() -> None:
 
 
 def test_its_group_keeps_the_exits() -> None:
-    group: OrderGroup = bracket_of(GroupId("memo-1"), PARTS)
+    group: OrderGroup = bracket_of(GroupId("memo-1"), PARTS, {})
     outcome = reconcile(fold(HISTORY), morning(10), Evidence())
     asked: list[str] = []
     for event in (*HISTORY, *outcome.events):

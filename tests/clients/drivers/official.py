@@ -36,6 +36,7 @@ OBJECTS: dict[str, Callable[[], Any]] = {
     "ScannerSubscription": ibapi.scanner.ScannerSubscription,
 }
 _out = threading.Lock()
+_leaving = threading.Event()
 
 
 def tell(event: str, **values: object) -> None:
@@ -98,7 +99,9 @@ def listen(client: Any) -> None:
     try:
         client.run()
     except BaseException:  # noqa: BLE001 - whatever kills the client is what the test must see
-        tell("$crash", text=traceback.format_exc())
+        # `disconnect()` takes the state from under the thread that is still reading.
+        if not _leaving.is_set():
+            tell("$crash", text=traceback.format_exc())
 
 
 def obey(client: Any) -> None:
@@ -126,6 +129,7 @@ def main() -> None:
     thread = threading.Thread(target=listen, args=(client,), daemon=True)
     thread.start()
     obey(client)
+    _leaving.set()
     client.disconnect()
     thread.join(timeout=5)
 
