@@ -21,7 +21,7 @@ from typing import NamedTuple
 from ibkr_trader.sim.gateway import background
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = ("README.md", "docs/cli.md")
+PAGES = ("README.md", "docs/advanced_orders.md", "docs/cli.md")
 _BLOCK = re.compile(r"(?<=^```console\n).*?(?=^```$)", re.DOTALL | re.MULTILINE)
 _PATIENCE = 50.0  # seconds for one command
 _ID = re.compile(r"\b[a-z][a-z0-9]{4}-(?=\d)")

@@ -66,7 +66,7 @@ async def main() -> None:
     async with open_desk(handlers=[Narrator()], risk_check=only_small) as desk:
         request = BracketOrderRequest(parent=entry, stop_loss=stop, take_profit=target)
         try:
-            await desk.submit_bracket(request)
+            await desk.submit_group(request)
         except RiskCheckError as denied:
             print(f"denied, nothing was sent: {denied}")
         except OrderRejectedError as rejected:

@@ -11,8 +11,11 @@ import getpass
 import logging
 import sys
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from ibkr_trader import __version__
 from ibkr_trader.adapters.account_lock import AccountLock, lock_paths, runtime_folder
@@ -23,12 +26,14 @@ from ibkr_trader.adapters.ibkr.market_data import IBKRMarketData
 from ibkr_trader.adapters.journal import SessionHeader, SqliteJournal
 from ibkr_trader.config import Profile, Settings, load, refuse_live
 from ibkr_trader.core.errors import AccountMismatch, BrokerUnavailable, JournalError
+from ibkr_trader.core.events import ErrorEvent
 from ibkr_trader.execution.desk import Desk
+from ibkr_trader.execution.guardian import Duty
 from ibkr_trader.execution.outlook import RiskSettings
 from ibkr_trader.execution.tasks import alongside
 from ibkr_trader.execution.trader import Trader
 from ibkr_trader.risk.guard import RiskGuard
-from ibkr_trader.sim.gateway.background import GatewayError, start_background
+from ibkr_trader.sim.gateway.background import GatewayError, read_info, start_background
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable
@@ -40,6 +45,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 JOURNAL_FILE = "journal.db"
 CONNECT_PATIENCE = 10.0  # seconds for a handshake, unless all waits are shorter
+_LAST_FRAMES = 0.5  # seconds for what still waits to leave
+_LOOK = 0.02
 LOCK_PATIENCE = 10.0  # seconds: as long as another command of ours may reasonably take
 
 
@@ -52,6 +59,9 @@ async def open_desk(
     risk_check: ExtraCheck | None = None,
     timeout: float | None = None,
     on_wait: Callable[[Holder], None] | None = None,
+    is_vain: Callable[[], bool] = lambda: False,
+    duty: Duty = Duty.TRIM,
+    goes_on: bool = True,
     reach: Callable[[str], None] = lambda _: None,
 ) -> AsyncIterator[Desk]:
     """Open the desk of one account, in sync with its broker, for the length of the block.
@@ -63,6 +73,10 @@ async def open_desk(
         risk_check: One more check beside the built-in ones, asked about each order.
         timeout: How long to wait for the broker's answers, in seconds.
         on_wait: Told once who holds the account, when that has to be waited for.
+        is_vain: Asked while waiting; if it says so, the account is not waited for.
+        duty: How much is done about positions that stops do not cover, or that exits of ours
+            could turn round; `trader.guardian.duty` changes it later.
+        goes_on: Whether closings that another process left in the middle are taken up.
         reach: Called with the name of each checkpoint of the order path; for crash tests.
 
     Raises:
@@ -77,7 +91,8 @@ async def open_desk(
     port = await asyncio.to_thread(find_port, settings)
     patience = timeout if timeout is not None else settings.timeout_seconds
     async with AsyncExitStack() as stack:
-        stack.enter_context(await asyncio.to_thread(_lock, settings, port, on_wait))
+        lock = partial(_lock, settings, port, on_wait=on_wait, is_vain=is_vain)
+        stack.enter_context(await asyncio.to_thread(lock))
         clock = OffsetClock()
         journal = stack.enter_context(_journal(settings, SystemClock()))
         connection = IBKRConnection(
@@ -97,9 +112,14 @@ async def open_desk(
             guard=guard,
             settings=RiskSettings(limits=settings.risk, is_readonly=settings.readonly),
             ack_timeout=patience,
+            protection=settings.protection,
+            duty=duty,
             handlers=handlers,
             reach=reach,
         )
+        if settings.profile is Profile.SIM:
+            trader.bus.subscribe(ErrorEvent, lambda _: _follow(connection, settings))
+        trader.closer.goes_on = goes_on
         await stack.enter_async_context(trader.running())
         yield Desk(trader, timeout=patience)
 
@@ -142,13 +162,28 @@ def kind_of(account: str) -> Profile:
 
 @asynccontextmanager
 async def _connected(connection: IBKRConnection) -> AsyncIterator[None]:
-    """Keep the connection for the length of the block."""
+    """Keep the connection for the length of the block, and a moment for what is still to leave."""
     await connection.open()
     async with alongside(connection.run()):
         try:
             yield
         finally:
+            await _sent(connection)
             connection.close()
+
+
+async def _sent(connection: IBKRConnection) -> None:
+    """Wait until nothing waits in the lanes: a cancel that was approved is not left behind."""
+    deadline = connection.clock.monotonic() + _LAST_FRAMES
+    while len(connection.lanes) and connection.clock.monotonic() < deadline:  # noqa: ASYNC110 - the lanes tell nobody
+        await asyncio.sleep(_LOOK)
+
+
+def _follow(connection: IBKRConnection, settings: Settings) -> None:
+    """Dial where the simulator now listens: started again, it may have taken another port."""
+    info = read_info(settings.place.simulator)
+    if info is not None and info.port != connection.settings.port:
+        connection.settings = msgspec.structs.replace(connection.settings, port=info.port)
 
 
 def _server_clock(settings: Settings, clock: OffsetClock) -> Callable[..., None] | None:
@@ -190,10 +225,16 @@ def _journal(settings: Settings, clock: Clock) -> SqliteJournal:
         return readable
 
 
-def _lock(settings: Settings, port: int, on_wait: Callable[[Holder], None] | None) -> AccountLock:
+def _lock(
+    settings: Settings,
+    port: int,
+    *,
+    on_wait: Callable[[Holder], None] | None,
+    is_vain: Callable[[], bool],
+) -> AccountLock:
     paths = lock_paths(
         settings.place.folder,
         runtime_folder(),
         endpoint=(settings.host, port, settings.client_id),
     )
-    return AccountLock(*paths).acquire(timeout=LOCK_PATIENCE, on_wait=on_wait)
+    return AccountLock(*paths).acquire(timeout=LOCK_PATIENCE, on_wait=on_wait, is_vain=is_vain)

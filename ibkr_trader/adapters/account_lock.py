@@ -63,9 +63,15 @@ class AccountLock:
         return bool(self._held)
 
     def acquire(
-        self, *, timeout: float = 0.0, on_wait: Callable[[Holder], None] | None = None
+        self,
+        *,
+        timeout: float = 0.0,
+        on_wait: Callable[[Holder], None] | None = None,
+        is_vain: Callable[[], bool] = lambda: False,
     ) -> Self:
         """Take the lock, waiting up to `timeout` seconds; `on_wait` is told once who has it.
+
+        `is_vain` is asked while waiting: a holder that will stay is not waited for.
 
         Raises:
             AccountLocked: If it is not free by then; the message names the holder.
@@ -74,7 +80,7 @@ class AccountLock:
         deadline = time.monotonic() + timeout
         try:
             for path in self._paths:
-                self._held.append(_wait(path, deadline, on_wait))
+                self._held.append(_wait(path, deadline, on_wait, is_vain=is_vain))
         except BaseException:
             self.release()
             raise
@@ -116,7 +122,13 @@ def holder(path: Path) -> Holder | None:
         os.close(descriptor)
 
 
-def _wait(path: Path, deadline: float, on_wait: Callable[[Holder], None] | None) -> int:
+def _wait(
+    path: Path,
+    deadline: float,
+    on_wait: Callable[[Holder], None] | None,
+    *,
+    is_vain: Callable[[], bool],
+) -> int:
     private_folder(path.parent)
     while True:
         descriptor = open_private(path, os.O_RDWR | os.O_CREAT)
@@ -127,7 +139,7 @@ def _wait(path: Path, deadline: float, on_wait: Callable[[Holder], None] | None)
                     return descriptor
             else:
                 present = _read_note(descriptor)
-                _give_up_at(deadline, present)
+                _give_up(present, is_over=is_vain() or time.monotonic() >= deadline)
                 if on_wait is not None:
                     on_wait(present)
                     on_wait = None
@@ -138,8 +150,8 @@ def _wait(path: Path, deadline: float, on_wait: Callable[[Holder], None] | None)
         os.close(descriptor)
 
 
-def _give_up_at(deadline: float, present: Holder) -> None:
-    if time.monotonic() >= deadline:
+def _give_up(present: Holder, *, is_over: bool) -> None:
+    if is_over:
         message = f"{present} is trading this account"
         raise AccountLocked(message, hint="wait until it has ended, or stop it")
 

@@ -19,6 +19,7 @@ from ibkr_trader.core.events import (
     AcceptEvent,
     BaseEvent,
     CheckpointEvent,
+    CloseRequestEvent,
     NewOrderEvent,
     OrderEvent,
 )
@@ -110,6 +111,8 @@ def ids_of(message: Command | BaseEvent, install: str) -> Ids:
         case NewOrderEvent() | AcceptEvent(is_foreign=False):
             group = group_number(message.order_id, install)
             return Ids(message.order_id, message.spec.broker_order_id, group)
+        case CloseRequestEvent():  # its orders are still to come
+            return Ids(group_number=group_number(message.group_id, install))
         case OrderEvent() | ModifyOrder() | CancelOrder():
             return Ids(message.order_id, 0, group_number(message.order_id, install))
         case _:

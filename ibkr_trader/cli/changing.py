@@ -12,11 +12,10 @@ from ibkr_trader.cli.exits import Exit
 from ibkr_trader.cli.order_view import order_document, orders_table, sentence, spec_document
 from ibkr_trader.cli.trading import desk_for, title
 from ibkr_trader.core.commands import CancelOrder, ModifyOrder
-from ibkr_trader.core.contracts import is_named, label, ticker
+from ibkr_trader.core.contracts import label, ticker
 from ibkr_trader.core.enums import OrderStatus
 from ibkr_trader.core.errors import BrokerUnavailable, RiskCheckError
 from ibkr_trader.core.text import quantity
-from ibkr_trader.execution.closing import NotClosed, close_position
 from ibkr_trader.execution.desk import settle_closed
 from ibkr_trader.execution.placing import QUOTE_TIMEOUT, route
 from ibkr_trader.portfolio.protection import protection
@@ -25,7 +24,7 @@ from ibkr_trader.risk.verdict import Denied
 if TYPE_CHECKING:
     from ibkr_trader.cli.face import Face
     from ibkr_trader.core.commands import Command
-    from ibkr_trader.core.models import Order, OrderId, Position
+    from ibkr_trader.core.models import Order, OrderId
     from ibkr_trader.execution.desk import Desk
 
 
@@ -102,38 +101,6 @@ async def cancel_orders(
         return reply
 
 
-async def close_positions(face: Face, symbol: str, *, timeout: float | None) -> output.Reply:
-    """End the position in `symbol` (or, without one, every position) and its exits.
-
-    Raises:
-        TraderError: Whatever keeps it from being closed, or from being known.
-    """
-    async with desk_for(face, timeout=timeout) as desk:
-        positions = [
-            position
-            for position in desk.trader.portfolio.positions.values()
-            if is_named(position.contract, symbol)
-        ]
-        head = title(face.settings(), desk)
-        if not positions:
-            what = symbol or "the account"
-            return output.Reply(
-                schema="closed/1",
-                data={"closed": [], "orders": [], "is_flat": True},
-                blocks=[f"{head}  {what} is flat already; nothing was sent"],
-            )
-        if face.dry_run:
-            return _would_close(head, positions)
-        patience = timeout if timeout is not None else face.settings().timeout_seconds
-        orders: list[Order] = []
-        for position in positions:
-            try:
-                orders += await close_position(desk.trader, position, timeout=patience)
-            except NotClosed as trouble:  # the others must still be closed
-                face.tell(f"not closed: {trouble.message}")
-        return _closed(face, desk, head, positions=positions, orders=orders)
-
-
 def _check(desk: Desk, command: Command) -> None:
     verdict = desk.trader.router.preview(command)
     if isinstance(verdict, Denied):
@@ -147,23 +114,6 @@ def _would(head: str, verb: str, orders: list[Order]) -> output.Reply:
         schema="preview/1",
         data={"sent": False, "orders": [order_document(order) for order in orders]},
         blocks=[head, *(lines or [f"  nothing to {verb}"]), "Nothing was sent."],
-    )
-
-
-def _would_close(head: str, positions: list[Position]) -> output.Reply:
-    lines = [
-        f"  would close  {quantity(position.quantity, signed=True)} {label(position.contract)}"
-        " at the market, and cancel its exits"
-        for position in positions
-    ]
-    held = [
-        {"symbol": one.contract.symbol, "quantity": one.quantity, "con_id": one.contract.con_id}
-        for one in positions
-    ]
-    return output.Reply(
-        schema="preview/1",
-        data={"sent": False, "positions": held},
-        blocks=[head, *lines, "Nothing was sent."],
     )
 
 
@@ -199,28 +149,3 @@ def _bare(desk: Desk, cancelled: list[Order]) -> list[str]:
         for one in portfolio.positions.values()
         if one.contract.con_id in held and not protection(one, portfolio.orders.values()).is_covered
     ]
-
-
-def _closed(
-    face: Face, desk: Desk, head: str, *, positions: list[Position], orders: list[Order]
-) -> output.Reply:
-    left = [
-        now
-        for position in positions
-        if (now := desk.trader.portfolio.positions.get(position.contract.con_id)) is not None
-    ]
-    names = ", ".join(label(position.contract) for position in positions)
-    blocks: list[str | output.Table] = [f"{head}  closed {names}"]
-    if left:
-        rest = ", ".join(f"{quantity(one.quantity)} {label(one.contract)}" for one in left)
-        blocks = [f"{head}  not flat yet: {rest} left. Next: ibkr-trader orders"]
-    return output.Reply(
-        schema="closed/1",
-        data={
-            "closed": [position.contract.symbol for position in positions],
-            "orders": [order_document(order) for order in orders],
-            "is_flat": not left,
-        },
-        blocks=[*blocks, orders_table(orders, utc=face.utc)],
-        exit=Exit.INCOMPLETE if left else Exit.DONE,
-    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,8 @@ from ibkr_trader.adapters.private_files import private_folder
 from ibkr_trader.app import JOURNAL_FILE
 from ibkr_trader.cli import output
 from ibkr_trader.cli.exits import Exit, classify
+from ibkr_trader.cli.face import DESK_COMMANDS, Face
+from ibkr_trader.cli.remote import at_the_trader
 from ibkr_trader.cli.trading import desk_for, title
 from ibkr_trader.cli.wording import when
 from ibkr_trader.core.enums import DataType, TradingState
@@ -22,7 +25,6 @@ from ibkr_trader.core.text import price
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from ibkr_trader.cli.face import Face
     from ibkr_trader.config import Settings
     from ibkr_trader.core.models import ContractDetails
     from ibkr_trader.execution.desk import Desk
@@ -56,6 +58,11 @@ class Findings:
         """Note something to know about that keeps nobody from trading."""
         self.checks.append(Check(name=name, state="warn", text=text, fix=fix))
 
+    def add(self, theirs: output.Reply) -> None:
+        """Take over what a trader has found."""
+        self.checks += msgspec.json.decode(theirs.data["checks"], type=list[Check])
+        self.exit = self.exit if self.exit is not Exit.DONE else theirs.exit
+
     def fail(self, name: str, error: TraderError) -> None:
         """Note what makes trading impossible."""
         self.checks.append(Check(name=name, state="FAIL", text=error.message, fix=error.hint))
@@ -75,8 +82,32 @@ async def examine(face: Face) -> output.Reply:
     for warning in settings.warnings:
         found.warn("settings", warning, fix="ibkr-trader config show")
     if _examine_folder(settings, found):
-        await _examine_desk(face, found)
+        try:
+            at_trader = await asyncio.to_thread(_ask_trader, face)
+        except TraderError as error:
+            found.fail("trader", error)
+            return _reply(found)
+        if at_trader is None:
+            await _examine_desk(face, found)
+        else:
+            found.add(at_trader)
     return _reply(found)
+
+
+async def examine_desk(face: Face) -> output.Reply:
+    """Try what needs the account and reply with the findings."""
+    found = Findings()
+    if face.trader is not None:
+        found.ok("trader", face.trader.words(utc=face.utc))
+    await _examine_desk(face, found)
+    return _reply(found)
+
+
+def _ask_trader(face: Face) -> output.Reply | None:
+    """What a running trader finds; None if none runs, and the account is free."""
+    asking = Face(json=True, utc=face.utc, arguments=face.arguments)
+    asking.flags = face.flags
+    return at_the_trader(asking, DESK_COMMANDS["setup.desk-check"], {})
 
 
 def _examine_folder(settings: Settings, found: Findings) -> bool:

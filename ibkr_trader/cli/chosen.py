@@ -11,8 +11,8 @@ from ibkr_trader.cli.exits import UsageFault
 from ibkr_trader.cli.past_orders import find_past
 from ibkr_trader.core.contracts import is_named
 from ibkr_trader.core.ids import short_id
+from ibkr_trader.core.shapes import STOP_TYPES
 from ibkr_trader.execution.desk import UnknownOrder
-from ibkr_trader.portfolio.protection import STOP_TYPES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

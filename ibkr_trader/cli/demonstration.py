@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 from ibkr_trader import config
 from ibkr_trader.adapters.private_files import private_folder
 from ibkr_trader.app import open_desk
-from ibkr_trader.cli import logs, output, placing
+from ibkr_trader.cli import logs, output
+from ibkr_trader.cli.bracket_ticket import exit_of
 from ibkr_trader.cli.exits import Exit
 from ibkr_trader.cli.order_view import order_document, orders_table, sentence
 from ibkr_trader.cli.position_view import position_document, positions_table
@@ -74,7 +75,7 @@ async def demonstrate(face: Face) -> output.Reply:
         async with open_desk(settings=settings, handlers=[Narrator(face)]) as desk:
             face.tell(f"{title(settings, desk)}  {when(desk.trader.clock.now(), utc=face.utc)}")
             face.tell(f"$ {COMMAND}")
-            orders = await desk.submit_bracket(_bracket(), wait=Wait.FILLED)
+            orders = await desk.submit_group(_bracket(), wait=Wait.FILLED)
             return _reply(face, desk, orders)
 
 
@@ -82,8 +83,8 @@ def _bracket() -> BracketOrderRequest:
     entry = OrderRequest(symbol="AAPL", quantity=Decimal(10), side=Side.BUY)
     return BracketOrderRequest(
         parent=entry,
-        stop_loss=placing.exit_of(entry, order_type=OrderType.STOP, price=Decimal(145)),
-        take_profit=placing.exit_of(entry, order_type=OrderType.LIMIT, price=Decimal(155)),
+        stop_loss=exit_of(entry, order_type=OrderType.STOP, price=Decimal(145)),
+        take_profit=exit_of(entry, order_type=OrderType.LIMIT, price=Decimal(155)),
     )
 
 

@@ -74,7 +74,8 @@ def build() -> Any:
             callback=_print_version,
         ),
     ) -> None:
-        ctx.obj = {"profile": profile, "data_dir": data_dir, "json": json, "utc": utc}
+        given = {"profile": profile, "data_dir": data_dir, "json": json, "utc": utc}
+        ctx.obj = {**given, "arguments": ctx.obj}
 
     for name in FAMILIES:
         app.add_typer(FAMILIES[name])
@@ -119,7 +120,8 @@ def _refuse_empty(arguments: list[str]) -> None:
 def _dispatch(arguments: list[str]) -> int:
     try:
         _refuse_empty(arguments)
-        result = build().main(args=arguments, prog_name=PROGRAM, standalone_mode=False)
+        words = tuple(arguments)
+        result = build().main(args=arguments, prog_name=PROGRAM, standalone_mode=False, obj=words)
     except typer.Abort:
         return Exit.INTERRUPTED
     except Verdict as found:

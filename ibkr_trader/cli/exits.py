@@ -66,6 +66,14 @@ class Incomplete(errors.TraderError):
     """Part of what was asked for is done; the message says what is left."""
 
 
+class Stopped(BaseException):
+    """The process was asked to end while a command ran; `number` is the signal."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
 class Verdict(errors.TraderError):
     """A command that found something wrong, and has already said what: only its code counts."""
 

@@ -2,6 +2,9 @@
 
 `command` turns a function into a Typer command: it adds the options that every command
 has, runs the body, and shows its reply. Errors travel up to `entry.run`.
+
+An async body works on a desk, so where a trader runs it is run there, with a face whose
+desk is the running one; `local=True` keeps it here.
 """
 
 from __future__ import annotations
@@ -9,22 +12,47 @@ from __future__ import annotations
 import functools
 import inspect
 import sys
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
 from ibkr_trader.cli import output
 from ibkr_trader.cli.exits import Exit, Unconfirmed, Verdict
 from ibkr_trader.cli.help import EXAMPLE, HelpfulCommand
+from ibkr_trader.core.errors import AccountLocked
 from ibkr_trader.core.registry import Registry
 from ibkr_trader.core.text import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
+    from ibkr_trader.cli.trader_card import TraderCard
     from ibkr_trader.config import Place, Settings
+    from ibkr_trader.execution.desk import Desk
+
+Body = Any  # a function of (Face, **options), plain or async, that returns a Reply
+
+
+class DeskCommand(NamedTuple):
+    """A command that a running trader carries out for others.
+
+    Attributes:
+        name: Its family and its name: `orders.bracket-order`.
+        options: Its own options, each with its type.
+        required: Those without which it cannot run.
+        is_alone: Whether two of its kind must not run at the same time.
+    """
+
+    name: str
+    body: Body
+    options: dict[str, Any]
+    required: frozenset[str]
+    changes: bool
+    is_alone: bool
+
 
 FAMILIES: Registry[typer.Typer] = Registry("command family", "ibkr_trader.cli.families")
+DESK_COMMANDS: Registry[DeskCommand] = Registry("desk command", "ibkr_trader.cli.families")
 
 _COMMON = "Common options"
 ProfileOption = Annotated[
@@ -54,7 +82,18 @@ YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Answer every quest
 
 
 class Face:
-    """What the body of a command sees of the outside."""
+    """What the body of a command sees of the outside.
+
+    Attributes:
+        desk: The desk of the trader that runs the command; None where it opens its own.
+        trader: What there is to say of that trader.
+        arguments: The command line.
+        changes: Whether it is a command that changes something.
+    """
+
+    desk: Desk | None = None
+    changes = False
+    trader: TraderCard | None = None
 
     def __init__(
         self,
@@ -65,7 +104,9 @@ class Face:
         utc: bool = False,
         yes: bool = False,
         dry_run: bool = False,
+        arguments: Sequence[str] = (),
     ) -> None:
+        self.arguments = tuple(arguments)
         self.flags: dict[str, object] = {"profile": profile or None, "data_dir": data_dir or None}
         self.json, self.utc, self.yes, self.dry_run = json, utc, yes, dry_run
         self._settings: Settings | None = None
@@ -115,6 +156,14 @@ class Face:
         for block in reply.blocks:
             output.print_block(block)
 
+    async def ask(self, question: str) -> None:
+        """Ask as `confirm` does, from an async body: at a trader, the person is elsewhere.
+
+        Raises:
+            Unconfirmed: If the answer is no, or there is nobody to ask.
+        """
+        self.confirm(question)
+
     def confirm(self, question: str) -> None:
         """Ask before something that cannot be undone; `--yes` answers.
 
@@ -132,15 +181,21 @@ class Face:
             raise Unconfirmed("Nothing was done", hint="answer y, or repeat with --yes")
 
 
-Body = Any  # a function of (Face, **options), plain or async, that returns a Reply
-
-
 def command(
-    app: typer.Typer, name: str, *, panel: str, example: str, changes: bool = False
+    app: typer.Typer,
+    name: str,
+    *,
+    panel: str,
+    example: str,
+    changes: bool = False,
+    local: bool = False,
+    together: bool = False,
 ) -> Callable[[Body], Body]:
     """Return a decorator that enters a function as the command `name`.
 
     `changes` adds what every command has that changes something: `--dry-run`, `--yes`.
+    `local` keeps an async body from being run at a trader. `together` says that a trader may
+    run it beside others that change something: each of its steps is whole in itself.
     """
 
     def enter(body: Body) -> Body:
@@ -158,13 +213,20 @@ def command(
             ]
         own = list(signature.parameters.values())[1:]
         names = {parameter.name for parameter in common}
+        relayed = (
+            None
+            if local
+            else _desk_command(name, body, own, changes=changes, is_alone=changes and not together)
+        )
 
         @functools.wraps(body)
         def run(ctx: typer.Context, **options: Any) -> None:
             chosen = {key: options.pop(key) for key in names}
             for key, value in (ctx.obj or {}).items():
                 chosen[key] = chosen.get(key) or value
-            _run(body, Face(**chosen), options)
+            face = Face(**chosen)
+            face.changes = changes
+            _run(body, face, options, relayed=relayed)
 
         context = inspect.Parameter("ctx", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
         parameters = [
@@ -174,6 +236,16 @@ def command(
         epilog = f"{EXAMPLE}  {example}"
         app.command(name, rich_help_panel=panel, epilog=epilog, cls=HelpfulCommand)(run)
         return run
+
+    return enter
+
+
+def desk_part(name: str) -> Callable[[Body], Body]:
+    """Return a decorator for what a local command leaves to a trader, where one runs."""
+
+    def enter(body: Body) -> Body:
+        _desk_command(name, body, [], changes=False, is_alone=False)
+        return body
 
     return enter
 
@@ -191,11 +263,48 @@ def _wear(run: Any, parameters: list[inspect.Parameter]) -> None:
     del run.__wrapped__
 
 
-def _run(body: Body, face: Face, options: dict[str, Any]) -> None:
+def _desk_command(
+    name: str, body: Body, own: list[inspect.Parameter], *, changes: bool, is_alone: bool
+) -> DeskCommand | None:
+    """Enter an async body among the commands that a trader carries out."""
+    if not inspect.iscoroutinefunction(body):
+        return None
+    made = DeskCommand(
+        name=f"{body.__module__.rpartition('.')[2]}.{name}",
+        body=body,
+        options={one.name: getattr(one.annotation, "__origin__", one.annotation) for one in own},
+        required=frozenset(one.name for one in own if one.default is inspect.Parameter.empty),
+        changes=changes,
+        is_alone=is_alone,
+    )
+    return DESK_COMMANDS.register(made.name)(made)
+
+
+def _run(body: Body, face: Face, options: dict[str, Any], *, relayed: DeskCommand | None) -> None:
+    reply = _relay(face, relayed, options)
+    if reply is None:
+        try:
+            reply = _here(body, face, options)
+        except AccountLocked:  # a trader may have started in the meantime
+            reply = _relay(face, relayed, options)
+            if reply is None:
+                raise
+    if isinstance(reply, output.Reply):
+        face.show(reply)
+
+
+def _relay(face: Face, relayed: DeskCommand | None, options: dict[str, Any]) -> output.Reply | None:
+    if relayed is None:
+        return None
+    from ibkr_trader.cli.remote import at_the_trader  # noqa: PLC0415 - only for a desk's commands
+
+    return at_the_trader(face, relayed, options)
+
+
+def _here(body: Body, face: Face, options: dict[str, Any]) -> Any:
     reply = body(face, **options)
     if inspect.isawaitable(reply):
         from ibkr_trader.cli.waiting import run_async  # noqa: PLC0415 - asyncio takes time
 
-        reply = run_async(reply)
-    if isinstance(reply, output.Reply):
-        face.show(reply)
+        return run_async(reply)
+    return reply

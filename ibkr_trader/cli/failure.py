@@ -18,6 +18,7 @@ import msgspec
 from ibkr_trader.cli import output
 from ibkr_trader.cli.exits import Exit, UsageFault, classify
 from ibkr_trader.cli.help import EXAMPLE
+from ibkr_trader.cli.remote import Relayed
 from ibkr_trader.cli.wording import broker_words
 from ibkr_trader.core.contracts import ticker
 from ibkr_trader.core.errors import (
@@ -56,8 +57,16 @@ def report(error: Exception, arguments: Sequence[str]) -> int:
     if type(error).__name__ == "NoArgsIsHelpError":
         output.print_text(str(error))
         return Exit.DONE
-    failure = describe(error, arguments)
-    if "--json" in arguments:
+    if isinstance(error, Relayed):  # described already, where it happened
+        failure = msgspec.json.decode(error.failure, type=Failure)
+    else:
+        failure = describe(error, arguments)
+    return show(failure, json="--json" in arguments)
+
+
+def show(failure: Failure, *, json: bool) -> int:
+    """Show `failure` to a script or to people, and return its exit code."""
+    if json:
         document = msgspec.to_builtins(failure, enc_hook=str)
         output.print_json("error/1", {"error": {k: v for k, v in document.items() if v}}, ok=False)
     else:
@@ -217,7 +226,7 @@ def _log(error: Exception, arguments: Sequence[str]) -> str:
 
     flags = {"profile": _given(arguments, "--profile"), "data_dir": _given(arguments, "--data-dir")}
     try:
-        path = logs.start(private_folder(config.locate(flags).folder))
+        path = logs.current() or logs.start(private_folder(config.locate(flags).folder))
     except (OSError, TraderError) as trouble:
         return f"its traceback could not be logged: {trouble}"
     logging.getLogger(__name__).error("unforeseen", exc_info=error)

@@ -12,10 +12,8 @@ import os
 import re
 import traceback
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from pathlib import Path
+from typing import Any
 
 FILE = "ibkr-trader.log"
 _MAX_BYTES, _KEPT = 10_000_000, 10
@@ -71,6 +69,14 @@ def start(folder: Path) -> Path:
         for name in ("ib_insync", "ib_async", "asyncio"):
             logging.getLogger(name).setLevel(logging.WARNING)
     return path
+
+
+def current() -> Path | None:
+    """Return where it is written, or None while nothing is."""
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler, _PrivateFile):
+            return Path(handler.baseFilename)
+    return None
 
 
 def stop() -> None:

@@ -16,12 +16,14 @@ from ibkr_trader.cli.order_view import (
     orders_table,
 )
 from ibkr_trader.cli.past_orders import find_past, past_orders
-from ibkr_trader.cli.position_view import position_document, positions_table
+from ibkr_trader.cli.position_view import position_document, positions_table, troubles
 from ibkr_trader.cli.trading import desk_for, title
 from ibkr_trader.cli.wording import when
 from ibkr_trader.core.contracts import is_named
+from ibkr_trader.core.ids import group_number
 from ibkr_trader.core.text import UNKNOWN, money, price, quantity
 from ibkr_trader.execution.desk import UnknownOrder
+from ibkr_trader.portfolio.protection import protection
 
 if TYPE_CHECKING:
     from ibkr_trader.cli.face import Face
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from ibkr_trader.execution.desk import Desk
 
 _MARK_SECONDS = 2.0
+_LAST = 1 << 62
 _FIRST_ORDER = (
     "ibkr-trader bracket-order --symbol AAPL --quantity 10 --stop-loss 145 --take-profit 155"
 )
@@ -44,6 +47,7 @@ async def orders(face: Face, *, order_id: str, symbol: str, everything: bool) ->
         if order_id:
             known = _meant(desk, order_id)
         found = [order for order in known if is_named(order.spec.contract, symbol)]
+        found.sort(key=lambda order: _place(desk, order))
         head = title(face.settings(), desk)
         blocks: list[str | output.Table] = [head, orders_table(found, utc=face.utc)]
         if not found:
@@ -59,15 +63,19 @@ async def positions(face: Face, *, symbol: str) -> output.Reply:
     async with desk_for(face) as desk:
         portfolio = desk.trader.portfolio
         known = [p for p in portfolio.positions.values() if is_named(p.contract, symbol)]
-        held = await asyncio.gather(*(_marked(desk, position) for position in known))
-        working = list(portfolio.orders.values())
+        held = await asyncio.gather(*(marked(desk, position) for position in known))
+        working, ended = list(portfolio.orders.values()), list(portfolio.closed.values())
         head = title(face.settings(), desk)
         blocks: list[str | output.Table] = [head, positions_table(held, working)]
+        guards = [protection(one, working, ended) for one in held]
+        blocks += troubles(guards, utc=face.utc)
+        if not all(guard.is_exact for guard in guards):
+            blocks.append("Next: ibkr-trader cover --fix")
         if not held:
             blocks = [f"{head}  no positions"]
         data = {
             "account": desk.trader.account,
-            "positions": [position_document(one, working) for one in held],
+            "positions": [position_document(one, working, ended) for one in held],
         }
         return output.Reply(schema="positions/1", data=data, blocks=blocks)
 
@@ -128,12 +136,18 @@ async def quotes(face: Face, symbols: tuple[str, ...], *, timeout: float) -> out
     )
 
 
-async def _marked(desk: Desk, position: Position) -> Position:
+async def marked(desk: Desk, position: Position) -> Position:
     """The position at the present market, if that can be had soon."""
     quote = await desk.trader.market.quote(position.contract, timeout=_MARK_SECONDS)
     if quote is None or quote.mark is None:
         return position
     return msgspec.structs.replace(position, market_price=quote.mark)
+
+
+def _place(desk: Desk, order: Order) -> tuple[int, int]:
+    """Where an order stands in a list: by group and in the order of sending; strangers last."""
+    group = group_number(order.order_id, desk.trader.journal.state.install)
+    return (group or _LAST, order.spec.broker_order_id)
 
 
 def _meant(desk: Desk, text: str) -> list[Order]:

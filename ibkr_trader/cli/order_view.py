@@ -8,12 +8,12 @@ from ibkr_trader.cli.output import Table
 from ibkr_trader.cli.wording import broker_words, when
 from ibkr_trader.core.contracts import label
 from ibkr_trader.core.enums import OrderType
-from ibkr_trader.core.text import UNKNOWN, price, quantity
+from ibkr_trader.core.text import UNKNOWN, average, price, quantity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ibkr_trader.core.models import Fill, Order, OrderSpec
+    from ibkr_trader.core.models import Adjustment, Fill, Order, OrderSpec
 
 _RIGHT = frozenset({"QTY", "PRICE", "FILLED", "AVERAGE", "COMMISSION", "REALIZED"})
 
@@ -60,6 +60,23 @@ def spec_document(spec: OrderSpec) -> dict[str, Any]:
         "outside_rth": spec.outside_rth,
         "parent": spec.parent_id,
         "oca_group": spec.oca_group,
+        "oca_type": spec.oca_type,
+        "good_after": spec.good_after,
+        "adjustment": _adjustment(spec.adjustment),
+    }
+
+
+def _adjustment(adjustment: Adjustment | None) -> dict[str, Any] | None:
+    """What a stop turns into once the market has reached `trigger`."""
+    if adjustment is None:
+        return None
+    return {
+        "trigger": adjustment.trigger,
+        "type": adjustment.order_type,
+        "stop_price": adjustment.stop_price,
+        "limit_price": adjustment.limit_price,
+        "trail_amount": adjustment.trail_amount,
+        "trail_percent": adjustment.trail_percent,
     }
 
 
@@ -74,10 +91,10 @@ def orders_table(orders: Iterable[Order], *, utc: bool) -> Table:
             quantity(order.spec.quantity),
             order.spec.order_type.value,
             terms(order.spec),
-            order.spec.time_in_force.value,
+            lasting(order.spec),
             order.status.value + (" (foreign)" if order.is_foreign else ""),
             quantity(order.filled),
-            price(order.average_fill_price),
+            average(order.average_fill_price),
             when(order.updated_at, utc=utc),
             broker_words(order.reason) or ("" if order.status.is_closed else order.held_for),
         )
@@ -99,7 +116,7 @@ def specs_table(specs: Iterable[OrderSpec]) -> Table:
             quantity(spec.quantity),
             spec.order_type.value,
             terms(spec),
-            spec.time_in_force.value,
+            lasting(spec),
         )
         for spec in specs
     )
@@ -160,6 +177,11 @@ def terms(spec: OrderSpec) -> str:
         case _:
             prices = [one for one in (spec.stop_price, spec.limit_price) if one is not None]
             return " / ".join(price(one) for one in prices) or UNKNOWN
+
+
+def lasting(spec: OrderSpec) -> str:
+    """Return how long an order may wait, and whether it trades outside regular hours, too."""
+    return spec.time_in_force.value + (" ext" if spec.outside_rth else "")
 
 
 def sentence(spec: OrderSpec) -> str:

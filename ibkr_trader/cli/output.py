@@ -59,9 +59,19 @@ class Reply(msgspec.Struct, kw_only=True):
 
 def print_json(schema: str, data: dict[str, Any], *, ok: bool = True) -> None:
     """Write one JSON document and a newline to standard output."""
-    document = {"schema": f"{SCHEMA_PREFIX}/{schema}", "ok": ok, **data}
-    sys.stdout.write(_encoder.encode(document).decode() + "\n")
+    sys.stdout.write(document(schema, data, ok=ok) + "\n")
     sys.stdout.flush()
+
+
+def document(schema: str, data: dict[str, Any], *, ok: bool = True) -> str:
+    """Return one JSON document, on one line."""
+    whole = {"schema": f"{SCHEMA_PREFIX}/{schema}", "ok": ok, **data}
+    return _encoder.encode(whole).decode()
+
+
+def encode(data: dict[str, Any]) -> msgspec.Raw:
+    """Return the text of a document's fields, as `print_json` would write them."""
+    return msgspec.Raw(_encoder.encode(data))
 
 
 def print_block(block: str | Table) -> None:

@@ -6,19 +6,25 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from ibkr_trader.cli.output import Table
+from ibkr_trader.cli.wording import when
 from ibkr_trader.core.contracts import label
-from ibkr_trader.core.text import UNKNOWN, money, percent, price, quantity
+from ibkr_trader.core.ids import short_id
+from ibkr_trader.core.text import UNKNOWN, average, money, percent, price, quantity
 from ibkr_trader.portfolio.protection import protection
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
 
     from ibkr_trader.core.models import Order, Position
+    from ibkr_trader.portfolio.protection import Protection
 
 _SIX_DIGITS = Decimal("0.000001")
 _RIGHT = frozenset(
     {"QTY", "AVERAGE", "MARK", "UNREALIZED", "STOP", "TARGET", "TO STOP", "R", "COVERED"}
 )
+_BAR = 8  # characters: an eighth of the position each
+_MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 
 
 def positions_table(positions: Sequence[Position], orders: Sequence[Order]) -> Table:
@@ -26,19 +32,18 @@ def positions_table(positions: Sequence[Position], orders: Sequence[Order]) -> T
     rows = []
     for position in positions:
         guard = protection(position, orders)
-        coverage = f"{quantity(guard.covered)}/{quantity(abs(position.quantity))}"
         rows.append(
             (
                 label(position.contract),
                 quantity(position.quantity),
-                price(position.average_cost),
+                average(position.average_cost),
                 price(position.market_price),
                 money(position.unrealized_pnl, signed=True),
                 price(guard.stop),
                 price(guard.target),
                 percent(guard.distance_fraction, digits=1),
                 _signed(guard.r),
-                coverage + ("" if guard.is_covered else " NAKED"),
+                _share(guard) + _flags(guard),
             )
         )
     headers = (
@@ -48,9 +53,47 @@ def positions_table(positions: Sequence[Position], orders: Sequence[Order]) -> T
     return Table(headers, tuple(rows), _RIGHT, spare=("TARGET", "AVERAGE"))
 
 
-def position_document(position: Position, orders: Sequence[Order]) -> dict[str, Any]:
+def cover_table(guards: Sequence[Protection], now: datetime) -> Table:
+    """Return what protects each position as a table, the least protected first."""
+    rows = [
+        (
+            label(guard.position.contract),
+            quantity(guard.position.quantity),
+            f"{bar(guard.coverage)} {percent(guard.coverage, digits=0)}" + _beyond(guard),
+            price(guard.stop),
+            price(guard.target),
+            percent(guard.distance_fraction, digits=1),
+            _signed(guard.r),
+            _naked_for(guard, now),
+        )
+        for guard in sorted(guards, key=lambda one: (one.coverage, one.position.contract.symbol))
+    ]
+    headers = ("SYMBOL", "QTY", "COVER", "STOP", "TARGET", "TO STOP", "R", "NAKED FOR")
+    return Table(headers, tuple(rows), _RIGHT, spare=("TARGET", "R"))
+
+
+def troubles(guards: Iterable[Protection], *, utc: bool) -> list[str]:
+    """Return a line for everything about the protection that is not as it should be."""
+    lines: list[str] = []
+    for guard in guards:
+        name = label(guard.position.contract)
+        if not guard.is_covered:
+            bare = quantity(abs(guard.position.quantity) - guard.covered)
+            since = f" since {when(guard.naked_since, utc=utc)}" if guard.naked_since else ""
+            lines.append(f"{name}: no working stop for {bare} of it{since}")
+        if guard.surplus:
+            lines.append(
+                f"{name}: its exits could trade {quantity(guard.surplus)} more than is held"
+            )
+        lines += [f"{name}: {short_id(order_id)} {words}" for order_id, words in guard.remarks]
+    return lines
+
+
+def position_document(
+    position: Position, orders: Sequence[Order], ended: Iterable[Order] = ()
+) -> dict[str, Any]:
     """Return everything there is to say of a position and its protection."""
-    guard = protection(position, orders)
+    guard = protection(position, orders, ended)
     return {
         "account": position.account,
         "symbol": position.contract.symbol,
@@ -66,8 +109,43 @@ def position_document(position: Position, orders: Sequence[Order]) -> dict[str, 
         "distance_to_stop": _ratio(guard.distance_fraction),
         "r": _ratio(guard.r),
         "covered": guard.covered,
+        "coverage": _ratio(guard.coverage),
+        "surplus": guard.surplus,
+        "naked_since": guard.naked_since,
         "is_covered": guard.is_covered,
+        "remarks": [{"order": order_id, "remark": words} for order_id, words in guard.remarks],
     }
+
+
+def bar(coverage: Decimal) -> str:
+    """Return a fraction as a bar; only all of it fills it."""
+    full = int(coverage * _BAR)
+    return "█" * full + "░" * (_BAR - full)
+
+
+def _share(guard: Protection) -> str:
+    return f"{quantity(guard.covered)}/{quantity(abs(guard.position.quantity))}"
+
+
+def _flags(guard: Protection) -> str:
+    return ("" if guard.is_covered else " NAKED") + (" OVER" if guard.surplus else "")
+
+
+def _beyond(guard: Protection) -> str:
+    return f" +{quantity(guard.surplus)}" if guard.surplus else ""
+
+
+def _naked_for(guard: Protection, now: datetime) -> str:
+    if guard.is_covered:
+        return ""
+    if guard.naked_since is None:
+        return "unknown"
+    seconds = max(0, int((now - guard.naked_since).total_seconds()))
+    if seconds < _HOUR:
+        return f"{seconds // _MINUTE}m {seconds % _MINUTE}s"
+    if seconds < _DAY:
+        return f"{seconds // _HOUR}h {seconds % _HOUR // _MINUTE}m"
+    return f"{seconds // _DAY}d {seconds % _DAY // _HOUR}h"
 
 
 def _ratio(value: Decimal | None) -> Decimal | None:

@@ -9,9 +9,11 @@ from ibkr_trader.cli import output
 from ibkr_trader.cli.order_view import sentence
 from ibkr_trader.cli.trading import desk_for, title
 from ibkr_trader.cli.wording import when
+from ibkr_trader.core.contracts import label
 from ibkr_trader.core.enums import OrderStatus
 from ibkr_trader.core.events import DriftEvent
 from ibkr_trader.core.ids import short_id
+from ibkr_trader.portfolio.protection import protections
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -61,6 +63,7 @@ def _document(
         "open_orders": len(trader.portfolio.orders),
         "unknown_orders": [order.order_id for order in unknown],
         "positions": len(trader.portfolio.positions),
+        "unprotected": _unprotected(desk),
         "drift": [found.subject for found in trader.portfolio.drift.values()],
         "recent_drift": [
             {"at": one.at, "subject": one.subject, "ours": one.ours, "theirs": one.theirs}
@@ -68,6 +71,7 @@ def _document(
         ],
         "data_dir": str(settings.data_dir),
         "install": trader.journal.state.install,
+        "trader": face.trader.document() if face.trader is not None else None,
     }
 
 
@@ -84,11 +88,20 @@ def _table(
         ("open orders", str(len(portfolio.orders))),
         *(("UNKNOWN", doubt(order)) for order in unknown),
         ("positions", str(len(portfolio.positions))),
+        *(("NOT COVERED", f"{name}: ibkr-trader cover") for name in _unprotected(desk)),
         ("drift", ", ".join(portfolio.drift) or "none"),
         *(("drift before", _told(one, utc=face.utc)) for one in drift),
         ("data folder", str(settings.data_dir)),
     ]
+    if face.trader is not None:
+        rows.insert(1, ("trader", face.trader.words(utc=face.utc)))
     return output.Table(("WHAT", "IS"), tuple(rows))
+
+
+def _unprotected(desk: Desk) -> list[str]:
+    """What stops do not cover exactly."""
+    guards = protections(desk.trader.portfolio).values()
+    return [label(guard.position.contract) for guard in guards if not guard.is_exact]
 
 
 def _recent_drift(desk: Desk) -> list[DriftEvent]:

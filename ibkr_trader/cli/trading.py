@@ -7,46 +7,78 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from ibkr_trader.adapters.control_client import is_open
 from ibkr_trader.adapters.ibkr.dialing import NOBODY_THERE
 from ibkr_trader.adapters.private_files import private_folder
 from ibkr_trader.app import open_desk
 from ibkr_trader.cli import logs, output
 from ibkr_trader.cli.exits import UsageFault
 from ibkr_trader.config import Profile, refuse_live
+from ibkr_trader.core.contracts import label
 from ibkr_trader.core.errors import BrokerUnavailable
+from ibkr_trader.execution.desk import Desk
+from ibkr_trader.execution.guardian import Duty
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Iterator
+    from collections.abc import AsyncIterator, Iterator
 
     from ibkr_trader.adapters.account_lock import Holder
     from ibkr_trader.cli.face import Face
     from ibkr_trader.config import Settings
-    from ibkr_trader.execution.desk import Desk
+    from ibkr_trader.execution.closer import Run
 
 
 @asynccontextmanager
 async def desk_for(
-    face: Face, *, timeout: float | None = None, handlers: Iterable[object] = ()
+    face: Face, *, timeout: float | None = None, patient: bool = False
 ) -> AsyncIterator[Desk]:
     """Open the desk that the common options name, for the length of the block.
+
+    At a running trader it is the trader's own, and stays open. `patient` says that nobody is
+    waiting: then there are as many attempts to connect as are set.
 
     Raises:
         TraderError: Whatever keeps it from opening; see `open_desk`.
     """
     settings = face.settings()
+    if face.desk is not None:
+        patience = timeout if timeout is not None else settings.timeout_seconds
+        yield Desk(face.desk.trader, timeout=patience)
+        return
     refuse_live(settings)
     if not settings.data_dir.exists() and not face.json:
         output.note(f"state is kept in {settings.data_dir}")
-    logs.start(private_folder(settings.place.folder))
+    folder = private_folder(settings.place.folder)
+    logs.start(folder)
     try:
         async with open_desk(
-            settings=_impatient(settings), handlers=handlers, timeout=timeout, on_wait=_say_who
+            settings=settings if patient else _impatient(settings),
+            timeout=timeout,
+            on_wait=_say_who,
+            is_vain=lambda: is_open(folder),
+            # A command that only looks sends nothing, whatever it sees.
+            duty=Duty.TRIM if face.changes and not face.dry_run else Duty.NONE,
+            # What somebody has asked for and could not end is another matter.
+            goes_on=not face.dry_run,
         ) as desk:
+            taken_up = _taken_up(desk)
             yield desk
+        for run in taken_up:
+            if run.trouble:
+                output.note(run.trouble)
     except BrokerUnavailable as error:
         if error.hint == NOBODY_THERE:
             error.hint = _how_to_start(settings)
         raise
+
+
+def _taken_up(desk: Desk) -> tuple[Run, ...]:
+    """Say which closings that were left in the middle go on now."""
+    runs = desk.trader.closer.runs()
+    for run in runs:
+        begun = f"{run.request.at:%Y-%m-%d %H:%M:%S} UTC"
+        output.note(f"going on with the closing of {label(run.request.contract)}, begun {begun}")
+    return runs
 
 
 def title(settings: Settings, desk: Desk) -> str:

@@ -7,6 +7,7 @@ place for guessing, and the corrected command is one copy away.
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, TypeVar
 
@@ -82,6 +83,20 @@ def seconds(text: str, option: str = "--timeout") -> float:
     if stripped.isascii() and _SECONDS.fullmatch(stripped) and 0 < float(stripped) <= 600:  # noqa: PLR2004 - the longest wait
         return float(stripped)
     raise _number_fault(option, text, why="must be seconds, above 0 and at most 600", better="30")
+
+
+_DURATION = re.compile(r"([0-9]{1,4}(?:\.[0-9]{1,3})?)(s|m|h)?")
+_UNITS = {"s": 1, "m": 60, "h": 3600}
+
+
+def duration(text: str, option: str) -> timedelta:
+    """Return a length of time, above zero and at most a day: `5` and `5m` are minutes."""
+    found = _DURATION.fullmatch(text.strip().lower()) if text.isascii() else None
+    length = float(found[1]) * _UNITS[found[2] or "m"] if found else 0.0
+    if 0 < length <= 86_400:  # noqa: PLR2004 - a day
+        return timedelta(seconds=length)
+    why = "must be a length of time, such as 10m, 90s or 1h"
+    raise _number_fault(option, text, why=why, better="10m")
 
 
 def choice(text: str, option: str, kind: type[E]) -> E:

@@ -10,16 +10,10 @@ import asyncio
 import signal
 from typing import TYPE_CHECKING, Any
 
+from ibkr_trader.cli.exits import Stopped
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable
-
-
-class Stopped(BaseException):
-    """The process was asked to end; `number` is the signal."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__(number)
-        self.number = number
 
 
 def run_async(body: Awaitable[Any]) -> Any:

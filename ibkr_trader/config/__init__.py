@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from ibkr_trader.config import sources
-from ibkr_trader.config.risk_table import plain, risk_limits
+from ibkr_trader.config.risk_table import cover_rules, plain, risk_limits
 from ibkr_trader.core.errors import ConfigError
+from ibkr_trader.orders.cover_orders import CoverRules
 from ibkr_trader.risk.limits import RiskLimits
 
 if TYPE_CHECKING:
@@ -71,7 +72,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     sim_port: int | None = None  # where the simulator listens; None: on any free port
     data_dir: Path
     client_library: str = "ib_insync"
+    eod_minutes_before: float = 5  # when the end of the day begins, before the close
+    eod_window_minutes: float = 10
+    eod_at: str = "cron"
     risk: RiskLimits = RiskLimits()
+    protection: CoverRules = CoverRules()
     effective: tuple[Effective, ...] = ()
     warnings: tuple[str, ...] = ()
     config_file: Path | None = None
@@ -154,9 +159,11 @@ def _settings(found: sources.Sources, values: dict[str, sources.Value]) -> Setti
         validate,
     )
 
-    result = validate({name: value.raw for name, value in values.items() if name != "risk"})
+    result = validate(
+        {name: value.raw for name, value in values.items() if name not in sources.TABLES}
+    )
     if not isinstance(result, SettingsModel):
-        raise _refusal(result, values)
+        raise refusal(result, values)
     profile, warnings = Profile(result.profile), list(found.warnings)
     host, port = result.host, result.port or _DEFAULT_PORTS.get(profile)
     if profile is Profile.SIM:
@@ -165,7 +172,7 @@ def _settings(found: sources.Sources, values: dict[str, sources.Value]) -> Setti
         host, port = "127.0.0.1", result.sim_port
     elif not is_loopback(host) and not result.allow_remote_gateway:
         raise _not_this_machine(values["host"])
-    limits = risk_limits(found)
+    limits, protection = risk_limits(found), cover_rules(found)
     fields = result.model_dump(exclude={"profile", "host", "port", "allow_remote_gateway"})
     return Settings(
         **fields
@@ -174,9 +181,11 @@ def _settings(found: sources.Sources, values: dict[str, sources.Value]) -> Setti
             "host": host,
             "port": port,
             "risk": limits,
+            "protection": protection,
             "effective": (
                 *_effective(result, values, host=host, port=port),
-                *_effective_risk(limits, found),
+                *_effective_table("risk", limits, found),
+                *_effective_table("protection", protection, found),
             ),
             "warnings": tuple(warnings),
             "config_file": found.file,
@@ -192,7 +201,8 @@ def _not_this_machine(host: sources.Value) -> ConfigError:
     )
 
 
-def _refusal(problems: list[tuple[str, str]], values: dict[str, sources.Value]) -> ConfigError:
+def refusal(problems: list[tuple[str, str]], values: dict[str, sources.Value]) -> ConfigError:
+    """Return the error that names every setting that is wrong, and what to write instead."""
     from ibkr_trader.config.model import EXAMPLES  # noqa: PLC0415 - pydantic is slow to import
 
     lines, hints = [], []
@@ -215,7 +225,7 @@ def _effective(
     rows: list[Effective] = []
     for name in sources.NAMES:
         origin = values[name].origin if name in values else "default"
-        if name == "risk":
+        if name in sources.TABLES:
             continue
         value = {"host": host, "port": port}.get(name, getattr(model, name))
         if name == "port" and value is None:
@@ -229,16 +239,17 @@ def _effective(
     return tuple(rows)
 
 
-def _effective_risk(limits: RiskLimits, found: sources.Sources) -> tuple[Effective, ...]:
+def _effective_table(
+    table: str, settings: RiskLimits | CoverRules, found: sources.Sources
+) -> tuple[Effective, ...]:
+    lines = found.table_lines
     return tuple(
         Effective(
-            name=f"risk.{key}",
-            value=plain(getattr(limits, key)),
-            origin=f"{found.file} line {found.risk_lines[key]}"
-            if key in found.risk_lines
-            else "default",
+            name=(name := f"{table}.{key}"),
+            value=plain(getattr(settings, key)),
+            origin=f"{found.file} line {lines[name]}" if name in lines else "default",
         )
-        for key in limits.__struct_fields__
+        for key in settings.__struct_fields__
     )
 
 

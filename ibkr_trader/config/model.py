@@ -29,6 +29,9 @@ EXAMPLES: dict[str, str] = {
     "data_dir": "~/trading",
     "client_library": "ib_insync",
     "allow_remote_gateway": "false",
+    "eod_minutes_before": "5",
+    "eod_window_minutes": "10",
+    "eod_at": "cron",
 }
 
 
@@ -52,6 +55,9 @@ class SettingsModel(BaseModel):
     data_dir: Path
     client_library: Literal["ib_insync", "ib_async"] = "ib_insync"
     allow_remote_gateway: bool = False
+    eod_minutes_before: Annotated[float, Field(gt=0, le=390, allow_inf_nan=False)] = 5
+    eod_window_minutes: Annotated[float, Field(gt=0, le=390, allow_inf_nan=False)] = 10
+    eod_at: Literal["cron", "broker", "both"] = "cron"
 
     @field_validator("sim_port")
     @classmethod

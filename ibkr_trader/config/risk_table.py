@@ -1,4 +1,4 @@
-"""The `[risk]` table of `config.toml` as `RiskLimits`: each key checked, each fault with its line.
+"""The tables of `config.toml`, `[risk]` and `[protection]`: each key checked, with its line.
 
 Amounts may be written as numbers or as text, fractions of 1 as such, and times in seconds.
 """
@@ -7,16 +7,21 @@ from __future__ import annotations
 
 from datetime import timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, get_type_hints
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
 
 import msgspec
 
 from ibkr_trader.config.sources import Sources, unknown_key
 from ibkr_trader.core.errors import ConfigError
+from ibkr_trader.orders.cover_orders import CoverRules
 from ibkr_trader.risk.limits import RiskLimits
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+T = TypeVar("T", RiskLimits, CoverRules)
 
 
 def risk_limits(found: Sources) -> RiskLimits:
@@ -25,28 +30,43 @@ def risk_limits(found: Sources) -> RiskLimits:
     Raises:
         ConfigError: Naming file, line and key of the first that cannot be used.
     """
-    value = found.values.get("risk")
+    return _table(found, "risk", RiskLimits)
+
+
+def cover_rules(found: Sources) -> CoverRules:
+    """Return how positions are to be protected, with the defaults of what the file leaves out.
+
+    Raises:
+        ConfigError: Naming file, line and key of the first that cannot be used.
+    """
+    return _table(found, "protection", CoverRules)
+
+
+def _table(found: Sources, name: str, kind: type[T]) -> T:
+    value = found.values.get(name)
     if value is None or found.file is None:
-        return RiskLimits()
+        return kind()
     if not isinstance(value.raw, dict):
-        message = f"{value.origin}: risk must be a table"
-        raise ConfigError(message, hint="write [risk] on a line of its own, its keys below")
-    hints = get_type_hints(RiskLimits)
+        message = f"{value.origin}: {name} must be a table"
+        raise ConfigError(message, hint=f"write [{name}] on a line of its own, its keys below")
+    hints = get_type_hints(kind)
     fields: dict[str, Any] = {}
     for key, raw in value.raw.items():
-        line = found.risk_lines.get(key, 1)
+        full = f"{name}.{key}"
+        line = found.table_lines.get(full, 1)
         if key not in hints:
-            raise unknown_key(found.file, line, f"risk.{key}", known=tuple(sorted(hints)))
-        fields[key] = _converted(raw, hints[key], where=f"{found.file} line {line}: risk.{key}")
+            raise unknown_key(found.file, line, full, known=tuple(sorted(hints)))
+        fields[key] = _converted(raw, hints[key], where=f"{found.file} line {line}: {full}")
     try:
-        return RiskLimits(**fields)
+        return kind(**fields)
     except ValueError as error:
-        name = str(error).partition(" ")[0]
-        raise _refused(found.file, found.risk_lines.get(name, 1), str(error)) from error
+        full = f"{name}.{str(error).partition(' ')[0]}"
+        line = found.table_lines.get(full, 1)
+        raise _refused(found.file, line, f"{name}.{error}") from error
 
 
 def plain(value: object) -> str:
-    """Return a limit as the file would have it: times in seconds, sets as a list."""
+    """Return a value as the file would have it: times in seconds, sets as a list."""
     if isinstance(value, timedelta):
         return f"{value.total_seconds():g}"
     if isinstance(value, frozenset):
@@ -66,13 +86,21 @@ def _converted(raw: object, kind: Any, *, where: str) -> Any:
             raise ConfigError(f"{where}: {raw} is no number", hint=_hint(where, "100"))
         return msgspec.convert(value, kind, strict=False)
     except (msgspec.ValidationError, OverflowError) as error:
-        example = "true" if kind is bool else '["STK"]' if "frozenset" in str(kind) else "100"
+        example = _example(kind)
         raise ConfigError(f"{where}: {raw!s} cannot be used", hint=_hint(where, example)) from error
 
 
+def _example(kind: Any) -> str:
+    if kind is bool:
+        return "true"
+    if isinstance(kind, type) and issubclass(kind, StrEnum):
+        return f'"{next(iter(kind))}"'
+    return '["STK"]' if "frozenset" in str(kind) else "100"
+
+
 def _hint(where: str, example: str) -> str:
-    return f"write for example: {where.rpartition('risk.')[2]} = {example}"
+    return f"write for example: {where.rpartition('.')[2]} = {example}"
 
 
 def _refused(file: Path, line: int, why: str) -> ConfigError:
-    return ConfigError(f"{file} line {line}: risk.{why}", hint=f"correct it in {file}")
+    return ConfigError(f"{file} line {line}: {why}", hint=f"correct it in {file}")

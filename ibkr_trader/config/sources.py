@@ -25,7 +25,7 @@ APP = "ibkr-trader"
 LIMITS_FILE = "symbol_limits.json"
 _MAX_FILE = 1_000_000
 
-# The settings, in the order in which `config show` lists them. `risk` is a table.
+# The settings, in the order in which `config show` lists them. The last are tables.
 NAMES = (
     "profile",
     "host",
@@ -40,9 +40,14 @@ NAMES = (
     "data_dir",
     "client_library",
     "allow_remote_gateway",
+    "eod_minutes_before",
+    "eod_window_minutes",
+    "eod_at",
     "risk",
+    "protection",
 )
-_ONLY_IN_FILE = frozenset({"risk"})
+TABLES = ("risk", "protection")  # settings with keys of their own
+_ONLY_IN_FILE = frozenset(TABLES)
 # Read by ibkr-trader, but not a setting.
 _OTHER_VARIABLES = frozenset({"IBKR_CONFIG"})
 
@@ -58,7 +63,7 @@ class Sources(NamedTuple):
     """What was found, the winner for each setting, and remarks about the rest."""
 
     values: dict[str, Value]
-    risk_lines: dict[str, int]  # where each key of [risk] stands
+    table_lines: dict[str, int]  # where each key of a table stands, as `risk.key`
     file: Path | None
     warnings: tuple[str, ...]
 
@@ -92,8 +97,8 @@ def gather(
             values[name] = dotenv[variable]
         elif name in table:
             values[name] = Value(table[name], f"{file} line {lines[name]}")
-    risk_lines = {key[5:]: line for key, line in lines.items() if key.startswith("risk.")}
-    return Sources(values, risk_lines, file, tuple(warnings))
+    table_lines = {key: line for key, line in lines.items() if "." in key}
+    return Sources(values, table_lines, file, tuple(warnings))
 
 
 def data_folder(values: Mapping[str, Value], cwd: Path | None = None) -> Value:
@@ -196,8 +201,9 @@ def _toml(path: Path) -> tuple[dict[str, Any], dict[str, int]]:
             message, hint='write key = value; text in quotes: profile = "paper"'
         ) from error
     lines = {key: _line_of(text, key) for key in table}
-    if isinstance(table.get("risk"), dict):
-        lines |= {f"risk.{key}": _line_of(text, key, section="risk") for key in table["risk"]}
+    for name in TABLES:
+        if isinstance(table.get(name), dict):
+            lines |= {f"{name}.{key}": _line_of(text, key, section=name) for key in table[name]}
     for key in table:
         if key not in NAMES:
             raise unknown_key(path, lines[key], key, known=NAMES)

@@ -10,7 +10,8 @@
     ├── OptionsFlowEvent   PredictionSignalEvent · FlowThresholdEvent
     └── SystemEvent        ConnectEvent · DisconnectEvent · SyncEvent · ErrorEvent
                            PositionReportEvent · AccountEvent · DataTypeEvent · DriftEvent
-                           StateEvent · TimeEvent · CheckpointEvent · GroupEvent
+                           StateEvent · TimeEvent · CheckpointEvent · GroupEvent · CoverEvent
+                           CloseRequestEvent · CloseEndEvent
 
 Subscribing to a class subscribes to everything below it. Leaves are final, so that a
 handler that names a leaf names one fact. `at` is the moment it happened, in UTC.
@@ -113,6 +114,7 @@ class NewOrderEvent(OrderEvent, frozen=True, kw_only=True):
     origin: str = ""
     correlation_id: str = ""
     plan: Mapping[str, str] = msgspec.field(default_factory=dict)  # see `SubmitOrders`
+    reduces: bool = False  # the guard found that it could only lower risk: it is an exit
 
 
 @final
@@ -204,6 +206,7 @@ class ModifyEvent(OrderEvent, frozen=True, kw_only=True):
     """We asked for these new terms; `AcceptEvent` will say that they hold."""
 
     spec: OrderSpec
+    origin: str = ""  # who asked; see `SubmitOrders`
 
 
 @final
@@ -279,11 +282,15 @@ class WarningEvent(OrderEvent, frozen=True, kw_only=True):
 
 
 class PositionEvent(BaseEvent, frozen=True, kw_only=True):
-    """A position changed; `position` is how it now stands."""
+    """A position changed; `position` is how it now stands, at the market when it is known.
+
+    `realized_pnl` is what this change has realised, `position.realized_pnl` the day's, both
+    before commissions; `position.unrealized_pnl` is the open profit.
+    """
 
     position: Position
     cause: OrderId | None = None
-    realized_pnl: Decimal = ZERO  # by this change alone
+    realized_pnl: Decimal = ZERO
 
 
 @final
@@ -298,7 +305,7 @@ class PositionUpdateEvent(PositionEvent, frozen=True, kw_only=True):
 
 @final
 class PositionCloseEvent(PositionEvent, frozen=True, kw_only=True):
-    """Back to flat."""
+    """Back to flat; told again if a correction changes what had been realised."""
 
 
 # -- signals ------------------------------------------------------------------------------
@@ -419,12 +426,35 @@ class TimeEvent(SystemEvent, frozen=True, kw_only=True):
 
 
 @final
+class CloseRequestEvent(SystemEvent, frozen=True, kw_only=True):
+    """It is decided to end flat in `contract`: until `CloseEndEvent`, whoever runs goes on.
+
+    Told again, of the same group and moment, once it is known which `stop` is taken away and
+    must come back if the position cannot be closed.
+    """
+
+    group_id: GroupId
+    contract: Contract
+    account: str
+    origin: str = ""
+    stop: OrderSpec | None = None
+
+
+@final
+class CloseEndEvent(SystemEvent, frozen=True, kw_only=True):
+    """A closing is over: flat with nothing left of ours, or `message` says why not."""
+
+    group_id: GroupId
+    message: str = ""
+
+
+@final
 class CheckpointEvent(SystemEvent, frozen=True, kw_only=True):
     """A resting point of the journal: a restart reads from here, and about `live` before it.
 
     `fills` are the executions of the day so far, so that none is counted again; `openings`
     and `recent` what went out lately, for the rate limits. `positions` is all that is held
-    after those executions; None is not stated.
+    after those executions; None is not stated. `closings` are under way.
     """
 
     live: tuple[OrderId, ...] = ()
@@ -432,6 +462,7 @@ class CheckpointEvent(SystemEvent, frozen=True, kw_only=True):
     openings: tuple[datetime, ...] = ()
     recent: tuple[NewOrderEvent, ...] = ()
     positions: tuple[Position, ...] | None = None
+    closings: tuple[CloseRequestEvent, ...] = ()
 
 
 @final
@@ -439,5 +470,25 @@ class GroupEvent(SystemEvent, frozen=True, kw_only=True):
     """An order group concluded or needs attention."""
 
     group_id: GroupId
+    message: str
+    is_serious: bool = False
+
+
+@final
+class CoverEvent(SystemEvent, frozen=True, kw_only=True):
+    """A position is not protected as it should be, or is again.
+
+    Attributes:
+        held: What is held, signed.
+        covered: How much of it working stops would end.
+        surplus: What exits could trade beyond it.
+        since: Since when a part of it has been without a stop; None if none is.
+    """
+
+    contract: Contract
+    held: Decimal
+    covered: Decimal
+    surplus: Decimal = ZERO
+    since: datetime | None = None
     message: str
     is_serious: bool = False

@@ -5,7 +5,7 @@
 
 `install` tells our orders from everyone else's; it is drawn once for each journal. The
 order id travels in IBKR's `orderRef`, so what the broker reports names group and role by
-itself. The broker's own numbers follow the rule of `next_broker_order_id`.
+itself. The broker's own numbers follow the rule of `next_broker_order_ids`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import re
 from typing import NamedTuple
 
 from ibkr_trader.core.enums import OrderRole
-from ibkr_trader.core.errors import InvariantBroken
+from ibkr_trader.core.errors import BrokerUnavailable
 from ibkr_trader.core.models import GroupId, OrderId
 
 FOREIGN = "foreign"  # begins the ids we give to orders of others; never an install prefix
@@ -114,23 +114,24 @@ def is_install(text: str) -> bool:
     return _INSTALL.fullmatch(text) is not None and text != FOREIGN
 
 
-def next_broker_order_id(*, next_valid: int, persisted: int, seen: int) -> int:
-    """Return the lowest broker order id that is safe to use.
+def next_broker_order_ids(count: int, *, next_valid: int, floor: int, seen: int) -> tuple[int, ...]:
+    """Return the lowest `count` broker order ids in a row that are safe to use.
 
     A number used twice would change a live order instead of making a new one.
 
     Args:
+        count: How many are needed.
         next_valid: What the broker offered (`nextValidId`).
-        persisted: The highest that the journal has ever written; 0 if none.
+        floor: One above the highest that the journal has ever written; 1 if none.
         seen: The highest seen on any order of this client; 0 if none.
 
     Raises:
-        InvariantBroken: If the numbers have run out; the client id must then be changed.
+        BrokerUnavailable: If the numbers have run out.
     """
-    number = max(next_valid, persisted + 1, seen + 1, 1)
-    if number > MAX_BROKER_ORDER_ID:
-        raise InvariantBroken(
-            f"the broker's order ids of this client have run out ({number})",
-            hint="reset the order ids in TWS, or choose another client id",
+    first = max(next_valid, floor, seen + 1, 1)
+    if first + count > MAX_BROKER_ORDER_ID:
+        raise BrokerUnavailable(
+            f"order ids have reached {first}; TWS takes none beyond {MAX_BROKER_ORDER_ID}",
+            hint="reset the API order id sequence in TWS, or use another client id",
         )
-    return number
+    return tuple(range(first, first + count))

@@ -124,7 +124,7 @@ class OrderRequest(msgspec.Struct, frozen=True, kw_only=True):
         found = list(type_faults(self))
         if found:
             raise ValueError("; ".join(found))
-        found = list(faults(self))
+        found = [fault.text for fault in faults(self)]
         if not self.symbol.strip():
             found.insert(0, "the symbol is missing")
         if found:
@@ -164,7 +164,9 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     """An order and what has become of it: a fold of its events, replaced and never changed.
 
     `spec` holds the terms the broker has confirmed; `desired` those of a modification
-    still under way. `worst_case` quantity is what risk counts.
+    still under way. `worst_case` quantity is what risk counts. `is_overridden`: its terms
+    were changed at the broker and not here (by hand in TWS, or by a split): what would move
+    its prices by itself must not fight that; its size may still have to be cut.
     """
 
     spec: OrderSpec
@@ -180,6 +182,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""  # the last words said about it, by the broker or by us
     code: int = 0  # the broker's code for them
     is_foreign: bool = False  # not placed by this installation
+    is_overridden: bool = False
+    is_unwanted: bool = False  # its cancel came before the order did, and was refused for that
     created_at: datetime | None = None
     updated_at: datetime | None = None
 

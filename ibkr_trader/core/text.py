@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 UNKNOWN = "–"
 _CENT = Decimal("0.01")
+_MEAN = Decimal("0.0001")
 
 
 def quantity(value: Decimal | None, *, signed: bool = False) -> str:
@@ -33,6 +34,13 @@ def price(value: Decimal | None) -> str:
         return text
     whole, _, decimals = text.partition(".")
     return f"{whole}.{decimals:0<2}"
+
+
+def average(value: Decimal | None) -> str:
+    """Return a mean of prices, to four decimals at most: the rest is only division."""
+    if value is None or not value.is_finite():
+        return price(value)
+    return price(value.quantize(_MEAN, rounding=ROUND_HALF_EVEN) + 0)
 
 
 def money(value: Decimal | None, currency: str = "", *, signed: bool = False) -> str:

@@ -12,10 +12,9 @@ from decimal import Decimal
 
 import msgspec
 
-from ibkr_trader.core.enums import OrderRole, OrderType, Side
-from ibkr_trader.core.models import OrderSpec, PriceBand
-
-_TOUCHED = frozenset({OrderType.MARKET_IF_TOUCHED, OrderType.LIMIT_IF_TOUCHED})
+from ibkr_trader.core.enums import OrderRole, Side
+from ibkr_trader.core.models import Adjustment, OrderSpec, PriceBand
+from ibkr_trader.core.shapes import TOUCHED_TYPES
 
 
 def increment_at(price: Decimal, bands: Sequence[PriceBand]) -> Decimal:
@@ -75,18 +74,52 @@ def round_entry_stop(price: Decimal, side: Side, bands: Sequence[PriceBand]) -> 
     return round_up(price, bands) if side is Side.BUY else round_down(price, bands)
 
 
+def round_trail(amount: Decimal, price: Decimal | None, bands: Sequence[PriceBand]) -> Decimal:
+    """Return the trail in whole steps, never wider than asked, and one step at the least.
+
+    Args:
+        amount: How far the stop stays behind the market.
+        price: Where the stop stands, for the step that holds there; None if nobody says,
+            then the coarsest step counts that is not larger than the amount.
+        bands: The contract's price bands.
+    """
+    if price is not None:
+        step = increment_at(price, bands)
+    else:
+        steps = [band.increment for band in bands]
+        step = max((one for one in steps if one <= amount), default=min(steps))
+    return max(_floor(amount, step), step)
+
+
 def with_legal_prices(spec: OrderSpec, bands: Sequence[PriceBand]) -> OrderSpec:
-    """Return the order with its limit and its trigger rounded, by side, type and role."""
-    limit, stop = spec.limit_price, spec.stop_price
+    """Return the order with every price rounded, by side, type and role; percents stay."""
+    limit, stop, trail = spec.limit_price, spec.stop_price, spec.trail_amount
+    if trail is not None:
+        trail = round_trail(trail, stop, bands)
     if limit is not None:
         limit = round_limit(limit, spec.side, bands)
-    if stop is not None and spec.order_type in _TOUCHED:
+    if stop is not None and spec.order_type in TOUCHED_TYPES:
         stop = round_limit(stop, spec.side, bands)  # it waits for a better price, as a limit does
     elif stop is not None and spec.role is OrderRole.STOP:
         stop = round_protective_stop(stop, spec.side, bands)
     elif stop is not None:
         stop = round_entry_stop(stop, spec.side, bands)
-    return msgspec.structs.replace(spec, limit_price=limit, stop_price=stop)
+    adjustment = spec.adjustment and _adjusted(spec.adjustment, spec.side, bands)
+    return msgspec.structs.replace(
+        spec, limit_price=limit, stop_price=stop, trail_amount=trail, adjustment=adjustment
+    )
+
+
+def _adjusted(old: Adjustment, side: Side, bands: Sequence[PriceBand]) -> Adjustment:
+    """The stop that a stop turns into: tighter than asked rather than wider."""
+    limit, stop, trail = old.limit_price, old.stop_price, old.trail_amount
+    return msgspec.structs.replace(
+        old,
+        trigger=round_limit(old.trigger, side, bands),
+        limit_price=None if limit is None else round_limit(limit, side, bands),
+        stop_price=None if stop is None else round_protective_stop(stop, side, bands),
+        trail_amount=None if trail is None else round_trail(trail, stop, bands),
+    )
 
 
 def _floor(price: Decimal, step: Decimal) -> Decimal:

@@ -1,7 +1,8 @@
-"""Notices orders that nobody acknowledged in time, and has them looked up.
+"""Notices orders and changes that nobody answered in time, and has them looked up.
 
-Silence is no answer. After the timeout the broker is asked what it has; whatever that
-does not settle is UNKNOWN, counts at its worst, and is never sent again.
+Silence is no answer. After the timeout the broker is asked what it has; an order that this
+does not settle is UNKNOWN, counts at its worst, and is never sent again. Of a change the
+answer is the terms that the broker then states, whichever they are.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from ibkr_trader.core.enums import OrderStatus
 from ibkr_trader.core.errors import BrokerUnavailable
-from ibkr_trader.core.events import NewOrderEvent, UnknownEvent
+from ibkr_trader.core.events import ModifyEvent, NewOrderEvent, UnknownEvent
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class AckWatch:
-    """Keeps a deadline for every order that was sent and not yet answered."""
+    """Keeps a deadline for every order and change that was sent and not yet answered."""
 
     def __init__(
         self,
@@ -44,6 +45,7 @@ class AckWatch:
         self._due: dict[OrderId, float] = {}
         self._changed = asyncio.Event()
         bus.subscribe(NewOrderEvent, self._expect)
+        bus.subscribe(ModifyEvent, self._expect)
 
     async def work(self) -> None:
         """Look up what is overdue, as it falls due; never returns."""
@@ -56,7 +58,7 @@ class AckWatch:
             if any(self._is_unanswered(order_id) for order_id in overdue):
                 await self._settle(overdue)
 
-    def _expect(self, event: NewOrderEvent) -> None:
+    def _expect(self, event: NewOrderEvent | ModifyEvent) -> None:
         self._due[event.order_id] = self._clock.monotonic() + self._timeout
         self._changed.set()
 
@@ -81,11 +83,14 @@ class AckWatch:
         lost = [
             UnknownEvent(at=self._clock.now(), order_id=order_id, reason=reason)
             for order_id in overdue
-            if self._is_unanswered(order_id)
+            if self._stands(order_id, OrderStatus.PENDING)
         ]
         if lost:
             self._record.witness(lost)
 
     def _is_unanswered(self, order_id: OrderId) -> bool:
+        return self._stands(order_id, OrderStatus.PENDING, OrderStatus.PENDING_MODIFY)
+
+    def _stands(self, order_id: OrderId, *statuses: OrderStatus) -> bool:
         order = self._portfolio().order(order_id)
-        return order is not None and order.status is OrderStatus.PENDING
+        return order is not None and order.status in statuses

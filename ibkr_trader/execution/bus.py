@@ -29,6 +29,7 @@ class EventBus:
         self._routes: dict[type[BaseEvent], tuple[Callable[[Any], None], ...]] = {}
         self._waiting: deque[BaseEvent] = deque()
         self._is_delivering = False
+        self._failures: asyncio.Queue[Exception] = asyncio.Queue(maxsize=1)
 
     def subscribe(self, kind: type[E], handler: Callable[[E], None]) -> Callable[[], None]:
         """Call `handler` with each event of `kind`; return the function that stops it.
@@ -65,9 +66,17 @@ class EventBus:
                 event = self._waiting.popleft()
                 for handler in self._routes.get(type(event)) or self._route(type(event)):
                     handler(event)
+        except Exception as error:
+            if self._failures.empty():
+                self._failures.put_nowait(error)
+            raise
         finally:
             self._is_delivering = False
             self._waiting.clear()
+
+    async def failure(self) -> Exception:
+        """Wait until a handler has raised, and return what: the picture is wrong from then on."""
+        return await self._failures.get()
 
     def _route(self, kind: type[BaseEvent]) -> tuple[Callable[[Any], None], ...]:
         handlers = self._routes[kind] = tuple(

@@ -1,115 +1,125 @@
-"""Ending a position: runs the steps that `orders/closing.py` derives, until flat or stuck."""
+"""Ending positions: one contract or many, waited for until the broker has confirmed it."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from ibkr_trader.core.commands import SubmitOrders
-from ibkr_trader.core.errors import BrokerUnavailable, OutcomeUnknown, TraderError
-from ibkr_trader.core.models import ZERO
+from ibkr_trader.core.contracts import label, ticker
+from ibkr_trader.core.errors import OutcomeUnknown, TraderError
+from ibkr_trader.execution.closer import is_live
 from ibkr_trader.execution.placing import QUOTE_TIMEOUT
-from ibkr_trader.orders.closing import Closing
-from ibkr_trader.portfolio.flattening import flatten
+from ibkr_trader.orders.closing import KIND
+from ibkr_trader.portfolio.flattening import unfinished
+from ibkr_trader.portfolio.ledger_fold import quantity_of
 
 if TYPE_CHECKING:
-    from decimal import Decimal
+    from collections.abc import Callable, Iterable
 
-    from ibkr_trader.core.models import Order, OrderId, Position
+    from ibkr_trader.core.models import Contract, Order, Session
     from ibkr_trader.execution.trader import Trader
-    from ibkr_trader.orders.closing import ClosingStep
-    from ibkr_trader.portfolio.state import PortfolioState
+
+_HINT = "ibkr-trader positions"
 
 
 class NotClosed(TraderError):
     """The position is still open, and the message says why."""
 
 
-async def close_position(
-    trader: Trader, position: Position, *, timeout: float
-) -> tuple[Order, ...]:
-    """End `position` and every order of ours that belongs to it; return those orders.
+class Closed(NamedTuple):
+    """What became of one contract that was to be closed.
 
-    Closing what is closed already does nothing. Each step waits for the broker to confirm
-    the one before, so that two orders can never close the same shares.
+    Attributes:
+        orders: Those that were waited for.
+        trouble: What kept it from being closed; None if nothing did.
+    """
+
+    contract: Contract
+    orders: tuple[Order, ...] = ()
+    trouble: TraderError | None = None
+
+
+async def close_contract(
+    trader: Trader, contract: Contract, *, timeout: float, origin: str = KIND
+) -> tuple[Order, ...]:
+    """End what is held of `contract` and every order of ours in it; return those orders.
+
+    Closing what is closed already does nothing; a closing under way is joined. Each step
+    waits for the broker to confirm the one before, so that two orders can never close the
+    same shares.
 
     Raises:
         NotClosed: If it cannot be closed now. With the market closed nothing is touched;
             else the message says whether a stop that was taken away is back.
-        OutcomeUnknown: If the broker does not confirm a step within `timeout` seconds.
+        OutcomeUnknown: If the broker does not confirm it within `timeout` seconds. It goes
+            on as long as this process runs, and then with the next one.
     """
-    con_id = position.contract.con_id
-    await trader.study(position.contract, timeout=QUOTE_TIMEOUT)
-    _require_market(trader, position)
-    closing = Closing(
-        group_id=trader.new_group_id(), contract=position.contract, account=trader.account
-    )
-    touched: dict[OrderId, None] = {}
+    con_id = contract.con_id
+    if con_id not in unfinished(trader.portfolio) and con_id not in trader.portfolio.closings:
+        return ()
+    await trader.learn(ticker(contract), currency=contract.currency)  # its hours as of now
+    await trader.study(contract, timeout=QUOTE_TIMEOUT)
+    _require_market(trader, contract)
+    run = trader.closer.begin(contract, origin=origin)
     try:
         async with asyncio.timeout(timeout):
-            while True:
-                step = flatten(closing, trader.portfolio)
-                closing = step.closing
-                touched |= dict.fromkeys(step.waiting_for)
-                await _take(trader, step, con_id)
-                if step.is_over:
-                    break
+            await run.heard()
     except TimeoutError as error:
-        live = tuple(o for o in touched if _is_live(trader.portfolio, o))
-        message = f"closing {position.contract.symbol} is not confirmed within {timeout:g} s"
+        live = tuple(o for o in run.touched if is_live(trader.portfolio, o))
+        message = f"closing {label(contract)} is not confirmed within {timeout:g} s"
+        if _is_halted(trader, con_id):
+            message += " (trading in it is halted)"
         raise OutcomeUnknown(message, order_ids=live) from error
-    if step.trouble:
-        message = f"{position.contract.symbol} is not closed: {step.trouble}"
-        if any(not _is_live(trader.portfolio, order_id) for order_id in _placed(step)):
-            message += " (that failed too: the position is UNPROTECTED)"
-        raise NotClosed(message, hint="ibkr-trader positions")
-    return tuple(o for i in touched if (o := trader.portfolio.order(i)) is not None)
+    if run.trouble:
+        raise NotClosed(run.trouble, hint=_HINT)
+    return tuple(o for i in run.touched if (o := trader.portfolio.order(i)) is not None)
 
 
-def _require_market(trader: Trader, position: Position) -> None:
+async def close_each(
+    trader: Trader,
+    contracts: Iterable[Contract],
+    *,
+    timeout: float,
+    origin: str = KIND,
+    tell: Callable[[str], None] = lambda _: None,
+) -> list[Closed]:
+    """Close every one of `contracts`, beside one another; one that fails stops no other."""
+
+    async def close(contract: Contract) -> Closed:
+        name, held = label(contract), quantity_of(trader.portfolio, contract.con_id)
+        if held:
+            tell(f"{name}: closing {held:+f}")
+        try:
+            orders = await close_contract(trader, contract, timeout=timeout, origin=origin)
+        except TraderError as trouble:
+            tell(f"{name}: {trouble.message}")
+            return Closed(contract, trouble=trouble)
+        if held:
+            tell(f"{name}: closed")
+        return Closed(contract, orders)
+
+    async with asyncio.TaskGroup() as tasks:
+        works = [tasks.create_task(close(contract)) for contract in contracts]
+    return [work.result() for work in works]
+
+
+def _require_market(trader: Trader, contract: Contract) -> None:
     """Leave the exits alone while nothing could take their place: a stop outlives the night."""
-    details = trader.outlook.details(position.contract.con_id)
-    sessions = details.liquid_sessions if details is not None else ()
+    sessions = _sessions(trader, contract.con_id)
     now = trader.clock.now()
     if not sessions or any(session.opens <= now < session.closes for session in sessions):
         return
     coming = [session.opens for session in sessions if session.opens > now]
     until = f"; it opens at {min(coming):%Y-%m-%d %H:%M} UTC" if coming else ""
-    message = (
-        f"the market of {position.contract.symbol} is closed{until}: its exits stay as they are"
-    )
-    raise NotClosed(message, hint="ibkr-trader positions")
+    message = f"the market of {label(contract)} is closed{until}: its exits stay as they are"
+    raise NotClosed(message, hint=_HINT)
 
 
-async def _take(trader: Trader, step: ClosingStep, con_id: int) -> None:
-    """Send what the step asks for, and wait until the picture gives a reason for another."""
-    held = _held(trader.portfolio, con_id)
-    for command in step.commands:
-        # A denial or a loss is in the picture now: the next step puts the stop back.
-        with contextlib.suppress(BrokerUnavailable):
-            await trader.router.route(command)
-    live = {order_id for order_id in step.waiting_for if _is_live(trader.portfolio, order_id)}
-
-    def has_moved(portfolio: PortfolioState) -> bool | None:
-        is_ended = any(not _is_live(portfolio, order_id) for order_id in live)
-        return True if is_ended or _held(portfolio, con_id) != held else None
-
-    if not step.is_over and live and len(live) == len(step.waiting_for):
-        await trader.until(has_moved, timeout=None)
+def _sessions(trader: Trader, con_id: int) -> tuple[Session, ...]:
+    details = trader.outlook.details(con_id)
+    return details.liquid_sessions if details is not None else ()
 
 
-def _placed(step: ClosingStep) -> tuple[OrderId, ...]:
-    """The orders that the step wanted placed: the stop that goes back."""
-    submits = (c for c in step.commands if isinstance(c, SubmitOrders))
-    return tuple(spec.order_id for submit in submits for spec in submit.orders)
-
-
-def _held(portfolio: PortfolioState, con_id: int) -> Decimal:
-    position = portfolio.positions.get(con_id)
-    return position.quantity if position is not None else ZERO
-
-
-def _is_live(portfolio: PortfolioState, order_id: OrderId) -> bool:
-    order = portfolio.order(order_id)
-    return order is not None and not order.status.is_closed
+def _is_halted(trader: Trader, con_id: int) -> bool:
+    quote = trader.market.last_quote(con_id)
+    return quote is not None and quote.halted

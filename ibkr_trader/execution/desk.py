@@ -17,6 +17,8 @@ from ibkr_trader.core.commands import CancelOrder, ModifyOrder
 from ibkr_trader.core.errors import OrderRejectedError, OutcomeUnknown, TraderError
 from ibkr_trader.core.shapes import decimal_faults
 from ibkr_trader.execution.placing import QUOTE_TIMEOUT, Wait, place, prepare, route
+from ibkr_trader.execution.scaling import add, prepare_addition
+from ibkr_trader.orders.linked_orders import ScaleInRequest
 from ibkr_trader.risk.proposal import changed_spec
 
 if TYPE_CHECKING:
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 
     from ibkr_trader.core.models import Order, OrderId, OrderRequest, OrderSpec, Position
     from ibkr_trader.execution.trader import Trader
-    from ibkr_trader.orders.bracket_orders import BracketOrderRequest
+    from ibkr_trader.orders.group import GroupRequest
     from ibkr_trader.portfolio.state import PortfolioState
 
 
@@ -56,14 +58,24 @@ class Desk:
         orders = await place(self.trader, prepared, wait=wait, timeout=self._timeout)
         return orders[0]
 
-    async def submit_bracket(
-        self, request: BracketOrderRequest, *, wait: Wait = Wait.ACCEPTED
+    async def submit_group(
+        self, request: GroupRequest | ScaleInRequest, *, wait: Wait = Wait.ACCEPTED
     ) -> tuple[Order, ...]:
-        """Submit entry, target and stop, linked at the broker; return them in that order.
+        """Submit orders that belong together, and return them in the order they were sent.
+
+        A bracket, the legs of an OCO order, a trailing stop: all are sent or none. Of a
+        scale-in, the entry is returned and the exits that follow it; with `Wait.FILLED`
+        they have followed, unless it did not fill in time. They follow as long as the desk
+        is open.
 
         Raises:
-            The same as `submit_order`.
+            NothingToScale: If a scale-in finds no position of ours whose exits could follow.
+            ValueError, RiskCheckError, OrderRejectedError, OutcomeUnknown, BrokerUnavailable:
+                As `submit_order`.
         """
+        if isinstance(request, ScaleInRequest):
+            addition = await prepare_addition(self.trader, request)
+            return await add(self.trader, addition, wait=wait, timeout=self._timeout)
         prepared = await prepare(self.trader, request)
         return await place(self.trader, prepared, wait=wait, timeout=self._timeout)
 

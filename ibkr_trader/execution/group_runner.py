@@ -1,26 +1,43 @@
-"""Feeds order events to the groups they concern, and their commands to the router.
+"""Feeds order events and prices to the groups they concern, and their commands to the router.
 
 A group decides, purely; this runs it. Reactions are computed while the event is being
 delivered, so a group sees every event in order; its commands wait in a queue, because
 the order path must not run inside a delivery.
+
+Where the broker has restated a position that no execution explains (a split, or a trade nobody
+told), the groups in it know neither what they hold nor what it is worth: they place and enlarge
+nothing any more, and say so.
+
+While the link to the broker is down, or what is there is not known yet, groups go on hearing
+of their orders and ask for nothing: the links at the broker are in charge then.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
+from datetime import timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from ibkr_trader.core.commands import SubmitOrders
+from ibkr_trader.core.commands import ModifyOrder, SubmitOrders
 from ibkr_trader.core.errors import BrokerUnavailable, JournalError
 from ibkr_trader.core.events import (
+    ConnectEvent,
     DenyEvent,
+    DisconnectEvent,
+    DriftEvent,
     GroupEvent,
     MarketEvent,
     NewOrderEvent,
     OrderEvent,
+    SyncEvent,
+    SystemEvent,
     TimeEvent,
 )
-from ibkr_trader.orders.group import ORDER_TYPES
+from ibkr_trader.execution.command_queue import CommandQueue
+from ibkr_trader.orders.group import ORDER_TYPES, Follower, Forgetful
+from ibkr_trader.portfolio.ledger_fold import subject_of
 from ibkr_trader.risk.verdict import Denied
 
 if TYPE_CHECKING:
@@ -29,14 +46,17 @@ if TYPE_CHECKING:
 
     from ibkr_trader.core.commands import Command
     from ibkr_trader.core.events import BaseEvent
-    from ibkr_trader.core.models import GroupId, OrderId
+    from ibkr_trader.core.models import Contract, ContractDetails, GroupId, OrderId
     from ibkr_trader.execution.bus import EventBus
     from ibkr_trader.execution.ports import Clock
     from ibkr_trader.execution.record import Record
     from ibkr_trader.execution.router import OrderRouter
     from ibkr_trader.orders.group import OrderGroup, Step
     from ibkr_trader.portfolio.state import PortfolioState
-HEARTBEAT = 1.0  # seconds: no finer than the grace that groups give the broker
+
+logger = logging.getLogger(__name__)
+HEARTBEAT = 0.25  # seconds: half the grace that groups give the broker
+PACE = timedelta(seconds=1)  # between two changes of prices in one contract, by all that follow it
 
 
 class GroupRunner:
@@ -50,22 +70,44 @@ class GroupRunner:
         router: OrderRouter,
         clock: Clock,
         portfolio: Callable[[], PortfolioState],
+        details: Callable[[int], ContractDetails | None] = lambda _: None,
     ) -> None:
+        self._details = details
         self._record = record
         self._router = router
         self._clock = clock
         self._portfolio = portfolio
         self._groups: dict[GroupId, OrderGroup] = {}
         self._by_order: dict[OrderId, GroupId] = {}
-        self._commands: asyncio.Queue[tuple[GroupId, Command]] = asyncio.Queue()
+        self._followers: dict[int, dict[GroupId, None]] = {}  # by con_id, longest unmoved first
+        self._followed: dict[GroupId, frozenset[Contract]] = {}
+        self._awake: set[GroupId] = set()  # those that follow outside regular hours, too
+        self._moved_at: dict[int, datetime] = {}
+        self._broken: list[tuple[GroupId, str]] = []
+        self._misled: set[GroupId] = set()  # what they hold was restated
+        # Epochs, because a snapshot can overtake the news of the link it was taken on.
+        self._connected = self._lost = self._synced = 0
+        self._commands = CommandQueue()
         bus.subscribe(OrderEvent, self._react)
         bus.subscribe(MarketEvent, self._tick)
+        bus.subscribe(SystemEvent, self._link)
+
+    @property
+    def followed(self) -> frozenset[Contract]:
+        """The contracts whose prices some group acts on: somebody must subscribe to them."""
+        return frozenset().union(*self._followed.values())
 
     def add(self, group: OrderGroup, orders: Iterable[OrderId]) -> None:
         """Look after `group` from now on; events of `orders` are its business."""
         self._groups[group.group_id] = group
         for order_id in orders:
             self._by_order[order_id] = group.group_id
+        if isinstance(group, Follower):
+            self._followed[group.group_id] = group.follows
+            if group.outside_rth:
+                self._awake.add(group.group_id)
+            for contract in group.follows:
+                self._followers.setdefault(contract.con_id, {})[group.group_id] = None
 
     def get(self, group_id: GroupId) -> OrderGroup | None:
         """Return the group as it now stands, or None once it is closed and forgotten."""
@@ -76,24 +118,27 @@ class GroupRunner:
         return tuple(self._groups)
 
     def restore(self, history: Iterable[BaseEvent]) -> None:
-        """Rebuild the open groups from their order events; what they once asked for is done.
+        """Rebuild the open groups from their order events.
 
-        Commands are dropped: they were sent then, or the broker is asked again by recovery.
+        Commands are dropped: they were sent then, or never. What is still undone once the
+        broker has told how things stand is asked for again.
         """
         opened: dict[GroupId, list[NewOrderEvent]] = {}
-        events = [event for event in history if isinstance(event, OrderEvent)]
-        for event in events:
+        history = tuple(history)
+        for event in history:
             if isinstance(event, NewOrderEvent):
                 opened.setdefault(event.spec.group_id, []).append(event)
         for opened_id, news in opened.items():
             if news[0].kind in ORDER_TYPES:
-                specs = tuple(event.spec for event in news)
-                group = ORDER_TYPES[news[0].kind](opened_id, specs, news[0].plan)
-                self.add(group, (spec.order_id for spec in specs))
-        for event in events:
-            group_id = self._by_order.get(event.order_id)
-            if group_id is not None:
-                self._step(group_id, event)
+                self._rebuild(opened_id, news)
+        for event in history:
+            if isinstance(event, DriftEvent):
+                self._mislead(event)
+            elif isinstance(event, OrderEvent) and event.order_id in self._by_order:
+                group_id = self._by_order[event.order_id]
+                step = self._step(group_id, event)
+                for command in step.commands if step is not None else ():
+                    self._forget(group_id, command)
 
     async def work(self) -> None:
         """Route what groups ask for, one command after the other; never returns."""
@@ -102,26 +147,164 @@ class GroupRunner:
             try:
                 await self._carry_out(group_id, command)
             finally:
-                self._commands.task_done()
+                self._commands.done()
 
     async def watch(self) -> None:
         """Let time pass for the groups, so that what is overdue is asked for; never returns."""
         while True:
             await asyncio.sleep(HEARTBEAT)
-            event = TimeEvent(at=self._clock.now())
-            for group_id in tuple(self._groups):
-                self._run(group_id, event)
+            self._beat(self._clock.now())
 
     async def idle(self) -> None:
         """Wait until everything that groups have asked for is routed."""
         await self._commands.join()
 
+    @property
+    def _is_synced(self) -> bool:
+        return self._synced >= max(self._connected, 1) and self._synced > self._lost
+
+    # -- from events to groups ---------------------------------------------------------------
+
+    def _react(self, event: OrderEvent) -> None:
+        spec = event.spec if isinstance(event, NewOrderEvent | DenyEvent) else None
+        if spec is not None and spec.group_id in self._groups:
+            self._by_order[event.order_id] = spec.group_id  # one that replaces another
+        group_id = self._by_order.get(event.order_id)
+        if group_id is not None:
+            self._run(group_id, event)
+
+    def _tick(self, event: MarketEvent) -> None:
+        if not self._is_synced:
+            return
+        for group_id in tuple(self._followers.get(event.contract.con_id, ())):
+            if self._is_trading(event, group_id):
+                self._run(group_id, event)
+
+    def _is_trading(self, event: MarketEvent, group_id: GroupId) -> bool:
+        """Whether the contract's exchange is open, for a group that minds; unknown is open."""
+        details = self._details(event.contract.con_id)
+        if details is None:
+            return True
+        is_awake = group_id in self._awake
+        sessions = details.trading_sessions if is_awake else details.liquid_sessions
+        return not sessions or any(one.opens <= event.at < one.closes for one in sessions)
+
+    def _beat(self, at: datetime) -> None:
+        if not self._is_synced:
+            return
+        event = TimeEvent(at=at)
+        for group_id in tuple(self._groups):
+            self._run(group_id, event)
+
+    def _link(self, event: SystemEvent) -> None:
+        match event:
+            case ConnectEvent(epoch=epoch):
+                self._connected = max(self._connected, epoch)
+            case DisconnectEvent(epoch=epoch):
+                self._lost = max(self._lost, epoch)
+                for group_id in tuple(self._followed):
+                    self._run(group_id, event)  # the prices it has seen are of the past
+            case SyncEvent(epoch=epoch):
+                self._synced = max(self._synced, epoch)
+                self._report()
+                self._beat(event.at)  # what was not asked for meanwhile is due
+            case DriftEvent():
+                self._mislead(event)
+            case _:
+                pass
+
+    def _mislead(self, event: DriftEvent) -> None:
+        """Take note of a position that the broker restates: its groups are wrong about it."""
+        for order_id, group_id in self._by_order.items():
+            order = self._portfolio().order(order_id)
+            if order is not None and subject_of(order.spec.contract) == event.subject:
+                self._misled.add(group_id)
+
+    def _report(self) -> None:
+        while self._broken and self._is_synced:
+            self._tell(*self._broken.pop())
+
+    def _run(self, group_id: GroupId, event: BaseEvent) -> None:
+        step = self._step(group_id, event)
+        if step is None:
+            return
+        for command in step.commands:
+            if self._may_ask(group_id, command, event.at):
+                self._commands.put(group_id, command)
+            else:
+                self._forget(group_id, command)
+        if step.events:
+            self._record.witness(step.events)
+
+    def _step(self, group_id: GroupId, event: BaseEvent) -> Step | None:
+        group = self._groups.get(group_id)
+        if group is None:
+            return None
+        try:
+            step = group.react(event)
+            is_closed = step.group.is_closed
+        except Exception as error:
+            logger.exception("the policy of %s raised; nobody looks after it now", group_id)
+            self._drop(group_id)
+            self._broken.append((group_id, f"its policy failed ({type(error).__name__})"))
+            self._report()
+            return None
+        if is_closed:
+            self._drop(group_id)
+        else:
+            self._groups[group_id] = step.group
+        return step
+
+    def _drop(self, group_id: GroupId) -> None:
+        self._groups.pop(group_id, None)
+        self._awake.discard(group_id)
+        self._by_order = {o: g for o, g in self._by_order.items() if g != group_id}
+        for contract in self._followed.pop(group_id, frozenset()):
+            self._followers[contract.con_id].pop(group_id, None)
+
+    def _rebuild(self, group_id: GroupId, news: list[NewOrderEvent]) -> None:
+        specs = tuple(event.spec for event in news)
+        try:
+            group = ORDER_TYPES[news[0].kind](group_id, specs, news[0].plan)
+        except Exception as error:
+            logger.exception("the group %s cannot be rebuilt", group_id)
+            self._broken.append((group_id, f"it cannot be rebuilt ({type(error).__name__})"))
+            return
+        self.add(group, (spec.order_id for spec in specs))
+
+    # -- from groups to the router -----------------------------------------------------------
+
+    def _may_ask(self, group_id: GroupId, command: Command, at: datetime) -> bool:
+        group = self._groups.get(group_id)
+        if not self._is_synced and isinstance(group, Forgetful):
+            return False
+        con_ids = [contract.con_id for contract in self._followed.get(group_id, ())]
+        if not con_ids or not isinstance(command, ModifyOrder):
+            return True
+        if any(_is_within(self._moved_at.get(con_id), at) for con_id in con_ids):
+            return False
+        for con_id in con_ids:
+            self._moved_at[con_id] = at
+            line = self._followers[con_id]
+            line[group_id] = line.pop(group_id)  # to the end of it: the others are next
+        return True
+
+    def _forget(self, group_id: GroupId, command: Command) -> None:
+        group = self._groups.get(group_id)
+        if isinstance(group, Forgetful):
+            self._groups[group_id] = group.unsent(command)
+
     async def _carry_out(self, group_id: GroupId, command: Command) -> None:
         if self._is_needless(command):
+            return
+        if self._is_blind(group_id, command):
+            message = "the broker restated the position: nothing is placed by itself; look at it"
+            self._tell(group_id, message)
             return
         try:
             verdict = await self._router.route(command)
         except (BrokerUnavailable, JournalError) as error:
+            self._forget(group_id, command)
             self._tell(group_id, f"could not {_name(command)}: {error.message}")
             return
         if isinstance(verdict, Denied):
@@ -135,44 +318,31 @@ class GroupRunner:
         order = self._portfolio().order(command.order_id)
         return order is not None and order.status.is_closed
 
-    def _react(self, event: OrderEvent) -> None:
-        spec = event.spec if isinstance(event, NewOrderEvent | DenyEvent) else None
-        if spec is not None and spec.group_id in self._groups:
-            self._by_order[event.order_id] = spec.group_id  # one that replaces another
-        group_id = self._by_order.get(event.order_id)
-        if group_id is not None:
-            self._run(group_id, event)
-
-    def _tick(self, event: MarketEvent) -> None:
-        # A price changes no group, but time passes with it, and something may be overdue.
-        for group_id in tuple(self._groups):
-            self._run(group_id, event)
-
-    def _run(self, group_id: GroupId, event: BaseEvent) -> None:
-        step = self._step(group_id, event)
-        if step is None:
-            return
-        for command in step.commands:
-            self._commands.put_nowait((group_id, command))
-        if step.events:
-            self._record.witness(step.events)
-
-    def _step(self, group_id: GroupId, event: BaseEvent) -> Step | None:
-        group = self._groups.get(group_id)
-        if group is None:
-            return None
-        step = group.react(event)
-        if step.group.is_closed:
-            del self._groups[group_id]
-            self._by_order = {o: g for o, g in self._by_order.items() if g != group_id}
-        else:
-            self._groups[group_id] = step.group
-        return step
+    def _is_blind(self, group_id: GroupId, command: Command) -> bool:
+        """Whether the group would place or enlarge something and is wrong about what is held."""
+        portfolio = self._portfolio()
+        match command:
+            case SubmitOrders(orders=(first, *_)):
+                contract = first.contract
+            case ModifyOrder(order_id=order_id, quantity=Decimal() as wanted):
+                order = portfolio.order(order_id)
+                if order is None or wanted <= order.spec.quantity:
+                    return False
+                contract = order.spec.contract
+            case _:
+                return False
+        return group_id in self._misled or subject_of(contract) in portfolio.drift
 
     def _tell(self, group_id: GroupId, message: str) -> None:
-        now: datetime = self._clock.now()
-        event = GroupEvent(at=now, group_id=group_id, message=message, is_serious=True)
+        event = GroupEvent(
+            at=self._clock.now(), group_id=group_id, message=message, is_serious=True
+        )
         self._record.witness([event])
+
+
+def _is_within(since: datetime | None, at: datetime) -> bool:
+    # A clock that was set back must not stop anything.
+    return since is not None and timedelta(0) <= at - since < PACE
 
 
 def _name(command: Command) -> str:

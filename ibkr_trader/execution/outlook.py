@@ -7,6 +7,7 @@ the desk is in sync. It only listens: nothing here sends or writes.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -37,6 +38,32 @@ class RiskSettings(msgspec.Struct, frozen=True, kw_only=True):
     limits: RiskLimits = RiskLimits()
     symbol_limits: SymbolLimitRegistry = SymbolLimitRegistry()
     is_readonly: bool = False
+
+
+class _AgedQuotes(Mapping[int, AgedQuote]):
+    """Every quote with its age at one moment, made when it is asked for.
+
+    A review asks for one or two of them, and there may be a hundred.
+    """
+
+    def __init__(self, heard: Mapping[int, float], market: MarketData, now: float) -> None:
+        self._heard = heard
+        self._market = market
+        self._now = now
+
+    def __getitem__(self, con_id: int) -> AgedQuote:
+        heard, quote = self._heard[con_id], self._market.last_quote(con_id)
+        if quote is None:
+            raise KeyError(con_id)
+        return AgedQuote(quote, timedelta(seconds=max(0.0, self._now - heard)))
+
+    def __iter__(self) -> Iterator[int]:
+        for con_id in self._heard:
+            if self._market.last_quote(con_id) is not None:
+                yield con_id
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
 
 
 class Outlook:
@@ -131,13 +158,8 @@ class Outlook:
             is_readonly=self._settings.is_readonly,
         )
 
-    def _quotes(self) -> dict[int, AgedQuote]:
-        now = self._clock.monotonic()
-        return {
-            con_id: AgedQuote(quote, timedelta(seconds=now - heard))
-            for con_id, heard in self._heard.items()
-            if (quote := self._market.last_quote(con_id)) is not None
-        }
+    def _quotes(self) -> Mapping[int, AgedQuote]:
+        return _AgedQuotes(self._heard, self._market, self._clock.monotonic())
 
     def _see(self, event: ev.BaseEvent) -> None:
         before = self.portfolio

@@ -16,7 +16,7 @@ from ibkr_trader.core.errors import (
     OutcomeUnknown,
     RiskCheckError,
 )
-from ibkr_trader.core.models import OrderRequest
+from ibkr_trader.core.models import ZERO, OrderRequest
 from ibkr_trader.orders.group import Setting
 from ibkr_trader.orders.single_orders import Single
 from ibkr_trader.risk.verdict import Denied
@@ -62,12 +62,14 @@ async def prepare(trader: Trader, request: OrderRequest | GroupRequest) -> Prepa
     await trader.recovery.settled(timeout=SETTLE_TIMEOUT)
     details = await trader.learn(request.symbol)
     quote = await trader.study(details.contract, timeout=QUOTE_TIMEOUT)
+    position = trader.portfolio.positions.get(details.contract.con_id)
     setting = Setting(
         group_id=trader.new_group_id(),
         contract=details.contract,
         account=trader.account,
         bands=details.bands,
         mark=quote.mark if quote is not None else None,
+        held=position.quantity if position is not None else ZERO,
     )
     group = (
         Single.create(request, setting)

@@ -14,15 +14,16 @@ from ibkr_trader.portfolio.snapshot import BrokerSnapshot
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Sequence
-    from datetime import datetime
+    from datetime import date, datetime, tzinfo
 
     from ibkr_trader.core.commands import Command
     from ibkr_trader.core.enums import SecType
     from ibkr_trader.core.events import BaseEvent
     from ibkr_trader.core.models import Contract, ContractDetails, Quote
+    from ibkr_trader.core.trading_day import Announced
     from ibkr_trader.risk.verdict import Approved
 
-__all__ = ["Broker", "BrokerSnapshot", "Clock", "Journal", "JournalState", "MarketData"]
+__all__ = ["Broker", "BrokerSnapshot", "Calendar", "Clock", "Journal", "JournalState", "MarketData"]
 
 
 class Broker(Protocol):
@@ -98,6 +99,16 @@ class Clock(Protocol):
 
     def monotonic(self) -> float:
         """Return seconds on a clock that never jumps, for ages and timeouts."""
+
+
+class Calendar(Protocol):
+    """What the exchanges announce, as a second opinion beside the broker's own hours."""
+
+    def zone(self, details: ContractDetails) -> tzinfo:
+        """Return the zone of the contract's exchange; UTC if nobody knows it."""
+
+    def announced(self, details: ContractDetails, day: date) -> Announced | None:
+        """Return what is announced for `day`; None if this market is not known here."""
 
 
 class JournalState(msgspec.Struct, frozen=True, kw_only=True):

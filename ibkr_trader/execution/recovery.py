@@ -18,6 +18,7 @@ from ibkr_trader.core.enums import OrderStatus
 from ibkr_trader.core.errors import BrokerUnavailable, JournalError
 from ibkr_trader.core.ids import group_number
 from ibkr_trader.execution.outlook import DAY
+from ibkr_trader.orders.members import traded
 from ibkr_trader.portfolio.reconciliation import GRACE, Evidence, reconcile
 from ibkr_trader.risk.history import REMEMBERED_ORDERS
 
@@ -71,9 +72,13 @@ class Recovery:
         self._one_at_a_time = asyncio.Lock()
         self._open_groups: Callable[[], Iterable[GroupId]] = tuple
         self._asked: set[tuple[OrderId, int]] = set()  # cancels, by the epoch they went out in
+        self._overtaken: asyncio.Queue[OrderId] = asyncio.Queue()
 
-    def restore(self, groups: GroupRunner, bus: EventBus) -> None:
+    def restore(self, groups: GroupRunner, bus: EventBus) -> list[ev.BaseEvent]:
         """Fold what the journal knows into the picture, and rebuild the open groups.
+
+        Returns:
+            The events it was made from, oldest first.
 
         Raises:
             JournalError: If a record is damaged.
@@ -90,6 +95,8 @@ class Recovery:
         bus.subscribe(ev.CancelRejectEvent, self._note_doubt)
         bus.subscribe(ev.FillEvent, lambda event: self._just_filled.add(event.fill.fill_id))
         bus.subscribe(ev.AcceptEvent, self._note_stranger)
+        bus.subscribe(ev.OrderEvent, self._note_overtaken)
+        return events
 
     async def start(self) -> None:
         """Take the first snapshot of this process.
@@ -159,6 +166,11 @@ class Recovery:
                 await asyncio.sleep(_RETRY)
                 self._wake.set()
 
+    async def recall(self) -> None:
+        """Cancel again what came alive after its cancel was refused: it was not there yet."""
+        while True:
+            await self._cancel(await self._overtaken.get())
+
     def checkpoint(self) -> None:
         """Mark a resting point in the journal, so that the next start reads little.
 
@@ -167,24 +179,29 @@ class Recovery:
         now = self._clock.now()
         portfolio = self._outlook.portfolio.begin_day(now - DAY)
         history = self._outlook.history
+        recent = tuple(
+            ev.NewOrderEvent(at=sent.at, order_id=sent.spec.order_id, spec=sent.spec)
+            for sent in history.submissions
+            if now - sent.at <= REMEMBERED_ORDERS
+        )
+        # What came to nothing may be repeated at once, so it must be known that it did.
+        in_vain = (sent.spec.group_id for sent in recent if _came_to_nothing(portfolio, sent))
+        groups = (*self._open_groups(), *_being_closed(portfolio), *in_vain)
         event = ev.CheckpointEvent(
             at=now,
-            live=_kept(portfolio, self._open_groups()),
+            live=_kept(portfolio, groups),
             fills=tuple(portfolio.fills.values()),
             positions=tuple(portfolio.positions.values()),
+            closings=tuple(portfolio.closings.values()),
             openings=history.openings,
-            recent=tuple(
-                ev.NewOrderEvent(at=sent.at, order_id=sent.spec.order_id, spec=sent.spec)
-                for sent in history.submissions
-                if now - sent.at <= REMEMBERED_ORDERS
-            ),
+            recent=recent,
         )
         with contextlib.suppress(JournalError):
             self._record.write([event])
 
     async def _cancel(self, order_id: OrderId) -> None:
         order = self._outlook.portfolio.order(order_id)
-        if order is None or (order_id, self._epoch) in self._asked:
+        if order is None or order.status.is_closed or (order_id, self._epoch) in self._asked:
             return
         self._asked.add((order_id, self._epoch))
         command = CancelOrder(
@@ -208,6 +225,11 @@ class Recovery:
         if event.is_foreign:  # typed into TWS while we asked: the answer may lack it
             self._just_sent.add(event.order_id)
 
+    def _note_overtaken(self, event: ev.OrderEvent) -> None:
+        order = self._outlook.portfolio.order(event.order_id)
+        if order is not None and order.is_unwanted and order.perm_id:
+            self._overtaken.put_nowait(event.order_id)
+
     def _note_doubt(self, event: ev.CancelRejectEvent) -> None:
         order = self._outlook.portfolio.order(event.order_id)
         if order is not None and order.status is OrderStatus.UNKNOWN and self._is_settled.is_set():
@@ -218,6 +240,15 @@ class Recovery:
         self._link_epoch = max(self._link_epoch, event.epoch)
         if self._epoch:  # the first snapshot of the process is taken by `start`
             self._wake.set()
+
+
+def _came_to_nothing(portfolio: PortfolioState, sent: ev.NewOrderEvent) -> bool:
+    order = portfolio.order(sent.order_id)
+    return order is not None and order.status.is_closed and not traded(order)
+
+
+def _being_closed(portfolio: PortfolioState) -> tuple[GroupId, ...]:
+    return tuple(request.group_id for request in portfolio.closings.values())
 
 
 def _kept(portfolio: PortfolioState, unfinished: Iterable[GroupId]) -> tuple[OrderId, ...]:

@@ -20,6 +20,7 @@ import msgspec
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.commands import CancelOrder, Command, ModifyOrder, SubmitOrders
 from ibkr_trader.core.errors import BrokerUnavailable
+from ibkr_trader.core.shapes import TRAIL_TYPES
 from ibkr_trader.risk.proposal import changed_spec
 from ibkr_trader.risk.verdict import Approved, Denied, Verdict
 
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from ibkr_trader.risk.view import RiskView
 
 _TERMS = ("quantity", "limit_price", "stop_price", "trail_amount", "trail_percent")
+_MOVING = ("limit_price", "stop_price")
 
 
 class OrderRouter:
@@ -129,7 +131,9 @@ def _in_full(command: ModifyOrder, order: Order) -> ModifyOrder:
     spec = changed_spec(order, command)
     if spec == (order.desired or order.spec):
         return command  # it changes nothing, and the guard will say so
-    terms = {name: getattr(spec, name) for name in _TERMS}
+    is_trail = spec.order_type in TRAIL_TYPES
+    # A trail moves at the broker: repeating where we last saw it would pull it back.
+    terms = {name: getattr(spec, name) for name in _TERMS if not (is_trail and name in _MOVING)}
     return msgspec.structs.replace(command, **terms)
 
 
@@ -164,6 +168,7 @@ def _announcements(
                     origin=submit.origin,
                     correlation_id=submit.correlation_id,
                     plan=submit.plan,
+                    reduces=approved.reduces,
                 )
                 for spec in submit.orders
             ]
@@ -172,7 +177,12 @@ def _announcements(
             if order is None:
                 return []
             return [
-                ev.ModifyEvent(at=at, order_id=modify.order_id, spec=changed_spec(order, modify))
+                ev.ModifyEvent(
+                    at=at,
+                    order_id=modify.order_id,
+                    spec=changed_spec(order, modify),
+                    origin=modify.origin,
+                )
             ]
         case CancelOrder() as cancel:
             if portfolio.order(cancel.order_id) is None:

@@ -15,7 +15,7 @@ async def alongside(*works: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
     """Run `works` for the length of the block, and end them with it.
 
     What the block raises comes out as itself. What a work raises cancels the block and
-    comes out in its place, alone if it was the only failure.
+    comes out in its place, alone if it was the only failure (several works may tell of it).
     """
     try:
         async with asyncio.TaskGroup() as tasks:
@@ -26,7 +26,8 @@ async def alongside(*works: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
                 for task in owned:
                     task.cancel()
     except BaseExceptionGroup as failures:
-        if len(failures.exceptions) == 1:
+        first, *others = failures.exceptions
+        if all(one is first for one in others):
             # The group is our own doing; its only member is what happened.
-            raise failures.exceptions[0] from failures.exceptions[0].__cause__
+            raise first from first.__cause__
         raise

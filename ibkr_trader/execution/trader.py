@@ -2,8 +2,10 @@
 
 `async with trader.running():` restores what the journal knows, starts the tasks, brings
 broker and journal into one picture, and ends it all again. Projections run inside the
-delivery of each event; one that raises stops the trader and leaves the orders at the
-broker as they are.
+delivery of each event; one that raises stops the trader, whoever published the event, and
+leaves the orders at the broker as they are.
+
+A part that needs a task of its own says `trader.own(part.work)` before the trader runs.
 """
 
 from __future__ import annotations
@@ -11,14 +13,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.contracts import ticker
 from ibkr_trader.core.ids import make_group_id
 from ibkr_trader.execution.ack_watch import AckWatch
 from ibkr_trader.execution.bus import EventBus
+from ibkr_trader.execution.closer import Closer
+from ibkr_trader.execution.drift_watch import DriftWatch
 from ibkr_trader.execution.group_runner import GroupRunner
+from ibkr_trader.execution.guardian import Duty, Guardian
 from ibkr_trader.execution.handlers import HandlerRelay
 from ibkr_trader.execution.intake import Intake
 from ibkr_trader.execution.outlook import Outlook
@@ -26,9 +31,10 @@ from ibkr_trader.execution.record import Record
 from ibkr_trader.execution.recovery import Recovery
 from ibkr_trader.execution.router import OrderRouter
 from ibkr_trader.execution.tasks import alongside
+from ibkr_trader.orders.cover_orders import CoverRules
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable
+    from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 
     from ibkr_trader.core.models import Contract, ContractDetails, GroupId, Quote
     from ibkr_trader.execution.outlook import RiskSettings
@@ -37,17 +43,22 @@ if TYPE_CHECKING:
     from ibkr_trader.risk.guard import RiskGuard
 
 R = TypeVar("R")
-_LEAVE = 2.0  # seconds for what is still to be sent
+Work: TypeAlias = "Callable[[], Coroutine[Any, Any, None]]"
+_LEAVE = 1.0  # seconds for what is still to be sent
+_FINISH = 8.0  # seconds for a closing that would leave a position without its stop
 
 
 class Trader:
     """The parts of one account's desk, wired once.
 
     Attributes:
-        bus, record, router, groups, recovery: The shell's own parts.
+        bus, record, router, groups, recovery, closer, guardian: The shell's own parts.
         broker, market, journal, clock: What stands behind the ports.
         outlook: The present picture, and the guard's view of it.
+        finish_within: Seconds to go on with a closing at the end, before it is left to the next.
     """
+
+    finish_within = _FINISH
 
     def __init__(
         self,
@@ -60,6 +71,8 @@ class Trader:
         guard: RiskGuard,
         settings: RiskSettings,
         ack_timeout: float = 30.0,
+        protection: CoverRules = CoverRules(),  # noqa: B008 - a frozen value
+        duty: Duty = Duty.TRIM,
         handlers: Iterable[object] = (),
         reach: Callable[[str], None] = lambda _: None,
     ) -> None:
@@ -85,6 +98,7 @@ class Trader:
             router=self.router,
             clock=clock,
             portfolio=lambda: self.portfolio,
+            details=self.outlook.details,
         )
         self.recovery = Recovery(
             broker=broker,
@@ -95,19 +109,47 @@ class Trader:
             outlook=self.outlook,
             router=self.router,
         )
-        self._watch = self._ack_watch(ack_timeout)
+        self.closer = Closer(self)
+        self.guardian = Guardian(self, protection, duty)
+        self._works = self._own_works(ack_timeout)
         for handler in handlers:
             HandlerRelay(handler, lambda: self.portfolio).attach(self.bus)
 
-    def _ack_watch(self, timeout: float) -> AckWatch:
-        return AckWatch(
+    def own(self, work: Work) -> None:
+        """Run `work` for as long as the trader runs; what it raises ends the trader.
+
+        It begins before the first snapshot is in, and is cancelled at the end.
+        """
+        self._works.append(work)
+
+    async def _fail(self) -> None:
+        """Raise what a projection raised, wherever the event came from."""
+        raise await self.bus.failure()
+
+    def _own_works(self, ack_timeout: float) -> list[Work]:
+        acks = AckWatch(
             bus=self.bus,
             record=self.record,
             clock=self.clock,
             portfolio=lambda: self.portfolio,
             look_up=self.recovery.synchronize,
-            timeout=timeout,
+            timeout=ack_timeout,
         )
+        drift = DriftWatch(
+            bus=self.bus, portfolio=lambda: self.portfolio, look_up=self.recovery.synchronize
+        )
+        return [
+            self.intake.work,
+            self.groups.work,
+            self.groups.watch,
+            acks.work,
+            drift.work,
+            self.recovery.work,
+            self.recovery.recall,
+            self.closer.work,
+            self.guardian.work,
+            self._fail,
+        ]
 
     @property
     def portfolio(self) -> PortfolioState:
@@ -180,21 +222,22 @@ class Trader:
             BrokerUnavailable: If the broker does not tell the whole truth at the start.
             JournalError: If the journal is damaged or cannot be written.
         """
-        self.recovery.restore(self.groups, self.bus)
+        self.guardian.remember(self.recovery.restore(self.groups, self.bus))
         async with alongside(
-            self.intake.listen(self.broker.events()),
-            self.intake.work(),
-            self.groups.work(),
-            self.groups.watch(),
-            self._watch.work(),
-            self.recovery.work(),
+            self.intake.listen(self.broker.events()), *(work() for work in self._works)
         ):
             await self.recovery.start()
+            self.closer.resume()
+            await self.guardian.begin()
             try:
                 yield self
             finally:  # what a group has asked for must not be lost with an error of the caller's
                 with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(self.finish_within):
+                        await self.closer.idle()
+                with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(_LEAVE):
                         await self.intake.drained()
                         await self.groups.idle()
+                        await self.guardian.idle()
             self.recovery.checkpoint()

@@ -1,234 +1,213 @@
 """What a bracket does when the broker does not: pure rules over its orders.
 
 Every rule looks at how things stand, not at what has just happened, so it holds after a
-restart, a lost message or a repeated one. What has been asked for is asked again only after
-`PATIENCE`, and at most `TRIES` times: then a person has to look.
+restart, a lost message or a repeated one. What may be as it is for a moment, because the
+broker puts it right by itself, is acted upon once it has been so for `GRACE`.
 
-The bound that all of them serve: what the exits can still trade is never more than what
-is held and what the entry can still add (one exit fills, not both).
+The bound that all of them serve: what the exits can still trade is never more than what is
+held and what the entry can still add (of one leg one exit fills, not both), and, once
+things are at rest, never less than what is held.
 """
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, NamedTuple
+from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from ibkr_trader.core.commands import CancelOrder, Command, ModifyOrder, SubmitOrders
+from ibkr_trader.core.commands import ModifyOrder
 from ibkr_trader.core.enums import OrderRole, OrderStatus
-from ibkr_trader.core.events import GroupEvent
-from ibkr_trader.core.ids import make_order_id
-from ibkr_trader.core.models import ZERO, Order
-from ibkr_trader.core.text import quantity as number
+from ibkr_trader.core.models import ZERO, Order, OrderId
+from ibkr_trader.orders import bracket_repairs as repairs
+from ibkr_trader.orders.asking import Want
+from ibkr_trader.orders.bracket_words import words
 from ibkr_trader.orders.group import Step
+from ibkr_trader.orders.linked_orders import Leg, claims, growths
 from ibkr_trader.orders.members import traded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
     from decimal import Decimal
 
-    from ibkr_trader.orders.bracket_orders import Bracket
+    from ibkr_trader.orders.bracket_group import Bracket
 
-GRACE = timedelta(seconds=1)  # what the broker does by itself, it does within this
-PATIENCE = timedelta(seconds=5)  # until something asked for is asked for again
-TRIES = 3
-ORIGIN = "bracket"
-_REFUSED = frozenset({OrderStatus.REJECTED, OrderStatus.NOT_SENT, OrderStatus.DENIED})
-
-
-class Asked(msgspec.Struct, frozen=True, kw_only=True):
-    """When something was asked for last, and how many times so far."""
-
-    at: datetime
-    times: int
+# What the broker does by itself, it does within this. Things are looked at every second, so
+# that what it has not done is done within two.
+GRACE = timedelta(seconds=0.5)
+ORIGIN = repairs.ORIGIN
+# An execution may be told after the end of its order. Until then its exits are asleep.
+_MAY_STILL_FILL = frozenset({OrderStatus.CANCELLED, OrderStatus.EXPIRED})
+_CHILD = "child"  # the broker holds an exit until its entry is complete
 
 
-class Want(NamedTuple):
-    """Something to ask for; `key` tells it from other things."""
+class Sizes(msgspec.Struct, frozen=True):
+    """How large the legs are to be, by number: for what is held, and at the very most."""
 
-    key: str
-    command: Command
-
-
-class Word(NamedTuple):
-    """Something to tell, once."""
-
-    key: str
-    message: str
-    is_serious: bool = True
+    now: dict[int, Decimal]
+    most: dict[int, Decimal]
 
 
 def step(group: Bracket, at: datetime) -> Step:
     """Return the group with what it asks for and tells at `at`."""
-    lost_at = (group.stop_lost_at or at) if wants_stop(group) else None
-    if lost_at != group.stop_lost_at:
-        group = msgspec.structs.replace(group, stop_lost_at=lost_at)
-    wants = {want.key: want.command for want in _wants(group, at)}
-    news = {key: command for key, command in wants.items() if _is_askable(group, key, at)}
-    words = tuple(word for word in _words(group, at) if word.key not in group.said)
-    if news or words:
-        asked = {key: _asked_again(group, key, at) for key in news}
-        group = msgspec.structs.replace(
-            group,
-            asked={**group.asked, **asked},
-            said=group.said | {word.key for word in words},
-        )
-    events = tuple(
-        GroupEvent(at=at, group_id=group.group_id, message=word.message, is_serious=word.is_serious)
-        for word in words
+    since = {key: group.since.get(key, at) for key in _unrest(group)}
+    if since != group.since:
+        group = msgspec.structs.replace(group, since=since)
+    due = frozenset(key for key, began in since.items() if at - began >= GRACE)
+    outcome = group.memory.after(
+        _wants(group, due), words(group, due), at=at, group_id=group.group_id
     )
-    return Step(group, tuple(news.values()), events)
+    if outcome.memory is not group.memory:
+        group = msgspec.structs.replace(group, memory=outcome.memory)
+    return Step(group, outcome.commands, outcome.events)
 
 
-def _is_askable(group: Bracket, key: str, at: datetime) -> bool:
-    before = group.asked.get(key)
-    return before is None or (before.times < TRIES and at - before.at >= PATIENCE)
+def owes(group: Bracket) -> bool:
+    """Whether something is still to be done, though no order works."""
+    return repairs.owes(group)
 
 
-def _asked_again(group: Bracket, key: str, at: datetime) -> Asked:
-    before = group.asked.get(key)
-    return Asked(at=at, times=1 if before is None else before.times + 1)
+# -- what may not stay as it is --------------------------------------------------------------
 
 
-def wants_stop(group: Bracket) -> bool:
-    """Whether something is held without a stop, and the one replacement is still to come."""
-    stops = _stops(group)
-    return (
-        group.held > 0
-        and all(stop.status.is_closed for stop in stops)
-        and len(stops) == 1
-        and stops[0].order_id not in group.waived
-    )
-
-
-def _wants(group: Bracket, at: datetime) -> Iterator[Want]:
-    if group.entry.status is OrderStatus.DENIED:
-        return  # none of the three was sent
-    if _must_give_up_entry(group):
-        yield from _cancel(group.entry)
-    for order in group.exits:
-        if not order.status.is_closed:
-            yield from _fit(group, order, at)
-    if wants_stop(group) and _is_due(group, at):
-        yield from _replace_stop(group)
-
-
-def _must_give_up_entry(group: Bracket) -> bool:
-    """Never let an entry trade whose exits are not there, or have already traded."""
-    if group.entry.status.is_closed:
-        return False
-    for order in group.exits:
-        if order.status is OrderStatus.FILLED:
-            return True
-        if not order.status.is_closed or order.order_id in group.waived:
-            continue
-        if order.spec.role is OrderRole.STOP or (
-            order.status in _REFUSED and not traded(group.entry)
-        ):
-            return True
-    return False
-
-
-def _fit(group: Bracket, order: Order, at: datetime) -> Iterator[Want]:
-    """Cut an exit that could trade more than there is to end."""
-    room = max(ZERO, group.held) + group.entry.remaining
-    terms, done = order.desired or order.spec, traded(order)
-    if terms.quantity - done <= room:
+def _unrest(group: Bracket) -> Iterator[str]:
+    yield from repairs.unrest(group)
+    if not _has_traded(group):
+        if group.entry.status in _MAY_STILL_FILL:
+            yield "orphaned"
         return
+    is_growing = not group.entry.status.is_closed
+    if is_growing and _awake(group) == group.held:
+        return  # how it is shared out meanwhile is the broker's business
+    sizes = _sizes(group)
+    if is_growing:
+        if any(order.held_for == _CHILD for order in group.exits if not order.status.is_closed):
+            yield "asleep"
+        if any(not leg.is_spent and not sizes.now[leg.number] for leg in group.parts()):
+            yield "crowded"  # too little is held for an exit in each leg
+    for leg in group.parts():
+        claim = sizes.now.get(leg.number, ZERO)
+        for order in _exits(leg):
+            if _aim(order) != claim:
+                yield f"size {order.order_id}"
+
+
+def _awake(group: Bracket) -> Decimal:
+    """How much the exits could end now: those not counted that wait for the entry."""
+    return sum(
+        (
+            max((o.remaining for o in _exits(leg) if o.held_for != _CHILD), default=ZERO)
+            for leg in group.parts()
+        ),
+        ZERO,
+    )
+
+
+def _has_traded(group: Bracket) -> bool:
+    return any(traded(entry) for entry in group.entries)
+
+
+def _sizes(group: Bracket) -> Sizes:
+    legs, held = group.parts(), group.held
+    return Sizes(claims(legs, held), claims(legs, max(ZERO, held) + group.entry.remaining))
+
+
+def _exits(leg: Leg) -> Iterator[Order]:
+    """The orders that wait, and not one that ends it now."""
+    return (order for order in leg.live if order.spec.role is not OrderRole.CLOSE)
+
+
+def _aim(order: Order) -> Decimal:
+    """What the order will still be able to trade, once a change under way is made."""
+    return (order.desired or order.spec).quantity - traded(order)
+
+
+# -- what is wanted --------------------------------------------------------------------------
+
+
+def _wants(group: Bracket, due: frozenset[str]) -> Iterator[Want]:
+    if group.entry.status is OrderStatus.DENIED:
+        return  # none of them was sent
+    for entry in group.entries:
+        if not entry.status.is_closed and _must_give_up(group, entry, due):
+            yield from repairs.cancel(entry)
+    sizes = _sizes(group)
+    for leg in group.parts():
+        for order in _exits(leg):
+            yield from _cut(group, leg, order, sizes=sizes, due=due)
+    yield from _enlarge(group, due)
+    yield from repairs.wants(group, due)
+
+
+def _must_give_up(group: Bracket, entry: Order, due: frozenset[str]) -> bool:
+    """Never let an entry trade whose exits are not there, or have already traded."""
+    legs = group.parts()
+    if group.closers or all(leg.is_spent for leg in legs):
+        return True
+    if entry is group.entry and not due.isdisjoint({"asleep", "crowded"}):
+        return True
+    return any(_is_bare(group, leg) for leg in legs)
+
+
+def _is_bare(group: Bracket, leg: Leg) -> bool:
+    """Whether what an entry would add to the leg has no exit, and nobody wants it so."""
+    if any(stop.status is OrderStatus.FILLED for stop in leg.of(OrderRole.STOP)):
+        return True  # the price is beyond it
+    if leg.is_spent:
+        return False  # the others take what comes
+    stop, targets = leg.of(OrderRole.STOP)[-1], leg.of(OrderRole.TARGET)
+    if stop.status.is_closed and stop.order_id not in group.waived:
+        return True
+    is_refused = bool(targets) and targets[-1].status in repairs.REFUSED
+    return is_refused and not _has_traded(group)
+
+
+def _cut(
+    group: Bracket, leg: Leg, order: Order, *, sizes: Sizes, due: frozenset[str]
+) -> Iterator[Want]:
+    """Cut an exit that could trade more than there is to end."""
+    most = sizes.most.get(leg.number, ZERO)
+    now = sizes.now.get(leg.number, ZERO)
+    key = f"size {order.order_id}"
     if group.entry.status is OrderStatus.NOT_SENT and order.status.is_in_flight:
         return  # it shares its entry's fate, and recovery finds out which
-    if room == 0:
-        yield from _cancel(order)
-    elif _is_leaving(group, order):
+    if not most:
+        if "orphaned" in due or "orphaned" not in group.since:
+            yield from repairs.cancel(order)
+    elif _is_leaving(group, order.order_id):
         return
-    elif not group.exit_traded_at or at - group.exit_traded_at >= GRACE:
-        size = done + room
-        command = ModifyOrder(order_id=order.order_id, quantity=size, origin=ORIGIN)
-        yield Want(f"size {order.order_id} {size}", command)
+    elif _aim(order) > most and (key in due or not leg.traded):
+        # A fellow exit has traded: the broker cuts this one by itself.
+        yield _sized(order, now if key in due and now else most)
+    elif key in due and now and _aim(order) > now:
+        yield _sized(order, now)
 
 
-def _is_leaving(group: Bracket, order: Order) -> bool:
-    return order.status is OrderStatus.PENDING_CANCEL or f"cancel {order.order_id}" in group.asked
+def _enlarge(group: Bracket, due: frozenset[str]) -> Iterator[Want]:
+    """Let the exits follow what is held: a scale-in at once, an entry when the broker has not."""
+    is_ours = any(traded(entry) for entry in group.entries[1:])
+    keep = {
+        order.order_id
+        for order in group.exits
+        if order.order_id in group.fixed
+        or _is_leaving(group, order.order_id)
+        or not (is_ours or f"size {order.order_id}" in due)
+    }
+    if group.held > 0 and not group.closers:
+        for order, quantity in growths(group.parts(), group.held, keep=keep):
+            yield _sized(order, quantity - traded(order))
 
 
-def _cancel(order: Order) -> Iterator[Want]:
-    if order.status is not OrderStatus.PENDING_CANCEL:
-        command = CancelOrder(
-            order_id=order.order_id, broker_order_id=order.spec.broker_order_id, origin=ORIGIN
-        )
-        yield Want(f"cancel {order.order_id}", command)
+def _sized(order: Order, left: Decimal) -> Want:
+    quantity = traded(order) + left
+    command = ModifyOrder(order_id=order.order_id, quantity=quantity, origin=ORIGIN)
+    return Want(f"size {order.order_id} {quantity}", command)
 
 
-def _is_due(group: Bracket, at: datetime) -> bool:
-    """A refusal is final; a cancel may be the broker's own, because the target has traded."""
-    if _stops(group)[-1].status in _REFUSED:
+def _is_leaving(group: Bracket, order_id: OrderId) -> bool:
+    """Whether it is being cancelled; what is heard of it after we asked says how that stands."""
+    order, asked = group.orders[order_id], group.memory.asked.get(f"cancel {order_id}")
+    if order.status is OrderStatus.PENDING_CANCEL:
         return True
-    return group.stop_lost_at is not None and at - group.stop_lost_at >= GRACE
-
-
-def _replace_stop(group: Bracket) -> Iterator[Want]:
-    """Put one new stop in place, alone: beside a live target it could trade twice."""
-    live = [order for order in group.orders.values() if not order.status.is_closed]
-    for order in live:
-        yield from _cancel(order)
-    if live:
-        return
-    old = _stops(group)[-1].spec
-    spec = msgspec.structs.replace(
-        old,
-        order_id=make_order_id(group.group_id, OrderRole.STOP, copy=2),
-        quantity=group.held,
-        parent_id=None,
-        oca_group="",
-        oca_type=None,
-        broker_order_id=0,
-    )
-    command = SubmitOrders(
-        group_id=group.group_id, orders=(spec,), kind="bracket", origin=ORIGIN, reduces=True
-    )
-    yield Want("replace stop", command)
-
-
-def _words(group: Bracket, at: datetime) -> Iterator[Word]:
-    entry, held = group.entry, group.held
-    symbol = entry.spec.contract.symbol
-    if held < 0:
-        yield Word(
-            f"turned {held}",
-            f"both exits of {symbol} traded: {number(-held)} too many; close the surplus",
-        )
-    stops = _stops(group)
-    if held > 0 and all(stop.status.is_closed for stop in stops):
-        yield from _unprotected(group, stops[-1], held=held, at=at)
-    if entry.status.is_closed and not traded(entry):
-        reason = f": {entry.reason}" if entry.reason else ""
-        message = f"the entry of {symbol} is {entry.status}{reason}"
-        yield Word("no entry", message, is_serious=False)
-    elif held == 0 and group.is_closed:
-        message = f"{symbol} is over: {number(traded(entry))} in and out again"
-        yield Word("over", message, is_serious=False)
-    for key, asked in group.asked.items():
-        if asked.times >= TRIES and _is_unheard(group, key, asked, at=at):
-            yield Word(f"unheard {key}", f"asked {TRIES} times in vain: {key}; look at it")
-
-
-def _unprotected(group: Bracket, stop: Order, *, held: Decimal, at: datetime) -> Iterator[Word]:
-    symbol = stop.spec.contract.symbol
-    what = f"{number(held)} {symbol} are held without a stop"
-    if stop.order_id in group.waived:
-        yield Word(f"waived {stop.order_id}", f"{what}: it was cancelled on request")
-    elif not wants_stop(group):
-        why = stop.reason or f"it is {stop.status}"
-        yield Word(f"naked {stop.order_id}", f"{what}, and the new one failed too: {why}; close it")
-    elif _is_due(group, at):
-        why = stop.reason or f"it is {stop.status}"
-        yield Word(f"naked {stop.order_id}", f"{what}: {why}; a new one is being placed")
-
-
-def _is_unheard(group: Bracket, key: str, asked: Asked, *, at: datetime) -> bool:
-    return at - asked.at >= PATIENCE and any(want.key == key for want in _wants(group, at))
-
-
-def _stops(group: Bracket) -> tuple[Order, ...]:
-    return tuple(o for o in group.exits if o.spec.role is OrderRole.STOP)
+    return asked is not None and (order.updated_at is None or order.updated_at <= asked.at)

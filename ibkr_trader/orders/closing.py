@@ -11,24 +11,29 @@ stops go last of all:
 Each step is derived from how things stand, so it can be asked again and again, by several
 at once, and after a restart: an order that is being cancelled, or a closing order that
 works, is waited for and not repeated. Orders of strangers are never touched; what they
-would close is left to them.
+would close is left to them. Whoever takes a closing up when it can no longer be done
+(`give_up`) sees to it that a stop is there again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from types import MappingProxyType
 from typing import NamedTuple
 
 import msgspec
 
 from ibkr_trader.core.commands import CancelOrder, Command, SubmitOrders
 from ibkr_trader.core.enums import OrderRole, OrderStatus, OrderType, Side, TimeInForce
+from ibkr_trader.core.events import CloseRequestEvent
 from ibkr_trader.core.ids import make_order_id
 from ibkr_trader.core.models import ZERO, Contract, GroupId, Order, OrderId, OrderSpec
+from ibkr_trader.core.shapes import STOP_TYPES
 
 KIND = "close"
-_STOPS = frozenset({OrderType.STOP, OrderType.STOP_LIMIT, OrderType.TRAIL, OrderType.TRAIL_LIMIT})
+TRIES = 3  # of a cancel that was refused, and of a closing order that never left
+_NO_FAILURES = frozenset({OrderStatus.NOT_SENT, OrderStatus.FILLED})
 
 
 class ClosingStep(NamedTuple):
@@ -40,6 +45,8 @@ class ClosingStep(NamedTuple):
         waiting_for: The orders whose end is waited for.
         is_over: Nothing more will follow: flat, or `trouble` says why not.
         trouble: Why the position is not closed, in plain words.
+        is_resting: All that is left to wait for is an order that closes the position: the
+            broker has it, and nothing is lost by leaving.
     """
 
     closing: Closing
@@ -47,6 +54,7 @@ class ClosingStep(NamedTuple):
     waiting_for: tuple[OrderId, ...] = ()
     is_over: bool = False
     trouble: str = ""
+    is_resting: bool = False
 
 
 class Closing(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,15 +63,24 @@ class Closing(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         group_id: A fresh group: the ids of the closing order and of a stop put back.
         stop: The stop that was taken away, to put back if closing fails.
-        asked: The orders whose cancel was asked for: once each.
+        asked: How often the cancel of each order was asked for.
     """
 
     group_id: GroupId
     contract: Contract
     account: str
-    origin: str = KIND
     stop: OrderSpec | None = None
-    asked: frozenset[OrderId] = frozenset()
+    asked: Mapping[OrderId, int] = MappingProxyType({})
+
+    @classmethod
+    def of(cls, request: CloseRequestEvent) -> Closing:
+        """Return the closing that was asked for, here or by a process that is gone."""
+        return cls(
+            group_id=request.group_id,
+            contract=request.contract,
+            account=request.account,
+            stop=request.stop,
+        )
 
     def step(self, held: Decimal, orders: Iterable[Order]) -> ClosingStep:
         """Return what to do next.
@@ -72,7 +89,7 @@ class Closing(msgspec.Struct, frozen=True, kw_only=True):
             held: The signed quantity held now.
             orders: Every order known, live and closed; those of other contracts are ignored.
         """
-        mine = [o for o in orders if o.spec.contract.con_id == self.contract.con_id]
+        mine = self._mine(orders)
         live = [o for o in mine if not o.status.is_closed]
         ours = [o for o in live if not o.is_foreign]
         names = frozenset(_ids(ours))
@@ -86,35 +103,76 @@ class Closing(msgspec.Struct, frozen=True, kw_only=True):
         if others:
             return self._cancelling(others)
         if closers:
-            return ClosingStep(self, waiting_for=_ids(closers))
+            is_resting = all(order.status.is_open for order in closers)
+            return ClosingStep(self, waiting_for=_ids(closers), is_resting=is_resting)
         if stops:
             largest = max(stops, key=lambda order: order.remaining)
             closing = msgspec.structs.replace(self, stop=largest.spec)
             return closing._cancelling(stops)  # noqa: SLF001 - of our own kind
+        if unheard := [o for o in mine if self._is_of_it(o) and o.reported_filled > o.filled]:
+            return ClosingStep(self, waiting_for=_ids(unheard))  # what is held is not known yet
         if not held:
             return ClosingStep(self, is_over=True)
         return self._close(held, mine, size=_left(held, strangers))
 
+    def give_up(self, held: Decimal, orders: Iterable[Order], why: str) -> ClosingStep:
+        """Return what to do when the position cannot be closed now: see that a stop is there.
+
+        A closing order that the broker has is waited for all the same.
+        """
+        mine = self._mine(orders)
+        live = [o for o in mine if not o.status.is_closed and not o.is_foreign]
+        closers = [o for o in live if o.spec.role is OrderRole.CLOSE and _reduces(o, held)]
+        if closers:
+            is_resting = all(order.status.is_open for order in closers)
+            return ClosingStep(self, waiting_for=_ids(closers), is_resting=is_resting)
+        if not held:
+            return ClosingStep(self, is_over=True)
+        stops = [o for o in live if _protects(o, held, frozenset())]
+        leaving = [o for o in stops if o.status is OrderStatus.PENDING_CANCEL]
+        if leaving:
+            return ClosingStep(self, waiting_for=_ids(leaving))
+        if stops:
+            return ClosingStep(self, is_over=True, trouble=why)
+        return self._protect_again(held, mine, trouble=why)
+
+    def _mine(self, orders: Iterable[Order]) -> list[Order]:
+        return [o for o in orders if o.spec.contract.con_id == self.contract.con_id]
+
     def _cancelling(self, orders: list[Order]) -> ClosingStep:
+        wanted = [order for order in orders if self._is_to_cancel(order)]
         commands = tuple(
             CancelOrder(
                 order_id=order.order_id,
                 broker_order_id=order.spec.broker_order_id,
-                origin=self.origin,
+                origin=KIND,
             )
-            for order in orders
-            if order.status is not OrderStatus.PENDING_CANCEL and order.order_id not in self.asked
+            for order in wanted
         )
-        asked = self.asked | {command.order_id for command in commands}
-        closing = msgspec.structs.replace(self, asked=asked)
+        asked = {order.order_id: self.asked.get(order.order_id, 0) + 1 for order in wanted}
+        closing = msgspec.structs.replace(self, asked={**self.asked, **asked})
         return ClosingStep(closing, commands, waiting_for=_ids(orders))
 
+    def _is_to_cancel(self, order: Order) -> bool:
+        """Whether to ask: at first, and again when the broker refused and it works on."""
+        times = self.asked.get(order.order_id, 0)
+        if order.status is OrderStatus.PENDING_CANCEL:
+            return False
+        return times == 0 or (order.status.is_open and times < TRIES)
+
     def _close(self, held: Decimal, mine: list[Order], *, size: Decimal) -> ClosingStep:
-        tried = [o for o in mine if o.spec.group_id == self.group_id]
-        if any(o.spec.role is OrderRole.CLOSE for o in tried):
-            return self._protect_again(held, tried)
+        tried = [o for o in mine if self._is_closer(o)]
+        # What never left is no failure, nor is what traded, if more has come meanwhile.
+        failed = next((o for o in tried if o.status not in _NO_FAILURES), None)
+        if failed is None and len(tried) >= TRIES:
+            failed = tried[0]
+        if failed is not None:
+            trouble = f"{failed.order_id} is {failed.status}" + (
+                f": {failed.reason}" if failed.reason else ""
+            )
+            return self._protect_again(held, mine, trouble=trouble)
         spec = OrderSpec(
-            order_id=make_order_id(self.group_id, OrderRole.CLOSE),
+            order_id=make_order_id(self.group_id, OrderRole.CLOSE, copy=len(tried) + 1),
             group_id=self.group_id,
             role=OrderRole.CLOSE,
             contract=self.contract,
@@ -126,17 +184,22 @@ class Closing(msgspec.Struct, frozen=True, kw_only=True):
         )
         return ClosingStep(self, (self._submit(spec),))
 
-    def _protect_again(self, held: Decimal, tried: list[Order]) -> ClosingStep:
-        failed = next(o for o in tried if o.spec.role is OrderRole.CLOSE)
-        trouble = f"{failed.order_id} is {failed.status}" + (
-            f": {failed.reason}" if failed.reason else ""
-        )
-        has_stop = any(o.spec.role is OrderRole.STOP for o in tried)
-        if self.stop is None or has_stop or self.stop.side.sign * held >= 0:
+    def _is_of_it(self, order: Order) -> bool:
+        return order.order_id in self.asked or order.spec.group_id == self.group_id
+
+    def _is_closer(self, order: Order) -> bool:
+        return order.spec.group_id == self.group_id and order.spec.role is OrderRole.CLOSE
+
+    def _protect_again(self, held: Decimal, mine: list[Order], *, trouble: str) -> ClosingStep:
+        back = [
+            o for o in mine if o.spec.group_id == self.group_id and o.spec.role is OrderRole.STOP
+        ]
+        is_refused = any(order.status is not OrderStatus.NOT_SENT for order in back)
+        if self.stop is None or is_refused or len(back) >= TRIES or not self._fits(held):
             return ClosingStep(self, is_over=True, trouble=trouble)
         spec = msgspec.structs.replace(
             self.stop,
-            order_id=make_order_id(self.group_id, OrderRole.STOP),
+            order_id=make_order_id(self.group_id, OrderRole.STOP, copy=len(back) + 1),
             group_id=self.group_id,
             role=OrderRole.STOP,
             quantity=abs(held),
@@ -148,15 +211,18 @@ class Closing(msgspec.Struct, frozen=True, kw_only=True):
         message = f"{trouble}; its stop is put back"
         return ClosingStep(self, (self._submit(spec),), is_over=True, trouble=message)
 
+    def _fits(self, held: Decimal) -> bool:
+        return self.stop is not None and self.stop.side.sign * held < 0
+
     def _submit(self, spec: OrderSpec) -> SubmitOrders:
         return SubmitOrders(
-            group_id=self.group_id, orders=(spec,), kind=KIND, origin=self.origin, reduces=True
+            group_id=self.group_id, orders=(spec,), kind=KIND, origin=KIND, reduces=True
         )
 
 
 def _protects(order: Order, held: Decimal, live: frozenset[OrderId]) -> bool:
     """Whether the order is a stop for what is held, or for what a live entry may yet open."""
-    if order.spec.order_type not in _STOPS:
+    if order.spec.order_type not in STOP_TYPES:
         return False
     return _reduces(order, held) or order.spec.parent_id in live
 

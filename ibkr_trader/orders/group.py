@@ -7,8 +7,9 @@ might fail to.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
 
+from ibkr_trader.core.models import ZERO
 from ibkr_trader.core.registry import Registry
 
 if TYPE_CHECKING:
@@ -43,6 +44,27 @@ class OrderGroup(Protocol):
         """
 
 
+@runtime_checkable
+class Follower(Protocol):
+    """A group that acts on prices. The others hear none: for them time passes once a second."""
+
+    @property
+    def follows(self) -> frozenset[Contract]:
+        """The contracts whose prices it wants; the same for as long as it lives."""
+
+    @property
+    def outside_rth(self) -> bool:
+        """Whether prices outside regular hours mean anything to it."""
+
+
+@runtime_checkable
+class Forgetful(Protocol):
+    """A group that can be told that what it asked for never left, so that it asks again."""
+
+    def unsent(self, command: Command, /) -> OrderGroup:
+        """Return the group as if it had not asked for `command`."""
+
+
 class Step(NamedTuple):
     """A group after one event: its next self, what to do, and what to tell."""
 
@@ -69,6 +91,7 @@ class Setting(NamedTuple):
         account: The account that trades.
         bands: The contract's price steps; prices are rounded to them.
         mark: What the contract is worth now; None if nobody says.
+        held: What is held of the contract, signed.
     """
 
     group_id: GroupId
@@ -76,6 +99,7 @@ class Setting(NamedTuple):
     account: str
     bands: Sequence[PriceBand] = ()
     mark: Decimal | None = None
+    held: Decimal = ZERO
 
 
 class GroupRequest(Protocol):
@@ -94,4 +118,13 @@ class GroupRequest(Protocol):
 
 ORDER_TYPES: Registry[GroupFactory] = Registry("order type", "ibkr_trader.orders")
 
-__all__ = ["ORDER_TYPES", "GroupFactory", "GroupRequest", "OrderGroup", "Setting", "Step"]
+__all__ = [
+    "ORDER_TYPES",
+    "Follower",
+    "Forgetful",
+    "GroupFactory",
+    "GroupRequest",
+    "OrderGroup",
+    "Setting",
+    "Step",
+]

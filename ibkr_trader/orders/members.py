@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.enums import OrderRole, OrderStatus
-from ibkr_trader.core.ids import make_order_id
+from ibkr_trader.core.ids import make_order_id, parse_order_id
 from ibkr_trader.core.models import GroupId, Order, OrderId, OrderSpec
 from ibkr_trader.core.ticks import with_legal_prices
 from ibkr_trader.orders import lifecycle
@@ -39,6 +39,29 @@ def follow(members: Members, event: ev.BaseEvent, group_id: GroupId) -> Members:
             known = members.get(event.order_id)
             after = lifecycle.apply(known, event) if known is not None else None
             return members if after is None else {**members, event.order_id: after}
+
+
+def copy_of(spec: OrderSpec) -> int:
+    """Return the how manieth order of its role it is, by its id."""
+    ref = parse_order_id(spec.order_id)
+    return ref.copy if ref is not None else 1
+
+
+def next_copy(orders: Iterable[Order], role: OrderRole) -> int:
+    """Return the number of the next order to play `role` beside these: 1 if it is the first."""
+    copies = (copy_of(order.spec) for order in orders if order.spec.role is role)
+    return max(copies, default=0) + 1
+
+
+def oca_name(group_id: GroupId, leg: int, *, again: int = 1) -> str:
+    """Return the name of an OCA group at the broker, never one that was used before.
+
+    Args:
+        group_id: The group of ours that its members are of.
+        leg: Which alternatives of it are meant.
+        again: Counts the times that they were placed.
+    """
+    return f"{group_id}-x{leg}" if again == 1 else f"{group_id}-x{leg}.{again}"
 
 
 def traded(order: Order) -> Decimal:

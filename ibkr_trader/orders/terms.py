@@ -1,33 +1,107 @@
 """What an event says of an order beside its status: quantities, terms, ids and words.
 
-The broker's terms are believed, and what only we know is kept: group, role, parent.
+The broker's terms are believed, and what only we know is kept: group, role, parent. Terms
+come back for four reasons, told apart here and nowhere else: they repeat what was before,
+they answer a change of ours, the broker has moved them by itself (a trail, an adjustment, a
+smaller size), or somebody has changed the order by hand.
 """
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import msgspec
 
 from ibkr_trader.core import events as ev
-from ibkr_trader.core.enums import OrderType
 from ibkr_trader.core.models import Order, OrderSpec
+from ibkr_trader.core.shapes import TRAIL_TYPES
+
+_CUT = 481  # the broker's code for a size that it made smaller
+_REPLACE = msgspec.structs.replace
+
+
+class Figures(NamedTuple):
+    """What a change can change, without what the broker moves by itself."""
+
+    quantity: object
+    limit_price: object
+    stop_price: object
+    trail_amount: object
+    trail_percent: object
+
+
+def figures(spec: OrderSpec) -> Figures:
+    """Return what is to be compared of an order's terms: a trail moves its own prices."""
+    is_trail = spec.order_type in TRAIL_TYPES
+    return Figures(
+        spec.quantity,
+        None if is_trail else spec.limit_price,
+        None if is_trail else spec.stop_price,
+        spec.trail_amount,
+        spec.trail_percent,
+    )
+
+
+def is_repeated(stated: OrderSpec, *, before: OrderSpec, wanted: OrderSpec) -> bool:
+    """Whether the broker only repeats the terms that the change under way is to replace."""
+    return figures(stated) == figures(before) != figures(wanted)
+
+
+def is_answered(stated: OrderSpec, *, before: OrderSpec, wanted: OrderSpec) -> bool:
+    """Whether the change under way is over: everything that was to change is as wanted.
+
+    Of two changes in a row the broker may state the first by itself; that answers only it.
+    """
+    if stated.order_type is not wanted.order_type:
+        return True  # it has become another order meanwhile
+    was, new, now = figures(before), figures(wanted), figures(stated)
+    is_cut = stated.quantity < min(before.quantity, wanted.quantity)
+    return (new.quantity in {was.quantity, now.quantity} or is_cut) and all(
+        new[at] in {was[at], now[at]} for at in range(1, len(new))
+    )
+
+
+def is_adjusted(stated: OrderSpec, *, before: OrderSpec) -> bool:
+    """Whether the broker has turned a stop into what its adjustment says."""
+    adjustment = before.adjustment
+    if adjustment is None or stated.adjustment is not None:
+        return False
+    is_trail = adjustment.order_type in TRAIL_TYPES
+    return stated.order_type is adjustment.order_type and (
+        is_trail or stated.stop_price == adjustment.stop_price
+    )
 
 
 def is_restated(order: Order, stated: OrderSpec) -> bool:
-    """Whether the broker repeats the old terms while a change of them is under way."""
+    """Whether a change of the order goes on, by what the broker states."""
     if order.desired is None:
         return False
-    return _terms(stated) == _terms(order.spec) != _terms(order.desired)
+    return not is_answered(stated, before=order.spec, wanted=order.desired)
 
 
-def _terms(spec: OrderSpec) -> tuple[object, ...]:
-    # The broker moves the trigger of a trail by itself: that answers nothing.
-    stop = None if spec.order_type in (OrderType.TRAIL, OrderType.TRAIL_LIMIT) else spec.stop_price
-    return (spec.quantity, spec.limit_price, stop, spec.trail_amount, spec.trail_percent)
+def is_override(order: Order, stated: OrderSpec) -> bool:
+    """Whether the terms were changed at the broker, and by nobody here.
+
+    While a change of ours is under way nobody can tell, and ours will stand in the end.
+    """
+    before = order.spec
+    if order.desired is not None or not order.status.is_open:
+        return False
+    if is_adjusted(stated, before=before):
+        return False
+    if (stated.order_type, stated.time_in_force) != (before.order_type, before.time_in_force):
+        return True
+    was, now = figures(before), figures(stated)
+    if was[1:] != now[1:]:
+        return True
+    # The broker sizes the exits of an entry, and the rest of a group that shares its fills.
+    is_sized = before.parent_id is not None or bool(before.oca_group) or order.code == _CUT
+    return was.quantity != now.quantity and not is_sized
 
 
 def absorb(order: Order, event: ev.OrderEvent) -> Order:
     """Return `order` with what the event says beside the status."""
-    replace = msgspec.structs.replace
+    replace = _REPLACE
     match event:
         case ev.FillEvent():
             return replace(
@@ -52,6 +126,7 @@ def absorb(order: Order, event: ev.OrderEvent) -> Order:
                 order,
                 spec=_confirmed(order, event),
                 desired=order.desired if _is_still_wanted(order, event) else None,
+                is_overridden=_is_overridden(order, event),
                 perm_id=event.perm_id or order.perm_id,
                 client_id=event.client_id or order.client_id,
                 reason=event.warning or order.reason,
@@ -68,19 +143,34 @@ def _is_still_wanted(order: Order, event: ev.AcceptEvent) -> bool:
     return not event.from_snapshot and is_restated(order, event.spec)
 
 
+def _is_overridden(order: Order, event: ev.AcceptEvent) -> bool:
+    """An override lasts until we have put prices of our own in its place."""
+    wanted = order.desired
+    if wanted is None or _is_still_wanted(order, event):
+        return order.is_overridden or is_override(order, event.spec)
+    is_ours = figures(event.spec)[1:] == figures(wanted)[1:] != figures(order.spec)[1:]
+    return order.is_overridden and not is_ours
+
+
 def _absorb_words(order: Order, event: ev.OrderEvent) -> Order:
-    replace = msgspec.structs.replace
+    replace = _REPLACE
     match event:
         case ev.ModifyRejectEvent():
             return replace(order, desired=None, code=event.code, reason=event.reason)
-        case (
-            ev.CancelEvent()
-            | ev.RejectEvent()
-            | ev.HoldEvent()
-            | ev.CancelRejectEvent()
-            | ev.WarningEvent()
-        ):
+        case ev.CancelEvent() | ev.RejectEvent() | ev.HoldEvent() | ev.WarningEvent():
+            if not event.reason and not event.code:
+                return order  # `Inactive` after a refusal: what was said of it still stands
             return replace(order, code=event.code, reason=event.reason or order.reason)
+        case ev.CancelRequestEvent():
+            return replace(order, is_unwanted=False)
+        case ev.CancelRejectEvent():
+            return replace(
+                order,
+                code=event.code,
+                reason=event.reason or order.reason,
+                # The broker has never spoken of it: the cancel may have overtaken the order.
+                is_unwanted=event.code != 0 and not order.perm_id,
+            )
         case ev.NotSentEvent() | ev.UnknownEvent() | ev.ExpireEvent():
             return replace(order, reason=event.reason or order.reason)
         case _:
@@ -90,7 +180,7 @@ def _absorb_words(order: Order, event: ev.OrderEvent) -> Order:
 def _confirmed(order: Order, event: ev.AcceptEvent) -> OrderSpec:
     """The broker's terms, with what only we know (group, role, parent) kept."""
     theirs, ours = event.spec, order.spec
-    return msgspec.structs.replace(
+    return _REPLACE(
         theirs,
         order_id=ours.order_id,
         group_id=ours.group_id,

@@ -22,8 +22,15 @@ if TYPE_CHECKING:
     from ibkr_trader.core.models import Order, OrderSpec, Position
 
 
+_CHILD = "child"  # why the broker holds an exit: its entry has not traded yet
+
+
 class Working(NamedTuple):
-    """What an order can still do to a position: `signed` is its whole remaining quantity."""
+    """What an order can still do to a position: `signed` is its whole remaining quantity.
+
+    An exit that is `asleep` waits at the broker for its entry; once the entry `has_traded`,
+    one that is not may trade whether or not more of the entry does.
+    """
 
     order_id: OrderId
     signed: Decimal
@@ -31,6 +38,9 @@ class Working(NamedTuple):
     parent_id: OrderId | None
     oca: str
     is_unknown: bool = False
+    named: str = ""  # the group's name at the broker, by which others can join it
+    has_traded: bool = False
+    is_asleep: bool = True
 
     @classmethod
     def of_spec(cls, spec: OrderSpec, quantity: Decimal | None = None) -> Working:
@@ -41,7 +51,8 @@ class Working(NamedTuple):
             quantity * spec.side.sign,
             highest_price(spec),
             spec.parent_id,
-            spec.oca_group or (f"exits of {spec.parent_id}" if spec.parent_id else ""),
+            _alternatives(spec),
+            named=spec.oca_group,
         )
 
     @classmethod
@@ -52,7 +63,20 @@ class Working(NamedTuple):
         return known._replace(
             price=max((price for price in prices if price is not None), default=None),
             is_unknown=order.status is OrderStatus.UNKNOWN,
+            has_traded=max(order.filled, order.reported_filled) > 0,
+            is_asleep=order.status.is_in_flight or order.held_for == _CHILD,
         )
+
+
+def _alternatives(spec: OrderSpec) -> str:
+    """The group of which one member fills: named by us, or made of an entry's exits by TWS.
+
+    TWS calls the latter by a number, and tells it of one exit after the other: until it has
+    told it of all, that name would tear them apart.
+    """
+    if spec.parent_id and (not spec.oca_group or spec.oca_group.isdecimal()):
+        return f"exits of {spec.parent_id}"
+    return spec.oca_group
 
 
 def highest_price(spec: OrderSpec) -> Decimal | None:
@@ -162,6 +186,15 @@ class ContractExposure(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.structs.replace(self, price=price, value=value, tied=tied)
 
 
+def growth(before: ContractExposure, after: ContractExposure, sign: int) -> Decimal:
+    """Return how much further from flat `after` may end than `before`: 1 long, -1 short.
+
+    Of several that exclude one another and come together, each hides behind the next:
+    `surplus` does not show what they add as one.
+    """
+    return _beyond(after, sign) - _beyond(before, sign)
+
+
 def _beyond(exposure: ContractExposure, sign: int) -> Decimal:
     return max(ZERO, exposure.longest if sign > 0 else -exposure.shortest)
 
@@ -207,6 +240,9 @@ def _values(
 
 def _reach(working: tuple[Working, ...]) -> tuple[Decimal, Decimal]:
     """How far up and how far down any subset of `working` can take a position."""
+    # One that joins the exits of an entry by their group's name is an alternative to them.
+    kin = {o.named: o.oca for o in working if o.named and o.named != o.oca}
+    working = tuple(o._replace(oca=kin.get(o.oca, o.oca)) for o in working) if kin else working
     ids = {order.order_id for order in working}
     exits: dict[OrderId, list[Working]] = {}
     roots: list[Working] = []
@@ -225,12 +261,13 @@ def _reach_of(
     up = down = ZERO
     groups: dict[str, tuple[Decimal, Decimal]] = {}
     for order in orders:
-        after_up, after_down = ZERO, ZERO
-        if order.order_id in exits:
-            after_up, after_down = _reach_of(exits[order.order_id], exits)
-        # An order fills, and its exits may follow; or nothing of it happens.
-        rise = max(ZERO, after_up + order.signed)
-        fall = max(ZERO, after_down - order.signed)
+        after_up, after_down = _reach_of(exits.get(order.order_id, ()), exits)
+        # An order fills, and its exits may follow; or no more of it does, and those that an
+        # earlier part of it woke trade all the same.
+        awake = [e for e in exits.get(order.order_id, ()) if order.has_traded and not e.is_asleep]
+        alone_up, alone_down = _reach_of(awake, exits)
+        rise = max(ZERO, after_up + order.signed, alone_up)
+        fall = max(ZERO, after_down - order.signed, alone_down)
         if order.oca:
             most_up, most_down = groups.get(order.oca, (ZERO, ZERO))
             groups[order.oca] = max(most_up, rise), max(most_down, fall)

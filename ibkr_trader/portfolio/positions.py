@@ -112,7 +112,10 @@ def position_events(
 ) -> tuple[ev.PositionEvent, ...]:
     """Return what happened to positions between two pictures, by contract.
 
-    Going from long to short at once is two facts: closed, then opened.
+    Going from long to short at once is two facts: closed, then opened. Each event has the
+    profit that its change has realised, and the position at the market (without a quote: at
+    the price that was just traded), so that its open profit is known. What the events of a
+    contract have realised adds up to its ledger's, corrections included.
     """
     if before.books is after.books:
         return ()
@@ -121,8 +124,14 @@ def position_events(
         old = before.books.get(con_id)
         if old is not book:
             start = old.position if old is not None else None
-            found.extend(_changes(start, book.position, cause))
+            mark = after.marks.get(con_id, _traded_at(cause))
+            now = msgspec.structs.replace(book.position, market_price=mark)
+            found.extend(_changes(start, now, cause))
     return tuple(found)
+
+
+def _traded_at(cause: ev.OrderEvent) -> Decimal | None:
+    return cause.fill.price if isinstance(cause, ev.FillEvent) else None
 
 
 def _changes(
@@ -131,7 +140,9 @@ def _changes(
     had = old.quantity if old is not None else ZERO
     gain = new.realized_pnl - (old.realized_pnl if old is not None else ZERO)
     at, order_id = cause.at, cause.order_id
-    if had and had * new.quantity <= 0:
+    is_over = had * new.quantity <= 0
+    if is_over and (had or (gain and not new.quantity)):
+        # Flat: just now, or before, and an execution of then was corrected.
         flat = msgspec.structs.replace(new, quantity=ZERO, average_cost=ZERO)
         yield ev.PositionCloseEvent(at=at, position=flat, cause=order_id, realized_pnl=gain)
         gain, had = ZERO, ZERO

@@ -181,14 +181,17 @@ class _Findings:
                 continue
             # Orders not yet transmitted are invisible, and may be released by hand.
             self.cancels.extend(o.order_id for o in missing if not self._was_cancelled(o))
-            entry = next((o for o in orders if o.spec.role is OrderRole.ENTRY), None)
-            if entry is None:
-                continue
-            if entry in missing:
-                # Exits without their entry would open what they were to end.
-                self.cancels.extend(o.order_id for o in orders if o not in missing)
-            elif any(o.spec.role is OrderRole.STOP for o in missing):
-                self._give_up(group_id, entry)
+            for order in missing:
+                if order.spec.role is OrderRole.ENTRY:
+                    # Exits without their entry would open what they were to end, and an
+                    # entry without its alternative is half of what was wanted.
+                    self.cancels.extend(
+                        o.order_id for o in orders if o not in missing and _needs(o, order)
+                    )
+                elif order.spec.role is OrderRole.STOP:
+                    for entry in orders:
+                        if entry not in missing and _needs(order, entry):
+                            self._give_up(group_id, entry)
 
     def read_positions(self) -> None:
         """Take over what is held; the difference to our ledger is drift."""
@@ -346,6 +349,14 @@ def _filled_by_order(portfolio: PortfolioState, fills: Iterable[Fill]) -> dict[O
     for fill in latest.values():
         filled[fill.order_id] += fill.quantity
     return filled
+
+
+def _needs(order: Order, entry: Order) -> bool:
+    """Whether `order` makes no sense without `entry`: its exit, or its alternative."""
+    if entry.spec.role is not OrderRole.ENTRY or order is entry:
+        return False
+    is_alternative = bool(entry.spec.oca_group) and order.spec.oca_group == entry.spec.oca_group
+    return order.spec.parent_id == entry.order_id or is_alternative
 
 
 def _is_linked(orders: list[Order]) -> bool:

@@ -75,6 +75,7 @@ class PortfolioState(msgspec.Struct, frozen=True, kw_only=True):
         unclaimed: News of orders whose terms nobody has stated yet.
         unclaimed_costs: Commissions of executions that have not arrived yet.
         link: The connection to the broker.
+        closings: What is being ended for good, by con_id: nothing else may act on it meanwhile.
     """
 
     orders: Mapping[OrderId, Order] = MappingProxyType({})
@@ -92,6 +93,7 @@ class PortfolioState(msgspec.Struct, frozen=True, kw_only=True):
     unclaimed: Mapping[OrderId, tuple[ev.OrderEvent, ...]] = MappingProxyType({})
     unclaimed_costs: Mapping[FillId, ev.CommissionEvent] = MappingProxyType({})
     link: Link = Link()
+    closings: Mapping[int, ev.CloseRequestEvent] = MappingProxyType({})
 
     def apply(self, event: ev.BaseEvent) -> PortfolioState:
         """Return the picture after `event`; the same object if nothing changed.
@@ -138,7 +140,17 @@ _FOLLOW: Mapping[type[ev.BaseEvent], Callable[[PortfolioState, Any], PortfolioSt
     ),
     ev.PositionReportEvent: ledger_fold.report,
     ev.AccountEvent: lambda state, event: msgspec.structs.replace(state, values=event.values),
-    ev.CheckpointEvent: ledger_fold.resume,
+    ev.CheckpointEvent: lambda state, event: msgspec.structs.replace(
+        ledger_fold.resume(state, event),
+        closings={one.contract.con_id: one for one in event.closings},
+    ),
+    ev.CloseRequestEvent: lambda state, event: msgspec.structs.replace(
+        state, closings={**state.closings, event.contract.con_id: event}
+    ),
+    ev.CloseEndEvent: lambda state, event: msgspec.structs.replace(
+        state,
+        closings={c: one for c, one in state.closings.items() if one.group_id != event.group_id},
+    ),
     ev.SyncEvent: ledger_fold.synchronized,
     ev.ConnectEvent: lambda state, event: msgspec.structs.replace(
         state, link=state.link.after(event)

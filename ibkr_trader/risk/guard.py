@@ -27,7 +27,7 @@ ExtraCheck = Callable[[OrderSpec], bool | str | None]
 _FORMS = ("order_form", "command_form")
 _EXTRA = "risk_callback"
 _FOREIGN = "command_form"
-_READONLY = Breach(
+READONLY = Breach(
     check="readonly",
     message="This desk is set to only look: nothing is sent, not even a cancel.",
     hint="IBKR_READONLY=false",
@@ -70,7 +70,7 @@ class RiskGuard:
         harmless when there is nothing to cancel. A stranger's order is not ours to cancel.
         """
         if view.is_readonly:
-            return Denied(command=command, at=view.now, breaches=(_READONLY,))
+            return Denied(command=command, at=view.now, breaches=(READONLY,))
         if isinstance(command, CancelOrder):
             return self._review_cancel(command, view)
         try:

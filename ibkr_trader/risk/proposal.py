@@ -15,18 +15,14 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from ibkr_trader.core.commands import ModifyOrder, SubmitOrders
-from ibkr_trader.core.enums import OrderType, Side
+from ibkr_trader.core.enums import OrderRole, Side
 from ibkr_trader.core.errors import InvariantBroken
 from ibkr_trader.core.models import Contract, Order, OrderSpec
+from ibkr_trader.core.shapes import PRICES, STOP_TYPES, TOUCHED_TYPES
 from ibkr_trader.portfolio.contract_exposure import ContractExposure, Working
 
 if TYPE_CHECKING:
     from ibkr_trader.risk.view import RiskView
-
-TOUCHED_TYPES = frozenset({OrderType.MARKET_IF_TOUCHED, OrderType.LIMIT_IF_TOUCHED})
-STOP_TYPES = frozenset(
-    {OrderType.STOP, OrderType.STOP_LIMIT, OrderType.TRAIL, OrderType.TRAIL_LIMIT}
-)
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
@@ -115,7 +111,7 @@ def changed_spec(order: Order, command: ModifyOrder) -> OrderSpec:
     """
     wanted = {
         name: value
-        for name in ("quantity", "limit_price", "stop_price", "trail_amount", "trail_percent")
+        for name in ("quantity", *PRICES)
         if (value := getattr(command, name)) is not None
     }
     return msgspec.structs.replace(order.desired or order.spec, **wanted)
@@ -135,6 +131,8 @@ def _propose_new(command: SubmitOrders, view: RiskView) -> Proposal:
         # Each order is judged on top of those before it: an exit follows its entry.
         grown = after[con_id].replacing([Working.of_spec(spec)])
         opens = grown.extends(after[con_id]) or grown.opens_alone(spec.order_id)
+        # An entry against what is held only reduces it; but it brings exits, and those do not.
+        opens |= spec.role is OrderRole.ENTRY and before[con_id].held * spec.side.sign < 0
         changes.append(Change(spec=spec, opens=opens))
         after[con_id] = grown
     return Proposal(command=command, changes=tuple(changes), before=before, after=after)

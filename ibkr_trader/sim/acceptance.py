@@ -6,13 +6,16 @@ import msgspec
 
 from ibkr_trader.core.enums import Side
 from ibkr_trader.sim import refusals
+from ibkr_trader.sim.adjusting import first_stop
 from ibkr_trader.sim.changing import modify
 from ibkr_trader.sim.checks import check_form
 from ibkr_trader.sim.credit import account_refusal, canonical, sells_short
 from ibkr_trader.sim.families import is_exit
+from ibkr_trader.sim.floor_rules import rejection_of
 from ibkr_trader.sim.instruments import Instrument
 from ibkr_trader.sim.life import rearrange, release, set_aside
 from ibkr_trader.sim.matching import EXTENDED_TYPES
+from ibkr_trader.sim.oca import join_refusal, type_for
 from ibkr_trader.sim.order_times import ends_at
 from ibkr_trader.sim.orders import (
     OrderKey,
@@ -33,7 +36,9 @@ def place(pit: Pit, key: OrderKey, terms: OrderTerms) -> None:
     pit.ledger.see(key)
     known = pit.ledger.orders.get(key)
     if known is not None and known.is_working:
-        modify(pit, known, terms)
+        refusal = modify(pit, known, terms)
+        if refusal is not None:
+            pit.notice(key, refusal.code, refusal.text)
         return
     refusal = _first_refusal(pit, key, terms, known=known)
     if refusal is not None:
@@ -63,7 +68,8 @@ def _first_refusal(
     if known is not None and known.status is SimStatus.FILLED:
         return refusals.FILLED
     used = pit.ledger.accepted_ids.get(key.client_id, 0)
-    if (known is None or known.status.is_closed) and key.order_id <= used:
+    is_free = known is not None and not known.status.is_closed
+    if not is_free and 0 < key.order_id <= used:  # below zero it is a person's, at TWS
         return refusals.DUPLICATE_ID
     if terms.con_id not in pit.universe:
         return refusals.NO_CONTRACT
@@ -89,7 +95,7 @@ def _accept(pit: Pit, key: OrderKey) -> None:
     asked = order.terms
     instrument = pit.universe[asked.con_id]
     refusal = check_form(asked, instrument, account=pit.config.account, now=pit.now)
-    refusal = refusal or _family_refusal(pit, order)
+    refusal = refusal or _floor_refusal(pit, order) or join_refusal(pit, asked)
     is_rejection = refusal is not None and refusal.code == refusals.REJECTED
     if refusal is not None and not is_rejection:
         pit.ledger.forget(key)
@@ -110,26 +116,27 @@ def _accept(pit: Pit, key: OrderKey) -> None:
         pit.notice(key, refusals.OUTSIDE_RTH_IGNORED, refusals.OUTSIDE_RTH_TEXT)
 
 
-def _family_refusal(pit: Pit, order: SimOrder) -> Refusal | None:
-    if order.parent_key is None:
-        return refusals.NO_OCA if order.terms.oca_group else None
-    parent = pit.order(order.parent_key)
-    if parent is None or not parent.is_visible:
-        return refusals.NO_PARENT
-    siblings = (pit.order(key) for key in pit.ledger.children[order.parent_key])
-    groups = {s.terms.oca_group for s in siblings if s is not None and is_exit(parent, s)}
-    if order.terms.oca_group and (len(groups) > 1 or not is_exit(parent, order)):
-        return refusals.NO_OCA
-    return None
+def _floor_refusal(pit: Pit, order: SimOrder) -> Refusal | None:
+    if order.parent_key is not None:
+        parent = pit.order(order.parent_key)
+        if parent is None or not parent.is_visible:
+            return refusals.NO_PARENT
+    if pit.rules.refuses_halted and order.terms.con_id in pit.feed.halted:
+        return refusals.HALTED
+    if not pit.rules.rejections:
+        return None
+    rules, refusal = rejection_of(pit.rules, order.terms.order_ref)
+    pit.rules = rules
+    return refusal
 
 
 def _numbered(pit: Pit, order: SimOrder, instrument: Instrument) -> SimOrder:
     """The order with what the exchange gives it: numbers, an end, its place in a family."""
     terms = order.terms if order.terms.tif else replace(order.terms, tif="DAY")
     parent = pit.ledger.orders.get(order.parent_key) if order.parent_key else None
-    is_in_oca = parent is not None and is_exit(parent, order)
-    stop = terms.trail_stop_price if terms.order_type == "TRAIL" else terms.aux_price
-    has_stop = terms.order_type in {"STP", "STP LMT", "TRAIL"}
+    group, oca_type = terms.oca_group, type_for(pit, terms) if terms.oca_group else 0
+    if not group and parent is not None and is_exit(parent, order):
+        group, oca_type = str(parent.perm_id), terms.oca_type or _IMPLICIT_OCA_TYPE
     order = replace(
         order,
         terms=terms,
@@ -137,9 +144,9 @@ def _numbered(pit: Pit, order: SimOrder, instrument: Instrument) -> SimOrder:
         perm_id=pit.next_perm_id,
         parent_perm_id=parent.perm_id if parent is not None else 0,
         sequence=pit.next_sequence,
-        stop_price=stop if has_stop else None,
-        oca_group=terms.oca_group or (str(parent.perm_id) if parent and is_in_oca else ""),
-        oca_type=terms.oca_type or (_IMPLICIT_OCA_TYPE if is_in_oca else 0),
+        stop_price=first_stop(terms),
+        oca_group=group,
+        oca_type=oca_type or terms.oca_type,
         placed_at=pit.now,
     )
     pit.next_perm_id += 1
@@ -154,9 +161,11 @@ def _start(pit: Pit, order: SimOrder, instrument: Instrument) -> None:
         pit.show(pit.put(replace(order, is_held=True, why_held="child")))
         rearrange(pit, order.parent_key)  # the parent may have filled already
     elif instrument.shortable == "locate" and sells_short(pit, order):
-        found_at = pit.now + timedelta(seconds=pit.config.locate_seconds)
+        seconds = pit.rules.locates.get(instrument.con_id, pit.config.locate_seconds)
+        found_at = pit.now + timedelta(seconds=seconds) if seconds is not None else None
         held = replace(order, is_held=True, why_held="locate", active_at=found_at)
-        pit.wake_at(found_at, Alarm.RELEASE, order.key)
+        if found_at is not None:
+            pit.wake_at(found_at, Alarm.RELEASE, order.key)
         pit.show(pit.put(held))
         pit.notice(order.key, refusals.LOCATING, refusals.LOCATE_TEXT)
     else:

@@ -10,7 +10,14 @@ from decimal import Decimal
 
 from ibkr_trader.core.enums import Side
 from ibkr_trader.sim.instruments import Tape
-from ibkr_trader.sim.matching import LAST, limit_of, method_of, waits_for_trigger
+from ibkr_trader.sim.matching import (
+    LAST,
+    TRAIL_TYPES,
+    is_set_off_by_a_rise,
+    limit_of,
+    method_of,
+    waits_for_trigger,
+)
 from ibkr_trader.sim.orders import OrderKey, SimOrder
 
 ZERO = Decimal(0)
@@ -23,13 +30,15 @@ class Book:
 
     Attributes:
         hungry: Market orders that found nothing, or not enough, on the other side.
-        watched: Trails and stops with an unusual trigger: looked at on each change.
+        watched: Trails, adjustable stops and those with an unusual trigger: looked at on each
+            change.
     """
 
     def __init__(self, sec_type: str) -> None:
         self._sec_type = sec_type
         self._limits: dict[Side, Ladder] = {Side.BUY: [], Side.SELL: []}
-        self._stops: dict[Side, Ladder] = {Side.BUY: [], Side.SELL: []}
+        self._above: Ladder = []  # triggers that a rise reaches
+        self._below: Ladder = []  # those that a fall reaches
         self._places: dict[OrderKey, tuple[Ladder, Entry] | dict[OrderKey, None]] = {}
         self.hungry: dict[OrderKey, None] = {}
         self.watched: dict[OrderKey, None] = {}
@@ -65,11 +74,10 @@ class Book:
             del ladder[bisect_left(ladder, entry)]
 
     def reached(self, last: Decimal | None) -> list[OrderKey]:
-        """Return the plain stops a last price sets off, the nearest first."""
+        """Return the plain triggers a last price sets off, the nearest first."""
         if last is None:
             return []
-        buys = _upto(self._stops[Side.BUY], last)
-        return [*buys, *_upto(self._stops[Side.SELL], -last)]
+        return [*_upto(self._above, last), *_upto(self._below, -last)]
 
     def crossed(self, tape: Tape) -> list[OrderKey]:
         """Return the limit orders the quotes reach, by price and time."""
@@ -97,13 +105,14 @@ class Book:
         self._taken[side] = self._taken.get(side, ZERO) + quantity
 
     def _add_stop(self, order: SimOrder) -> None:
-        is_plain = order.terms.order_type != "TRAIL" and order.stop_price is not None
-        if not is_plain or method_of(order, self._sec_type) != LAST:
+        terms, stop = order.terms, order.stop_price
+        is_moving = terms.order_type in TRAIL_TYPES or bool(terms.adjusted_order_type)
+        if is_moving or stop is None or method_of(order, self._sec_type) != LAST:
             self._set(self.watched, order.key)
-            return
-        stop = order.stop_price or ZERO
-        price = stop if order.side is Side.BUY else -stop
-        self._insert(self._stops[order.side], (price, order.sequence, order.key))
+        elif is_set_off_by_a_rise(order):
+            self._insert(self._above, (stop, order.sequence, order.key))
+        else:
+            self._insert(self._below, (-stop, order.sequence, order.key))
 
     def _insert(self, ladder: Ladder, entry: Entry) -> None:
         insort(ladder, entry)

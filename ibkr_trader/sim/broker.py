@@ -14,6 +14,7 @@ from ibkr_trader.core import events as ev
 from ibkr_trader.core.commands import CancelOrder, ModifyOrder, SubmitOrders
 from ibkr_trader.core.enums import OrderStatus
 from ibkr_trader.core.errors import BrokerUnavailable, InvariantBroken
+from ibkr_trader.core.ids import next_broker_order_ids
 from ibkr_trader.core.models import Order, OrderId, OrderSpec
 from ibkr_trader.execution.ports import BrokerSnapshot, Clock
 from ibkr_trader.risk.verdict import Approved
@@ -64,13 +65,13 @@ class SimulatedBroker:
         """Return `count` fresh ascending ids: above the exchange's next, `floor` and all given.
 
         Raises:
-            BrokerUnavailable: If it is not open.
+            BrokerUnavailable: If it is not open, or no id is left.
         """
         self._require_open()
         free = self._exchange.orders.next_order_id(self._client_id)
-        first = max(free, floor, self._reserved + 1)
-        self._reserved = first + count - 1
-        return tuple(range(first, first + count))
+        ids = next_broker_order_ids(count, next_valid=free, floor=floor, seen=self._reserved)
+        self._reserved = ids[-1]
+        return ids
 
     async def send(self, approved: Approved) -> None:
         """Hand over one command; see the port.
@@ -205,7 +206,8 @@ class SimulatedBroker:
         known.wanted = msgspec.structs.replace(spec, broker_order_id=known.key.order_id, **wanted)
         order = self._exchange.orders.get(known.key)
         parent = order.terms.parent_id if order is not None else 0
-        self._place(known.wanted, parent_number=parent, transmit=True)
+        asked = frozenset(wanted)
+        self._place(known.wanted, parent_number=parent, transmit=True, asked=asked)
 
     def _cancel(self, command: CancelOrder) -> None:
         number = command.broker_order_id
@@ -217,15 +219,17 @@ class SimulatedBroker:
             number = known.key.order_id
         self._report(self._exchange.cancel(self._client_id, number, now=self._clock.now()))
 
-    def _place(self, spec: OrderSpec, *, parent_number: int, transmit: bool) -> None:
-        self._report(
-            self._exchange.place(
-                self._client_id,
-                spec.broker_order_id,
-                terms=terms_of(spec, parent_number=parent_number, transmit=transmit),
-                now=self._clock.now(),
-            )
-        )
+    def _place(
+        self,
+        spec: OrderSpec,
+        *,
+        parent_number: int,
+        transmit: bool,
+        asked: frozenset[str] | None = None,
+    ) -> None:
+        terms = terms_of(spec, parent_number=parent_number, transmit=transmit, asked=asked)
+        number, now = spec.broker_order_id, self._clock.now()
+        self._report(self._exchange.place(self._client_id, number, terms=terms, now=now))
 
     def _known(self, order_id: OrderId) -> Known:
         known = self._news.by_id.get(order_id)

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from ibkr_trader.core import events as ev
-from ibkr_trader.core.enums import OrderType
 from ibkr_trader.core.models import Contract, OrderId, OrderSpec
+from ibkr_trader.orders.terms import is_answered, is_repeated
 from ibkr_trader.sim import events as sim
 from ibkr_trader.sim import refusals
 from ibkr_trader.sim.exchange import Exchange
@@ -23,8 +23,6 @@ from ibkr_trader.sim.translate import (
     spec_of,
     values_of,
 )
-
-_TRAILS = frozenset({OrderType.TRAIL, OrderType.TRAIL_LIMIT})
 
 
 class Known:
@@ -134,10 +132,11 @@ class SimulatedNews:
         spec = self.spec(order)
         known.is_acked = True
         if known.spec is not None and known.wanted is not None:
-            stated, old = _figures(spec), _figures(known.spec)
-            if stated == old != _figures(known.wanted):
-                return  # it repeats the terms that the change under way is to replace
-        known.spec, known.wanted = spec, None
+            if is_repeated(spec, before=known.spec, wanted=known.wanted):
+                return
+            if is_answered(spec, before=known.spec, wanted=known.wanted):
+                known.wanted = None
+        known.spec = spec
         yield ev.AcceptEvent(
             at=event.at,
             order_id=known.order_id,
@@ -259,6 +258,7 @@ _REMARKS = frozenset(
         refusals.LOCATING,
         refusals.TIF_ASSUMED,
         refusals.OUTSIDE_RTH_IGNORED,
+        refusals.PRICE_CAPPED,
     }
 )
 _CANCEL_REFUSED = frozenset({161, 10147, 10148})
@@ -279,9 +279,3 @@ def _finding(known: Known, code: int) -> type[ev.OrderEvent]:
     if known.wanted is not None and code != refusals.DUPLICATE_ID.code:
         return ev.ModifyRejectEvent
     return ev.RejectEvent if code == refusals.REJECTED else ev.WarningEvent
-
-
-def _figures(spec: OrderSpec) -> tuple[object, ...]:
-    # The exchange moves the stop of a trail by itself: that answers nothing.
-    stop = None if spec.order_type in _TRAILS else spec.stop_price
-    return (spec.quantity, spec.limit_price, stop, spec.trail_amount, spec.trail_percent)

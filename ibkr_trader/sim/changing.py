@@ -8,10 +8,13 @@ from decimal import Decimal
 import msgspec
 
 from ibkr_trader.sim import refusals
+from ibkr_trader.sim.adjusting import first_stop, offset_of
 from ibkr_trader.sim.checks import check_form
 from ibkr_trader.sim.credit import account_refusal
+from ibkr_trader.sim.floor_rules import rejection_of
 from ibkr_trader.sim.instruments import Instrument
-from ibkr_trader.sim.life import rearrange, release
+from ibkr_trader.sim.life import filled_by_others, rearrange, release
+from ibkr_trader.sim.matching import TRAIL_TYPES, own_limit
 from ibkr_trader.sim.order_times import ends_at
 from ibkr_trader.sim.orders import OrderTerms, Refusal, SimOrder
 from ibkr_trader.sim.pit import Alarm, Pit
@@ -20,25 +23,39 @@ ZERO = Decimal(0)
 replace = msgspec.structs.replace
 
 
-def modify(pit: Pit, order: SimOrder, terms: OrderTerms) -> None:
-    """Change an open order, or say why not. Untransmitted changes have no effect."""
+def modify(pit: Pit, order: SimOrder, terms: OrderTerms) -> Refusal | None:
+    """Change an open order, or return why not. Untransmitted changes have no effect.
+
+    What a change does not state stays: the lifetime, and what the order is attached to.
+    """
     if not terms.transmit:
-        return
-    if not terms.tif:
-        terms = replace(terms, tif=order.terms.tif)
+        return None
+    terms = replace(
+        terms,
+        tif=terms.tif or order.terms.tif,
+        parent_id=terms.parent_id or order.terms.parent_id,
+    )
     instrument = pit.universe[order.terms.con_id]
     refusal = (
         _mismatch(order, terms)
         or check_form(terms, instrument, account=pit.config.account, now=pit.now)
         or _too_small(order, terms)
+        or _scripted(pit, order)
     )
     if refusal is None:
         changed = _changed(pit, order, terms, instrument=instrument)
         refusal = _unaffordable(pit, order, changed, instrument=instrument)
         if refusal is None:
             _apply(pit, order, changed)
-            return
-    pit.notice(order.key, refusal.code, refusal.text)
+    return refusal
+
+
+def _scripted(pit: Pit, order: SimOrder) -> Refusal | None:
+    if not pit.rules.rejections:
+        return None
+    rules, refusal = rejection_of(pit.rules, order.terms.order_ref, of_changes=True)
+    pit.rules = rules
+    return refusal
 
 
 def _mismatch(order: SimOrder, terms: OrderTerms) -> Refusal | None:
@@ -48,8 +65,11 @@ def _mismatch(order: SimOrder, terms: OrderTerms) -> Refusal | None:
         return refusals.MISMATCH
     if before.order_type != terms.order_type:
         return refusals.TYPE_CHANGED
-    if terms.oca_group not in {"", before.oca_group, order.oca_group}:
+    # A group that its client named must be named again; one that TWS made may be left out.
+    if terms.oca_group not in {before.oca_group, order.oca_group}:
         return refusals.OCA_REVISED
+    if order.oca_group and terms.oca_type not in {0, before.oca_type, order.oca_type}:
+        return refusals.OCA_TYPE_REVISED
     return None
 
 
@@ -59,7 +79,20 @@ def _too_small(order: SimOrder, terms: OrderTerms) -> Refusal | None:
 
 def _changed(pit: Pit, order: SimOrder, terms: OrderTerms, *, instrument: Instrument) -> SimOrder:
     before = order.terms
-    changed = replace(order, terms=terms, quantity=terms.quantity, stop_price=_stop(order, terms))
+    # Whoever states the size he once asked for means no other; any other size is meant as it is.
+    is_same = terms.quantity == before.quantity
+    cut = order.oca_cut if is_same else ZERO
+    sized_at = order.sized_at if is_same else filled_by_others(pit, order)
+    terms = replace(terms, oca_group=before.oca_group)
+    changed = replace(
+        order,
+        terms=terms,
+        quantity=terms.quantity - cut,
+        oca_cut=cut,
+        sized_at=sized_at,
+        stop_price=_stop(order, terms),
+    )
+    changed = replace(changed, limit_offset=_offset(order, changed, instrument))
     kept = (before.limit_price, before.aux_price, order.quantity)
     if kept[:2] != (terms.limit_price, terms.aux_price) or terms.quantity > order.quantity:
         changed = replace(changed, sequence=pit.next_sequence)  # it goes to the end of the queue
@@ -70,10 +103,21 @@ def _changed(pit: Pit, order: SimOrder, terms: OrderTerms, *, instrument: Instru
 
 def _stop(order: SimOrder, terms: OrderTerms) -> Decimal | None:
     """A changed trail keeps the stop it has reached, unless a new one is named."""
-    if terms.order_type != "TRAIL":
-        return terms.aux_price if order.stop_price is not None else None
+    if terms.order_type not in TRAIL_TYPES:
+        return first_stop(terms)
     asked = terms.trail_stop_price
     return order.stop_price if asked in {None, order.terms.trail_stop_price} else asked
+
+
+def _offset(order: SimOrder, changed: SimOrder, instrument: Instrument) -> Decimal | None:
+    """A changed TRAIL LIMIT keeps its limit as far from its stop as it was, unless told."""
+    terms = changed.terms
+    if terms.order_type != "TRAIL LIMIT":
+        return None
+    is_same = terms.limit_price in {None, order.terms.limit_price, own_limit(order)}
+    if terms.limit_price_offset is None and is_same:
+        return order.limit_offset
+    return offset_of(changed, terms, instrument.bands)
 
 
 def _unaffordable(

@@ -8,12 +8,15 @@ from datetime import datetime
 from decimal import Decimal
 
 from ibkr_trader.sim import refusals
+from ibkr_trader.sim.adjusting import adjustment_refusal
 from ibkr_trader.sim.instruments import Instrument
 from ibkr_trader.sim.matching import (
     CLOSE_TYPES,
+    LIMIT_TYPES,
     SIMULATED_TYPES,
-    STOP_TYPES,
+    TRAIL_TYPES,
     TRIGGER_METHODS,
+    TRIGGERED_TYPES,
     is_on_tick,
 )
 from ibkr_trader.sim.order_times import parse_moment
@@ -26,7 +29,7 @@ _HUNDRED = Decimal(100)
 # Order types TWS has and this exchange does not: refused as unsupported, not as unknown.
 _KNOWN_TYPES = frozenset(
     {
-        *("TRAIL LIMIT", "MIT", "LIT", "MTL", "REL", "PEG MKT", "PEGMKT", "PEG MID", "PEGMID"),
+        *("MTL", "REL", "PEG MKT", "PEGMKT", "PEG MID", "PEGMID"),
         *("PEG BEST", "PEGBEST", "PEG BENCH", "PEGBENCH", "PEG PRIM", "PEG STK", "MIDPRICE"),
         *("VOL", "BOX TOP", "BOXTOP", "SNAP MKT", "SNAP MID", "SNAP PRIM", "MKT PRT", "STP PRT"),
         *("LWTH", "RPI", "PASSV REL", "REL + MKT", "REL + LMT", "LMT + MKT", "QUOTE", "FUNARI"),
@@ -51,6 +54,7 @@ def check_form(
         _type(terms, instrument)
         or _size(terms, instrument)
         or _prices(terms, instrument)
+        or adjustment_refusal(terms, instrument)
         or _tif(terms, now)
     )
 
@@ -85,15 +89,18 @@ def _size(terms: OrderTerms, instrument: Instrument) -> Refusal | None:
 
 def _prices(terms: OrderTerms, instrument: Instrument) -> Refusal | None:
     needed: list[Decimal | None] = []
-    if terms.order_type in {"LMT", "STP LMT", "LOC"}:
+    if terms.order_type in LIMIT_TYPES:
         needed.append(terms.limit_price)
-    if terms.order_type in {"STP", "STP LMT"}:
+    if terms.order_type in TRIGGERED_TYPES - TRAIL_TYPES:
         needed.append(terms.aux_price)
-    if terms.order_type == "TRAIL":
+    if terms.order_type in TRAIL_TYPES:
         refusal = _trail(terms)
         if refusal is not None:
             return refusal
-        needed += [p for p in (terms.aux_price or None, terms.trail_stop_price) if p is not None]
+        stated = [terms.aux_price or None, terms.trail_stop_price]
+        if terms.order_type == "TRAIL LIMIT":
+            stated += [terms.limit_price or None, terms.limit_price_offset or None]
+        needed += [price for price in stated if price is not None]
     for price in needed:
         if price is None or not price.is_finite() or price <= 0:
             return refusals.NO_PRICE
@@ -108,6 +115,10 @@ def _trail(terms: OrderTerms) -> Refusal | None:
         return refusals.invalid("You must specify an offset amount or a percent offset value.")
     if percent is not None and not ZERO < percent < _HUNDRED:
         return refusals.BAD_PERCENT
+    if terms.order_type == "TRAIL LIMIT" and not (
+        terms.limit_price or terms.limit_price_offset is not None
+    ):
+        return refusals.invalid("You must specify a limit price or a limit price offset.")
     return None
 
 
@@ -118,7 +129,7 @@ def _tif(terms: OrderTerms, now: datetime) -> Refusal | None:
         return refusals.BAD_TIF
     if terms.order_type in CLOSE_TYPES and terms.tif not in {"", "DAY"}:
         return refusals.CLOSE_NEEDS_DAY
-    if terms.tif in {"IOC", "FOK", *OPENING_TIFS} and terms.order_type in STOP_TYPES:
+    if terms.tif in {"IOC", "FOK", *OPENING_TIFS} and terms.order_type in TRIGGERED_TYPES:
         return refusals.TIF_INCOMPATIBLE
     return _times(terms, now)
 

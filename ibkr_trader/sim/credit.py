@@ -7,6 +7,7 @@ import msgspec
 from ibkr_trader.core.enums import Side
 from ibkr_trader.sim import refusals
 from ibkr_trader.sim.account import PositionRecord, Totals, commission, fold
+from ibkr_trader.sim.adjusting import first_stop
 from ibkr_trader.sim.checks import check_form
 from ibkr_trader.sim.families import is_exit
 from ibkr_trader.sim.instruments import Instrument
@@ -106,7 +107,7 @@ def preview(pit: Pit, key: OrderKey, terms: OrderTerms) -> Preview | Refusal:
         side=Side(terms.action),
         quantity=terms.quantity,
         status=SimStatus.PRE_SUBMITTED,
-        stop_price=terms.aux_price if terms.order_type in {"STP", "STP LMT"} else None,
+        stop_price=first_stop(terms),
     )
     refusal = account_refusal(pit, order, instrument)
     before, after = pit.account.totals(), _after(pit, order, instrument)

@@ -12,14 +12,19 @@ from datetime import datetime, timedelta
 from ibkr_trader.sim import acceptance, credit, refusals, trading
 from ibkr_trader.sim.account import Account, AccountState
 from ibkr_trader.sim.bars import BarSeries
+from ibkr_trader.sim.broker_acts import BrokerActs
 from ibkr_trader.sim.events import SimEvent
 from ibkr_trader.sim.families import BracketMode
 from ibkr_trader.sim.feed import Feed
+from ibkr_trader.sim.floor_acts import FloorActs
+from ibkr_trader.sim.forcing import Forcing
+from ibkr_trader.sim.hand import Hand
 from ibkr_trader.sim.instruments import Tape
 from ibkr_trader.sim.life import cancel
 from ibkr_trader.sim.market import Market
 from ibkr_trader.sim.matching import CLOSE_TYPES
 from ibkr_trader.sim.model import PriceModel
+from ibkr_trader.sim.oca import follow_cancel
 from ibkr_trader.sim.orders import OrderKey, OrderTerms, Preview, Refusal, SimOrder
 from ibkr_trader.sim.pit import ExchangeConfig, Pit
 from ibkr_trader.sim.register import Register
@@ -40,6 +45,10 @@ class Exchange:
         market: Quotes and bars; tests set prices there.
         account: Cash, positions, margins.
         orders: Every order and execution of the day.
+        floor_acts: What happens to markets: halts, gaps, splits, price caps and bands.
+        broker_acts: What the broker does of itself: corrections, rejections, time-outs, locates.
+        hand: A person who trades the same account at TWS.
+        forcing: Makes an order trade now, for whoever rehearses a race.
     """
 
     def __init__(
@@ -80,6 +89,10 @@ class Exchange:
         self._pit = Pit(config, universe, feed=feed, account=account, now=now)
         self.orders = Register(self._pit.ledger)
         self._reported: dict[int, Tape] = {}
+        self.floor_acts = FloorActs(self._pit, self._reach, self._finish)
+        self.broker_acts = BrokerActs(self._pit, self._reach, self._finish)
+        self.hand = Hand(self._pit, self._reach, self._finish)
+        self.forcing = Forcing(self._pit, self._reach, self._finish)
         load(self._pit, state)
 
     @property
@@ -123,6 +136,7 @@ class Exchange:
             refusal = refusals.too_late(order)
         else:
             cancel(self._pit, order, asked=True)
+            follow_cancel(self._pit, order)
             return self._finish()
         self._pit.notice(key, refusal.code, refusal.text)
         return self._finish()
@@ -153,14 +167,14 @@ class Exchange:
         return whole_state(self._pit)
 
     def _reach(self, now: datetime) -> None:
-        self._pit.out = []
         trading.reach(self._pit, now)
 
     def _finish(self) -> list[SimEvent]:
         trading.settle(self._pit)
         if self.market.watched:
             trading.report_quotes(self._pit, list(self.market.watched), self._reported)
-        return self._pit.out
+        out, self._pit.out = self._pit.out, []  # what a failed act left over goes out with the next
+        return out
 
     def _foreign(self, key: OrderKey) -> SimOrder | None:
         if self.config.strict_clients and key.client_id != 0:

@@ -1,9 +1,11 @@
 """What a bracket's exits may do while its entry fills: pure arithmetic on quantities.
 
-The exits of one parent (its children on the other side) are an implicit OCA group: what one
-of them trades, the others lose. So their fills never add up to more than the entry's.
+The exits of one parent (its children on the other side) are OCA groups: what one of them
+trades, the others of its group lose. Those that name no group are one group together. So the
+fills of a group never add up to more than its part of the entry.
 """
 
+from collections.abc import Iterable
 from decimal import Decimal
 from enum import StrEnum
 from typing import NamedTuple
@@ -28,7 +30,20 @@ class Plan(NamedTuple):
     is_held: bool
 
 
+class Share(NamedTuple):
+    """Which part of its entry a group of exits ends: so many come before it, it has so many."""
+
+    ahead: Decimal = ZERO
+    size: Decimal | None = None  # None takes all that is left
+
+    def of(self, covered: Decimal) -> Decimal:
+        """Return the group's part of what is covered: the first groups are served first."""
+        left = max(ZERO, covered - self.ahead)
+        return left if self.size is None else min(left, self.size)
+
+
 CANCEL = Plan(None, is_held=False)
+ALL = Share()
 
 
 def is_exit(parent: SimOrder, child: SimOrder) -> bool:
@@ -37,24 +52,59 @@ def is_exit(parent: SimOrder, child: SimOrder) -> bool:
     return is_same and child.side is not parent.side
 
 
-def plan(mode: BracketMode, parent: SimOrder, child: SimOrder, *, others: Decimal) -> Plan:
+def share_of(child: SimOrder, exits: Iterable[SimOrder]) -> Share:
+    """Return the part of the entry that a child's group ends.
+
+    Args:
+        child: One of the exits.
+        exits: All exits of the parent, closed ones too, the oldest first. Those that named
+            their groups come before those that named none.
+    """
+    sizes: dict[str, Decimal] = {}
+    for order in exits:
+        group = order.terms.oca_group
+        if group:
+            sizes[group] = max(sizes.get(group, ZERO), order.terms.quantity)
+    mine = child.terms.oca_group
+    ahead = ZERO
+    for group, size in sizes.items():
+        if group == mine:
+            return Share(ahead, size)
+        ahead += size
+    return Share(ahead)
+
+
+def plan(
+    mode: BracketMode, parent: SimOrder, child: SimOrder, *, others: Decimal, share: Share = ALL
+) -> Plan:
     """Return how an open child should stand, given its parent's and siblings' fills.
 
     Args:
         mode: What a partly filled parent lets its exits do.
         parent: As it now stands; it may be closed.
         child: As it now stands.
-        others: What the child's fellow exits have traded.
+        others: What the child's fellows in its group have traded.
+        share: The part of the entry that the child's group ends.
     """
     if not is_exit(parent, child):
         return _follower(parent, child)
-    wanted = child.terms.quantity
-    room = min(wanted, parent.quantity - others)  # once the parent is complete
+    wanted = child.whole
+    if wanted <= child.filled:
+        return CANCEL
+    named = bool(child.terms.oca_group)
+    if parent.status is SimStatus.FILLED and not child.is_held:
+        # It waits for nothing more: fills of its own group cut it, and its client may size it.
+        if named:
+            return Plan(wanted, is_held=False)
+        if child.sized_at is not None:
+            left = wanted - (others - child.sized_at)
+            return Plan(left, is_held=False) if left > child.filled else CANCEL
+    room = min(wanted, share.of(parent.quantity) - others)  # once the parent is complete
     match _active(mode, parent):
         case None:
-            return Plan(room, is_held=True)
+            return Plan(room if room > child.filled else wanted, is_held=True)
         case covered:
-            active = min(wanted, covered - others)
+            active = min(wanted, share.of(covered) - others)
     if active > child.filled:
         return Plan(active, is_held=False)
     is_over = parent.status.is_closed or room <= child.filled
@@ -77,5 +127,5 @@ def _active(mode: BracketMode, parent: SimOrder) -> Decimal | None:
 
 def _follower(parent: SimOrder, child: SimOrder) -> Plan:
     if parent.status is SimStatus.FILLED:
-        return Plan(child.terms.quantity, is_held=False)
-    return CANCEL if parent.status.is_closed else Plan(child.terms.quantity, is_held=True)
+        return Plan(child.whole, is_held=False)
+    return CANCEL if parent.status.is_closed else Plan(child.whole, is_held=True)

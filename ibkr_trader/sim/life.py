@@ -11,6 +11,7 @@ import msgspec
 
 from ibkr_trader.sim import refusals
 from ibkr_trader.sim.account import commission
+from ibkr_trader.sim.adjusting import placed
 from ibkr_trader.sim.calendar import next_opening, phase_at
 from ibkr_trader.sim.events import (
     AccountChanged,
@@ -20,13 +21,12 @@ from ibkr_trader.sim.events import (
     PositionChanged,
     StatusShown,
 )
-from ibkr_trader.sim.families import is_exit, plan
+from ibkr_trader.sim.families import is_exit, plan, share_of
 from ibkr_trader.sim.instruments import Instrument
 from ibkr_trader.sim.matching import (
     Trade,
     may_trade,
     reaches_extended,
-    trailed_stop,
     waits_for_trigger,
 )
 from ibkr_trader.sim.order_times import auction_at, starts_at
@@ -41,7 +41,10 @@ replace = msgspec.structs.replace
 
 
 def fill(pit: Pit, order: SimOrder, trade: Trade) -> SimOrder:
-    """Book a trade: order, account, reports, and what it does to the order's family."""
+    """Book a trade: order, account, reports, and what it does to the order's children.
+
+    What it does to the order's OCA group is for `oca.execute` to see to.
+    """
     instrument, book, _ = pit.market_of(order)
     filled = order.filled + trade.quantity
     value = order.filled_value + trade.quantity * trade.price
@@ -80,7 +83,7 @@ def fill(pit: Pit, order: SimOrder, trade: Trade) -> SimOrder:
     pit.dirty_account = True
     cash = pit.account.state.cash.get(pit.config.currency, ZERO)
     pit.out.append(AccountChanged(at=pit.now, cash=cash))
-    _tell_family(pit, charged)
+    _tell_children(pit, charged)
     return charged
 
 
@@ -89,8 +92,8 @@ def _may_grow(pit: Pit, order: SimOrder, filled: Decimal) -> bool:
     parent = pit.ledger.orders.get(order.parent_key) if order.parent_key else None
     if parent is None or parent.status.is_closed or not is_exit(parent, order):
         return False
-    others = _filled_by_others(pit, parent, order.key)
-    return min(order.terms.quantity, parent.quantity - others) > filled
+    share = share_of(order, _exits(pit, parent))
+    return min(order.whole, share.of(parent.quantity) - filled_by_others(pit, order)) > filled
 
 
 def _execution(
@@ -130,13 +133,16 @@ def _execution(
 # -- the end ------------------------------------------------------------------------------
 
 
-def cancel(pit: Pit, order: SimOrder, *, asked: bool = False, reason: str = "") -> None:
+def cancel(
+    pit: Pit, order: SimOrder, *, asked: bool = False, by_hand: bool = False, reason: str = ""
+) -> None:
     """End an order that has not filled, and what hangs on it.
 
     Args:
         pit: The exchange.
         order: Open.
         asked: A client asked for it: TWS says PendingCancel first.
+        by_hand: A person did it at TWS: to its client it comes unasked.
         reason: Why, when nobody asked; part of the notice.
     """
     if not order.is_visible:
@@ -145,10 +151,10 @@ def cancel(pit: Pit, order: SimOrder, *, asked: bool = False, reason: str = "") 
     if asked:
         pending = replace(order, status=SimStatus.PENDING_CANCEL)
         pit.out.append(StatusShown(at=pit.now, order=pending))
-    words = "Cancelled by Trader" if asked else f"Cancelled by System:{reason}"
+    words = "Cancelled by Trader" if asked or by_hand else f"Cancelled by System:{reason}"
     _end(pit, order, status=SimStatus.CANCELLED, words=words)
     pit.notice(order.key, refusals.CANCELLED, refusals.CANCEL_TEXT + reason)
-    _tell_family(pit, pit.ledger.orders[order.key])
+    _tell_children(pit, pit.ledger.orders[order.key])
 
 
 def kill_rest(pit: Pit, order: SimOrder) -> None:
@@ -156,7 +162,7 @@ def kill_rest(pit: Pit, order: SimOrder) -> None:
     pending = replace(order, status=SimStatus.PENDING_CANCEL)
     pit.out.append(StatusShown(at=pit.now, order=pending))
     _end(pit, order, status=SimStatus.CANCELLED, words="Cancelled by System:IOC")
-    _tell_family(pit, pit.ledger.orders[order.key])
+    _tell_children(pit, pit.ledger.orders[order.key])
 
 
 def set_aside(pit: Pit, order: SimOrder, *, refusal: Refusal | None = None) -> None:
@@ -165,7 +171,7 @@ def set_aside(pit: Pit, order: SimOrder, *, refusal: Refusal | None = None) -> N
         pit.notice(order.key, refusal.code, refusal.text)
     words = refusal.text if refusal is not None else "Cancelled by System:FOK"
     _end(pit, order, status=SimStatus.INACTIVE, words=words)
-    _tell_family(pit, pit.ledger.orders[order.key])
+    _tell_children(pit, pit.ledger.orders[order.key])
 
 
 def _end(pit: Pit, order: SimOrder, *, status: SimStatus, words: str) -> None:
@@ -199,11 +205,9 @@ def _drop(pit: Pit, order: SimOrder) -> None:
 # -- families -----------------------------------------------------------------------------
 
 
-def _tell_family(pit: Pit, order: SimOrder) -> None:
+def _tell_children(pit: Pit, order: SimOrder) -> None:
     if order.key in pit.ledger.children:
         rearrange(pit, order.key)
-    if order.parent_key is not None and order.filled:
-        rearrange(pit, order.parent_key)
 
 
 def rearrange(pit: Pit, parent_key: OrderKey) -> None:
@@ -215,8 +219,8 @@ def rearrange(pit: Pit, parent_key: OrderKey) -> None:
         child = pit.order(key)
         if child is None or not child.is_visible:
             continue
-        others = _filled_by_others(pit, parent, key)
-        wanted = plan(pit.config.bracket_mode, parent, child, others=others)
+        others, share = filled_by_others(pit, child), share_of(child, _exits(pit, parent))
+        wanted = plan(pit.config.bracket_mode, parent, child, others=others, share=share)
         if wanted.quantity is None:
             cancel(pit, child)
         elif wanted.is_held:
@@ -225,9 +229,17 @@ def rearrange(pit: Pit, parent_key: OrderKey) -> None:
             _let_go(pit, child, wanted.quantity)
 
 
-def _filled_by_others(pit: Pit, parent: SimOrder, key: OrderKey) -> Decimal:
-    siblings = (pit.ledger.orders[k] for k in pit.ledger.children[parent.key] if k != key)
-    return sum((s.filled for s in siblings if is_exit(parent, s)), ZERO)
+def _exits(pit: Pit, parent: SimOrder) -> list[SimOrder]:
+    children = (pit.ledger.orders[key] for key in pit.ledger.children[parent.key])
+    return [child for child in children if child.is_visible and is_exit(parent, child)]
+
+
+def filled_by_others(pit: Pit, order: SimOrder) -> Decimal:
+    """What an exit's group has closed without it, whoever placed the others."""
+    keys = pit.ledger.groups.get(order.oca_group, ())
+    others = (pit.ledger.orders[key] for key in keys if key != order.key)
+    mine = (order.terms.con_id, order.side)
+    return sum((o.filled for o in others if (o.terms.con_id, o.side) == mine), ZERO)
 
 
 def _hold_again(pit: Pit, child: SimOrder, quantity: Decimal) -> None:
@@ -264,9 +276,7 @@ def release(pit: Pit, order: SimOrder, *, is_new: bool = False) -> None:
         is_new: It has not been reported yet.
     """
     instrument, _, tape = pit.market_of(order)
-    if order.terms.order_type == "TRAIL" and order.stop_price is None:
-        stop = trailed_stop(order, tape, sec_type=instrument.sec_type, bands=instrument.bands)
-        order = replace(order, stop_price=stop)
+    order = placed(order, tape, instrument)
     why = "trigger" if waits_for_trigger(order) else ""
     auction = auction_at(order, instrument.sec_type, pit.now)
     if auction is not None:

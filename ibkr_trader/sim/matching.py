@@ -17,10 +17,14 @@ from ibkr_trader.sim.orders import OPENING_TIFS, SimOrder
 ZERO = Decimal(0)
 _HUNDRED = Decimal(100)
 
-STOP_TYPES = frozenset({"STP", "STP LMT", "TRAIL"})
+TRAIL_TYPES = frozenset({"TRAIL", "TRAIL LIMIT"})
+STOP_TYPES = frozenset({"STP", "STP LMT"}) | TRAIL_TYPES
+TOUCHED_TYPES = frozenset({"MIT", "LIT"})
+TRIGGERED_TYPES = STOP_TYPES | TOUCHED_TYPES
 CLOSE_TYPES = frozenset({"MOC", "LOC"})
-EXTENDED_TYPES = frozenset({"LMT", "STP", "STP LMT", "TRAIL"})  # those outsideRth applies to
-SIMULATED_TYPES = frozenset({"MKT", "LMT", "STP", "STP LMT", "TRAIL", "MOC", "LOC"})
+EXTENDED_TYPES = frozenset({"LMT"}) | TRIGGERED_TYPES  # those outsideRth applies to
+SIMULATED_TYPES = frozenset({"MKT", "LMT"}) | TRIGGERED_TYPES | CLOSE_TYPES
+LIMIT_TYPES = frozenset({"LMT", "STP LMT", "LIT", "LOC"})  # those that state their limit
 
 # Trigger methods, as TWS numbers them.
 DEFAULT, DOUBLE_BID_ASK, LAST, DOUBLE_LAST, BID_ASK, LAST_OR_BID_ASK, MIDPOINT = 0, 1, 2, 3, 4, 7, 8
@@ -42,14 +46,21 @@ class Trade(NamedTuple):
 
 def limit_of(order: SimOrder) -> Decimal | None:
     """Return the price an order must not trade beyond, once it works; None for none."""
-    if order.terms.order_type in {"LMT", "STP LMT", "LOC"}:
+    return order.cap_price or own_limit(order)
+
+
+def own_limit(order: SimOrder) -> Decimal | None:
+    """Return the limit the order itself has; that of a TRAIL LIMIT follows its stop."""
+    if order.terms.order_type in LIMIT_TYPES:
         return order.terms.limit_price
-    return None
+    if order.limit_offset is None or order.stop_price is None:
+        return None
+    return order.stop_price + order.limit_offset * order.side.sign
 
 
 def waits_for_trigger(order: SimOrder) -> bool:
     """Say whether the order still sleeps behind its trigger."""
-    return order.terms.order_type in STOP_TYPES and not order.is_triggered
+    return order.terms.order_type in TRIGGERED_TYPES and not order.is_triggered
 
 
 def may_trade(order: SimOrder, phase: Phase) -> bool:
@@ -107,8 +118,25 @@ def touches(order: SimOrder, tape: Tape, sec_type: str) -> int:
     stop = order.stop_price
     if price is None or stop is None:
         return 0
-    reached = price >= stop if order.side is Side.BUY else price <= stop
+    reached = price >= stop if is_set_off_by_a_rise(order) else price <= stop
     return order.touches + 1 if reached else 0
+
+
+def is_set_off_by_a_rise(order: SimOrder) -> bool:
+    """Say which way the market must go: up for a buy stop, and for a sale at a touch."""
+    return (order.side is Side.BUY) is not (order.terms.order_type in TOUCHED_TYPES)
+
+
+def is_adjusted_at(order: SimOrder, tape: Tape, sec_type: str) -> bool:
+    """Say whether the market has reached the price at which a stop turns into another order.
+
+    It lies in the owner's favour: above the market for a sell stop, below it for a buy stop.
+    """
+    price = trigger_price(order.side, tape, method_of(order, sec_type))
+    trigger = order.terms.trigger_price
+    if price is None or trigger is None:
+        return False
+    return price <= trigger if order.side is Side.BUY else price >= trigger
 
 
 def is_reached(order: SimOrder, count: int, sec_type: str) -> bool:

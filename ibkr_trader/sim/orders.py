@@ -52,12 +52,16 @@ class OrderTerms(msgspec.Struct, frozen=True, kw_only=True):
         con_id: The resolved instrument; an unknown one is refused with 200.
         action: `BUY` or `SELL`.
         order_type: TWS's word; one the exchange does not simulate is refused with 387.
-        aux_price: The trigger of a stop, the amount of a trail.
+        aux_price: The trigger of a stop or of a touched order, the amount of a trail.
+        limit_price_offset: Of a TRAIL LIMIT: how far its limit stays behind its stop.
         tif: `DAY` when empty (then TWS says so with notice 10349).
         good_after_time: As typed: `YYYYMMDD HH:MM:SS [zone]` (New York without a zone), or
             `YYYYMMDD-HH:MM:SS` for UTC. `good_till_date` may also be a date alone.
+        adjusted_order_type: What a stop turns into when the market reaches `trigger_price`;
+            the prices that follow are the new order's, the trailing unit 0 for an amount and
+            1 or 100 for percent. Empty for a stop that stays what it is.
         unsupported: Names of attributes that were set and that the exchange does not simulate
-            (conditions, algo, scale, hedge, adjustable stop…): any of them is refused.
+            (conditions, algo, scale, hedge…): any of them is refused.
         wire: The order as it came, for the echo. The exchange never looks inside; it must be
             something msgspec can encode.
     """
@@ -70,6 +74,13 @@ class OrderTerms(msgspec.Struct, frozen=True, kw_only=True):
     aux_price: Decimal | None = None
     trail_stop_price: Decimal | None = None
     trailing_percent: Decimal | None = None
+    limit_price_offset: Decimal | None = None
+    adjusted_order_type: str = ""
+    trigger_price: Decimal | None = None
+    adjusted_stop_price: Decimal | None = None
+    adjusted_stop_limit_price: Decimal | None = None
+    adjusted_trailing_amount: Decimal | None = None
+    adjustable_trailing_unit: int = 0
     tif: str = "DAY"
     good_after_time: str = ""
     good_till_date: str = ""
@@ -94,7 +105,13 @@ class SimOrder(msgspec.Struct, frozen=True, kw_only=True):
         quantity: The size as the exchange now states it: a bracket's exits may be smaller
             than `terms.quantity` (RELIABILITY 1.0, bracket modes).
         stop_price: The trigger as it now stands; for a trail it follows the market.
+        limit_offset: Of a TRAIL LIMIT: its limit is so far behind its stop.
+        cap_price: The broker's own limit, where it is tighter than the order's (mktCapPrice).
         oca_group: What TWS echoes: the children of one parent are put in a group of their own.
+        oca_cut: What fills of others in its group took off its size.
+        oca_told: How much of `filled` its group has been told of.
+        sized_at: What the others of its group had traded when its client last gave it another
+            size; None if it never did.
         is_triggered: A stop or trail whose trigger was reached; it now works as MKT or LMT.
         is_held: Accepted, but not able to trade before something happens: `why_held` says
             `child`, `locate`, or nothing for an order that waits for the market to open.
@@ -123,8 +140,13 @@ class SimOrder(msgspec.Struct, frozen=True, kw_only=True):
     stop_price: Decimal | None = None
     is_triggered: bool = False
     touches: int = 0  # consecutive prices beyond the trigger, for the double methods
+    limit_offset: Decimal | None = None
+    cap_price: Decimal = ZERO
     oca_group: str = ""
     oca_type: int = 0
+    oca_cut: Decimal = ZERO
+    sized_at: Decimal | None = None
+    oca_told: Decimal = ZERO
     placed_at: datetime | None = None
     active_at: datetime | None = None
     expires_at: datetime | None = None
@@ -147,6 +169,16 @@ class SimOrder(msgspec.Struct, frozen=True, kw_only=True):
     def remaining(self) -> Decimal:
         """What has not traded."""
         return self.quantity - self.filled
+
+    @property
+    def whole(self) -> Decimal:
+        """The most it may trade in all: what was asked for, less what its group has lost it."""
+        return self.terms.quantity - self.oca_cut
+
+    @property
+    def is_manual(self) -> bool:
+        """Whether a person entered it at TWS: such orders have ids below zero."""
+        return self.order_id < 0
 
     @property
     def average_price(self) -> Decimal:

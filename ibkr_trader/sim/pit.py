@@ -19,6 +19,7 @@ from ibkr_trader.sim.calendar import Phase, phase_at
 from ibkr_trader.sim.events import Noticed, OrderShown, SimEvent, StatusShown
 from ibkr_trader.sim.families import BracketMode
 from ibkr_trader.sim.feed import Feed
+from ibkr_trader.sim.floor_rules import FloorRules
 from ibkr_trader.sim.instruments import Instrument, Tape
 from ibkr_trader.sim.orders import OrderKey, SimOrder
 from ibkr_trader.sim.register import Ledger
@@ -34,6 +35,7 @@ class ExchangeConfig(msgspec.Struct, frozen=True, kw_only=True):
             never repeat (the shell passes the machine's time in seconds).
         strict_clients: True lets only the placing client (and client 0) cancel an order.
         locate_seconds: How long a short sale that needs a locate stays held.
+        rules: How it behaves to begin with; `Pit.rules` are those of the moment.
     """
 
     opened_at: datetime
@@ -45,6 +47,7 @@ class ExchangeConfig(msgspec.Struct, frozen=True, kw_only=True):
     bracket_mode: BracketMode = BracketMode.RESIZED
     strict_clients: bool = False
     locate_seconds: int = 60
+    rules: FloorRules = FloorRules()
 
 
 class Alarm(IntEnum):
@@ -64,6 +67,7 @@ class Pit:
 
     Attributes:
         now: The exchange's time.
+        slow_groups: OCA groups that have yet to be told of a fill.
         out: What this call has to report so far.
         wakes: Orders that became able to trade and have yet to be tried.
         books: Working orders by instrument.
@@ -85,6 +89,8 @@ class Pit:
         self.account = account
         self.ledger = Ledger()
         self.now = now
+        self._rules = config.rules
+        self.slow_groups: dict[str, None] = {}
         self.out: list[SimEvent] = []
         self.wakes: deque[OrderKey] = deque()
         self.books: dict[int, Book] = {}
@@ -93,7 +99,7 @@ class Pit:
         self.next_execution = 1
         self.next_sequence = 1
         self.dirty_positions: set[int] = set()
-        self.dirty_account = False
+        self.dirty_account = self.dirty_rules = False
         self._numbers = count()
         self._phases: dict[str, tuple[datetime, Phase]] = {}
 
@@ -105,6 +111,16 @@ class Pit:
         """Keep an order as it now stands."""
         self.ledger.put(order)
         return order
+
+    @property
+    def rules(self) -> FloorRules:
+        """How broker and exchange behave at present."""
+        return self._rules
+
+    @rules.setter
+    def rules(self, rules: FloorRules) -> None:
+        self._rules = rules
+        self.dirty_rules = True
 
     def show(self, order: SimOrder) -> None:
         """Report an order's terms and status, as TWS does on every change of either."""

@@ -3,6 +3,7 @@
 from datetime import datetime
 from decimal import Decimal
 
+from ibkr_trader.core.enums import Side
 from ibkr_trader.sim.calendar import NEW_YORK, ZONE_NAME
 from ibkr_trader.sim.orders import Refusal, SimOrder
 
@@ -10,6 +11,7 @@ REJECTED = 201
 CANCELLED = 202
 LOCATING = 404
 HELD_UNTIL_OPEN = 399
+PRICE_CAPPED = 2161
 TIF_ASSUMED = 10349
 OUTSIDE_RTH_IGNORED = 2109
 
@@ -25,9 +27,14 @@ CLOSE_NEEDS_DAY = Refusal(
 )
 MODIFY_FAILED = Refusal(code=134, text="Modify order failed.")
 BAD_TRIGGER = Refusal(code=146, text="Invalid trigger method.")
+HALTED = Refusal(code=154, text="Orders cannot be transmitted for a halted security.")
 BAD_PERCENT = Refusal(code=159, text="The percent offset value must be between 0% and 100%.")
 NO_CONTRACT = Refusal(code=200, text="No security definition has been found for the request")
 TYPE_CHANGED = Refusal(code=329, text="Order modify failed. Cannot change to the new order type.")
+BAD_ADJUSTED_TRIGGER = Refusal(code=361, text="Invalid trigger price.")
+BAD_ADJUSTED_STOP = Refusal(code=362, text="Invalid adjusted stop price.")
+BAD_ADJUSTED_LIMIT = Refusal(code=363, text="Invalid adjusted stop limit price.")
+BAD_ADJUSTED_TRAIL = Refusal(code=364, text="Invalid adjusted trailing amount.")
 TOO_LARGE = Refusal(
     code=383,
     text="The size specified violates the size constraint specified in the default order settings.",
@@ -42,8 +49,9 @@ NO_PRICE = Refusal(code=463, text="You must enter a valid price.")
 NO_PARENT = Refusal(code=10006, text="Missing parent order.")
 BAD_TIF = Refusal(code=10052, text="Invalid time in force")
 FRACTION = Refusal(code=10318, text="This order doesn't support fractional quantity trading")
-NO_OCA = Refusal(code=10325, text="OCA group is not supported")
+OCA_OVER = Refusal(code=10325, text="The OCA group has been filled already")
 OCA_REVISED = Refusal(code=10326, text="OCA group revision is not allowed")
+OCA_TYPE_REVISED = Refusal(code=10327, text="OCA handling method revision is not allowed")
 
 
 def invalid(cause: str) -> Refusal:
@@ -61,6 +69,9 @@ def unsupported(what: str = "") -> Refusal:
 def rejected(reason: str) -> Refusal:
     """Return a rejection by the exchange (201): the order existed, and is Inactive."""
     return Refusal(code=REJECTED, text=f"Order rejected - reason:{reason}")
+
+
+OCA_HANDLING = rejected("Invalid OCA handling method.")
 
 
 def short_of_margin(equity: Decimal, margin: Decimal, currency: str) -> Refusal:
@@ -95,6 +106,15 @@ def too_late(order: SimOrder) -> Refusal:
     return Refusal(code=161, text=text)
 
 
+def capped(order: SimOrder) -> str:
+    """Return the warning (2161) of an order that may only trade at a price of the broker's."""
+    word = "cap" if order.side is Side.BUY else "floor"
+    return (
+        f"In accordance with our regulatory obligations as a broker, a price {word} of "
+        f"{order.cap_price:f} is set for your order: it may not be filled."
+    )
+
+
 def held_until(order: SimOrder, *, label: str, opens: datetime) -> str:
     """Return the warning (399) of an order that waits for its market to open."""
     local = opens.astimezone(NEW_YORK)
@@ -111,3 +131,5 @@ OUTSIDE_RTH_TEXT = (
     "type and destination. PlaceOrder is now being processed."
 )
 CANCEL_TEXT = "Order Canceled - reason:"
+TOO_FAR = "The limit price is too far through the market."
+CORPORATE_ACTION = "Corporate action."

@@ -46,6 +46,7 @@ class Ledger:
         open: The keys of open orders, untransmitted ones too, in order of acceptance.
         completed: The keys of today's closed orders.
         children: The orders attached to an order, by its key.
+        groups: The orders of each OCA group, by its name, closed ones too.
         seen_ids: Each client's highest order id ever; `accepted_ids` of those accepted.
         dirty: Orders changed since the last dump of changes; `fresh` executions likewise.
     """
@@ -55,6 +56,7 @@ class Ledger:
         self.open: dict[OrderKey, None] = {}
         self.completed: list[OrderKey] = []
         self.children: dict[OrderKey, list[OrderKey]] = {}
+        self.groups: dict[str, dict[OrderKey, None]] = {}
         self.executions: list[Execution] = []
         self.seen_ids: dict[int, int] = {}
         self.accepted_ids: dict[int, int] = {}
@@ -71,6 +73,8 @@ class Ledger:
         self.orders[key] = order
         if is_new and order.parent_key is not None:
             self.children.setdefault(order.parent_key, []).append(key)
+        if order.oca_group:
+            self.groups.setdefault(order.oca_group, {})[key] = None
         if not order.status.is_closed:
             self.open.setdefault(key)
         elif key in self.open:
@@ -108,17 +112,28 @@ class Ledger:
         self.fresh.append(execution)
 
     def roll(self) -> None:
-        """Forget yesterday: its executions, and closed orders no open relative needs."""
+        """Forget yesterday: its executions, and closed orders no open relative needs.
+
+        Relatives are an order's family, and the members of its OCA group.
+        """
         self.dropped_executions += [execution.exec_id for execution in self.executions]
         self.executions.clear()
         self.completed.clear()
         needed = {self.root_of(key) for key in self.open}
+        groups = {self.orders[key].oca_group for key in self.open} - {""}
         for key in [key for key in self.orders if key not in self.open]:
-            if self.root_of(key) not in needed:
-                self.dropped_orders.append(self.orders[key].perm_id)
-                self.dirty.pop(key, None)
-                del self.orders[key]
-                self.children.pop(key, None)
+            if self.root_of(key) not in needed and self.orders[key].oca_group not in groups:
+                self._drop(key)
+
+    def _drop(self, key: OrderKey) -> None:
+        order = self.orders.pop(key)
+        self.dropped_orders.append(order.perm_id)
+        self.dirty.pop(key, None)
+        self.children.pop(key, None)
+        group = self.groups.get(order.oca_group, {})
+        group.pop(key, None)
+        if not group:
+            self.groups.pop(order.oca_group, None)
 
     def root_of(self, key: OrderKey) -> OrderKey:
         """Return the first ancestor of an order, itself if it has none."""
@@ -130,3 +145,9 @@ class Ledger:
                 return key
             seen.add(parent)
             key = parent
+
+
+def by_perm_id(ledger: Ledger, perm_id: int) -> SimOrder | None:
+    """Return an order by its permanent id, closed ones of today included."""
+    found = (order for order in ledger.orders.values() if order.is_visible)
+    return next((order for order in found if order.perm_id == perm_id), None)

@@ -6,8 +6,10 @@ import msgspec
 
 from ibkr_trader.sim.account import AccountState, PositionRecord
 from ibkr_trader.sim.calendar import local_date, midnight_after
+from ibkr_trader.sim.floor_rules import FloorRules
 from ibkr_trader.sim.instruments import Tape
 from ibkr_trader.sim.matching import CLOSE_TYPES
+from ibkr_trader.sim.oca import remember_untold
 from ibkr_trader.sim.orders import OPENING_TIFS, Execution, OrderKey, SimOrder
 from ibkr_trader.sim.pit import Alarm, ExchangeConfig, Pit
 
@@ -32,6 +34,7 @@ class ExchangeState(msgspec.Struct, frozen=True, kw_only=True):
         orders: Open orders, today's closed ones, and closed relatives of open ones.
         executions: Today's.
         manual: The markets that were set by hand. halted: the instruments that are.
+        rules: How broker and exchange behave.
         dropped_orders: In `changes()` only: the perm ids of orders to forget, and
             `dropped_executions` the ids of executions: their day is over.
     """
@@ -45,6 +48,7 @@ class ExchangeState(msgspec.Struct, frozen=True, kw_only=True):
     positions: tuple[PositionRecord, ...] = ()
     manual: tuple[Tape, ...] = ()
     halted: tuple[int, ...] = ()
+    rules: FloorRules = FloorRules()
     dropped_orders: tuple[int, ...] = ()
     dropped_executions: tuple[str, ...] = ()
 
@@ -71,13 +75,15 @@ def whole_state(pit: Pit) -> ExchangeState:
         positions=tuple(pit.account.positions.values()),
         manual=tuple(pit.feed.manual.values()),
         halted=tuple(sorted(pit.feed.halted)),
+        rules=pit.rules,
     )
 
 
 def changed_state(pit: Pit) -> ExchangeState | None:
     """Return what is new since the last call, and count it as known."""
     ledger = pit.ledger
-    is_new = ledger.dirty or ledger.dropped_executions or ledger.dropped_orders
+    is_new = bool(ledger.dirty or ledger.dropped_executions or ledger.dropped_orders)
+    is_new = is_new or pit.dirty_rules
     if not (is_new or pit.dirty_positions or pit.dirty_account or ledger.is_id_new):
         return None
     held = (pit.account.positions.get(con_id) for con_id in pit.dirty_positions)
@@ -91,6 +97,7 @@ def changed_state(pit: Pit) -> ExchangeState | None:
         positions=tuple(position for position in held if position is not None),
         manual=tuple(pit.feed.manual.values()),
         halted=tuple(sorted(pit.feed.halted)),
+        rules=pit.rules,
         dropped_orders=tuple(ledger.dropped_orders),
         dropped_executions=tuple(ledger.dropped_executions),
     )
@@ -98,7 +105,7 @@ def changed_state(pit: Pit) -> ExchangeState | None:
         known.clear()
     ledger.dirty.clear()
     pit.dirty_positions.clear()
-    pit.dirty_account = ledger.is_id_new = False
+    pit.dirty_account = pit.dirty_rules = ledger.is_id_new = False
     return state
 
 
@@ -117,15 +124,18 @@ def load(pit: Pit, state: ExchangeState | None) -> None:
     ledger.executions.extend(state.executions)
     pit.feed.manual.update({tape.con_id: tape for tape in state.manual})
     pit.feed.halted.update(state.halted)
+    pit.rules, pit.dirty_rules = state.rules, False
     today = local_date(pit.now)
-    for order in sorted(state.orders, key=lambda order: order.sequence):
+    for order in sorted(state.orders, key=lambda order: order.perm_id):  # as they were accepted
         ledger.put(order)
+        if order.completed_at is not None and local_date(order.completed_at) == today:
+            ledger.completed.append(order.key)
+    for order in sorted(state.orders, key=lambda order: order.sequence):  # as they queue
         if not order.status.is_closed:
             _resume(pit, order)
-        elif order.completed_at is not None and local_date(order.completed_at) == today:
-            ledger.completed.append(order.key)
     ledger.completed.sort(key=lambda key: _completed_at(ledger.orders[key]))
     ledger.dirty.clear()
+    remember_untold(pit)
 
 
 def _completed_at(order: SimOrder) -> datetime:

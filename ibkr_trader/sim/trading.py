@@ -6,24 +6,29 @@ from decimal import Decimal
 
 import msgspec
 
+from ibkr_trader.sim import refusals
+from ibkr_trader.sim.adjusting import adjusted, followed, placed
 from ibkr_trader.sim.book import Book
 from ibkr_trader.sim.calendar import Phase, midnight_after, next_opening
 from ibkr_trader.sim.events import AccountChanged, DayRolled, OrderShown, QuoteChanged
 from ibkr_trader.sim.feed import Print
-from ibkr_trader.sim.instruments import Tape
-from ibkr_trader.sim.life import cancel, fill, kill_rest, release, set_aside
+from ibkr_trader.sim.floor_rules import cap_of, is_too_far
+from ibkr_trader.sim.instruments import Instrument, Tape
+from ibkr_trader.sim.life import cancel, kill_rest, release, set_aside
 from ibkr_trader.sim.matching import (
     CLOSE_TYPES,
+    TRAIL_TYPES,
     at_print,
     cross,
     in_auction,
+    is_adjusted_at,
     is_reached,
     limit_of,
     may_trade,
     touches,
-    trailed_stop,
     waits_for_trigger,
 )
+from ibkr_trader.sim.oca import catch_up, execute
 from ibkr_trader.sim.orders import OPENING_TIFS, OrderKey, SimOrder, SimStatus
 from ibkr_trader.sim.pit import Alarm, Pit
 
@@ -61,6 +66,8 @@ def _next_stop(pit: Pit, stride: timedelta) -> datetime:
 def _step_to(pit: Pit, moment: datetime) -> None:
     pit.now = max(pit.now, moment)
     is_new_second = pit.feed.move_to(moment)
+    if is_new_second and pit.slow_groups:
+        catch_up(pit)
     while pit.timers and pit.timers[0][0] <= moment:
         when, alarm, _, key = heapq.heappop(pit.timers)
         _ring(pit, when, alarm=alarm, key=key)
@@ -93,7 +100,7 @@ def _auction(pit: Pit, order: SimOrder) -> None:
     if trade is None:
         cancel(pit, order, reason="Not executed in the auction")
     else:
-        fill(pit, order, trade)
+        execute(pit, order, trade)
 
 
 def roll(pit: Pit) -> None:
@@ -149,16 +156,18 @@ def _match_print(pit: Pit, book: Book, item: Print) -> None:
         trade = at_print(order, price=item.price, available=left, limit=limit)
         if trade is not None:
             left -= trade.quantity
-            fill(pit, order, trade)
+            execute(pit, order, trade)
 
 
 def _watch(pit: Pit, order: SimOrder, tape: Tape) -> None:
-    """Move a trail's stop, and see whether the trigger is reached."""
+    """Adjust a stop, move a trail's, and see whether the trigger is reached."""
     instrument, book, _ = pit.market_of(order)
-    if order.terms.order_type == "TRAIL":
-        stop = trailed_stop(order, tape, sec_type=instrument.sec_type, bands=instrument.bands)
-        if stop != order.stop_price:
-            order = pit.put(replace(order, stop_price=stop))
+    if order.terms.adjusted_order_type and is_adjusted_at(order, tape, instrument.sec_type):
+        order = _adjust(pit, order, tape, instrument=instrument)
+    if order.terms.order_type in TRAIL_TYPES:
+        after = followed(order, tape, instrument)
+        if after is not order:
+            order = pit.put(after)
             pit.out.append(OrderShown(at=pit.now, order=order))
     count = touches(order, tape, instrument.sec_type)
     if is_reached(order, count, instrument.sec_type):
@@ -170,6 +179,13 @@ def _watch(pit: Pit, order: SimOrder, tape: Tape) -> None:
         pit.wakes.append(order.key)
     elif count != order.touches:
         pit.put(replace(order, touches=count))
+
+
+def _adjust(pit: Pit, order: SimOrder, tape: Tape, *, instrument: Instrument) -> SimOrder:
+    """Turn a stop into what it is to become, in the same place and under the same id."""
+    order = placed(adjusted(order), tape, instrument)
+    pit.show(pit.put(order))
+    return order
 
 
 # -- orders -------------------------------------------------------------------------------
@@ -196,6 +212,10 @@ def _work(pit: Pit, order: SimOrder) -> None:
         if may_trade(order, phase) and not tape.halted:
             _watch(pit, order, tape)
         return
+    if not order.filled and is_too_far(pit.rules, order, tape):
+        cancel(pit, order, reason=refusals.TOO_FAR)
+        return
+    order = _capped(pit, order)
     after = _cross(pit, order, was_resting=False) if may_trade(order, phase) else order
     if after is None:
         return
@@ -205,6 +225,18 @@ def _work(pit: Pit, order: SimOrder) -> None:
         set_aside(pit, after)
     else:
         book.add(_say_submitted(pit, after))
+
+
+def _capped(pit: Pit, order: SimOrder) -> SimOrder:
+    """Hold an order to the broker's own bound on its price, and say so (mktCapPrice)."""
+    cap = cap_of(pit.rules, order)
+    if cap == order.cap_price:
+        return order
+    order = pit.put(replace(order, cap_price=cap, status=SimStatus.SUBMITTED, why_held=""))
+    pit.show(order)
+    if cap:
+        pit.notice(order.key, refusals.PRICE_CAPPED, refusals.capped(order))
+    return order
 
 
 def _say_submitted(pit: Pit, order: SimOrder) -> SimOrder:
@@ -225,7 +257,7 @@ def _cross(pit: Pit, order: SimOrder, *, was_resting: bool) -> SimOrder | None:
         was_resting=was_resting,
     )
     if trade is not None:
-        fill(pit, order, trade)
+        execute(pit, order, trade)
     left = pit.order(order.key)
     return None if left is None or left.is_held else left
 

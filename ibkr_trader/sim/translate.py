@@ -2,12 +2,16 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from decimal import Decimal
 from types import MappingProxyType
+
+import msgspec
 
 from ibkr_trader.core.enums import DataType, OcaType, OrderRole, OrderType, SecType, TimeInForce
 from ibkr_trader.core.ids import is_ours, parse_order_id
 from ibkr_trader.core.models import (
     AccountValues,
+    Adjustment,
     Contract,
     ContractDetails,
     Fill,
@@ -19,9 +23,11 @@ from ibkr_trader.core.models import (
     Quote,
 )
 from ibkr_trader.sim.account import PositionRecord, Totals
+from ibkr_trader.sim.adjusting import PERCENT_UNITS
 from ibkr_trader.sim.calendar import ZONE_NAME, local_date, market_day
 from ibkr_trader.sim.instruments import Instrument, Tape
-from ibkr_trader.sim.matching import SIMULATED_TYPES
+from ibkr_trader.sim.matching import SIMULATED_TYPES, TRAIL_TYPES, own_limit
+from ibkr_trader.sim.order_times import starts_at
 from ibkr_trader.sim.orders import Execution, OrderTerms, SimOrder
 
 ORDER_TYPES: Mapping[OrderType, str] = MappingProxyType(
@@ -42,12 +48,23 @@ _FROM_TWS = {tws: ours for ours, tws in ORDER_TYPES.items()}
 _OCA_TYPES = {1: OcaType.CANCEL, 2: OcaType.REDUCE, 3: OcaType.REDUCE_NO_BLOCK}
 _OCA_NUMBERS = {ours: number for number, ours in _OCA_TYPES.items()}
 _HOURS_DAYS = 7
+_AS_AMOUNT, _AS_PERCENT = 0, 100
 
 
-def terms_of(spec: OrderSpec, *, parent_number: int, transmit: bool) -> OrderTerms:
-    """Return what the exchange is asked for by `spec`."""
+def terms_of(
+    spec: OrderSpec, *, parent_number: int, transmit: bool, asked: frozenset[str] | None = None
+) -> OrderTerms:
+    """Return what the exchange is asked for by `spec`.
+
+    Args:
+        spec: The order in full.
+        parent_number: The number of its entry; 0 if none.
+        transmit: Whether it releases what was sent before it.
+        asked: The figures that a change names; None for a new order. A change of a trail
+            repeats no price that moves by itself: ours is always old.
+    """
     is_trail = spec.order_type in {OrderType.TRAIL, OrderType.TRAIL_LIMIT}
-    return OrderTerms(
+    plain = OrderTerms(
         con_id=spec.contract.con_id,
         action=spec.side.value,
         quantity=spec.quantity,
@@ -57,6 +74,7 @@ def terms_of(spec: OrderSpec, *, parent_number: int, transmit: bool) -> OrderTer
         trail_stop_price=spec.stop_price if is_trail else None,
         trailing_percent=spec.trail_percent,
         tif=spec.time_in_force.value,
+        good_after_time=f"{spec.good_after:%Y%m%d-%H:%M:%S}" if spec.good_after else "",
         outside_rth=spec.outside_rth,
         parent_id=parent_number,
         transmit=transmit,
@@ -64,6 +82,52 @@ def terms_of(spec: OrderSpec, *, parent_number: int, transmit: bool) -> OrderTer
         oca_type=_OCA_NUMBERS[spec.oca_type] if spec.oca_type is not None else 0,
         account=spec.account,
         order_ref=spec.order_id,
+    )
+    if is_trail and asked is not None:
+        plain = _as_a_change(plain, spec, asked)
+    return plain if spec.adjustment is None else _with_adjustment(plain, spec.adjustment)
+
+
+def _as_a_change(terms: OrderTerms, spec: OrderSpec, asked: frozenset[str]) -> OrderTerms:
+    offset = None
+    if spec.limit_price is not None and spec.stop_price is not None:
+        offset = (spec.limit_price - spec.stop_price) * spec.side.sign
+    return msgspec.structs.replace(
+        terms,
+        limit_price=None,
+        limit_price_offset=offset,
+        trail_stop_price=spec.stop_price if "stop_price" in asked else None,
+    )
+
+
+def _with_adjustment(terms: OrderTerms, adjustment: Adjustment) -> OrderTerms:
+    is_percent = adjustment.trail_percent is not None
+    return msgspec.structs.replace(
+        terms,
+        adjusted_order_type=ORDER_TYPES[adjustment.order_type],
+        trigger_price=adjustment.trigger,
+        adjusted_stop_price=adjustment.stop_price,
+        adjusted_stop_limit_price=adjustment.limit_price,
+        adjusted_trailing_amount=adjustment.trail_percent
+        if is_percent
+        else adjustment.trail_amount,
+        adjustable_trailing_unit=_AS_PERCENT if is_percent else _AS_AMOUNT,
+    )
+
+
+def adjustment_of(terms: OrderTerms) -> Adjustment | None:
+    """Return what a stop turns into; None if it stays what it is."""
+    if not terms.adjusted_order_type or terms.trigger_price is None:
+        return None
+    amount = terms.adjusted_trailing_amount
+    is_percent = terms.adjustable_trailing_unit in PERCENT_UNITS
+    return Adjustment(
+        trigger=terms.trigger_price,
+        order_type=_FROM_TWS[terms.adjusted_order_type],
+        stop_price=terms.adjusted_stop_price,
+        limit_price=terms.adjusted_stop_limit_price,
+        trail_amount=None if is_percent else amount,
+        trail_percent=amount if is_percent else None,
     )
 
 
@@ -81,7 +145,7 @@ def spec_of(
     """Return the terms that the exchange states."""
     parts = parse_order_id(order_id)
     terms = order.terms
-    is_trail = terms.order_type == "TRAIL"
+    is_trail = terms.order_type in TRAIL_TYPES
     return OrderSpec(
         order_id=order_id,
         group_id=parts.group_id if parts is not None else GroupId(order_id),
@@ -91,19 +155,25 @@ def spec_of(
         side=order.side,
         quantity=order.quantity,
         order_type=_FROM_TWS[terms.order_type],
-        limit_price=terms.limit_price
-        if "LMT" in terms.order_type or terms.order_type == "LOC"
-        else None,
+        limit_price=_limit(order),
         stop_price=order.stop_price,
         trail_amount=terms.aux_price or None if is_trail else None,
         trail_percent=terms.trailing_percent or None if is_trail else None,
+        adjustment=adjustment_of(terms),
         time_in_force=TimeInForce(terms.tif),
+        good_after=starts_at(terms),
         outside_rth=terms.outside_rth,
         parent_id=parent_id,
         oca_group=order.oca_group,
         oca_type=_OCA_TYPES.get(order.oca_type) if order.oca_group else None,
         broker_order_id=order.order_id,
     )
+
+
+def _limit(order: SimOrder) -> Decimal | None:
+    """Its limit; of a TRAIL LIMIT that has not begun to trail, the one it states."""
+    is_trail_limit = order.terms.order_type == "TRAIL LIMIT"
+    return own_limit(order) or (order.terms.limit_price if is_trail_limit else None)
 
 
 def fill_of(execution: Execution, contract: Contract, order_id: OrderId) -> Fill:

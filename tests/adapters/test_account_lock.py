@@ -90,6 +90,13 @@ def test_it_waits_for_the_holder_to_end(path: Path) -> None:
         AccountLock(path).acquire(timeout=20, on_wait=end).release()
 
 
+def test_a_holder_that_will_stay_is_not_waited_for(path: Path) -> None:
+    answers = iter([False, False, True])
+    with held_elsewhere(path) as process, pytest.raises(AccountLocked, match=str(process.pid)):
+        AccountLock(path).acquire(timeout=50, is_vain=lambda: next(answers))
+    assert list(answers) == []
+
+
 def test_all_of_its_files_or_none(tmp_path: Path) -> None:
     mine, shared = tmp_path / "a" / "x.lock", tmp_path / "b" / "y.lock"
     with held_elsewhere(shared):

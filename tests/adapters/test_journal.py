@@ -15,7 +15,13 @@ from ibkr_trader.adapters.clock import ManualClock
 from ibkr_trader.adapters.journal import SessionHeader, SqliteJournal
 from ibkr_trader.core.commands import CancelOrder
 from ibkr_trader.core.errors import JournalError
-from ibkr_trader.core.events import AcceptEvent, CancelEvent, CheckpointEvent, NewOrderEvent
+from ibkr_trader.core.events import (
+    AcceptEvent,
+    CancelEvent,
+    CheckpointEvent,
+    CloseRequestEvent,
+    NewOrderEvent,
+)
 from ibkr_trader.core.models import OrderId
 from tests.adapters.journal_parts import NOW, note, open_journal, order, submit
 
@@ -74,6 +80,19 @@ def test_a_group_number_counts_as_used_once_it_is_written(path: Path) -> None:
         with open_journal(path) as journal:
             assert journal.state.last_group == 2
             assert journal.state.last_order_id == 40
+
+
+def test_the_group_of_a_closing_counts_before_it_has_an_order(path: Path) -> None:
+    """A crash in between must not give its number to somebody else."""
+    with open_journal(path) as journal:
+        spec = order(journal.state.install, 5, 40)
+        request = CloseRequestEvent(
+            at=NOW, group_id=spec.group_id, contract=spec.contract, account=spec.account
+        )
+        journal.append([request])
+    with open_journal(path) as journal:
+        assert list(journal.resume()) == [request]
+        assert journal.next_group() == 6
 
 
 def test_numbers_seen_at_the_broker_are_never_given_out(path: Path) -> None:

@@ -20,7 +20,7 @@ from tests.house.sources import ROOT
 COMMANDS = {
     "bracket-order", "order", "modify", "cancel", "close",
     "orders", "positions", "fills", "account", "quote", "status",
-    "gateway", "config", "doctor", "demo",
+    "run", "gateway", "config", "doctor", "demo",
 }  # fmt: skip
 
 
@@ -34,7 +34,7 @@ def test_help_lists_every_command_in_panels(cli: CommandLine, line: str) -> None
     code, out, err = cli(line)
     assert (code, err) == (0, "")
     assert out.count("Usage:") == 1
-    for name in COMMANDS | {"Orders", "Look", "Simulate", "Set up", "Common options"}:
+    for name in COMMANDS | {"Orders", "Look", "Run", "Simulate", "Set up", "Common options"}:
         assert f"\n  {name} " in out or f"\n{name}\n" in out, name
 
 
@@ -239,7 +239,7 @@ import sys
 from ibkr_trader.cli.entry import run
 code = run(sys.argv[1:])
 heavy = {"pydantic", "ib_insync", "ib_async", "numpy", "prompt_toolkit", "exchange_calendars",
-         "rich", "asyncio", "pandas"}
+         "holidays", "rich", "asyncio", "pandas"}
 print(sorted(heavy & set(sys.modules)), file=sys.stderr)
 sys.exit(code)
 """

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import inspect
 import io
 
 import pytest
 
 from ibkr_trader.cli.exits import Exit, Unconfirmed, Verdict
-from ibkr_trader.cli.face import Face
+from ibkr_trader.cli.face import DESK_COMMANDS, Face
 from ibkr_trader.cli.output import Reply
+from tests.cli.conftest import ROOT
 
 
 class Terminal(io.StringIO):
@@ -56,3 +58,45 @@ def test_news_for_scripts_goes_to_standard_error(capsys: pytest.CaptureFixture[s
     Face(json=True).tell("soon")
     shown = capsys.readouterr()
     assert (shown.out, shown.err) == ("", "soon\n")
+
+
+async def test_an_async_body_asks_as_any_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    await Face(yes=True).ask("Sure?")
+    monkeypatch.setattr("sys.stdin", io.StringIO("y\n"))
+    with pytest.raises(Unconfirmed, match="no terminal"):
+        await Face().ask("Sure?")
+
+
+# Of the commands with an async body, those that a running trader is not asked for.
+LOCAL = {"setup.doctor", "setup.demo", "run.run"}
+
+
+def test_a_trader_carries_out_every_command_of_a_desk_and_no_other() -> None:
+    names = set(DESK_COMMANDS)
+    assert {"orders.bracket-order", "revise.close", "look.status", "setup.desk-check"} <= names
+    assert not names & LOCAL
+    assert not [name for name in names if name.startswith(("gateway.", "setup.config"))]
+
+
+def test_a_desks_command_never_stands_still_for_an_answer() -> None:
+    """`confirm` waits for the keyboard: at a trader, everything else would wait with it."""
+    for name, command in DESK_COMMANDS.items():
+        assert "face.confirm(" not in inspect.getsource(command.body), name
+    families = (ROOT / "ibkr_trader" / "cli").glob("*.py")
+    asking = {path.name for path in families if "face.confirm(" in path.read_text()}
+    assert asking <= {"remote.py"}  # which is the client's own
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "is_alone"),
+    [
+        ("orders.order", True, False),
+        ("revise.cancel", True, False),
+        ("look.orders", False, False),
+    ],
+)
+def test_what_is_whole_in_each_step_waits_for_nobody(
+    name: str, *, changes: bool, is_alone: bool
+) -> None:
+    command = DESK_COMMANDS[name]
+    assert (command.changes, command.is_alone) == (changes, is_alone)

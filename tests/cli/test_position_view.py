@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import msgspec
+import pytest
 
 from ibkr_trader.cli.output import aligned
-from ibkr_trader.cli.position_view import position_document, positions_table
-from ibkr_trader.core.enums import OrderRole, OrderStatus, OrderType, SecType, Side
+from ibkr_trader.cli.position_view import (
+    bar,
+    cover_table,
+    position_document,
+    positions_table,
+    troubles,
+)
+from ibkr_trader.core.enums import OrderRole, OrderStatus, OrderType, SecType, Side, TimeInForce
 from ibkr_trader.core.models import Contract, GroupId, Order, OrderId, OrderSpec, Position
+from ibkr_trader.portfolio.protection import Protection, protection
 
 AAPL = Contract(symbol="AAPL", con_id=265598)
 
@@ -89,3 +98,71 @@ def test_an_option_is_not_told_as_its_underlying() -> None:
     )
     held = msgspec.structs.replace(position(1), contract=option)
     assert "AAPL 2024-01-19 150 C" in aligned(positions_table([held], []))
+
+
+# -- cover ---------------------------------------------------------------------------------
+
+NOW = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)
+
+
+def guarded(quantity: int, *orders: Order, since: timedelta | None = None) -> Protection:
+    held = position(quantity)
+    if since is not None:
+        held = msgspec.structs.replace(held, updated_at=NOW - since)
+    return protection(held, orders)
+
+
+@pytest.mark.parametrize(
+    ("fraction", "expected"),
+    [("0", "░░░░░░░░"), ("0.5", "████░░░░"), ("0.999", "███████░"), ("1", "████████")],
+)
+def test_only_all_of_it_fills_the_bar(fraction: str, expected: str) -> None:
+    assert bar(Decimal(fraction)) == expected
+
+
+@pytest.mark.parametrize(
+    ("since", "expected"),
+    [
+        (None, "unknown"),
+        (timedelta(seconds=-5), "0m 0s"),
+        (timedelta(seconds=192), "3m 12s"),
+        (timedelta(hours=2, minutes=5), "2h 5m"),
+        (timedelta(days=3, hours=4), "3d 4h"),
+    ],
+)
+def test_how_long_it_has_been_naked(since: timedelta | None, expected: str) -> None:
+    row = aligned(cover_table([guarded(10, since=since)], NOW)).splitlines()[1]
+    assert row.endswith(expected)
+
+
+def test_the_least_protected_comes_first_and_a_line_fits_a_terminal() -> None:
+    safe, bare = guarded(10, STOP, TARGET), guarded(20, STOP, since=timedelta(days=99, hours=23))
+    text = aligned(cover_table([safe, bare], NOW))
+    assert [row.split()[1] for row in text.splitlines()[1:]] == ["20", "10"]
+    assert "████░░░░ 50 %" in text
+    assert max(map(len, text.splitlines())) <= 80
+    assert "████████ 100 % +6" in aligned(cover_table([guarded(4, STOP)], NOW))
+
+
+def test_what_is_not_as_it_should_be_is_told_line_by_line() -> None:
+    resting = msgspec.structs.replace(
+        STOP, spec=msgspec.structs.replace(STOP.spec, time_in_force=TimeInForce.GTC)
+    )
+    assert troubles([guarded(10, resting)], utc=True) == []
+    told = troubles([guarded(12, STOP, since=timedelta(0))], utc=True)
+    assert told == [
+        "AAPL: no working stop for 2 of it since 2026-11-20 15:00:00 UTC",
+        "AAPL: 1-x ends with the day",
+    ]
+    assert troubles([guarded(4, resting)], utc=True) == [
+        "AAPL: its exits could trade 6 more than is held"
+    ]
+    assert troubles([guarded(4)], utc=True) == ["AAPL: no working stop for 4 of it"]
+
+
+def test_too_many_exits_are_called_over() -> None:
+    assert "4/4 OVER" in aligned(positions_table([position(4)], [STOP]))
+    document = position_document(position(4), [STOP])
+    assert (document["surplus"], str(document["coverage"])) == (6, "1.000000")
+    assert document["remarks"] == [{"order": "abcde-1-x", "remark": "ends with the day"}]
+    assert document["naked_since"] is None

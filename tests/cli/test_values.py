@@ -151,3 +151,16 @@ def test_seconds_are_read(text: str, expected: float) -> None:
 def test_other_seconds_are_refused(text: str) -> None:
     with pytest.raises(UsageFault):
         values.seconds(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("5", 300), ("10m", 600), ("90s", 90), ("1h", 3600), ("0.5", 30)]
+)
+def test_a_length_of_time(text: str, seconds: int) -> None:
+    assert values.duration(text, "--window").total_seconds() == seconds
+
+
+@pytest.mark.parametrize("text", ["0", "0m", "-5", "5 m", "1d", "25h", "", "\uff15"])
+def test_what_is_no_length_of_time(text: str) -> None:
+    with pytest.raises(UsageFault, match="must be a length of time"):
+        values.duration(text, "--window")

@@ -12,7 +12,8 @@ from tests.cli.conftest import ROOT
 
 PROGRAM = """
 import asyncio, sys
-from ibkr_trader.cli.waiting import Stopped, run_async
+from ibkr_trader.cli.exits import Stopped
+from ibkr_trader.cli.waiting import run_async
 
 async def body():
     try:

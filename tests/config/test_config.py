@@ -5,55 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from datetime import timedelta
-from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from ibkr_trader import config
-from ibkr_trader.config import Profile, Settings, sources
+from ibkr_trader.config import Profile, sources
 from ibkr_trader.core.errors import ConfigError
-
-
-class Desk:
-    """A person's folder with the files in it, and nothing from this machine."""
-
-    def __init__(self, cwd: Path) -> None:
-        self.cwd = cwd
-        self.env: dict[str, str] = {}
-
-    def load(self, **flags: object) -> Settings:
-        return config.load(flags, environ=self.env, cwd=self.cwd)
-
-    def locate(self, **flags: object) -> config.Place:
-        return config.locate(flags, environ=self.env, cwd=self.cwd)
-
-    def dotenv(self, text: str) -> None:
-        (self.cwd / ".env").write_text(text)
-
-    def toml(self, text: str) -> Path:
-        path = self.cwd / "config.toml"
-        path.write_text(text)
-        self.env["IBKR_CONFIG"] = str(path)
-        return path
-
-
-@pytest.fixture
-def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "xdg-config"))
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "xdg-data"))
-    cwd = tmp_path / "here"
-    cwd.mkdir()
-    return Desk(cwd)
-
-
-def origin(settings: Settings, name: str) -> str:
-    return next(one.origin for one in settings.effective if one.name == name)
-
-
-def shown(settings: Settings, name: str) -> str:
-    return next(one.value for one in settings.effective if one.name == name)
+from tests.config.conftest import Desk, origin, shown
 
 
 def test_the_defaults_are_those_of_the_first_plan(desk: Desk) -> None:
@@ -305,7 +264,7 @@ def test_accounts_are_masked_but_for_simulated_ones(desk: Desk, account: str, te
 def test_every_setting_is_listed_with_its_origin(desk: Desk) -> None:
     settings = desk.load(profile="paper")
     names = [one.name for one in settings.effective]
-    assert set(sources.NAMES) - {"risk"} <= set(names)
+    assert set(sources.NAMES) - set(sources.TABLES) <= set(names)
     assert origin(settings, "port") == "default of paper"
     assert origin(settings, "profile") == "--profile"
     assert origin(desk.load(), "port") == "profile sim"
@@ -315,65 +274,6 @@ def test_every_setting_is_listed_with_its_origin(desk: Desk) -> None:
 def test_the_hash_changes_with_the_settings(desk: Desk) -> None:
     assert desk.load().config_hash == desk.load().config_hash
     assert desk.load().config_hash != desk.load(client_id=2).config_hash
-
-
-# -- [risk] -------------------------------------------------------------------------------
-
-
-def test_risk_limits_are_read_from_their_table(desk: Desk) -> None:
-    path = desk.toml(
-        "[risk]\n"
-        "max_order_quantity = 50\n"
-        "order_collar = 0.1\n"
-        'max_order_exposure = "1234.56"\n'
-        "max_quote_age = 2.5\n"
-        "allow_delayed_quotes = true\n"
-        'sec_types = ["STK", "OPT"]\n'
-    )
-    settings = desk.load()
-    assert settings.risk.max_order_quantity == 50
-    assert settings.risk.order_collar == Decimal("0.1")
-    assert settings.risk.max_order_exposure == Decimal("1234.56")
-    assert settings.risk.max_quote_age == timedelta(seconds=2.5)
-    assert settings.risk.allow_delayed_quotes is True
-    assert len(settings.risk.sec_types) == 2
-    assert origin(settings, "risk.order_collar") == f"{path} line 3"
-    assert shown(settings, "risk.max_quote_age") == "2.5"
-    assert shown(settings, "risk.sec_types") == "OPT, STK"
-    assert origin(settings, "risk.max_position_size") == "default"
-
-
-@pytest.mark.parametrize(
-    ("line", "named"),
-    [
-        ("max_position = 5", "risk.max_position is no setting"),
-        ("max_position_size = -5", "max_position_size must be a positive number"),
-        ("max_position_size = 0", "max_position_size must be a positive number"),
-        ("max_position_size = inf", "max_position_size"),
-        ("max_position_size = nan", "max_position_size"),
-        ('max_position_size = "many"', "max_position_size"),
-        ("max_position_size = true", "max_position_size"),
-        ("max_position_size = [1]", "max_position_size"),
-        ("max_quote_age = 'soon'", "max_quote_age"),
-        ("max_quote_age = nan", "max_quote_age"),
-        ("max_working = 1.5", "max_working"),
-        ("closing_reserve = 50", "closing_reserve must be below"),
-        ('sec_types = ["BOND"]', "sec_types"),
-        ("allow_delayed_quotes = 'perhaps'", "allow_delayed_quotes"),
-    ],
-)
-def test_bad_limits_are_refused_by_line(desk: Desk, line: str, named: str) -> None:
-    path = desk.toml(f"[risk]\nmax_order_quantity = 10\n{line}\n")
-    with pytest.raises(ConfigError, match=named) as caught:
-        desk.load()
-    assert f"{path} line 3: " in caught.value.message
-    assert caught.value.hint
-
-
-def test_risk_must_be_a_table(desk: Desk) -> None:
-    desk.toml("risk = 3\n")
-    with pytest.raises(ConfigError, match=r"line 1: risk must be a table"):
-        desk.load()
 
 
 # -- start-up -----------------------------------------------------------------------------
@@ -390,4 +290,6 @@ def test_locating_the_data_folder_imports_no_pydantic() -> None:
 def test_names_and_model_agree() -> None:
     from ibkr_trader.config.model import EXAMPLES, SettingsModel
 
-    assert set(SettingsModel.model_fields) == set(EXAMPLES) == set(sources.NAMES) - {"risk"}
+    assert (
+        set(SettingsModel.model_fields) == set(EXAMPLES) == set(sources.NAMES) - set(sources.TABLES)
+    )

@@ -7,7 +7,7 @@ story. A story is told as lines of text: what happened to which order, without t
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -24,6 +24,7 @@ from ibkr_trader.execution.ports import Broker, Clock
 from ibkr_trader.risk.verdict import Approved
 from ibkr_trader.sim.broker import SimulatedBroker
 from ibkr_trader.sim.clock import ClockState, ExchangeClock
+from ibkr_trader.sim.events import SimEvent
 from ibkr_trader.sim.exchange import Exchange, ExchangeConfig
 from ibkr_trader.sim.gateway.server import GatewayServer, serve_exchange
 from ibkr_trader.sim.universe import load_universe
@@ -31,6 +32,7 @@ from ibkr_trader.sim.universe import load_universe
 START = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)  # a Friday, 10:00 in New York
 INSTALL = "k7qav"
 E = TypeVar("E", bound=ev.BaseEvent)
+Verb = Callable[[Exchange, datetime], Iterable[SimEvent]]
 
 
 class StillClock(Clock):
@@ -50,9 +52,18 @@ class StillClock(Clock):
 class Pit:
     """One exchange and one broker on it, with all that the broker has said."""
 
-    def __init__(self, exchange: Exchange, pulse: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        exchange: Exchange,
+        clock: ExchangeClock,
+        *,
+        pulse: Callable[[], None],
+        act: Callable[[Verb], None],
+    ) -> None:
         self.exchange = exchange
+        self.clock = clock
         self.pulse = pulse
+        self.act = act  # do what no client asked for
         self.events: list[ev.BaseEvent] = []
         self._news = asyncio.Condition()
         self._broker: Broker | None = None
@@ -71,6 +82,11 @@ class Pit:
 
     async def send(self, command: Command, *, reduces: bool = False) -> None:
         await self.broker.send(Approved(command=command, at=START, reduces=reduces))
+
+    def wait_until(self, moment: datetime) -> None:
+        """Let the exchange reach a moment."""
+        self.clock.advance_to(moment)
+        self.pulse()
 
     def quote(self, bid: str, ask: str, *, size: int = 1000, last: str | None = None) -> None:
         """Set the market of AAPL and let the exchange act on it."""
@@ -156,7 +172,11 @@ def new_exchange() -> tuple[Exchange, ExchangeClock]:
 async def simulated_pit(exchange: Exchange, clock: ExchangeClock) -> AsyncIterator[Pit]:
     """Put the broker that works in this process on the exchange."""
     broker = SimulatedBroker(exchange, clock=StillClock(clock), install=INSTALL)
-    pit = Pit(exchange, broker.advance)
+
+    def act(verb: Verb) -> None:
+        broker._report(list(verb(exchange, clock.now())))  # users have no other hand at TWS
+
+    pit = Pit(exchange, clock, pulse=broker.advance, act=act)
     async with asyncio.TaskGroup() as group:
         broker.open()
         group.create_task(pit.listen(broker))
@@ -182,7 +202,7 @@ async def gateway_pit(
     )
     connection = IBKRConnection(settings, clock=StillClock(clock))
     broker = IBKRBroker(connection, install=INSTALL)
-    pit = Pit(exchange, server.pulse)
+    pit = Pit(exchange, clock, pulse=server.pulse, act=server.act)
     async with asyncio.TaskGroup() as group:
         await connection.open()
         group.create_task(connection.run())

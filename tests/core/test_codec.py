@@ -14,7 +14,17 @@ from ibkr_trader.core import codec, commands
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.commands import CancelOrder, Command, ModifyOrder, SubmitOrders
 from ibkr_trader.core.models import OrderId
-from tests.orders.samples import AT, GROUP, accepted, bracket_specs, fill, filled, spec, written
+from tests.orders.samples import (
+    AAPL,
+    AT,
+    GROUP,
+    accepted,
+    bracket_specs,
+    fill,
+    filled,
+    spec,
+    written,
+)
 
 EVENTS: list[ev.BaseEvent] = [
     written(spec(limit_price=Decimal("150.10")), kind="bracket"),
@@ -22,6 +32,10 @@ EVENTS: list[ev.BaseEvent] = [
     filled(fill(4, "150.005", commission=Decimal("1.00"))),
     filled(fill(3, revision=2), replaces=fill(4)),
     ev.CheckpointEvent(at=AT, live=(OrderId("memo-1-stop"),), fills=(fill(),), positions=()),
+    ev.CloseRequestEvent(
+        at=AT, group_id=GROUP, contract=AAPL, account="SIM0000001", stop=bracket_specs()[2]
+    ),
+    ev.CloseEndEvent(at=AT, group_id=GROUP, message="the market is closed"),
     ev.ConnectEvent(at=AT, epoch=3, accounts=("SIM0000001",), is_simulator=True),
 ]
 COMMANDS: list[Command] = [

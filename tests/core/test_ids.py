@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ibkr_trader.core.enums import OrderRole
-from ibkr_trader.core.errors import InvariantBroken
+from ibkr_trader.core.errors import BrokerUnavailable
 from ibkr_trader.core.ids import (
     FOREIGN,
     MAX_BROKER_ORDER_ID,
@@ -17,7 +17,7 @@ from ibkr_trader.core.ids import (
     is_reference,
     make_group_id,
     make_order_id,
-    next_broker_order_id,
+    next_broker_order_ids,
     parse_order_id,
     short_id,
 )
@@ -117,19 +117,20 @@ def test_what_may() -> None:
 
 
 @pytest.mark.parametrize(
-    ("next_valid", "persisted", "seen", "expected"),
-    [(1, 0, 0, 1), (5, 9, 0, 10), (5, 0, 9, 10), (50, 9, 9, 50), (-1, 0, -5, 1), (9, 9, 9, 10)],
+    ("next_valid", "floor", "seen", "expected"),
+    [(1, 1, 0, 1), (5, 10, 0, 10), (5, 1, 9, 10), (50, 9, 9, 50), (-1, 0, -5, 1), (9, 9, 9, 10)],
 )
 def test_a_number_is_above_all_that_was_used(
-    next_valid: int, persisted: int, seen: int, expected: int
+    next_valid: int, floor: int, seen: int, expected: int
 ) -> None:
-    found = next_broker_order_id(next_valid=next_valid, persisted=persisted, seen=seen)
-    assert found == expected
+    found = next_broker_order_ids(2, next_valid=next_valid, floor=floor, seen=seen)
+    assert found == (expected, expected + 1)
 
 
 def test_numbers_run_out_before_the_brokers_integer_does() -> None:
-    last = MAX_BROKER_ORDER_ID
-    assert next_broker_order_id(next_valid=last, persisted=0, seen=0) == last
-    for names in ({"next_valid": 2**31 - 1}, {"persisted": last}, {"seen": last}):
-        with pytest.raises(InvariantBroken, match="run out"):
-            next_broker_order_id(**({"next_valid": 1, "persisted": 0, "seen": 0} | names))
+    last = MAX_BROKER_ORDER_ID - 1
+    none = {"next_valid": 1, "floor": 1, "seen": 0}
+    assert next_broker_order_ids(1, **(none | {"next_valid": last})) == (last,)
+    for names in ({"next_valid": 2**31 - 1}, {"floor": last + 1}, {"seen": last}):
+        with pytest.raises(BrokerUnavailable, match="order ids have reached"):
+            next_broker_order_ids(1, **(none | names))

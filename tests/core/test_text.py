@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ibkr_trader.core.text import UNKNOWN, moment, money, percent, plain, price, quantity
+from ibkr_trader.core.text import UNKNOWN, average, moment, money, percent, plain, price, quantity
 
 NEW_YORK = ZoneInfo("America/New_York")
 AT = datetime(2026, 11, 23, 14, 30, tzinfo=UTC)
@@ -39,6 +39,16 @@ def test_a_signed_quantity_shows_its_sign() -> None:
 )  # fmt: skip
 def test_price(value: str, text: str) -> None:
     assert price(Decimal(value)) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [("150.0166666666666666666666667", "150.0167"), ("150.01", "150.01"), ("150", "150.00"),
+     ("-0.00001", "0.00"), ("NaN", "NaN")],
+)  # fmt: skip
+def test_average(value: str, text: str) -> None:
+    assert average(Decimal(value)) == text
+    assert average(None) == UNKNOWN
 
 
 @pytest.mark.parametrize(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ibkr_trader.core.enums import OrderRole, OrderType, Side
-from ibkr_trader.core.models import PriceBand
+from ibkr_trader.core.models import Adjustment, PriceBand
 from ibkr_trader.core.ticks import (
     conforms,
     increment_at,
@@ -17,6 +18,7 @@ from ibkr_trader.core.ticks import (
     round_entry_stop,
     round_limit,
     round_protective_stop,
+    round_trail,
     round_up,
     with_legal_prices,
 )
@@ -138,3 +140,57 @@ def test_an_order_is_rounded_by_side_type_and_role(
     found = with_legal_prices(asked, CENTS)
     assert found.limit_price == (Decimal(limit) if limit else None)
     assert found.stop_price == (Decimal(stop) if stop else None)
+
+
+TRAIL_STEPS = [
+    ("2.507", "150", "2.50"),  # by the step where the stop stands, and never wider
+    ("2.509", None, "2.50"),
+    ("0.004", None, "0.0040"),  # of a stock below a dollar
+    ("0.004", "150", "0.05"),  # the least there is
+    ("0.00001", None, "0.0001"),
+    ("2.5", "150", "2.5"),
+]
+
+
+@pytest.mark.parametrize(("amount", "stop", "rounded"), TRAIL_STEPS)
+def test_a_trail_is_whole_steps_and_at_least_one(
+    amount: str, stop: str | None, rounded: str
+) -> None:
+    price = Decimal(stop) if stop is not None else None
+    assert round_trail(Decimal(amount), price, STEPS) == Decimal(rounded)
+
+
+def test_a_trail_and_what_a_stop_turns_into_are_never_wider_than_asked() -> None:
+    asked = spec(
+        OrderRole.STOP, side=Side.SELL, order_type=OrderType.TRAIL, limit_price=None,
+        trail_amount=Decimal("2.509"),
+    )  # fmt: skip
+    assert with_legal_prices(asked, CENTS).trail_amount == Decimal("2.50")
+    percent = msgspec.structs.replace(asked, trail_amount=None, trail_percent=Decimal("1.23456"))
+    assert with_legal_prices(percent, CENTS) == percent
+
+
+@pytest.mark.parametrize(
+    ("side", "rounded"),
+    [
+        (Side.SELL, ("155.01", "150.01", "149.01", "2.00")),
+        (Side.BUY, ("155.00", "150.00", "149.00", "2.00")),
+    ],
+)
+def test_the_prices_of_an_adjustment_are_rounded_by_side(
+    side: Side, rounded: tuple[str, ...]
+) -> None:
+    adjustment = Adjustment(
+        trigger=Decimal("155.005"), order_type=OrderType.TRAIL_LIMIT, stop_price=Decimal("150.005"),
+        limit_price=Decimal("149.005"), trail_amount=Decimal("2.005"),
+    )  # fmt: skip
+    asked = spec(OrderRole.STOP, side=side, adjustment=adjustment)
+    found = with_legal_prices(asked, CENTS).adjustment
+    assert found is not None
+    assert (found.trigger, found.stop_price, found.limit_price, found.trail_amount) == tuple(
+        map(Decimal, rounded)
+    )
+    least = Adjustment(trigger=Decimal("155.005"), order_type=OrderType.STOP)
+    assert with_legal_prices(spec(adjustment=least), CENTS).adjustment == Adjustment(
+        trigger=Decimal("155.00"), order_type=OrderType.STOP
+    )

@@ -13,8 +13,10 @@ from ibkr_trader.core.commands import CancelOrder
 from ibkr_trader.core.enums import OrderType, Side
 from ibkr_trader.core.errors import BrokerUnavailable, JournalError
 from ibkr_trader.core.models import OrderRequest
+from ibkr_trader.execution.guardian import Duty
 from ibkr_trader.execution.outlook import RiskSettings
 from ibkr_trader.execution.trader import Trader
+from ibkr_trader.orders.cover_orders import CoverRules
 from ibkr_trader.risk.guard import RiskGuard
 from ibkr_trader.risk.limits import RiskLimits
 from ibkr_trader.risk.verdict import Approved
@@ -77,6 +79,8 @@ class Floor:
         guard: RiskGuard | None = None,
         ack_timeout: float = 5.0,
         deaf: bool = False,
+        protection: CoverRules | None = None,
+        duty: Duty = Duty.TRIM,
     ) -> AsyncIterator[Trader]:
         """Run a trader on the exchange; `deaf` gives it a broker that never answers."""
         kind = DeafBroker if deaf else FallibleBroker
@@ -92,6 +96,8 @@ class Floor:
             guard=guard or RiskGuard(),
             settings=RiskSettings(limits=LIMITS),
             ack_timeout=ack_timeout,
+            protection=protection or CoverRules(),
+            duty=duty,
             handlers=handlers,
         )
         async with trader.running():

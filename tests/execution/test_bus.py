@@ -87,6 +87,19 @@ def test_a_handler_that_raises_stops_the_delivery_and_what_waited() -> None:
     assert heard == [cancelled("b")]
 
 
+async def test_what_a_handler_raised_is_told_to_whoever_waits_for_it() -> None:
+    bus, error = EventBus(), ZeroDivisionError("cannot draw this")
+
+    def broken(_: BaseEvent) -> None:
+        raise error
+
+    bus.subscribe(BaseEvent, broken)
+    for _ in range(2):  # the first of them counts
+        with pytest.raises(ZeroDivisionError):
+            bus.publish(cancelled("a"))
+    assert await bus.failure() is error
+
+
 async def test_a_stream_yields_what_came_at_the_readers_pace() -> None:
     bus = EventBus()
     with bus.stream(OrderEvent, limit=10) as events:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from decimal import Decimal
 
+import msgspec
 import pytest
 
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.enums import OrderRole, OrderStatus, Side
 from ibkr_trader.core.errors import OutcomeUnknown
-from ibkr_trader.execution.closing import NotClosed, close_position
+from ibkr_trader.core.models import OrderId
+from ibkr_trader.execution.closing import NotClosed, close_contract, close_each
 from ibkr_trader.execution.desk import Desk
 from ibkr_trader.execution.placing import Wait
 from ibkr_trader.risk.guard import RiskGuard
@@ -20,9 +23,9 @@ from tests.scenarios.crash_child import bracket
 async def test_close_ends_a_bracket_flat_and_leaves_nothing_behind() -> None:
     floor = Floor()
     async with floor.trader() as trader:
-        await Desk(trader).submit_bracket(bracket(), wait=Wait.FILLED)
+        await Desk(trader).submit_group(bracket(), wait=Wait.FILLED)
         position = trader.portfolio.positions[AAPL]
-        orders = await close_position(trader, position, timeout=5)
+        orders = await close_contract(trader, position.contract, timeout=5)
         assert not trader.portfolio.positions
         assert not trader.portfolio.orders
         assert {o.spec.role: o.status for o in orders} == {
@@ -37,7 +40,7 @@ async def test_close_of_a_short_buys_back() -> None:
         await Desk(trader).submit_order(request(7, side=Side.SELL), wait=Wait.FILLED)
         position = trader.portfolio.positions[AAPL]
         assert position.quantity == -7
-        await close_position(trader, position, timeout=5)
+        await close_contract(trader, position.contract, timeout=5)
         assert not trader.portfolio.positions
 
 
@@ -45,8 +48,70 @@ async def test_closing_twice_closes_once() -> None:
     async with Floor().trader() as trader:
         await Desk(trader).submit_order(request(), wait=Wait.FILLED)
         position = trader.portfolio.positions[AAPL]
-        await close_position(trader, position, timeout=5)
-        assert await close_position(trader, position, timeout=5) == ()
+        await close_contract(trader, position.contract, timeout=5)
+        assert await close_contract(trader, position.contract, timeout=5) == ()
+        assert not trader.portfolio.positions
+
+
+async def test_s14_however_many_ask_it_is_closed_once() -> None:
+    floor = Floor()
+    async with floor.trader() as trader:
+        await Desk(trader).submit_group(bracket(), wait=Wait.FILLED)
+        contract = trader.portfolio.positions[AAPL].contract
+        before = trader.broker.sent  # type: ignore[attr-defined] # the one of these tests
+        async with asyncio.TaskGroup() as tasks:
+            asked = [
+                tasks.create_task(close_contract(trader, contract, timeout=5)) for _ in range(5)
+            ]
+        assert len({tuple(o.order_id for o in one.result()) for one in asked}) == 1
+        assert not trader.portfolio.positions
+        assert not trader.portfolio.orders
+        assert trader.broker.sent - before == 3  # type: ignore[attr-defined] # two cancels, one close
+
+
+async def test_closing_what_is_flat_takes_back_what_still_works() -> None:
+    async with Floor().trader() as trader:
+        order = await Desk(trader).submit_order(request(5, limit="149.00"))
+        await close_contract(trader, order.spec.contract, timeout=5)
+        assert not trader.portfolio.orders
+        assert not trader.portfolio.positions
+
+
+async def test_one_that_cannot_be_closed_stops_no_other() -> None:
+    floor = Floor()
+    guard = RiskGuard(
+        extra=(lambda spec: spec.role is not OrderRole.CLOSE or spec.contract.symbol != "AAPL",)
+    )
+    async with floor.trader(guard=guard) as trader:
+        desk = Desk(trader)
+        for symbol, side in (("AAPL", Side.BUY), ("MSFT", Side.SELL)):
+            one = msgspec.structs.replace(request(3, side=side), symbol=symbol)
+            await desk.submit_order(one, wait=Wait.FILLED)
+        held = [position.contract for position in trader.portfolio.positions.values()]
+        said: list[str] = []
+        closed = await close_each(trader, held, timeout=5, tell=said.append)
+        assert [(one.contract.symbol, one.trouble is None) for one in closed] == [
+            ("AAPL", False), ("MSFT", True),
+        ]  # fmt: skip
+        assert "MSFT: closed" in said
+        assert [one.contract.symbol for one in trader.portfolio.positions.values()] == ["AAPL"]
+
+
+async def test_f_f08_in_a_halt_one_order_rests_and_it_says_so() -> None:
+    floor = Floor()
+    async with floor.trader() as trader:
+        await Desk(trader).submit_group(bracket(), wait=Wait.FILLED)
+        contract = trader.portfolio.positions[AAPL].contract
+        floor.exchange.market.halt(AAPL, halted=True)
+        await trader.price(contract, timeout=1)
+        for _ in range(3):  # asked again and again, it is one order
+            with pytest.raises(OutcomeUnknown, match="trading in it is halted"):
+                await close_contract(trader, contract, timeout=0.3)
+        (resting,) = trader.portfolio.orders.values()
+        assert (resting.spec.role, int(resting.spec.quantity)) == (OrderRole.CLOSE, 10)
+        floor.exchange.market.halt(AAPL, halted=False)
+        floor.move(trader, "149.99", "150.01")
+        await trader.until(lambda p: True if not p.closings else None, timeout=5)
         assert not trader.portfolio.positions
 
 
@@ -55,7 +120,7 @@ async def test_close_cancels_an_entry_that_still_works() -> None:
         desk = Desk(trader)
         await desk.submit_order(request(), wait=Wait.FILLED)
         await desk.submit_order(request(5, limit="149.00"))
-        await close_position(trader, trader.portfolio.positions[AAPL], timeout=5)
+        await close_contract(trader, trader.portfolio.positions[AAPL].contract, timeout=5)
         assert not trader.portfolio.orders
         assert not trader.portfolio.positions
 
@@ -67,7 +132,7 @@ async def test_close_that_is_not_confirmed_says_what_may_be_live() -> None:
         # Nobody bids for all of it, so the closing order stays open.
         floor.quote("149.99", "150.01", size=4)
         with pytest.raises(OutcomeUnknown) as unknown:
-            await close_position(trader, trader.portfolio.positions[AAPL], timeout=0.2)
+            await close_contract(trader, trader.portfolio.positions[AAPL].contract, timeout=0.2)
         assert unknown.value.order_ids == ("k7qav-2-close",)
         assert trader.portfolio.positions[AAPL].quantity < Decimal(10)
 
@@ -80,18 +145,18 @@ async def test_orders_of_others_that_close_it_are_left_alone() -> None:
         floor.sell_as_another_client(10, limit="151.00")
         await trader.recovery.synchronize()
         with pytest.raises(NotClosed, match="others"):
-            await close_position(trader, theirs, timeout=5)
+            await close_contract(trader, theirs.contract, timeout=5)
         assert len(trader.portfolio.orders) == 1
 
 
 async def test_what_is_left_to_others_keeps_its_stop() -> None:
     floor = Floor()
     async with floor.trader() as trader:
-        orders = await Desk(trader).submit_bracket(bracket(), wait=Wait.FILLED)
+        orders = await Desk(trader).submit_group(bracket(), wait=Wait.FILLED)
         floor.sell_as_another_client(10, limit="190.00")
         await trader.recovery.synchronize()
         with pytest.raises(NotClosed, match="others"):
-            await close_position(trader, trader.portfolio.positions[AAPL], timeout=5)
+            await close_contract(trader, trader.portfolio.positions[AAPL].contract, timeout=5)
         assert trader.portfolio.positions[AAPL].quantity == 10
         assert trader.portfolio.orders.keys() >= {order.order_id for order in orders[1:]}
 
@@ -99,9 +164,9 @@ async def test_what_is_left_to_others_keeps_its_stop() -> None:
 async def test_a_close_that_we_deny_puts_the_stop_back() -> None:
     guard = RiskGuard(extra=(lambda spec: spec.role is not OrderRole.CLOSE,))
     async with Floor().trader(guard=guard) as trader:
-        await Desk(trader).submit_bracket(bracket(), wait=Wait.FILLED)
+        await Desk(trader).submit_group(bracket(), wait=Wait.FILLED)
         with pytest.raises(NotClosed, match=r"DENIED.*its stop is put back$"):
-            await close_position(trader, trader.portfolio.positions[AAPL], timeout=5)
+            await close_contract(trader, trader.portfolio.positions[AAPL].contract, timeout=5)
         (stop,) = trader.portfolio.orders.values()
         assert (stop.spec.role, stop.spec.stop_price) == (OrderRole.STOP, Decimal(145))
         assert stop.spec.quantity == trader.portfolio.positions[AAPL].quantity == 10
@@ -110,7 +175,7 @@ async def test_a_close_that_we_deny_puts_the_stop_back() -> None:
 async def test_a_close_that_fails_with_the_link_says_that_nothing_protects() -> None:
     floor = Floor()
     async with floor.trader() as trader:
-        await Desk(trader).submit_bracket(bracket(), wait=Wait.FILLED)
+        await Desk(trader).submit_group(bracket(), wait=Wait.FILLED)
         broker = trader.broker
         assert isinstance(broker, FallibleBroker)
 
@@ -118,16 +183,39 @@ async def test_a_close_that_fails_with_the_link_says_that_nothing_protects() -> 
             broker.is_gone = broker.is_gone or "stop" in event.order_id
 
         trader.bus.subscribe(ev.CancelEvent, lose)
-        with pytest.raises(NotClosed, match=r"NOT_SENT.*the position is UNPROTECTED"):
-            await close_position(trader, trader.portfolio.positions[AAPL], timeout=5)
+        with pytest.raises(NotClosed, match=r"gone in the middle.*the position is UNPROTECTED"):
+            await close_contract(trader, trader.portfolio.positions[AAPL].contract, timeout=5)
+        assert AAPL in trader.portfolio.closings  # whoever comes next goes on
+
+
+async def test_the_link_comes_back_and_it_goes_on() -> None:
+    floor = Floor()
+    async with floor.trader() as trader:
+        await Desk(trader).submit_group(bracket(), wait=Wait.FILLED)
+        broker = trader.broker
+        assert isinstance(broker, FallibleBroker)
+
+        def lose(event: ev.CancelEvent) -> None:
+            broker.is_gone = broker.is_gone or "stop" in event.order_id
+
+        unsubscribe = trader.bus.subscribe(ev.CancelEvent, lose)
+        contract = trader.portfolio.positions[AAPL].contract
+        with pytest.raises(NotClosed):
+            await close_contract(trader, contract, timeout=5)
+        unsubscribe()
+        broker.is_gone = False
+        await trader.recovery.synchronize()
+        await trader.until(lambda p: True if not p.closings else None, timeout=5)
+        assert (dict(trader.portfolio.positions), dict(trader.portfolio.orders)) == ({}, {})
+        assert trader.portfolio.order(OrderId("k7qav-2-close.2")) is not None
 
 
 async def test_a_closed_market_leaves_the_exits_where_they_are() -> None:
     floor = Floor()
     async with floor.trader() as trader:
-        await Desk(trader).submit_bracket(bracket(), wait=Wait.FILLED)
+        await Desk(trader).submit_group(bracket(), wait=Wait.FILLED)
         floor.clock.advance(6.5 * 3600)  # 16:30 in New York
         with pytest.raises(NotClosed, match="is closed; it opens at 2026-11-23 14:30 UTC"):
-            await close_position(trader, trader.portfolio.positions[AAPL], timeout=5)
+            await close_contract(trader, trader.portfolio.positions[AAPL].contract, timeout=5)
         working = {o.spec.role for o in trader.portfolio.orders.values()}
         assert working == {OrderRole.STOP, OrderRole.TARGET}

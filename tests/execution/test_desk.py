@@ -21,13 +21,30 @@ from ibkr_trader.core.models import OrderId, OrderRequest
 from ibkr_trader.execution import placing
 from ibkr_trader.execution.desk import Desk, UnknownOrder
 from ibkr_trader.execution.placing import Wait
+from ibkr_trader.execution.scaling import NothingToScale
+from ibkr_trader.orders.linked_orders import ScaleInRequest
+from ibkr_trader.orders.oco_orders import OCOOrderRequest
+from ibkr_trader.orders.trailing_stops import TrailingStopConfig
 from ibkr_trader.risk.guard import RiskGuard
 from tests.execution.parts import AAPL, DeafBroker, FallibleBroker, Floor, request
 from tests.orders.samples import fill, filled
+from tests.scenarios.crash_child import bracket
 
 if TYPE_CHECKING:
     from ibkr_trader.core.models import Fill, Order
     from ibkr_trader.risk.verdict import Approved
+
+
+def leg(quantity: int, *, limit: str = "", stop: str = "") -> OrderRequest:
+    """A way out of AAPL, at a gain or at a loss."""
+    return OrderRequest(
+        symbol="AAPL",
+        side=Side.SELL,
+        quantity=Decimal(quantity),
+        order_type=OrderType.LIMIT if limit else OrderType.STOP,
+        limit_price=Decimal(limit) if limit else None,
+        stop_price=Decimal(stop) if stop else None,
+    )
 
 
 async def test_an_order_is_returned_once_the_broker_has_it() -> None:
@@ -35,6 +52,36 @@ async def test_an_order_is_returned_once_the_broker_has_it() -> None:
         order = await Desk(trader).submit_order(request(limit="149.00"))
         assert (order.status, order.order_id) == (OrderStatus.SUBMITTED, "k7qav-1-single")
         assert order.perm_id > 0
+
+
+async def test_a_bracket_an_oco_order_and_a_trail_are_groups_alike() -> None:
+    async with Floor().trader() as trader:
+        desk = Desk(trader)
+        orders = await desk.submit_group(bracket(), wait=Wait.FILLED)
+        assert [order.spec.role for order in orders] == ["entry", "target", "stop"]
+        for order in orders[1:]:
+            await desk.cancel_order(order.order_id)
+        target, stop = await desk.submit_group(
+            OCOOrderRequest(order_a=leg(5, limit="160"), order_b=leg(5, stop="140"))
+        )
+        assert target.spec.oca_group == stop.spec.oca_group != ""
+        trail = TrailingStopConfig(
+            symbol="AAPL", quantity=Decimal(5), trail_percent=Decimal(2), is_managed=True
+        )
+        (resting,) = await desk.submit_group(trail)
+        assert (resting.spec.order_type, resting.spec.side) == (OrderType.STOP, Side.SELL)
+
+
+async def test_a_scale_in_is_returned_with_the_exits_that_followed_it() -> None:
+    async with Floor().trader() as trader:
+        desk = Desk(trader)
+        more = ScaleInRequest(symbol="AAPL", quantity=Decimal(5))
+        with pytest.raises(NothingToScale, match="nothing is held"):
+            await desk.submit_group(more)
+        await desk.submit_group(bracket(), wait=Wait.FILLED)
+        entry, *exits = await desk.submit_group(more, wait=Wait.FILLED)
+        assert (entry.status, int(entry.filled)) == (OrderStatus.FILLED, 5)
+        assert [int(order.spec.quantity) for order in exits] == [15, 15]
 
 
 async def test_bad_parameters_raise_at_once() -> None:
@@ -69,20 +116,11 @@ async def test_a_check_of_the_callers_own_can_deny(answer: bool | str) -> None:
 
 
 async def test_the_brokers_refusal_comes_in_its_own_words() -> None:
-    # The exchange does not simulate touched orders, and says so as TWS would.
-    touched = OrderRequest(
-        symbol="AAPL",
-        side=Side.SELL,
-        quantity=Decimal(10),
-        order_type=OrderType.LIMIT_IF_TOUCHED,
-        limit_price=Decimal(151),
-        stop_price=Decimal(151),
-    )
     guard = RiskGuard(["account", "command_form", "knowledge"])
     async with Floor().trader(guard=guard) as trader:
         with pytest.raises(OrderRejectedError) as refused:
-            await Desk(trader).submit_order(touched)
-        assert refused.value.code == 387
+            await Desk(trader).submit_order(request(1_000_000))  # more than can be paid
+        assert refused.value.code == 201
         assert refused.value.order_id == "k7qav-1-single"
         assert "rejected by the broker" in str(refused.value)
 

@@ -11,7 +11,7 @@ from ibkr_trader.adapters.memory_journal import MemoryJournal
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.commands import CancelOrder
 from ibkr_trader.core.enums import OrderStatus
-from ibkr_trader.core.models import Quote
+from ibkr_trader.core.models import Contract, Quote
 from ibkr_trader.execution.desk import Desk
 from ibkr_trader.execution.placing import Wait
 from ibkr_trader.orders.group import Step
@@ -41,6 +41,14 @@ class Impatient:
     @property
     def is_closed(self) -> bool:
         return False
+
+    @property
+    def follows(self) -> frozenset[Contract]:
+        return frozenset({AAPL})
+
+    @property
+    def outside_rth(self) -> bool:
+        return True
 
     def open(self) -> SubmitOrders:
         return self.inner.open()
@@ -83,7 +91,7 @@ async def test_what_a_group_could_not_do_is_said_aloud() -> None:
 async def test_a_group_that_is_over_is_forgotten() -> None:
     floor = Floor()
     async with floor.trader() as trader:
-        orders = await Desk(trader).submit_bracket(bracket(), wait=Wait.FILLED)
+        orders = await Desk(trader).submit_group(bracket(), wait=Wait.FILLED)
         group_id = orders[0].spec.group_id
         assert trader.groups.get(group_id) is not None
         floor.move(trader, "155.10", "155.12")

@@ -27,7 +27,7 @@ STOP_2 = OrderId("k7qav-1-stop.2")
 
 async def naked(trader: Trader) -> tuple[Order, ...]:
     """Hold ten, and let the broker take both exits away."""
-    orders = await Desk(trader).submit_bracket(bracket(), wait=Wait.FILLED)
+    orders = await Desk(trader).submit_group(bracket(), wait=Wait.FILLED)
     await take_away(trader, *orders[1:])
     return orders
 
@@ -98,7 +98,7 @@ async def test_it_survives_a_restart(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_a_refused_stop_that_works_on_is_not_doubled() -> None:
     floor = Floor()
     async with floor.trader() as trader:
-        orders = await Desk(trader).submit_bracket(bracket(), wait=Wait.FILLED)
+        orders = await Desk(trader).submit_group(bracket(), wait=Wait.FILLED)
         stop = orders[2].order_id
         words = [m for _, m in trader.journal.messages() if isinstance(m, ev.StatusEvent)]
         last = [word for word in words if word.order_id == stop][-1]

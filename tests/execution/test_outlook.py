@@ -106,3 +106,15 @@ async def test_a_desk_that_was_halted_is_not_opened_by_being_degraded() -> None:
         trader.outlook.degrade("the disk is full")
         view = trader.outlook.view()
         assert (view.trading_state, view.state_reason) == (TradingState.HALTED, "by hand")
+
+
+async def test_of_many_quotes_only_those_that_are_asked_for_are_made() -> None:
+    floor = Floor()
+    async with floor.trader() as trader:
+        details = await trader.learn("AAPL")
+        await trader.price(details.contract, timeout=1)
+        trader.outlook.confirm(999)  # asked for, and nobody has quoted it
+        quotes = trader.outlook.view().quotes
+        assert (list(quotes), len(quotes)) == ([AAPL], 1)
+        assert 999 not in quotes
+        assert quotes[AAPL] == dict(quotes)[AAPL]

@@ -102,7 +102,7 @@ async def test_a_restart_numbers_on_from_what_the_broker_has_seen() -> None:
 async def test_a_checkpoint_names_what_lives_with_its_whole_group() -> None:
     floor, journal = Floor(), MemoryJournal("k7qav")
     async with floor.trader(journal=journal) as trader:
-        await Desk(trader).submit_bracket(bracket(), wait=Wait.FILLED)
+        await Desk(trader).submit_group(bracket(), wait=Wait.FILLED)
     (mark,) = [m for _, m in journal.messages() if isinstance(m, ev.CheckpointEvent)]
     assert mark.live == ("k7qav-1-entry", "k7qav-1-stop", "k7qav-1-target")
     assert [int(fill.quantity) for fill in mark.fills] == [10]

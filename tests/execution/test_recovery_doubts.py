@@ -139,7 +139,7 @@ async def test_an_entry_that_filled_unheard_keeps_its_exits(
     """It filled after we left; days later the broker tells of no execution any more."""
     floor, journal = Floor(), MemoryJournal("k7qav")
     async with floor.trader(journal=journal) as trader:
-        await Desk(trader).submit_bracket(bracket(limit=Decimal("149.00")))
+        await Desk(trader).submit_group(bracket(limit=Decimal("149.00")))
     floor.quote("148.90", "148.95")
     floor.clock.advance(3600)
     floor.exchange.advance(floor.clock.now())

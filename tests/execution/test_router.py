@@ -5,12 +5,13 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 
 from ibkr_trader.adapters.memory_journal import MemoryJournal
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.commands import CancelOrder, Command, ModifyOrder, SubmitOrders
-from ibkr_trader.core.enums import OrderStatus
+from ibkr_trader.core.enums import OrderStatus, OrderType
 from ibkr_trader.core.errors import BrokerUnavailable, JournalError
 from ibkr_trader.core.models import OrderId
 from ibkr_trader.execution.desk import Desk
@@ -115,6 +116,25 @@ async def test_a_change_leaves_with_every_term_that_will_then_hold() -> None:
     assert [(m.quantity, m.limit_price, m.stop_price) for m in changes] == [
         (Decimal(10), Decimal("148.50"), None),
         (Decimal(8), Decimal("148.50"), None),
+    ]
+
+
+async def test_a_change_of_a_trail_repeats_no_price_that_moves_at_the_broker() -> None:
+    """Where we last saw its stop is where it was: to state that would pull it back."""
+    trail = msgspec.structs.replace(
+        request(), order_type=OrderType.TRAIL, trail_amount=Decimal(3), stop_price=Decimal(153)
+    )
+    async with Floor().trader() as trader:
+        sent = spy_on(trader)
+        order = await Desk(trader).submit_order(trail)
+        await trader.router.route(ModifyOrder(order_id=order.order_id, quantity=Decimal(8)))
+        await trader.router.route(
+            ModifyOrder(order_id=order.order_id, stop_price=Decimal("152.50"))
+        )
+    changes = [m for m in sent if isinstance(m, ModifyOrder)]
+    assert [(m.quantity, m.stop_price, m.trail_amount) for m in changes] == [
+        (Decimal(8), None, Decimal(3)),
+        (Decimal(8), Decimal("152.50"), Decimal(3)),
     ]
 
 

@@ -20,7 +20,7 @@ from tests.scenarios.crash_child import bracket
 async def test_a_bracket_fills_and_is_protected() -> None:
     floor = Floor()
     async with floor.trader() as trader:
-        entry, target, stop = await Desk(trader).submit_bracket(bracket(), wait=Wait.FILLED)
+        entry, target, stop = await Desk(trader).submit_group(bracket(), wait=Wait.FILLED)
         assert (entry.status, entry.average_fill_price) == (OrderStatus.FILLED, Decimal("150.01"))
         assert (target.status, stop.status) == (OrderStatus.SUBMITTED, OrderStatus.PRESUBMITTED)
         assert stop.held_for == "trigger"
@@ -30,7 +30,7 @@ async def test_a_bracket_fills_and_is_protected() -> None:
 async def test_one_exit_ends_the_other_and_the_position() -> None:
     floor = Floor()
     async with floor.trader() as trader:
-        await Desk(trader).submit_bracket(bracket(), wait=Wait.FILLED)
+        await Desk(trader).submit_group(bracket(), wait=Wait.FILLED)
         floor.move(trader, "155.10", "155.12")
         assert await trader.until(lambda p: (not p.positions and not p.orders) or None, timeout=5)
         ends = {o.spec.role: o.status for o in trader.portfolio.closed.values()}
@@ -63,7 +63,7 @@ async def test_positions_are_told_as_they_open_change_and_close() -> None:
 async def test_what_the_journal_knows_is_there_again_after_a_restart() -> None:
     floor, journal = Floor(), MemoryJournal("k7qav")
     async with floor.trader(journal=journal) as trader:
-        await Desk(trader).submit_bracket(bracket(), wait=Wait.FILLED)
+        await Desk(trader).submit_group(bracket(), wait=Wait.FILLED)
         before = trader.portfolio
     async with floor.trader(journal=journal) as trader:
         after = trader.portfolio
@@ -78,7 +78,7 @@ async def test_what_the_journal_knows_is_there_again_after_a_restart() -> None:
 async def test_what_filled_while_we_were_away_is_told_once() -> None:
     floor, journal = Floor(), MemoryJournal("k7qav")
     async with floor.trader(journal=journal) as trader:
-        await Desk(trader).submit_bracket(bracket(), wait=Wait.FILLED)
+        await Desk(trader).submit_group(bracket(), wait=Wait.FILLED)
     floor.quote("144.90", "144.95")
     floor.exchange.advance(floor.clock.now())
     for _ in range(2):
@@ -112,6 +112,22 @@ async def test_a_projection_that_raises_stops_the_trader() -> None:
         async with Floor().trader() as trader:
             trader.bus.subscribe(ev.FillEvent, broken)
             await Desk(trader).submit_order(request(), wait=Wait.FILLED)
+            await asyncio.Event().wait()
+
+    with pytest.raises(ZeroDivisionError):
+        await trade()
+
+
+async def test_a_projection_that_raises_stops_the_trader_whoever_published() -> None:
+    def broken(_: ev.NewOrderEvent) -> None:
+        message = "cannot draw this"
+        raise ZeroDivisionError(message)
+
+    async def trade() -> None:
+        async with Floor().trader() as trader:
+            trader.bus.subscribe(ev.NewOrderEvent, broken)
+            with pytest.raises(ZeroDivisionError):  # a command of a client, whose error is told
+                await Desk(trader).submit_order(request())
             await asyncio.Event().wait()
 
     with pytest.raises(ZeroDivisionError):

@@ -31,6 +31,7 @@ FLOATS = {
     "ibkr_trader/sim/quotes": "the market model's edge: here its floats become ticks",
     "ibkr_trader/sim/universe": "the model's dimensionless parameters",
     "ibkr_trader/sim/gateway/__main__": "the speed of time, dimensionless",
+    "ibkr_trader/sim/gateway/words": "durations in seconds, and the speed of time",
     "ibkr_trader/sim/clock": "the speed of time, dimensionless",
 }
 

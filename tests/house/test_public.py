@@ -19,27 +19,47 @@ PUBLIC = [
     "ConnectionEventHandler",
     "Contract",
     "Desk",
+    "Duty",
     "Fill",
+    "NotClosed",
+    "NothingToScale",
+    "OCOOrderRequest",
+    "OcaType",
+    "OnRace",
     "Order",
     "OrderEventHandler",
     "OrderRejectedError",
     "OrderRequest",
+    "OrderRole",
     "OrderSpec",
     "OrderStatus",
     "OrderType",
     "OutcomeUnknown",
     "Position",
+    "Protection",
     "RiskCheckError",
+    "ScaleInRequest",
     "Side",
     "TimeInForce",
     "TraderError",
+    "TrailingStopConfig",
     "UnknownOrder",
     "Wait",
+    "close_contract",
     "open_desk",
+    "protection",
 ]
 
 # Each costs 100 to 750 ms; whoever needs one imports it where the need arises.
-HEAVY = {"exchange_calendars", "ib_async", "ib_insync", "numpy", "pandas", "prompt_toolkit"}
+HEAVY = {
+    "exchange_calendars",
+    "holidays",
+    "ib_async",
+    "ib_insync",
+    "numpy",
+    "pandas",
+    "prompt_toolkit",
+}
 
 PROBE = """
 import json, sys

@@ -30,7 +30,17 @@ DISCOVERED = ("risk/checks", "rules/conditions", "rules/actions", "adapters/sink
 # Decorators that register, besides `REGISTRY.register(name)`: a registry's own shorthand.
 REGISTRARS = {"check"}
 # Tests of more than one module, which no single module's name fits.
-WHOLE = {"benchmarks", "contract", "docs", "examples", "house", "clients", "scenarios"}
+WHOLE = {
+    "bad_days",
+    "benchmarks",
+    "contract",
+    "docs",
+    "examples",
+    "house",
+    "invariants",
+    "clients",
+    "scenarios",
+}
 
 Rule = Callable[[Path], list[str]]
 

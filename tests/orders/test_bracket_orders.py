@@ -4,55 +4,44 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
-from typing import Any
 
 import msgspec
 import pytest
 
-from ibkr_trader.core import events as ev
-from ibkr_trader.core.commands import CancelOrder, ModifyOrder
-from ibkr_trader.core.enums import OrderRole, OrderStatus, OrderType, Side, TimeInForce
-from ibkr_trader.core.models import OrderId, OrderRequest, PriceBand
-from ibkr_trader.orders.bracket_orders import Bracket, BracketOrderRequest
-from ibkr_trader.orders.group import ORDER_TYPES, Setting
-from tests.orders.samples import AAPL, ACCOUNT, AT, GROUP, accepted, fill, filled, working, written
+from ibkr_trader.core.enums import OcaType, OrderRole, OrderType, Side, TimeInForce
+from ibkr_trader.core.models import PriceBand
+from ibkr_trader.orders.bracket_orders import BracketOrderRequest
+from ibkr_trader.orders.group import Setting
+from tests.orders.bracket_requests import (
+    ENTRY,
+    STOP,
+    TARGET,
+    bracket,
+    entry,
+    request,
+    short,
+    target,
+    trailing,
+)
+from tests.orders.samples import (
+    AAPL,
+    ACCOUNT,
+    GROUP,
+)
 
-ENTRY, TARGET, STOP = (OrderId(f"memo-1-{role}") for role in ("entry", "target", "stop"))
-
-
-def entry(**changes: Any) -> OrderRequest:
-    known: dict[str, Any] = {"symbol": "AAPL", "quantity": Decimal(10), "side": Side.BUY}
-    return OrderRequest(**(known | changes))
-
-
-def request(**changes: Any) -> BracketOrderRequest:
-    """Return a sound long bracket at the market, changed by `changes` to its parts."""
-    leave: dict[str, Any] = {"side": Side.SELL}
-    parts: dict[str, Any] = {
-        "parent": entry(),
-        "stop_loss": entry(order_type=OrderType.STOP, stop_price=Decimal(145), **leave),
-        "take_profit": entry(order_type=OrderType.LIMIT, limit_price=Decimal(155), **leave),
-    }
-    for name, change in changes.items():
-        is_part = name in parts and isinstance(change, dict)
-        parts[name] = msgspec.structs.replace(parts[name], **change) if is_part else change
-    return BracketOrderRequest(**parts)
-
-
-def short(limit: str = "150") -> BracketOrderRequest:
-    """Return a sound short bracket with a limit entry."""
-    return request(
-        parent={"side": Side.SELL, "order_type": OrderType.LIMIT, "limit_price": Decimal(limit)},
-        stop_loss={"side": Side.BUY, "stop_price": Decimal(155)},
-        take_profit={"side": Side.BUY, "limit_price": Decimal(145)},
-    )
-
-
-def bracket(asked: BracketOrderRequest | None = None) -> Bracket:
-    return Bracket.create(asked or request(), Setting(GROUP, AAPL, ACCOUNT))
-
-
-SOUND = [request(), short(), request(exit_time_in_force=TimeInForce.DAY)]
+SOUND = [
+    request(),
+    short(),
+    request(exit_time_in_force=TimeInForce.DAY),
+    request(take_profit=()),
+    request(take_profit=(target("155", 6), target("160", 4))),
+    request(take_profit=(target("155", 6),)),
+    trailing(trail_percent=Decimal(2)),
+    msgspec.structs.replace(
+        trailing(trail_amount=Decimal(3)),
+        parent=entry(order_type=OrderType.LIMIT, limit_price=Decimal(150)),
+    ),
+]
 LIMIT = {"order_type": OrderType.LIMIT}
 WRONG: dict[str, tuple[BracketOrderRequest, str]] = {
     "stop on the entry's side": (
@@ -97,7 +86,7 @@ WRONG: dict[str, tuple[BracketOrderRequest, str]] = {
     ),
     "a limit as stop": (
         request(stop_loss={**LIMIT, "limit_price": Decimal(145), "stop_price": None}),
-        "the stop loss must be a stop order, not LIMIT",
+        "the stop loss must be a stop or a trailing stop, not LIMIT",
     ),
     "a market order as target": (
         request(take_profit={"order_type": OrderType.MARKET, "limit_price": None}),
@@ -118,6 +107,37 @@ WRONG: dict[str, tuple[BracketOrderRequest, str]] = {
     "a quantity of zero": (
         request(parent={"quantity": Decimal(0)}),
         "entry: the quantity must be 1 or more, not 0",
+    ),
+    "targets beyond the entry": (
+        request(take_profit=(target("155", 6), target("160", 5))),
+        "the take profits' quantities 6 + 5 must be within the entry's 10",
+    ),
+    "one target beyond the entry": (
+        request(take_profit={"quantity": Decimal(11)}),
+        "the take profit's quantity 11 must be within the entry's 10",
+    ),
+    "a second target below the stop": (
+        request(take_profit=(target("155", 5), target("144", 5))),
+        "the stop loss 145 must be below the take profit 144",
+    ),
+    "too many targets": (
+        request(take_profit=tuple(target(str(155 + n), 1) for n in range(6))),
+        "at most 5 take profits, not 6",
+    ),
+    "a trail with two widths": (
+        trailing(trail_amount=Decimal(3), trail_percent=Decimal(2)),
+        "stop loss: a TRAIL order needs one of a trail amount and a trail percent",
+    ),
+    "a trail as wide as the price": (
+        msgspec.structs.replace(
+            trailing(trail_amount=Decimal(150)),
+            parent=entry(order_type=OrderType.LIMIT, limit_price=Decimal(150)),
+        ),
+        "a trail of 150 is no stop for an entry at 150",
+    ),
+    "a trail on the entry's side": (
+        trailing(trail_amount=Decimal(3), side=Side.BUY),
+        "the stop loss must be on the other side: SELL, not BUY",
     ),
     "a stop without its price": (
         request(stop_loss={"stop_price": None}),
@@ -170,6 +190,48 @@ def test_bracket_order_parent_child() -> None:
     assert (command.group_id, command.kind) == (GROUP, "bracket")
 
 
+def test_each_of_several_targets_stands_beside_a_stop_of_its_own_size() -> None:
+    """In an OCA group of the two, which reduce each other: they are exits of one position."""
+    asked = request(take_profit=(target("155", 6), target("160", 4)))
+    parent, *exits = bracket(asked).open().orders
+    assert [one.order_id.removeprefix("memo-1-") for one in exits] == [
+        "target", "stop", "target.2", "stop.2",
+    ]  # fmt: skip
+    assert [one.quantity for one in exits] == [6, 6, 4, 4]
+    assert [one.oca_group for one in exits] == ["memo-1-x1"] * 2 + ["memo-1-x2"] * 2
+    assert {one.oca_type for one in exits} == {OcaType.REDUCE}
+    assert {one.parent_id for one in exits} == {parent.order_id}
+    assert [one.limit_price or one.stop_price for one in exits] == [155, 145, 160, 145]
+
+
+def test_it_names_what_it_trades() -> None:
+    assert request().symbol == "AAPL"
+
+
+def test_what_no_target_takes_has_a_stop_of_its_own() -> None:
+    group = bracket(request(take_profit=(target("155", 6),)))
+    _, *exits = group.open().orders
+    assert [(one.role, one.quantity, one.oca_group) for one in exits] == [
+        (OrderRole.TARGET, Decimal(6), "memo-1-x1"),
+        (OrderRole.STOP, Decimal(6), "memo-1-x1"),
+        (OrderRole.STOP, Decimal(4), ""),
+    ]
+    assert group.shares == (Decimal(6), Decimal(4))
+
+
+def test_a_bracket_may_have_no_target() -> None:
+    _, stop = bracket(request(take_profit=())).open().orders
+    assert (stop.role, stop.quantity, stop.oca_group) == (OrderRole.STOP, Decimal(10), "")
+
+
+def test_a_trail_may_be_the_stop() -> None:
+    *_, stop = bracket(trailing(trail_percent=Decimal(2))).open().orders
+    assert (stop.order_type, stop.trail_percent, stop.parent_id) == (
+        OrderType.TRAIL, Decimal(2), ENTRY,
+    )  # fmt: skip
+    assert stop.time_in_force is TimeInForce.GTC
+
+
 def test_exits_for_the_day_are_for_the_day() -> None:
     orders = bracket(request(exit_time_in_force=TimeInForce.DAY)).open().orders
     assert {one.time_in_force for one in orders} == {TimeInForce.DAY}
@@ -187,125 +249,6 @@ def test_prices_are_made_legal_when_the_steps_are_known() -> None:
         take_profit={"limit_price": Decimal("154.999")},
     )
     bands = (PriceBand(Decimal(0), Decimal("0.01")),)
-    group = Bracket.create(asked, Setting(GROUP, AAPL, ACCOUNT, bands))
+    group = asked.group(Setting(GROUP, AAPL, ACCOUNT, bands))
     _, target, stop = group.open().orders
     assert (target.limit_price, stop.stop_price) == (Decimal("155.00"), Decimal("145.01"))
-
-
-# -- its life -----------------------------------------------------------------------------
-
-
-def live(asked: BracketOrderRequest | None = None) -> Bracket:
-    """Return a bracket that the broker has accepted."""
-    group = bracket(asked)
-    for one in group.open().orders:
-        group = play(group, written(one, kind="bracket"), accepted(one))
-    return group
-
-
-def play(group: Bracket, *events: ev.BaseEvent, expect: tuple[object, ...] = ()) -> Bracket:
-    """Return the group after `events`, and check that exactly `expect` was asked for."""
-    asked: list[object] = []
-    for event in events:
-        step = group.react(event)
-        assert isinstance(step.group, Bracket)
-        group = step.group
-        asked += step.commands
-    assert asked == list(expect)
-    return group
-
-
-def bought(quantity: int, key: str = "e1") -> ev.FillEvent:
-    return filled(fill(quantity, key=key, order_id=ENTRY))
-
-
-def sold(quantity: int, order_id: OrderId, price: str = "155", key: str = "x1") -> ev.FillEvent:
-    return filled(fill(quantity, price, key=key, order_id=order_id, side=Side.SELL))
-
-
-def cancel(order_id: OrderId) -> CancelOrder:
-    return CancelOrder(order_id=order_id, origin="bracket")
-
-
-def cancelled(order_id: OrderId) -> ev.CancelEvent:
-    return ev.CancelEvent(at=AT, order_id=order_id, reason="202")
-
-
-def rejected(order_id: OrderId) -> ev.RejectEvent:
-    return ev.RejectEvent(at=AT, order_id=order_id, code=201, reason="margin")
-
-
-def test_an_ordinary_life_needs_nothing_of_us() -> None:
-    group = play(live(), bought(10), working(TARGET), working(STOP, is_working=False))
-    assert group.held == 10
-    group = play(group, cancelled(STOP))
-    step = group.react(sold(10, TARGET))
-    assert step.commands == ()
-    assert step.group.is_closed
-    assert [event.message for event in step.events if isinstance(event, ev.GroupEvent)] == [
-        "AAPL is over: 10 in and out again"
-    ]
-
-
-def test_bracket_order_parent_rejection() -> None:
-    """A refused entry takes its exits with it, whatever the broker does about them."""
-    group = play(live(), rejected(ENTRY), expect=(cancel(TARGET), cancel(STOP)))
-    assert not group.is_closed
-    group = play(group, cancelled(TARGET), cancelled(STOP))
-    assert group.is_closed
-
-
-def test_a_cancelled_entry_takes_its_exits_with_it() -> None:
-    play(live(), cancelled(ENTRY), expect=(cancel(TARGET), cancel(STOP)))
-
-
-def test_bracket_order_partial_fill() -> None:
-    """Four of ten, and the rest cancelled: the exits come down to the four."""
-    group = play(live(), bought(4))  # the entry still works: the exits stay as they are
-    group = play(
-        group,
-        cancelled(ENTRY),
-        expect=(
-            ModifyOrder(order_id=TARGET, quantity=Decimal(4), origin="bracket"),
-            ModifyOrder(order_id=STOP, quantity=Decimal(4), origin="bracket"),
-        ),
-    )
-    assert group.held == 4
-    smaller = [msgspec.structs.replace(o.spec, quantity=Decimal(4)) for o in group.exits]
-    group = play(group, *(accepted(one) for one in smaller), cancelled(STOP))
-    assert play(group, sold(4, TARGET)).is_closed
-
-
-def test_what_is_denied_asks_for_nothing() -> None:
-    """All three are ours to refuse: nothing was sent, so nothing is cancelled."""
-    group = bracket()
-    for one in group.open().orders:
-        denied = ev.DenyEvent(at=AT, order_id=one.order_id, breaches=(), spec=one)
-        group = play(group, denied)
-    assert group.is_closed
-
-
-def test_a_bracket_is_rebuilt_from_its_orders() -> None:
-    group = live()
-    specs = tuple(order.spec for order in bracket().orders.values())
-    rebuilt = ORDER_TYPES["bracket"](GROUP, specs, {})
-    for one in specs:
-        for event in (written(one, kind="bracket"), accepted(one)):
-            step = rebuilt.react(event)
-            rebuilt = step.group
-    assert rebuilt == group
-
-
-def test_news_of_other_orders_changes_nothing() -> None:
-    group = live()
-    other = working("memo-2-single")
-    step = group.react(other)
-    assert step.group is group
-    assert (step.commands, step.events) == ((), ())
-
-
-def test_its_orders_are_told_apart() -> None:
-    group = live()
-    assert group.entry.order_id == ENTRY
-    assert [order.order_id for order in group.exits] == [TARGET, STOP]
-    assert {order.status for order in group.orders.values()} == {OrderStatus.PRESUBMITTED}

@@ -8,97 +8,44 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from ibkr_trader.core import events as ev
-from ibkr_trader.core.commands import CancelOrder, ModifyOrder, SubmitOrders
-from ibkr_trader.core.enums import OrderStatus, Side
-from ibkr_trader.core.models import OrderId
-from ibkr_trader.orders.bracket_orders import Bracket, bracket_of
-from ibkr_trader.orders.bracket_policy import GRACE, PATIENCE, TRIES
+from ibkr_trader.core.commands import ModifyOrder, SubmitOrders
+from ibkr_trader.core.enums import OcaType, OrderRole, OrderStatus, OrderType, Side
+from ibkr_trader.orders.asking import TRIES
+from tests.orders.bracket_play import (
+    AFTER_GRACE,
+    AFTER_PATIENCE,
+    ENTRY,
+    STOP,
+    STOP2,
+    TARGET,
+    TARGET2,
+    Play,
+    again,
+    beside,
+    bought,
+    cancel,
+    cancelled,
+    closing,
+    not_sent,
+    rejected,
+    replacement,
+    sold,
+    wish,
+)
 from tests.orders.samples import (
     AT,
-    GROUP,
     accepted,
     bracket_specs,
     fill,
     filled,
     later,
+    values,
     working,
     written,
 )
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
-    from ibkr_trader.core.commands import Command
-    from ibkr_trader.core.models import OrderSpec
-
-ENTRY, TARGET, STOP = (OrderId(f"memo-1-{role}") for role in ("entry", "target", "stop"))
-STOP2 = OrderId("memo-1-stop.2")
-AFTER_GRACE = GRACE.total_seconds() + 0.1
-AFTER_PATIENCE = PATIENCE.total_seconds() + 0.1
-
-
-class Play:
-    """A bracket on the stage: events in, commands and words out."""
-
-    def __init__(self, *, is_accepted: bool = True) -> None:
-        group = bracket_of(GROUP, bracket_specs(), {})
-        assert isinstance(group, Bracket)
-        self.group = group
-        for one in bracket_specs():
-            self.hear(written(one, kind="bracket"))
-            if is_accepted:
-                self.hear(accepted(one))
-
-    def hear(self, *events: ev.BaseEvent) -> list[Command]:
-        """Return what the group asks for after `events`; its words are in `said`."""
-        asked: list[Command] = []
-        self.said: list[ev.GroupEvent] = []
-        for event in events:
-            step = self.group.react(event)
-            assert isinstance(step.group, Bracket)
-            self.group = step.group
-            asked += step.commands
-            self.said += [word for word in step.events if isinstance(word, ev.GroupEvent)]
-        return asked
-
-    def tick(self, seconds: float) -> list[Command]:
-        """Let time pass with an event that is about no order."""
-        return self.hear(ev.SyncEvent(at=later(seconds), epoch=1))
-
-
-def bought(quantity: int = 10) -> ev.FillEvent:
-    return filled(fill(quantity, key=f"b{quantity}", order_id=ENTRY))
-
-
-def sold(quantity: int, order_id: OrderId = TARGET, at: datetime = AT) -> ev.FillEvent:
-    told = fill(quantity, "155", key=f"s{quantity}{order_id}", order_id=order_id, side=Side.SELL)
-    return filled(told, at=at)
-
-
-def cancelled(order_id: OrderId, at: datetime = AT) -> ev.CancelEvent:
-    return ev.CancelEvent(at=at, order_id=order_id, reason="202")
-
-
-def rejected(order_id: OrderId) -> ev.RejectEvent:
-    return ev.RejectEvent(at=AT, order_id=order_id, code=201, reason="no margin")
-
-
-def cancel(order_id: OrderId) -> CancelOrder:
-    number = {ENTRY: 1, TARGET: 2, STOP: 3}[order_id]
-    return CancelOrder(order_id=order_id, broker_order_id=number, origin="bracket")
-
-
-def wish(order_id: OrderId, origin: str = "cli", at: datetime = AT) -> ev.CancelRequestEvent:
-    return ev.CancelRequestEvent(at=at, order_id=order_id, origin=origin)
-
-
-def replacement(asked: list[Command]) -> OrderSpec:
-    (command,) = asked
-    assert isinstance(command, SubmitOrders)
-    assert command.reduces
-    (spec,) = command.orders
-    return spec
-
+    from ibkr_trader.core.models import OrderId
 
 # -- the sibling of an exit that has traded --------------------------------------------------
 
@@ -136,14 +83,47 @@ def test_a_change_under_way_is_not_asked_for_twice() -> None:
     assert play.tick(AFTER_PATIENCE * 2) == []
 
 
-def test_both_exits_may_trade_and_then_a_person_is_told() -> None:
+def test_both_exits_may_trade_and_the_surplus_is_closed_once() -> None:
+    """Only once it has been so for a while: executions come in any order."""
     play = Play()
     play.hear(bought(), sold(10))
     assert play.hear(sold(10, STOP)) == []
+    assert play.said == []
     assert play.group.held == -10
+    assert not play.group.is_closed
+    close = closing(play.tick(AFTER_GRACE))
+    assert values(close.side, close.quantity, close.order_type) == (Side.BUY, 10, OrderType.MARKET)
     (word,) = play.said
     assert word.is_serious
-    assert "10 too many" in word.message
+    assert "10 too many; closing them at the market" in word.message
+    back = fill(10, "150", key="c", order_id=close.order_id)
+    assert play.hear(written(close, kind="bracket"), accepted(close), filled(back)) == []
+    assert play.group.held == 0
+    assert play.group.is_closed
+
+
+def test_a_surplus_that_cannot_be_closed_is_left_to_a_person() -> None:
+    play = Play()
+    play.hear(bought(), sold(10), sold(10, STOP))
+    close = closing(play.tick(AFTER_GRACE))
+    play.hear(written(close, kind="bracket"), rejected(close.order_id))
+    assert play.group.is_closed
+    assert play.tick(AFTER_GRACE) == []
+    assert "closing them failed: no margin; close it by hand" in play.said[0].message
+
+
+def test_a_close_that_was_never_sent_is_tried_again() -> None:
+    play = Play()
+    play.hear(bought(), sold(10), sold(10, STOP))
+    unsent: list[OrderId] = []
+    asked = play.tick(AFTER_GRACE)
+    while asked:
+        close = closing(asked)
+        unsent.append(close.order_id)
+        play.hear(written(close, kind="bracket"), not_sent(close.order_id))
+        asked = play.tick(AFTER_GRACE)
+    assert unsent == ["memo-1-close", "memo-1-close.2", "memo-1-close.3"]
+    assert play.group.is_closed
 
 
 def test_an_exit_that_trades_gives_up_the_rest_of_the_entry() -> None:
@@ -152,7 +132,29 @@ def test_an_exit_that_trades_gives_up_the_rest_of_the_entry() -> None:
     play.hear(bought(4))
     small = msgspec.structs.replace(bracket_specs()[2], quantity=Decimal(4))
     play.hear(accepted(small))
-    assert play.hear(sold(4, STOP)) == [cancel(ENTRY)]
+    assert play.hear(sold(4, STOP)) == [cancel(ENTRY), cancel(TARGET)]
+
+
+def test_a_target_that_takes_all_there_is_gives_up_the_rest_of_the_entry() -> None:
+    play = Play()
+    small = msgspec.structs.replace(bracket_specs()[1], quantity=Decimal(4))
+    play.hear(bought(4), accepted(small))
+    assert cancel(ENTRY) in play.hear(sold(4, TARGET))
+
+
+def test_what_the_entry_adds_after_the_exits_is_closed() -> None:
+    play = Play()
+    small = msgspec.structs.replace(bracket_specs()[2], quantity=Decimal(4))
+    play.hear(bought(4), accepted(small), sold(4, STOP), cancelled(TARGET))
+    late = filled(fill(3, key="late", order_id=ENTRY))
+    assert play.hear(late, cancelled(ENTRY)) == []
+    close = closing(play.tick(AFTER_GRACE))
+    assert values(close.side, close.quantity) == (Side.SELL, 3)
+    assert "3 AAPL came in after the exits had traded" in play.said[0].message
+    assert not play.group.is_closed
+    done = fill(3, "144", key="c", order_id=close.order_id, side=Side.SELL)
+    play.hear(written(close, kind="bracket"), filled(done))
+    assert play.group.is_closed
 
 
 # -- exits that are missing ------------------------------------------------------------------
@@ -161,7 +163,8 @@ def test_an_exit_that_trades_gives_up_the_rest_of_the_entry() -> None:
 def test_a_refused_stop_gives_up_the_entry() -> None:
     play = Play()
     assert play.hear(rejected(STOP)) == [cancel(ENTRY)]
-    assert play.hear(cancelled(ENTRY)) == [cancel(TARGET)]
+    assert play.hear(cancelled(ENTRY)) == []  # the broker takes its exits with it
+    assert play.tick(AFTER_GRACE) == [cancel(TARGET)]
     assert play.hear(cancelled(TARGET)) == []
     assert play.group.is_closed
 
@@ -208,33 +211,93 @@ def test_a_refused_stop_is_replaced_once() -> None:
     (word,) = play.said
     assert word.is_serious
     assert word.message == ("10 AAPL are held without a stop: no margin; a new one is being placed")
-    new = replacement(play.hear(cancelled(TARGET)))
+    asked = play.hear(cancelled(TARGET))
+    new = replacement(asked)
     assert new.order_id == STOP2
     assert new.quantity == 10
     assert new.stop_price == 145
-    assert (new.parent_id, new.oca_group, new.broker_order_id) == (None, "", 0)
+    assert (new.parent_id, new.broker_order_id) == (None, 0)
     assert not play.group.is_closed
-    assert play.hear(written(new, kind="bracket"), accepted(new)) == []
-    assert play.hear(rejected(STOP2)) == []
-    (word,) = play.said
-    assert "the new one failed too" in word.message
-    assert play.group.is_closed
+    target = beside(asked)
+    assert values(target.order_id, target.quantity, target.limit_price) == (TARGET2, 10, 155)
+    assert (new.oca_group, new.oca_type) == (target.oca_group, OcaType.REDUCE)
+    assert play.hear(*(written(one, kind="bracket") for one in (new, target))) == []
+    assert play.hear(accepted(target), accepted(new)) == []
+    assert play.group.parts()[0].live == (play.group.orders[STOP2], play.group.orders[TARGET2])
 
 
-def test_a_replacement_that_we_deny_is_not_tried_again() -> None:
+def test_a_replacement_that_is_refused_too_closes_the_position() -> None:
+    """One stop more was tried: then the position goes, at the market."""
     play = Play()
     play.hear(bought(), rejected(STOP))
-    new = replacement(play.hear(cancelled(TARGET)))
-    assert play.hear(ev.DenyEvent(at=AT, order_id=STOP2, breaches=(), spec=new)) == []
+    asked = play.hear(cancelled(TARGET))
+    new, target = replacement(asked), beside(asked)
+    play.hear(*(written(one, kind="bracket") for one in (new, target)), accepted(target))
+    assert play.hear(rejected(STOP2)) == [cancel(TARGET2, 0)]
+    (word,) = play.said
+    assert word.is_serious
+    assert "the new one failed too: no margin; closing at the market" in word.message
+    close = closing(play.hear(cancelled(TARGET2)))
+    assert values(close.side, close.quantity) == (Side.SELL, 10)
+    assert play.hear(written(close, kind="bracket")) == []
+    assert play.hear(rejected(close.order_id)) == []
+    assert "close it" in play.said[0].message
     assert play.group.is_closed
-    assert play.said
+
+
+def test_a_replacement_that_we_deny_closes_the_position_too() -> None:
+    play = Play()
+    play.hear(bought(), rejected(STOP), cancelled(TARGET))
+    denied = [
+        ev.DenyEvent(at=AT, order_id=one, breaches=(), spec=again(one)) for one in (STOP2, TARGET2)
+    ]
+    assert closing(play.hear(*denied)).quantity == 10
+
+
+def test_a_replacement_that_was_never_sent_is_tried_again() -> None:
+    """Nobody has refused it: the link was down."""
+    play = Play()
+    asked = play.hear(bought(), rejected(STOP), cancelled(TARGET))[1:]
+    stops: list[OrderId] = []
+    while asked:
+        (new,) = (one for one in asked if isinstance(one, SubmitOrders))
+        stops.append(new.orders[0].order_id)
+        news = [written(one, kind="bracket") for one in new.orders]
+        asked = play.hear(*news, *(not_sent(one.order_id) for one in new.orders))
+    assert stops == ["memo-1-stop.2", "memo-1-stop.3", "memo-1-stop.4"]
+    assert play.group.is_closed
+    assert "close it" in play.said[-1].message
+
+
+def test_a_replacement_that_is_cancelled_too_is_meant() -> None:
+    """Twice taken back at the broker: by hand, it seems. It is said, and left so."""
+    play = Play()
+    play.hear(bought(), cancelled(STOP))
+    new = replacement(play.hear(cancelled(TARGET)))
+    play.hear(*(written(again(one), kind="bracket") for one in (STOP2, TARGET2)))
+    assert new.order_id == STOP2
+    play.hear(cancelled(STOP2), cancelled(TARGET2))
+    assert play.tick(AFTER_GRACE) == []
+    assert play.group.is_closed
+
+
+def test_a_target_taken_back_on_purpose_does_not_come_back_with_the_stop() -> None:
+    play = Play()
+    play.hear(bought(), wish(TARGET), cancelled(TARGET))
+    (command,) = play.hear(rejected(STOP))
+    assert isinstance(command, SubmitOrders)
+    (stop,) = command.orders
+    assert (stop.role, stop.oca_group, stop.oca_type) == (OrderRole.STOP, "", None)
 
 
 def test_a_replacement_that_fills_ends_the_bracket() -> None:
     play = Play()
     play.hear(bought(), rejected(STOP))
-    new = replacement(play.hear(cancelled(TARGET)))
-    assert play.hear(written(new, kind="bracket"), sold(10, STOP2)) == []
+    asked = play.hear(cancelled(TARGET))
+    new, target = replacement(asked), beside(asked)
+    play.hear(*(written(one, kind="bracket") for one in (new, target)))
+    assert play.hear(sold(10, STOP2)) == [cancel(TARGET2, 0)]
+    assert play.hear(cancelled(TARGET2)) == []
     assert play.group.is_closed
 
 
@@ -252,7 +315,7 @@ def test_a_stop_that_goes_because_the_target_traded_is_not_replaced() -> None:
     play = Play()
     play.hear(bought(), cancelled(STOP))
     assert play.hear(sold(10)) == []
-    assert play.group.stop_lost_at is None
+    assert play.group.since == {}
     assert play.group.is_closed
 
 
@@ -283,8 +346,7 @@ def test_orders_that_share_a_fate_are_left_to_recovery() -> None:
 
 def test_what_goes_unheard_is_asked_again_and_then_told() -> None:
     play = Play()
-    assert play.hear(cancelled(ENTRY)) == [cancel(TARGET), cancel(STOP)]
-    play.hear(cancelled(TARGET))
+    play.hear(rejected(ENTRY), cancelled(TARGET))
     assert play.hear(working(STOP)) == []
     for round_number in range(1, TRIES):
         assert play.tick(AFTER_PATIENCE * round_number) == [cancel(STOP)]
@@ -298,7 +360,7 @@ def test_what_goes_unheard_is_asked_again_and_then_told() -> None:
 
 def test_a_cancel_under_way_is_not_asked_for_again() -> None:
     play = Play()
-    play.hear(cancelled(ENTRY))
+    play.hear(rejected(ENTRY))
     play.hear(wish(STOP, "bracket"), cancelled(TARGET))
     assert play.tick(AFTER_PATIENCE) == []
     assert play.hear(cancelled(STOP)) == []
@@ -307,7 +369,7 @@ def test_a_cancel_under_way_is_not_asked_for_again() -> None:
 
 def test_asking_three_times_and_being_heard_is_no_news() -> None:
     play = Play()
-    play.hear(cancelled(ENTRY), cancelled(TARGET))
+    play.hear(rejected(ENTRY), cancelled(TARGET))
     for round_number in range(1, TRIES):
         play.tick(AFTER_PATIENCE * round_number)
     assert play.hear(cancelled(STOP, later(AFTER_PATIENCE * TRIES))) == []

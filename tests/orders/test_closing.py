@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 
 from ibkr_trader.core.commands import CancelOrder, SubmitOrders
 from ibkr_trader.core.enums import OrderRole, OrderStatus, OrderType, Side
+from ibkr_trader.core.events import CloseRequestEvent
+from ibkr_trader.core.ids import make_order_id
 from ibkr_trader.core.models import GroupId, Order, OrderId
-from ibkr_trader.orders.closing import Closing, ClosingStep
-from tests.orders.samples import AAPL, ACCOUNT, MSFT, bracket_specs, order, spec
+from ibkr_trader.orders.closing import TRIES, Closing, ClosingStep
+from tests.orders.samples import AAPL, ACCOUNT, AT, MSFT, bracket_specs, order, spec
 
 S = OrderStatus
 CLOSING = Closing(group_id=GroupId("memo-9"), contract=AAPL, account=ACCOUNT)
@@ -178,6 +180,103 @@ def test_a_stop_of_the_wrong_side_is_not_put_back() -> None:
     step = CLOSING.step(LONG, bracket(target=S.CANCELLED))
     over = bracket(target=S.CANCELLED, stop=S.CANCELLED)
     assert step.closing.step(Decimal(-3), [*over, failed(side=Side.BUY)]).commands == ()
+
+
+def test_a_cancel_that_was_refused_is_asked_for_again_but_not_for_ever() -> None:
+    step = CLOSING.step(LONG, bracket())
+    for _ in range(TRIES - 1):
+        assert cancels(step) == ["memo-1-target"]
+        step = step.closing.step(LONG, bracket())  # looked up, and it works on
+    assert cancels(step) == ["memo-1-target"]
+    assert step.closing.step(LONG, bracket()).commands == ()
+
+
+def of_group(status: S, copy: int = 1, role: OrderRole = OrderRole.CLOSE, **more: Any) -> Order:
+    """Return an order of the closing's own."""
+    group, is_stop = GroupId("memo-9"), role is OrderRole.STOP
+    one = spec(
+        role, group=group, order_id=make_order_id(group, role, copy=copy), side=Side.SELL,
+        quantity=LONG, order_type=OrderType.STOP if is_stop else OrderType.MARKET,
+        limit_price=None, stop_price=Decimal(145) if is_stop else None,
+    )  # fmt: skip
+    return Order(spec=one, status=status, **more)
+
+
+def test_a_close_that_never_left_goes_out_again_under_a_new_id() -> None:
+    step = CLOSING.step(LONG, [of_group(S.NOT_SENT)])
+    assert submitted(step).order_id == "memo-9-close.2"
+    thrice = [of_group(S.NOT_SENT, copy=n) for n in range(1, TRIES + 1)]
+    step = CLOSING.step(LONG, thrice)
+    assert (step.commands, step.trouble) == ((), "memo-9-close is NOT_SENT")
+
+
+def test_what_came_while_it_closed_is_closed_too() -> None:
+    """A late execution of an entry that was cancelled: the first close was too small."""
+    step = CLOSING.step(Decimal(3), [of_group(S.FILLED, filled=LONG)])
+    again = submitted(step)
+    assert (again.order_id, again.quantity) == ("memo-9-close.2", 3)
+
+
+def test_nothing_is_sent_while_executions_are_still_to_come() -> None:
+    told = of_group(S.FILLED, reported_filled=LONG)
+    step = CLOSING.step(LONG, [told])
+    assert (step.commands, step.waiting_for, step.is_over) == ((), (CLOSE,), False)
+
+    step = CLOSING.step(LONG, bracket(target=S.CANCELLED))
+    stop = msgspec.structs.replace(bracket(stop=S.CANCELLED)[2], reported_filled=Decimal(4))
+    step = step.closing.step(LONG, [stop])
+    assert (step.commands, step.waiting_for) == ((), ("memo-1-stop",))
+
+
+def test_a_close_that_rests_may_be_left_alone_one_that_nobody_knows_of_may_not() -> None:
+    for status, is_resting in ((S.SUBMITTED, True), (S.INACTIVE, True), (S.UNKNOWN, False)):
+        for step in (
+            CLOSING.step(LONG, [of_group(status)]),
+            CLOSING.give_up(LONG, [of_group(status)], "too late"),
+        ):
+            assert (step.waiting_for, step.is_resting) == ((CLOSE,), is_resting)
+
+
+def left_in_the_middle() -> Closing:
+    """Return a closing whose stop is on record as taken away."""
+    return CLOSING.step(LONG, bracket(target=S.CANCELLED)).closing
+
+
+def test_a_closing_is_what_was_put_on_record() -> None:
+    stop = bracket_specs()[2]
+    request = CloseRequestEvent(
+        at=AT, group_id=CLOSING.group_id, contract=AAPL, account=ACCOUNT, stop=stop
+    )
+    assert Closing.of(request) == msgspec.structs.replace(CLOSING, stop=stop)
+
+
+def test_giving_up_puts_the_stop_back_once() -> None:
+    over = bracket(target=S.CANCELLED, stop=S.CANCELLED)
+    step = left_in_the_middle().give_up(LONG, over, "too late")
+    assert submitted(step).order_id == "memo-9-stop"
+    assert (step.is_over, step.trouble) == (True, "too late; its stop is put back")
+    again = left_in_the_middle().give_up(
+        LONG, [*over, of_group(S.REJECTED, role=OrderRole.STOP)], "x"
+    )
+    assert (again.commands, again.is_over, again.trouble) == ((), True, "x")
+    unsent = left_in_the_middle().give_up(
+        LONG, [*over, of_group(S.NOT_SENT, role=OrderRole.STOP)], "x"
+    )
+    assert submitted(unsent).order_id == "memo-9-stop.2"
+    thrice = [of_group(S.NOT_SENT, copy=n, role=OrderRole.STOP) for n in range(1, TRIES + 1)]
+    assert left_in_the_middle().give_up(LONG, [*over, *thrice], "x").commands == ()
+
+
+def test_giving_up_waits_for_what_is_on_its_way() -> None:
+    leaving = bracket(target=S.CANCELLED, stop=S.PENDING_CANCEL)
+    step = left_in_the_middle().give_up(LONG, leaving, "too late")
+    assert (step.commands, step.waiting_for, step.is_over) == ((), ("memo-1-stop",), False)
+
+
+def test_giving_up_with_the_stop_still_there_changes_nothing() -> None:
+    step = CLOSING.give_up(LONG, bracket(), "too late")
+    assert (step.commands, step.is_over, step.trouble) == ((), True, "too late")
+    assert CLOSING.give_up(FLAT, bracket(), "too late").trouble == ""
 
 
 def test_of_several_stops_the_largest_is_remembered() -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from ibkr_trader.core.enums import OrderStatus
 from ibkr_trader.core.models import Contract, OrderId, OrderSpec
-from ibkr_trader.portfolio.contract_exposure import ContractExposure, Working, highest_price
+from ibkr_trader.portfolio.contract_exposure import ContractExposure, Working, growth, highest_price
 from tests.risk.world import D, bracket, figures, held, limit, spec, stop, working
 
 
@@ -103,6 +103,43 @@ def test_the_exits_of_one_entry_are_alternatives_even_unnamed() -> None:
     assert here.shortest == 0
 
 
+def test_the_name_that_tws_gives_to_some_of_the_exits_does_not_tear_them_apart() -> None:
+    """It tells of one exit after the other; until then both are of one group all the same."""
+    told = stop("SELL", 10, "145", "t-1-stop", parent_id="t-1-entry", oca_group="1930284756")
+    untold = limit("SELL", 10, "155", "t-1-target", parent_id="t-1-entry")
+    here = exposure(*(Working.of_spec(order) for order in (told, untold)), holding=10)
+    assert here.shortest == 0
+
+
+def test_what_joins_the_exits_of_an_entry_by_their_groups_name_is_an_alternative_to_them() -> None:
+    """A timed exit: it hangs from nothing, and names the group that TWS made."""
+    exits = [
+        stop("SELL", 10, "145", "t-1-stop", parent_id="t-1-entry", oca_group="1930284756"),
+        limit("SELL", 10, "155", "t-1-target", parent_id="t-1-entry", oca_group="1930284756"),
+        spec("SELL", 10, "t-2-timed", oca_group="1930284756"),
+    ]
+    here = exposure(*map(Working.of_spec, exits), holding=10)
+    assert here.shortest == 0
+    stranger = Working.of_spec(spec("SELL", 10, "t-3-timed", oca_group="another"))
+    assert here.replacing([stranger]).shortest == -10
+
+
+def test_several_targets_with_stops_of_their_own_end_what_their_entry_opens() -> None:
+    entry = Working.of_spec(spec("BUY", 10, "t-1-entry"))
+    exits = [
+        Working.of_spec(make("SELL", 5, at, name, parent_id="t-1-entry", oca_group=group))
+        for make, at, name, group in (
+            (limit, "155", "t-1-target", "t-1-exits"), (stop, "145", "t-1-stop", "t-1-exits"),
+            (limit, "160", "t-1-target.2", "t-1-exits.2"),
+            (stop, "145", "t-1-stop.2", "t-1-exits.2"),
+        )
+    ]  # fmt: skip
+    here = exposure(entry, *exits)
+    assert (here.longest, here.shortest) == figures(10, 0)
+    held_by_then = exposure(*exits, holding=10)
+    assert (held_by_then.longest, held_by_then.shortest) == figures(10, 0)
+
+
 def test_a_bracket_as_it_goes_out_opens_its_entry_alone() -> None:
     here = exposure(*(Working.of_spec(order) for order in bracket().orders))
     assert (here.longest, here.shortest) == figures(10, 0)
@@ -176,6 +213,23 @@ def test_an_order_is_judged_beside_the_rest_and_alone() -> None:
     assert here.surplus(OrderId("b"), -1) == 2
     assert here.surplus(OrderId("a"), -1) == 20
     assert here.surplus(OrderId("b"), 1) == 0
+
+
+def test_exits_that_are_awake_trade_without_more_of_their_entry() -> None:
+    entry, stop = w("e", 18), w("s", -3, "e")
+    assert exposure(entry, stop, holding=3).shortest == 3  # nothing of the entry, nothing of it
+    woken = exposure(entry._replace(has_traded=True), stop._replace(is_asleep=False), holding=3)
+    assert (woken.longest, woken.shortest) == figures(21, 0)
+    dozing = exposure(entry._replace(has_traded=True), stop, holding=3)
+    assert dozing.shortest == 3
+
+
+def test_alternatives_that_come_together_grow_together() -> None:
+    before = exposure(w("a", -10, oca="x"), holding=10)
+    after = before.replacing((w("b", -10, oca="y"), w("c", -10, oca="y")))
+    assert [after.surplus(OrderId(one), -1) for one in "bc"] == [0, 0]
+    assert growth(before, after, -1) == 10
+    assert growth(before, after, 1) == 0
 
 
 def test_alone_an_exit_has_its_entry_beside_it() -> None:

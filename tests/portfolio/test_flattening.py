@@ -9,9 +9,20 @@ from ibkr_trader.core.commands import CancelOrder, SubmitOrders
 from ibkr_trader.core.enums import Side
 from ibkr_trader.core.models import GroupId
 from ibkr_trader.orders.closing import Closing
-from ibkr_trader.portfolio.flattening import flatten
+from ibkr_trader.portfolio.flattening import flatten, unfinished
 from ibkr_trader.portfolio.state import PortfolioState, fold
-from tests.orders.samples import AAPL, ACCOUNT, AT, accepted, bracket_specs, fill, filled, written
+from tests.orders.samples import (
+    AAPL,
+    ACCOUNT,
+    AT,
+    MSFT,
+    accepted,
+    bracket_specs,
+    fill,
+    filled,
+    spec,
+    written,
+)
 
 
 def held() -> PortfolioState:
@@ -63,6 +74,22 @@ def test_a_bracket_is_taken_apart_and_the_position_sold() -> None:
 def test_closing_again_does_nothing() -> None:
     state, _ = close(held())
     assert close(state) == (state, [])
+
+
+def test_with_an_objection_the_exits_stay() -> None:
+    closing = Closing(group_id=GroupId("memo-9"), contract=AAPL, account=ACCOUNT)
+    step = flatten(closing, held(), objection="the market is closed")
+    assert (step.commands, step.is_over, step.trouble) == ((), True, "the market is closed")
+
+
+def test_what_is_held_or_has_an_order_of_ours_is_not_at_rest() -> None:
+    assert unfinished(PortfolioState()) == {}
+    state = held()
+    assert list(unfinished(state)) == [AAPL.con_id]
+    theirs = accepted(spec(contract=MSFT, order_id="foreign-3"), is_foreign=True)
+    assert list(unfinished(state.apply(theirs))) == [AAPL.con_id]
+    ours = fold([written(spec(contract=MSFT))], state)
+    assert set(unfinished(ours)) == {AAPL.con_id, MSFT.con_id}
 
 
 def test_a_closing_that_begins_in_the_middle_ends_the_same() -> None:

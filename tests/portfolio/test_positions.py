@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from decimal import Decimal
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.enums import SecType, Side
-from ibkr_trader.core.models import Contract, Fill, Position
+from ibkr_trader.core.models import Contract, Fill, Position, Quote
 from ibkr_trader.portfolio.positions import Book, position_events, traded
 from ibkr_trader.portfolio.state import PortfolioState
 from tests.orders.samples import AAPL, ACCOUNT, MSFT, fill, filled, later, values
@@ -173,3 +174,69 @@ def test_only_the_contract_that_moved_is_told() -> None:
     other = fill(3, "400", key="m", contract=MSFT)
     found = changes(DAY[0], other)
     assert [event.position.contract.symbol for event in found] == ["AAPL", "MSFT"]
+
+
+def test_every_change_has_its_profits() -> None:
+    """Realised by this change alone, and open at the price just traded, long and short."""
+    long = changes(DAY[0], fill(4, "156", key="c", side=S), fill(6, "148", key="d", side=S))
+    assert [told.realized_pnl for told in long] == [0, 24, -12]
+    assert [told.position.unrealized_pnl for told in long] == [0, 36, 0]
+    assert [told.position.realized_pnl for told in long] == [0, 24, 12]
+    short = changes(fill(10, "150", key="a", side=S), fill(4, "156", key="c"))
+    assert [told.realized_pnl for told in short] == [0, -24]
+    assert [told.position.unrealized_pnl for told in short] == [0, -36]
+
+
+def test_the_open_profit_is_that_of_the_last_quote() -> None:
+    quote = Quote(contract=AAPL, at=later(0), last=Decimal(152))
+    state = PortfolioState().apply(ev.PriceEvent(at=later(0), contract=AAPL, quote=quote))
+    event = filled(DAY[0])
+    (told,) = position_events(state, state.apply(event), event)
+    assert told.position.market_price == 152
+    assert told.position.unrealized_pnl == 20
+
+
+def test_a_flip_by_a_stranger_realises_what_was_held_and_no_more() -> None:
+    theirs = fill(15, "156", key="c", side=S, order_id="foreign-77-1")
+    closed, opened = changes(DAY[0], theirs)[1:]
+    assert isinstance(closed, ev.PositionCloseEvent)
+    assert values(closed.realized_pnl, closed.position.unrealized_pnl) == (60, 0)
+    assert values(opened.realized_pnl, opened.position.quantity) == (0, -5)
+    assert opened.cause == "foreign-77-1"
+
+
+def test_what_is_corrected_after_the_end_is_told() -> None:
+    sold = fill(10, "156", key="c", side=S, at=later(2))
+    cheaper = fill(10, "155", key="c", side=S, revision=2, at=later(2))
+    closed, corrected = changes(DAY[0], sold, cheaper)[1:]
+    assert isinstance(corrected, ev.PositionCloseEvent)
+    assert values(closed.realized_pnl, corrected.realized_pnl) == (60, -10)
+    assert corrected.position.quantity == 0
+
+
+EXECUTIONS = st.lists(
+    st.tuples(st.integers(0, 3), st.integers(0, 9), st.integers(140, 160), st.sampled_from([B, S])),
+    max_size=12,
+)
+
+
+@given(EXECUTIONS)
+def test_what_the_events_realise_adds_up_to_the_ledger(
+    executions: list[tuple[int, int, int, Side]],
+) -> None:
+    """Opened, added, cut, turned, corrected, busted: no profit is lost or told twice."""
+    state, realized, revisions = PortfolioState(), Decimal(0), Counter[int]()
+    for key, quantity, price, side in executions:
+        revisions[key] += 1
+        told = fill(
+            quantity, str(price), key=str(key), side=side, revision=revisions[key], at=later(key)
+        )
+        event = filled(told)
+        after = state.apply(event)
+        for change in position_events(state, after, event):
+            realized += change.realized_pnl
+            if not isinstance(change, ev.PositionCloseEvent):
+                assert change.position.quantity
+                assert change.position.unrealized_pnl is not None
+        state = after
+        assert abs(realized - state.books[AAPL.con_id].position.realized_pnl) < Decimal("1e-15")

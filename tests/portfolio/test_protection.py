@@ -5,12 +5,23 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.enums import OrderStatus, OrderType, Side
-from ibkr_trader.core.models import Order, OrderId, Position
-from ibkr_trader.portfolio.protection import Protection, protection, protections
+from ibkr_trader.core.models import GroupId, Order, OrderId, Position, Quote
+from ibkr_trader.orders.cover_orders import Market
+from ibkr_trader.portfolio.protection import (
+    Protection,
+    Standing,
+    flat,
+    opened_here,
+    protection,
+    protections,
+    scenes,
+    standings,
+)
 from ibkr_trader.portfolio.state import fold
 from tests.orders.samples import (
     AAPL,
@@ -21,6 +32,7 @@ from tests.orders.samples import (
     bracket_specs,
     fill,
     filled,
+    later,
     order,
     values,
     working,
@@ -74,8 +86,10 @@ def test_a_protected_long() -> None:
         risk=Decimal(5),
         r=Decimal(2) / 5,
         orders=(OrderId("stop"), OrderId("target")),
+        remarks=((OrderId("stop"), "ends with the day"),),
     )
     assert found.is_covered
+    assert found.is_exact
 
 
 def test_a_protected_short() -> None:
@@ -173,3 +187,129 @@ def test_every_position_has_its_line() -> None:
 
 def test_nothing_held_is_nothing_to_cover() -> None:
     assert protection(held(0), []).coverage == 0
+
+
+# -- since when, and whose -----------------------------------------------------------------
+
+
+def at(seconds: float, position: Position) -> Position:
+    return msgspec.structs.replace(position, updated_at=later(seconds))
+
+
+def test_since_when_a_stop_is_missing_is_a_fact() -> None:
+    gone = exit_order("a", status=OrderStatus.CANCELLED, updated_at=later(30))
+    older = exit_order("b", status=OrderStatus.EXPIRED, updated_at=later(20))
+    elsewhere = [
+        exit_order("c", status=OrderStatus.CANCELLED, updated_at=later(90), contract=MSFT),
+        exit_order("d", status=OrderStatus.CANCELLED, updated_at=later(90), side=Side.BUY),
+        target("e", status=OrderStatus.CANCELLED, updated_at=later(90)),
+        exit_order("f", status=OrderStatus.CANCELLED),
+    ]
+    position = at(10, held(10))
+    assert protection(position, [], [gone, older, *elsewhere]).naked_since == later(30)
+    assert protection(position, []).naked_since == later(10)
+    assert protection(at(40, held(10)), [], [gone]).naked_since == later(40)
+    assert protection(held(10), []).naked_since is None
+    assert protection(position, [exit_order()], [gone]).naked_since is None
+
+
+def test_exits_beyond_the_position_are_a_surplus() -> None:
+    found = protection(held(4), [exit_order()])
+    assert values(found.covered, found.surplus, found.closing) == (4, 6, 10)
+    assert found.is_covered
+    assert not found.is_exact
+
+
+def bought(quantity: int, key: str, order_id: str = "memo-1-single", **more: Any) -> ev.FillEvent:
+    side = Side.BUY if quantity > 0 else Side.SELL
+    return filled(fill(abs(quantity), key=key, order_id=order_id, side=side, **more))
+
+
+@pytest.mark.parametrize(
+    ("base", "trades", "ours"),
+    [
+        (0, [(10, "memo")], 10),
+        (10, [], 0),
+        (10, [(5, "memo")], 5),
+        (0, [(10, "memo"), (5, "foreign")], 10),
+        (0, [(10, "memo"), (5, "foreign"), (-4, "foreign")], 10),
+        (0, [(10, "memo"), (5, "foreign"), (-8, "foreign")], 7),
+        (0, [(10, "memo"), (-4, "memo")], 6),
+        (10, [(5, "memo"), (-8, "memo")], 0),
+        (10, [(-15, "memo")], 5),
+        (10, [(-15, "foreign")], 0),
+        (0, [(-10, "memo")], 10),
+    ],
+)
+def test_what_of_a_position_we_have_opened(
+    base: int, trades: list[tuple[int, str]], ours: int
+) -> None:
+    start = ev.SyncEvent(at=AT, epoch=1, positions=(held(base),) if base else ())
+    state = fold(
+        [
+            start,
+            *(
+                bought(quantity, f"e{n}", f"{who}-1-single", at=later(n))
+                for n, (quantity, who) in enumerate(trades)
+            ),
+        ]
+    )
+    (position,) = state.positions.values()
+    assert opened_here(state, position) == ours
+
+
+def test_a_scene_is_all_there_is_to_know_of_a_contract() -> None:
+    stop = bracket_specs()[2]
+    lone = msgspec.structs.replace(stop, contract=MSFT, order_id=OrderId("memo-2-stop"))
+    state = fold(
+        [
+            ev.SyncEvent(at=AT, epoch=1, positions=()),
+            bought(10, "e1", at=later(3)),
+            written(stop, at=later(4)),
+            accepted(lone),
+            ev.ExpireEvent(at=later(5), order_id=stop.order_id),
+        ]
+    )
+    market = Market((), Decimal(1), Decimal(2))
+    naked, orphan = scenes(state, {AAPL.con_id: market})
+    (one,) = scenes(
+        state, {AAPL.con_id: market}, found={AAPL.con_id: standings(state)[AAPL.con_id]}
+    )
+    assert one == naked
+    (gone,) = scenes(state, found={MSFT.con_id: flat(MSFT)})
+    assert values(gone.held, gone.orders, gone.is_known) == (0, (), True)
+    assert values(naked.held, naked.cost, naked.ours) == (10, 150, 10)
+    assert (naked.since, naked.market, naked.orders) == (later(5), market, ())
+    assert [order.order_id for order in naked.lost] == [stop.order_id]
+    assert (naked.is_known, naked.is_closing) == (True, False)
+    assert values(orphan.contract, orphan.held, orphan.market) == (MSFT, 0, None)
+    assert [order.order_id for order in orphan.orders] == ["memo-2-stop"]
+    covered = scenes(state.apply(accepted(stop, from_snapshot=True)))[0]
+    assert (covered.lost, covered.since) == ((), None)
+
+
+def test_a_scene_says_what_is_not_certain() -> None:
+    start = fold([bought(10, "e1")])
+    assert not scenes(start)[0].is_known  # nobody has said what was held before
+    synced = start.apply(ev.SyncEvent(at=AT, epoch=1, positions=(held(10),)))
+    assert scenes(synced)[0].is_known
+    doubted = synced.apply(ev.PositionReportEvent(at=AT, position=held(4)))
+    assert not scenes(doubted)[0].is_known
+    asked = ev.CloseRequestEvent(at=AT, group_id=GroupId("memo-9"), contract=AAPL, account=ACCOUNT)
+    assert scenes(synced.apply(asked))[0].is_closing
+
+
+def test_a_price_is_no_news_unless_an_order_minds_it() -> None:
+    def stood(stop: Order, mark: str) -> Standing:
+        quote = Quote(contract=AAPL, at=AT, last=Decimal(mark))
+        start = ev.SyncEvent(at=AT, epoch=1, positions=(held(10),))
+        state = fold([start, accepted(stop.spec), ev.PriceEvent(at=AT, contract=AAPL, quote=quote)])
+        return standings(state)[AAPL.con_id]
+
+    plain = exit_order("memo-1-stop")
+    assert stood(plain, "150") == stood(plain, "151")
+    limited = exit_order(
+        "memo-1-stop", order_type=OrderType.STOP_LIMIT, limit_price=Decimal("144.5")
+    )
+    assert stood(limited, "150") != stood(limited, "144")
+    assert stood(limited, "144").mark == 144

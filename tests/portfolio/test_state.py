@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import msgspec
 import pytest
 
 from ibkr_trader.core import events as ev
@@ -77,6 +78,21 @@ def test_the_link_knows_when_it_was_lost() -> None:
 def test_what_is_not_its_business_changes_nothing(event: ev.BaseEvent) -> None:
     state = fold([synced(10)])
     assert state.apply(event) is state
+
+
+def test_a_closing_is_known_until_it_ends_and_outlives_a_checkpoint() -> None:
+    asked, other = (
+        ev.CloseRequestEvent(at=AT, group_id=GroupId(name), contract=contract, account="SIM0000001")
+        for name, contract in (("memo-8", AAPL), ("memo-9", MSFT))
+    )
+    state = fold([asked, other])
+    assert state.closings == {AAPL.con_id: asked, MSFT.con_id: other}
+    learned = msgspec.structs.replace(asked, stop=spec())
+    state = state.apply(learned).apply(ev.CloseEndEvent(at=AT, group_id=GroupId("memo-9")))
+    assert state.closings == {AAPL.con_id: learned}
+    mark = ev.CheckpointEvent(at=AT, closings=tuple(state.closings.values()))
+    assert fold([other, mark]).closings == {AAPL.con_id: learned}
+    assert state.apply(ev.CloseEndEvent(at=AT, group_id=GroupId("memo-7"))).closings
 
 
 def test_commands_in_a_journal_change_nothing() -> None:

@@ -108,7 +108,7 @@ def test_bad_form_silences_the_checks_that_trip_over_it() -> None:
     verdict = review(submit(limit("BUY", 10, "NaN")), view())
     assert isinstance(verdict, Denied)
     assert [breach.message for breach in verdict.breaches] == [
-        "The limit price NaN is not a price above zero."
+        "The limit price must be a price above zero, not NaN."
     ]
 
 

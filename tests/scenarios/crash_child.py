@@ -59,7 +59,7 @@ async def main(data_dir: str, checkpoint: str) -> None:
 
     settings = load({"profile": "sim", "data_dir": data_dir})
     async with open_desk(settings=settings, reach=reach) as desk:
-        await desk.submit_bracket(bracket(), wait=Wait.FILLED)
+        await desk.submit_group(bracket(), wait=Wait.FILLED)
 
 
 if __name__ == "__main__":

@@ -11,12 +11,22 @@ import msgspec
 from ibkr_trader.sim import events as sim
 from ibkr_trader.sim.calendar import local_date
 from ibkr_trader.sim.exchange import BracketMode, Exchange, ExchangeConfig, ExchangeState
+from ibkr_trader.sim.matching import limit_of
 from ibkr_trader.sim.orders import OrderKey, OrderTerms, SimOrder
 from ibkr_trader.sim.universe import Universe, load_universe
 
 OPENED = datetime(2026, 11, 20, 15, tzinfo=UTC)  # a Friday, 10:00 in New York
 AAPL, MSFT, EURUSD, ENB_CAD = 265598, 272093, 12087792, 14094002
 PENNY, HARD, LOCATE, CLOSING = 600000003, 600000004, 600000005, 600000007
+
+
+PRICES = frozenset(
+    {
+        *("limit_price", "aux_price", "trail_stop_price", "trailing_percent"),
+        *("limit_price_offset", "trigger_price", "adjusted_stop_price"),
+        *("adjusted_stop_limit_price", "adjusted_trailing_amount"),
+    }
+)
 
 
 @lru_cache(maxsize=4)
@@ -34,9 +44,8 @@ def ds(*values: str | int | None) -> tuple[Decimal | None, ...]:
 
 def terms(action: str, quantity: int, order_type: str, **rest: Any) -> OrderTerms:
     """Terms on AAPL; prices may be given as text."""
-    prices = ("limit_price", "aux_price", "trail_stop_price", "trailing_percent")
     fields: dict[str, Any] = {
-        k: d(v) if k in prices and v is not None else v for k, v in rest.items()
+        k: d(v) if k in PRICES and v is not None else v for k, v in rest.items()
     }
     fields.setdefault("con_id", AAPL)
     return OrderTerms(action=action, quantity=d(quantity), order_type=order_type, **fields)
@@ -107,6 +116,14 @@ class Pit:
         held = f" {order.why_held}" if order.why_held else ""
         return f"{order.status} {order.filled:f}/{order.quantity:f}{held}"
 
+    def prices(self, number: int) -> tuple[str, str, str]:
+        """An order's type, stop and limit as they stand; `-` for none."""
+        order = self.order(number)
+        assert order is not None
+        found = (order.stop_price, limit_of(order))
+        stop, limit = ("-" if price is None else f"{price:f}" for price in found)
+        return order.terms.order_type, stop, limit
+
     def bracket(
         self, *, quantity: int = 10, entry: OrderTerms | None = None, **exits: Any
     ) -> tuple[int, int, int]:
@@ -131,6 +148,11 @@ class Pit:
         other.exchange = Exchange(state.config, universe_of(state.config.opened_at), state)
         other.now, other.last_id, other.events = self.now, self.last_id, []
         return other
+
+
+def at_ten(*, hours: int = 0, minutes: int = 0) -> datetime:
+    """So much after 10:00 New York of the day that the pit opens."""
+    return OPENED + timedelta(hours=hours, minutes=minutes)
 
 
 def codes(events: Sequence[sim.SimEvent]) -> list[int]:

@@ -107,12 +107,12 @@ async def test_trails_state_the_stop_they_have_reached() -> None:
 
 async def test_a_refused_and_a_rejected_order() -> None:
     seat = Seat()
-    await seat.submit(seat.spec(order_type=OrderType.MARKET_IF_TOUCHED, stop_price=d(149)))
+    await seat.submit(seat.spec(order_type=OrderType.STOP, stop_price=d("149.001")))
     await seat.submit(seat.spec(quantity=50_000))
     events = await seat.heard()
     assert names(events) == ["Connect", "Reject", "Reject", "Hold"]
     codes = [e.code for e in events if isinstance(e, ev.RejectEvent)]
-    assert codes == [387, 201]
+    assert codes == [110, 201]
 
 
 async def test_a_refused_cancel_and_a_refused_change() -> None:

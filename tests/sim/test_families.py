@@ -1,12 +1,14 @@
 """Parents and children: transmit, activation while the entry fills, the implicit OCA."""
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ibkr_trader.sim.families import BracketMode, plan
+from ibkr_trader.sim.orders import OrderTerms
 from tests.sim.pit_desk import ALL_MODES, CLOSING, MSFT, Pit, codes, d, said, terms
 
 LIMIT_ENTRY = terms("BUY", 100, "LMT", limit_price="149")
@@ -167,18 +169,17 @@ def test_a_child_can_join_a_working_parent() -> None:
     assert pit.stands(2) == "PreSubmitted 0/10 trigger"
 
 
-def test_exits_may_name_one_group_and_no_other() -> None:
+def test_exits_may_name_their_group() -> None:
     pit = Pit()
     pit.bracket(oca_group="mine", oca_type=2)
     target = pit.order(2)
     assert target is not None
     assert (target.oca_group, target.oca_type) == ("mine", 2)
-    pit = Pit()
-    pit.place(terms("BUY", 10, "LMT", limit_price="149", transmit=False))
-    pit.place(terms("SELL", 10, "LMT", limit_price="155", parent_id=1, transmit=False))
-    pit.place(terms("SELL", 10, "STP", aux_price="145", parent_id=1, oca_group="other"))
-    assert codes(pit.events) == [10325]
-    assert pit.stands(2) == "PreSubmitted 0/10 child"
+    pit.quote("155.00", "155.02", last="155.01", sizes=(4, 4))
+    assert stand(pit)[1:] == ("Submitted 4/10", "PreSubmitted 0/6 trigger")
+    pit.quote("144.90", "145.00", last="144.95")
+    assert stand(pit)[1:] == ("Cancelled 4/10", "Filled 6/6")
+    assert pit.position() == 0
 
 
 def test_an_exits_group_cannot_be_revised() -> None:
@@ -206,11 +207,9 @@ def test_a_follower_on_the_parents_side_waits_for_all_of_it() -> None:
     pit.quote("148.98", "149.00", sizes=(10, 60))
     assert pit.stands(2) == "Submitted 0/50"
     pit.place(terms("BUY", 100, "LMT", limit_price="140", transmit=False))
-    pit.place(terms("BUY", 50, "LMT", limit_price="139", parent_id=3, oca_group="x"))
-    assert codes(pit.events) == [10325]
     pit.place(terms("BUY", 50, "LMT", limit_price="139", parent_id=3))
     pit.cancel(3)
-    assert pit.stands(5) == "Cancelled 0/50"
+    assert pit.stands(4) == "Cancelled 0/50"
 
 
 def test_a_follower_answers_to_the_account_like_any_order() -> None:
@@ -322,3 +321,49 @@ def test_a_held_exit_changed_in_size_follows_the_room_there_is() -> None:
     wanted = terms("SELL", 20, "STP", aux_price="145", parent_id=1, tif="GTC")
     pit.place(wanted, number=3)
     assert pit.stands(3) == "PreSubmitted 0/10 child"
+
+
+def stop_of(quantity: int, **more: Any) -> OrderTerms:
+    return terms("SELL", quantity, "STP", aux_price="145", parent_id=1, tif="GTC", **more)
+
+
+def target_of(quantity: int, **more: Any) -> OrderTerms:
+    return terms("SELL", quantity, "LMT", limit_price="155", parent_id=1, tif="GTC", **more)
+
+
+def test_the_exits_of_a_complete_entry_can_be_made_larger_than_it() -> None:
+    """The position was added to: from then on they are exits like any other."""
+    pit = Pit()
+    pit.bracket()
+    pit.place(terms("BUY", 10, "MKT"))
+    pit.place(target_of(20), number=2)
+    pit.place(stop_of(20), number=3)
+    assert (pit.stands(2), pit.stands(3)) == ("Submitted 0/20", "PreSubmitted 0/20 trigger")
+    pit.quote("155.00", "155.02", last="155.00", sizes=(6, 6))
+    assert (pit.stands(2), pit.stands(3)) == ("Submitted 6/20", "PreSubmitted 0/14 trigger")
+    pit.place(stop_of(18), number=3)  # four more were bought meanwhile
+    assert pit.stands(3) == "PreSubmitted 0/18 trigger"
+    pit.quote("155.00", "155.02", last="155.00", sizes=(14, 14))
+    assert (pit.stands(2), pit.stands(3)) == ("Filled 20/20", "PreSubmitted 0/4 trigger")
+
+
+def test_an_exit_that_was_made_larger_goes_with_the_group_it_is_in() -> None:
+    pit = Pit()
+    pit.bracket()
+    pit.place(stop_of(4), number=3)
+    pit.quote("155.00", "155.02", last="155.00")
+    assert (pit.stands(2), pit.stands(3)) == ("Filled 10/10", "Cancelled 0/4")
+
+
+def test_groups_that_were_named_grow_one_by_one() -> None:
+    pit = Pit()
+    one: dict[str, Any] = {"oca_group": "one", "oca_type": 2}
+    two: dict[str, Any] = {"oca_group": "two", "oca_type": 2}
+    pit.place(terms("BUY", 10, "MKT", transmit=False))
+    pit.place(target_of(6, transmit=False, **one))
+    pit.place(stop_of(6, transmit=False, **one))
+    pit.place(stop_of(4, **two))
+    pit.place(target_of(12, **one), number=2)
+    assert [pit.stands(n) for n in (2, 3, 4)] == [
+        "Submitted 0/12", "PreSubmitted 0/6 trigger", "PreSubmitted 0/4 trigger",
+    ]  # fmt: skip

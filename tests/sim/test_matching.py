@@ -22,9 +22,9 @@ SUBDOLLAR = (PriceBand(Decimal(0), Decimal("0.0001")), PriceBand(Decimal(1), Dec
 
 
 def order(action: str, quantity: int, order_type: str, **rest: Any) -> SimOrder:
-    own = ("filled", "stop_price", "is_triggered", "touches")
+    own = ("filled", "stop_price", "is_triggered", "touches", "limit_offset", "cap_price")
     state = {key: rest.pop(key) for key in own if key in rest}
-    for key in ("filled", "stop_price"):
+    for key in ("filled", "stop_price", "limit_offset", "cap_price"):
         if state.get(key) is not None:
             state[key] = d(state[key])
     asked = terms(action, quantity, order_type, **rest)
@@ -53,11 +53,64 @@ def tape(bid: str | None = "149.99", ask: str | None = "150.01", **rest: Any) ->
 
 @pytest.mark.parametrize(
     ("order_type", "limit"),
-    [("LMT", "150"), ("STP LMT", "150"), ("LOC", "150"), ("MKT", None), ("STP", None)],
+    [
+        *(("LMT", "150"), ("STP LMT", "150"), ("LOC", "150"), ("LIT", "150")),
+        *(("MKT", None), ("STP", None), ("MIT", None), ("TRAIL", None)),
+    ],
 )
 def test_only_limit_types_have_a_limit(order_type: str, limit: str | None) -> None:
     found = matching.limit_of(order("BUY", 1, order_type, limit_price="150", aux_price="150"))
     assert found == (None if limit is None else d(limit))
+
+
+@pytest.mark.parametrize(
+    ("side", "stop", "offset", "expected"),
+    [
+        ("SELL", "147", "0.10", "146.90"),
+        ("BUY", "153", "0.10", "153.10"),
+        ("SELL", None, "0.10", None),
+        ("SELL", "147", None, None),
+    ],
+)
+def test_the_limit_of_a_trail_is_behind_its_stop(
+    side: str, stop: str | None, offset: str | None, expected: str | None
+) -> None:
+    trail = order(side, 1, "TRAIL LIMIT", aux_price="3", stop_price=stop, limit_offset=offset)
+    assert matching.limit_of(trail) == (None if expected is None else d(expected))
+
+
+def test_the_brokers_own_bound_goes_before_the_orders_limit() -> None:
+    assert matching.limit_of(order("BUY", 1, "MKT", cap_price="149")) == d(149)
+    capped = order("BUY", 1, "LMT", limit_price="151", cap_price="149")
+    assert (matching.limit_of(capped), matching.own_limit(capped)) == (d(149), d(151))
+
+
+@pytest.mark.parametrize(
+    ("action", "order_type", "rises"),
+    [("BUY", "STP", True), ("SELL", "STP", False), ("BUY", "MIT", False), ("SELL", "LIT", True)],
+)
+def test_which_way_the_market_must_go(action: str, order_type: str, *, rises: bool) -> None:
+    waiting = order(action, 1, order_type, aux_price="150")
+    assert matching.is_set_off_by_a_rise(waiting) is rises
+
+
+@pytest.mark.parametrize(
+    ("side", "trigger", "last", "expected"),
+    [
+        ("SELL", "155", "155", True),
+        ("SELL", "155", "154.99", False),
+        ("BUY", "145", "145", True),
+        ("BUY", "145", "145.01", False),
+        ("SELL", "155", None, False),
+        ("SELL", None, "155", False),
+    ],
+)
+def test_when_a_stop_is_adjusted(
+    side: str, trigger: str | None, last: str | None, *, expected: bool
+) -> None:
+    stop = order(side, 1, "STP", aux_price="150", trigger_price=trigger)
+    now = tape(last=None if last is None else d(last))
+    assert matching.is_adjusted_at(stop, now, "STK") is expected
 
 
 def test_a_stop_sleeps_until_it_is_triggered() -> None:
@@ -65,6 +118,7 @@ def test_a_stop_sleeps_until_it_is_triggered() -> None:
     assert matching.waits_for_trigger(stop)
     assert not matching.waits_for_trigger(msgspec.structs.replace(stop, is_triggered=True))
     assert not matching.waits_for_trigger(order("SELL", 1, "MKT"))
+    assert matching.waits_for_trigger(order("SELL", 1, "LIT", aux_price="1", limit_price="1"))
 
 
 @pytest.mark.parametrize(
@@ -132,12 +186,16 @@ def test_what_a_trigger_is_compared_with(
         ("BUY", "150.01", "150.00", 1, 0),
         ("BUY", "149", None, 1, 0),
         ("BUY", None, "150", 1, 0),
+        ("BUY touched", "150.00", "149.99", 0, 1),
+        ("SELL touched", "150.00", "149.99", 3, 0),
     ],
 )
 def test_touches_count_prices_in_a_row(
     side: str, stop: str | None, last: str | None, before: int, expected: int
 ) -> None:
-    waiting = order(side, 1, "STP", aux_price="1", stop_price=stop, touches=before)
+    side, _, touched = side.partition(" ")
+    kind = "MIT" if touched else "STP"
+    waiting = order(side, 1, kind, aux_price="1", stop_price=stop, touches=before)
     now = tape(last=None if last is None else d(last))
     assert matching.touches(waiting, now, "STK") == expected
 

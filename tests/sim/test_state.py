@@ -1,13 +1,15 @@
 """A restart changes nothing, and the changes that are dumped add up to the whole."""
 
 from collections.abc import Callable
+from typing import Any
 
 import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ibkr_trader.sim.exchange import Exchange, ExchangeState
-from tests.sim.pit_desk import AAPL, LOCATE, MSFT, Pit, terms
+from ibkr_trader.sim.floor_rules import Rejection
+from tests.sim.pit_desk import AAPL, LOCATE, MSFT, Pit, d, terms
 
 
 def busy() -> Pit:
@@ -22,8 +24,32 @@ def busy() -> Pit:
     pit.place(terms("BUY", 10, "LMT", limit_price="10"))
     pit.cancel(pit.last_id)
     pit.exchange.market.halt(MSFT, halted=True)
+    waiting(pit)
     pit.wait(1)
     return pit
+
+
+def waiting(pit: Pit) -> None:
+    """Orders that follow, adjust, wait and cancel each other, and rules that are in force."""
+    group: dict[str, Any] = {"oca_group": "exit", "oca_type": 2, "tif": "GTC"}
+    adjusted: dict[str, Any] = {
+        "adjusted_order_type": "TRAIL",
+        "trigger_price": "151",
+        "adjusted_trailing_amount": "4",
+    }
+    pit.place(terms("SELL", 10, "LMT", limit_price="150.50", **group))
+    pit.place(terms("SELL", 10, "STP", aux_price="145.50", **adjusted, **group))
+    pit.place(terms("SELL", 10, "MKT", good_after_time="20261120 10:50:00", **group))
+    pit.place(terms("SELL", 10, "TRAIL LIMIT", aux_price="4", limit_price_offset="0.50", **group))
+    pit.place(terms("BUY", 5, "LIT", aux_price="149.50", limit_price="149"))
+    pit.exchange.hand.place(terms("BUY", 3, "LMT", limit_price="148.99"), now=pit.now)
+    acts = pit.exchange.broker_acts
+    acts.slow_oca(2, now=pit.now)
+    acts.reject(Rejection(ref="later-*"), now=pit.now)
+    acts.locate(LOCATE, seconds=None, now=pit.now)
+    pit.exchange.floor_acts.cap(MSFT, buy=d(300), now=pit.now)
+    pit.exchange.floor_acts.band(d(20), now=pit.now)
+    pit.quote("150.50", "150.52", last="150.51", sizes=(4, 4))  # the group hears of it later
 
 
 def test_a_restart_keeps_everything() -> None:

@@ -13,7 +13,13 @@ from typing import TYPE_CHECKING
 from ibkr_trader.adapters.ibkr.broker_news import BrokerNews
 from ibkr_trader.adapters.ibkr.connection import LinkState
 from ibkr_trader.adapters.ibkr.lanes import Lane, Parcel
-from ibkr_trader.adapters.ibkr.order_frames import changed, transmits
+from ibkr_trader.adapters.ibkr.order_frames import (
+    changed,
+    editable,
+    live_parent,
+    named,
+    transmits,
+)
 from ibkr_trader.adapters.ibkr.roster import Roster
 from ibkr_trader.adapters.ibkr.snapshot import ENDS
 from ibkr_trader.adapters.ibkr.translate import fill_in_order
@@ -21,7 +27,7 @@ from ibkr_trader.adapters.ibkr.translate_contracts import fill_in_contract
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.commands import CancelOrder, ModifyOrder, SubmitOrders
 from ibkr_trader.core.errors import BrokerUnavailable
-from ibkr_trader.core.ids import MAX_BROKER_ORDER_ID
+from ibkr_trader.core.ids import next_broker_order_ids
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -60,6 +66,7 @@ class IBKRBroker:
         on_frame: Callable[[str], None] = _ignore,
     ) -> None:
         self._connection = connection
+        self._install = install
         self._roster = Roster(install=install, client_id=connection.settings.client_id)
         self._news = BrokerNews(connection, self._roster)
         self._timeout = snapshot_timeout
@@ -73,14 +80,11 @@ class IBKRBroker:
             BrokerUnavailable: If there is no link, or no id is left.
         """
         session = self._connection.session
-        first = max(session.next_order_id, floor, self._roster.highest + 1, 1)
-        if first + count > MAX_BROKER_ORDER_ID:
-            raise BrokerUnavailable(
-                f"order ids have reached {first}; TWS takes none beyond {MAX_BROKER_ORDER_ID}",
-                hint="reset the API order id sequence in TWS, or use another client id",
-            )
-        session.next_order_id = first + count
-        return tuple(range(first, first + count))
+        ids = next_broker_order_ids(
+            count, next_valid=session.next_order_id, floor=floor, seen=self._roster.highest
+        )
+        session.next_order_id = ids[-1] + 1
+        return ids
 
     async def send(self, approved: Approved) -> None:
         """Hand over one command; see the port.
@@ -197,11 +201,18 @@ class IBKRBroker:
         wanted = changed(entry, command)
         if entry.waiting is not None:
             raise BrokerUnavailable(f"{entry.order_id} still waits to be sent")
-        frame = self._order_frame(wanted, parent_number=entry.parent_number, transmit=True)
-        before, entry.wanted = entry.wanted, wanted
+        is_resized = entry.spec is None or wanted.quantity != entry.spec.quantity
+        before, asked = entry.wanted, named(command)
+        was_asked = entry.asked if before is not None else frozenset()
+        frame = self._order_frame(
+            editable(wanted, install=self._install),
+            parent_number=live_parent(entry, self._roster),
+            asked=asked | was_asked,
+        )
+        entry.wanted, entry.asked = wanted, asked | was_asked
 
         def dropped(reason: str) -> None:
-            entry.wanted = before
+            entry.wanted, entry.asked = before, was_asked
             if before is None:  # else an earlier change is on the wire, and is still awaited
                 self._refuse_change(entry, 0, reason)
 
@@ -210,7 +221,8 @@ class IBKRBroker:
                 Lane.MODIFY,
                 (frame,),
                 key=_modify_key(entry.order_id),
-                spaced_by=f"{wanted.contract.con_id}",
+                # What follows a price may wait a second; an exit that is too large may not.
+                spaced_by="" if is_resized else f"{wanted.contract.con_id}",
                 on_dropped=dropped,
             )
         )
@@ -272,11 +284,18 @@ class IBKRBroker:
             return numbers[spec.parent_id]
         return self._entry(spec.parent_id).number
 
-    def _order_frame(self, spec: OrderSpec, *, parent_number: int, transmit: bool) -> str:
+    def _order_frame(
+        self,
+        spec: OrderSpec,
+        *,
+        parent_number: int,
+        transmit: bool = True,
+        asked: frozenset[str] | None = None,
+    ) -> str:
         library = self._connection.library
         contract, order = library.contract(), library.order()
         fill_in_contract(spec.contract, contract)
-        fill_in_order(spec, order, parent_id=parent_number, transmit=transmit)
+        fill_in_order(spec, order, parent_id=parent_number, transmit=transmit, asked=asked)
         return self._connection.encode(
             lambda api: api.placeOrder(spec.broker_order_id, contract, order)
         )

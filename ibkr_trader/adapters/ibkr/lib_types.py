@@ -51,6 +51,14 @@ class LibOrder(Protocol):
     openClose: str
     trailStopPrice: Figure
     trailingPercent: Figure
+    goodAfterTime: str
+    lmtPriceOffset: Figure
+    adjustedOrderType: str
+    triggerPrice: Figure
+    adjustedStopPrice: Figure
+    adjustedStopLimitPrice: Figure
+    adjustedTrailingAmount: Figure
+    adjustableTrailingUnit: int
     whatIf: bool
     filledQuantity: Figure
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from ibkr_trader.core.models import Contract, ContractDetails, PriceBand
 
 _NO_DEFINITION = 200
+_DETAILS_LAST = 600.0  # seconds: after that a contract's details are asked for anew
 _CURRENT = 3.0  # seconds: a quote that has been quiet for longer is asked for anew
 _NUMBERS = {kind: number for number, kind in DATA_TYPES.items()}
 
@@ -74,7 +75,7 @@ class IBKRMarketData:
         self._connection = connection
         self._timeout = timeout
         self._data_type = data_type
-        self._details: dict[tuple[str, SecType | None, str], ContractDetails] = {}
+        self._details: dict[tuple[str, SecType | None, str], tuple[ContractDetails, float]] = {}
         self._rules: dict[int, tuple[PriceBand, ...]] = {}
         self._by_contract: dict[int, _Subscription] = {}
         self._by_request: dict[int, _Subscription] = {}
@@ -97,14 +98,16 @@ class IBKRMarketData:
             BrokerUnavailable: If nobody answers.
         """
         key = (symbol, sec_type, currency)
-        if key not in self._details:
+        known, now = self._details.get(key), self._connection.clock.monotonic()
+        if known is None or now - known[1] > _DETAILS_LAST:  # hours change, a trader runs for weeks
             query = query_for(symbol, sec_type=sec_type, currency=currency)
             found = choose(symbol, await self._look_up(query))
             bands = found.details.bands
             if found.market_rule is not None:
                 bands = await self._bands(found.market_rule)
-            self._details[key] = msgspec.structs.replace(found.details, bands=bands)
-        return self._details[key]
+            known = (msgspec.structs.replace(found.details, bands=bands), now)
+            self._details[key] = known
+        return known[0]
 
     async def quote(self, contract: Contract, *, timeout: float) -> Quote | None:
         """Return a current quote, subscribing if need be; None if none came in `timeout` s.

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from ibkr_trader.core.enums import OcaType, OrderType, Side, TimeInForce
-    from ibkr_trader.core.models import Contract, ContractDetails, PriceBand
+    from ibkr_trader.core.models import Adjustment, Contract, ContractDetails, PriceBand
 
 
 class OrderReport(NamedTuple):
@@ -40,6 +40,8 @@ class OrderReport(NamedTuple):
     status: str
     remark: str  # the warning of an open order, the closing words of a completed one
     filled: Decimal
+    adjustment: Adjustment | None = None
+    good_after: datetime | None = None
     is_what_if: bool = False
 
 

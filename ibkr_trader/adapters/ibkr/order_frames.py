@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from ibkr_trader.core.errors import BrokerUnavailable
+from ibkr_trader.core.ids import group_number
+from ibkr_trader.core.shapes import PRICES
 
 if TYPE_CHECKING:
-    from ibkr_trader.adapters.ibkr.roster import Entry
+    from ibkr_trader.adapters.ibkr.roster import Entry, Roster
     from ibkr_trader.core.commands import ModifyOrder
     from ibkr_trader.core.models import OrderSpec
 
-_CHANGEABLE = ("quantity", "limit_price", "stop_price", "trail_amount", "trail_percent")
+_CHANGEABLE = ("quantity", *PRICES)
 
 
 def transmits(orders: tuple[OrderSpec, ...]) -> tuple[bool, ...]:
@@ -35,5 +37,34 @@ def changed(entry: Entry, command: ModifyOrder) -> OrderSpec:
     spec = entry.wanted or entry.spec
     if spec is None:
         raise BrokerUnavailable(f"the terms of {entry.order_id} are not known yet")
-    wanted = {name: value for name in _CHANGEABLE if (value := getattr(command, name)) is not None}
+    wanted = {name: getattr(command, name) for name in named(command)}
     return msgspec.structs.replace(spec, broker_order_id=entry.number, **wanted)
+
+
+def named(command: ModifyOrder) -> frozenset[str]:
+    """Return the figures that a change asks for."""
+    return frozenset(name for name in _CHANGEABLE if getattr(command, name) is not None)
+
+
+def editable(spec: OrderSpec, *, install: str) -> OrderSpec:
+    """Return what may be said of `spec` in a change of it.
+
+    TWS makes an OCA group of a bracket's exits and refuses to hear of it again (10326); a
+    group that we named is stated as it was, which revises nothing.
+    """
+    if group_number(spec.oca_group, install):
+        return spec
+    return msgspec.structs.replace(spec, oca_group="", oca_type=None)
+
+
+def live_parent(entry: Entry, roster: Roster) -> int:
+    """Return the broker's id of the entry that an exit still waits for; 0 once that is over.
+
+    TWS does not find a parent that has filled. One that was only met through its executions
+    ended before we came.
+    """
+    if not entry.parent_number:
+        return 0
+    parent = roster.find(entry.client_id, entry.parent_number)
+    is_over = parent is None or parent.is_closed or parent.spec is None
+    return 0 if is_over else entry.parent_number

@@ -13,20 +13,19 @@ from typing import TYPE_CHECKING
 from ibkr_trader.adapters.ibkr import messages as m
 from ibkr_trader.adapters.ibkr.error_codes import Kind, rule_for
 from ibkr_trader.core import events as ev
-from ibkr_trader.core.enums import OrderType
 from ibkr_trader.core.models import Fill, FillId
+from ibkr_trader.orders.terms import is_answered, is_repeated
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
 
     from ibkr_trader.adapters.ibkr.roster import Entry, Roster
-    from ibkr_trader.core.models import OrderId, OrderSpec
+    from ibkr_trader.core.models import OrderId
 
 _STATED = frozenset({"PreSubmitted", "Submitted", "PendingCancel"})  # the broker has the order
 _AWAITED = frozenset({"PendingSubmit", "ApiPending"})  # it has yet to take it
 _EARLY_LIMIT = 10_000  # commissions that wait for their executions
-_TRAILS = frozenset({OrderType.TRAIL, OrderType.TRAIL_LIMIT})
 
 
 class OrderNews:
@@ -49,9 +48,13 @@ class OrderNews:
         if report.status not in _STATED and not (is_news and report.status == "Inactive"):
             return
         entry.is_acked = True
-        if _is_old_echo(entry, spec):
-            return
-        entry.spec, entry.wanted = spec, None
+        before, wanted = entry.spec, entry.wanted
+        if before is not None and wanted is not None:
+            if is_repeated(spec, before=before, wanted=wanted):
+                return
+            if is_answered(spec, before=before, wanted=wanted):
+                entry.wanted = None
+        entry.spec = spec
         yield ev.AcceptEvent(
             at=self._now(),
             order_id=entry.order_id,
@@ -220,20 +223,6 @@ def _finding(entry: Entry, kind: Kind) -> type[ev.OrderEvent]:
     if kind in {Kind.REFUSE, Kind.CONFIG} and entry.is_cancelling:
         return ev.CancelRejectEvent
     return ev.WarningEvent
-
-
-def _is_old_echo(entry: Entry, spec: OrderSpec) -> bool:
-    """Whether `spec` only repeats the terms that a change under way is to replace."""
-    if entry.spec is None or entry.wanted is None:
-        return False
-    stated, known, wanted = _terms(spec), _terms(entry.spec), _terms(entry.wanted)
-    return stated == known and known != wanted
-
-
-def _terms(spec: OrderSpec) -> tuple[object, ...]:
-    # The gateway moves the stop of a trail by itself: that answers nothing.
-    stop = None if spec.order_type in _TRAILS else spec.stop_price
-    return (spec.quantity, spec.limit_price, stop, spec.trail_amount, spec.trail_percent)
 
 
 def family_of(exec_id: str) -> tuple[FillId, int]:

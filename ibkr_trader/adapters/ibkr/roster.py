@@ -26,6 +26,7 @@ class Entry:
     Attributes:
         spec: The terms last sent or last confirmed.
         wanted: The terms of a change that is not answered yet.
+        asked: The figures that it names; the rest of `wanted` is only what was known.
         parent_number: The broker's id of the order it waits for; 0 if none.
         waiting: What it is to leave in, until it has left.
         is_acked: The broker has spoken of it.
@@ -41,6 +42,7 @@ class Entry:
     parent_number: int = 0
     spec: OrderSpec | None = None
     wanted: OrderSpec | None = None
+    asked: frozenset[str] = frozenset()
     last_status: StatusReport | None = None
     waiting: Parcel | None = None
     is_acked: bool = False
@@ -131,6 +133,8 @@ class Roster:
             stop_price=report.stop_price,
             trail_amount=report.trail_amount,
             trail_percent=report.trail_percent,
+            adjustment=report.adjustment,
+            good_after=report.good_after,
             time_in_force=report.time_in_force,
             outside_rth=report.outside_rth,
             parent_id=parent.order_id if parent is not None else None,

@@ -7,65 +7,55 @@ every text is checked: a NUL in a reference would shift all fields behind it.
 from __future__ import annotations
 
 import re
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from ibkr_trader.adapters.ibkr.messages import OrderReport
 from ibkr_trader.adapters.ibkr.translate_contracts import contract_of
+from ibkr_trader.adapters.ibkr.translate_stops import (
+    ORDER_TYPES,
+    adjustment_of,
+    fill_in_adjustment,
+    fill_in_trail,
+    good_after_text,
+    limit_price_of,
+    moment_of,
+    order_type_of,
+    stop_price_of,
+    text_of,
+)
 from ibkr_trader.adapters.ibkr.translate_values import decimal, plain
 from ibkr_trader.core.enums import OcaType, OrderType, Side, TimeInForce
 from ibkr_trader.core.errors import InvariantBroken
 from ibkr_trader.core.ids import is_reference
 from ibkr_trader.core.models import ZERO
+from ibkr_trader.core.shapes import PRICES, TRAIL_TYPES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from decimal import Decimal
-
     from ibkr_trader.adapters.ibkr.lib_types import LibContract, LibOrder, LibOrderState
     from ibkr_trader.core.models import OrderSpec
 
 _TEXT = re.compile(r"[ -~]{0,64}")
 
-ORDER_TYPES: Mapping[OrderType, str] = MappingProxyType(
-    {
-        OrderType.MARKET: "MKT",
-        OrderType.LIMIT: "LMT",
-        OrderType.STOP: "STP",
-        OrderType.STOP_LIMIT: "STP LMT",
-        OrderType.TRAIL: "TRAIL",
-        OrderType.TRAIL_LIMIT: "TRAIL LIMIT",
-        OrderType.MARKET_IF_TOUCHED: "MIT",
-        OrderType.LIMIT_IF_TOUCHED: "LIT",
-        OrderType.MARKET_ON_CLOSE: "MOC",
-        OrderType.LIMIT_ON_CLOSE: "LOC",
-    }
-)
-_FROM_TWS = {tws.replace(" ", ""): ours for ours, tws in ORDER_TYPES.items()}
 _OCA_TYPES = {1: OcaType.CANCEL, 2: OcaType.REDUCE, 3: OcaType.REDUCE_NO_BLOCK}
 _OCA_NUMBERS = {ours: number for number, ours in _OCA_TYPES.items()}
-_WITH_LIMIT = frozenset(
-    {
-        OrderType.LIMIT,
-        OrderType.STOP_LIMIT,
-        OrderType.TRAIL_LIMIT,
-        OrderType.LIMIT_IF_TOUCHED,
-        OrderType.LIMIT_ON_CLOSE,
-    }
-)
-_WITH_TRIGGER = frozenset(
-    {
-        OrderType.STOP,
-        OrderType.STOP_LIMIT,
-        OrderType.MARKET_IF_TOUCHED,
-        OrderType.LIMIT_IF_TOUCHED,
-    }
-)
-_TRAILS = frozenset({OrderType.TRAIL, OrderType.TRAIL_LIMIT})
 
 
-def fill_in_order(spec: OrderSpec, order: LibOrder, *, parent_id: int, transmit: bool) -> None:
+def fill_in_order(
+    spec: OrderSpec,
+    order: LibOrder,
+    *,
+    parent_id: int,
+    transmit: bool,
+    asked: frozenset[str] | None = None,
+) -> None:
     """Write `spec` into the library's empty `order`.
+
+    Args:
+        spec: The order in full.
+        order: What is sent.
+        parent_id: The broker's id of its entry; 0 if none.
+        transmit: Whether it releases what was sent before it.
+        asked: The figures that a change names; None for a new order.
 
     Raises:
         InvariantBroken: If the spec is not fit to be sent: the guard should have denied it.
@@ -75,12 +65,13 @@ def fill_in_order(spec: OrderSpec, order: LibOrder, *, parent_id: int, transmit:
     order.action = spec.side.value
     order.totalQuantity = plain(spec.quantity)
     order.orderType = ORDER_TYPES[spec.order_type]
-    order.lmtPrice = _text(spec.limit_price)
-    order.auxPrice = _text(spec.trail_amount if spec.order_type in _TRAILS else spec.stop_price)
-    if spec.order_type in _TRAILS:
-        order.trailStopPrice = _text(spec.stop_price)
-        order.trailingPercent = _text(spec.trail_percent)
+    if spec.order_type in TRAIL_TYPES:
+        fill_in_trail(spec, order, asked)
+    else:
+        order.lmtPrice, order.auxPrice = text_of(spec.limit_price), text_of(spec.stop_price)
+    fill_in_adjustment(spec.adjustment, order)
     order.tif = spec.time_in_force.value
+    order.goodAfterTime = good_after_text(spec.good_after)
     order.ocaGroup = spec.oca_group
     order.ocaType = 0 if spec.oca_type is None else _OCA_NUMBERS[spec.oca_type]
     order.account = spec.account
@@ -91,12 +82,11 @@ def fill_in_order(spec: OrderSpec, order: LibOrder, *, parent_id: int, transmit:
     order.transmit = transmit
 
 
-def _text(price: Decimal | None) -> str:
-    return "" if price is None else plain(price)
-
-
 def _check_form(spec: OrderSpec) -> None:
-    prices = (spec.limit_price, spec.stop_price, spec.trail_amount, spec.trail_percent)
+    terms = (spec, spec.adjustment) if spec.adjustment is not None else (spec,)
+    prices = [getattr(one, name) for one in terms for name in PRICES]
+    if spec.adjustment is not None:
+        prices.append(spec.adjustment.trigger)
     wrong = [
         what
         for what, is_wrong in (
@@ -122,8 +112,8 @@ def order_report(
     Raises:
         ValueError: If a figure of it makes no sense.
     """
-    order_type = _FROM_TWS.get(order.orderType.replace(" ", ""), OrderType.MARKET)
-    is_trail = order_type in _TRAILS
+    order_type = order_type_of(order.orderType) or OrderType.MARKET
+    is_trail = order_type in TRAIL_TYPES
     filled = (decimal(order.filledQuantity) or ZERO) if is_completed else ZERO
     remark = state.completedStatus if is_completed else state.warningText
     if order_type is OrderType.MARKET and order.orderType != "MKT":
@@ -140,8 +130,8 @@ def order_report(
         # A completed order states no quantity once it is completely filled.
         quantity=decimal(order.totalQuantity) or filled,
         order_type=order_type,
-        limit_price=decimal(order.lmtPrice) if order_type in _WITH_LIMIT else None,
-        stop_price=_stop_price(order, order_type),
+        limit_price=limit_price_of(order, order_type),
+        stop_price=stop_price_of(order, order_type),
         trail_amount=decimal(order.auxPrice) or None if is_trail else None,
         trail_percent=decimal(order.trailingPercent) or None if is_trail else None,
         time_in_force=_time_in_force(order.tif),
@@ -151,14 +141,10 @@ def order_report(
         status=state.status,
         remark=remark,
         filled=filled,
+        adjustment=adjustment_of(order, order_type),
+        good_after=moment_of(order.goodAfterTime),
         is_what_if=order.whatIf,
     )
-
-
-def _stop_price(order: LibOrder, order_type: OrderType) -> Decimal | None:
-    if order_type in _TRAILS:
-        return decimal(order.trailStopPrice)
-    return decimal(order.auxPrice) if order_type in _WITH_TRIGGER else None
 
 
 def _side(action: str) -> Side:

@@ -1,4 +1,4 @@
-"""The bundled gateway simulator: `gateway start|stop|status|reset`."""
+"""The bundled gateway simulator: `gateway start|stop|status|reset|inject`."""
 
 from __future__ import annotations
 
@@ -47,6 +47,9 @@ def start(
     bars: Annotated[
         str, typer.Option(metavar="PATH", help="A folder of bar files to trade instead.")
     ] = "",
+    wire_log: Annotated[
+        bool, typer.Option("--wire-log", help="Write every message to wire.jsonl in its folder.")
+    ] = False,
     foreground: Annotated[
         bool, typer.Option("--foreground", help="Stay until Ctrl-C instead of going away.")
     ] = False,
@@ -58,18 +61,23 @@ def start(
     pace = _pace(speed) if speed else None
     bar_folder = _bars(bars)
     if foreground:
-        _serve(folder, port=chosen, seed=number, speed=pace, bars=bar_folder)
+        _serve(folder, port=chosen, seed=number, speed=pace, bars=bar_folder, wire=wire_log)
         return None
     from ibkr_trader.sim.gateway import background  # noqa: PLC0415 - only this command needs it
 
     was_running = background.status(folder) is not None
-    if was_running and (seed or speed or bars):
-        message = "the simulator runs already: --seed, --speed and --bars take a new start"
+    if was_running and (seed or speed or bars or wire_log):
+        message = "the simulator runs already: --seed, --speed, --bars, --wire-log take a new start"
         raise UsageFault(message, hint="ibkr-trader gateway stop, then start it again")
     with _told(folder):
         _private(folder)
         info = background.start_background(
-            state_dir=folder, port=chosen, seed=number, speed=pace, bars=bar_folder
+            state_dir=folder,
+            port=chosen,
+            seed=number,
+            speed=pace,
+            bars=bar_folder,
+            wire=wire_log,
         )
     if was_running and chosen not in {0, info.port}:
         message = f"the simulator already runs on port {info.port}"
@@ -131,6 +139,32 @@ def reset(face: Face) -> Reply:
     return Reply(schema="gateway-reset/1", data=data, blocks=["the simulated account begins anew"])
 
 
+@command(
+    gateway_app,
+    "inject",
+    panel=PANEL,
+    example="ibkr-trader gateway inject gap AAPL -20%",
+)
+def inject(
+    face: Face,
+    *,
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="WHAT", help="Such as price AAPL 150.20; without any, all are listed."
+        ),
+    ] = None,
+) -> Reply:
+    """Make something happen at the simulator: a price, a halt, a hand at TWS, a lost message."""
+    from ibkr_trader.cli.injecting import inject as do  # noqa: PLC0415 - only this command needs it
+
+    return do(face.place().simulator, words or ())
+
+
+# What an act's words mean is for the simulator to say: `-20%` and `--stop` among them.
+gateway_app.registered_commands[-1].context_settings = {"ignore_unknown_options": True}
+
+
 def _reply(info: GatewayInfo, folder: Path, text: str) -> Reply:
     return Reply(
         schema="gateway/1",
@@ -148,7 +182,13 @@ def _reply(info: GatewayInfo, folder: Path, text: str) -> Reply:
 
 
 def _serve(
-    folder: Path, *, port: int, seed: int | None, speed: float | None, bars: Path | None
+    folder: Path,
+    *,
+    port: int,
+    seed: int | None,
+    speed: float | None,
+    bars: Path | None,
+    wire: bool,
 ) -> None:
     import asyncio  # noqa: PLC0415 - only the foreground needs it
 
@@ -158,7 +198,9 @@ def _serve(
     with _told(folder):
         _private(folder)
         asyncio.run(
-            daemon.serve(state_dir=folder, port=port, seed=seed, speed=speed, bars=bars, at=None)
+            daemon.serve(
+                state_dir=folder, port=port, seed=seed, speed=speed, bars=bars, at=None, wire=wire
+            )
         )
 
 

@@ -46,6 +46,7 @@ TimeoutOption = Annotated[
     example="ibkr-trader bracket-order --symbol AAPL --quantity 10 --stop-loss 145 "
     "--take-profit 155",
     changes=True,
+    together=True,
 )
 async def bracket_order(
     face: Face,
@@ -54,10 +55,22 @@ async def bracket_order(
     quantity: QuantityOption,
     stop_loss: Annotated[
         str, typer.Option("--stop-loss", metavar="PRICE", help="Where to give up.")
-    ],
+    ] = "",
+    trail_amount: Annotated[
+        str,
+        typer.Option("--trail-amount", metavar="PRICE", help="Instead: a stop that far behind."),
+    ] = "",
+    trail_percent: Annotated[
+        str, typer.Option("--trail-percent", metavar="PCT", help="The same, in percent.")
+    ] = "",
     take_profit: Annotated[
-        str, typer.Option("--take-profit", metavar="PRICE", help="Where to take the gain.")
-    ],
+        list[str] | None,
+        typer.Option(
+            "--take-profit",
+            metavar="PRICE[:N]",
+            help="Where to take the gain; of N, or of an equal part. May be repeated.",
+        ),
+    ] = None,
     side: SideOption = "buy",
     limit: Annotated[
         str, typer.Option("--limit", metavar="PRICE", help="Enter at this price or better.")
@@ -70,31 +83,29 @@ async def bracket_order(
     wait: WaitOption = "accepted",
     timeout: TimeoutOption = "",
 ) -> Reply:
-    """Enter a position with a stop loss and a profit target, linked at the broker."""
-    entry_side = values.choice(side, "--side", Side)
-    amount, name = values.quantity(quantity), values.symbol(symbol)
+    """Enter a position with its stop and profit targets, linked at the broker."""
     entry_limit = values.price(limit, "--limit") if limit else None
     entry = OrderRequest(
-        symbol=name,
-        quantity=amount,
-        side=entry_side,
+        side=values.choice(side, "--side", Side),
+        quantity=values.quantity(quantity),
+        symbol=values.symbol(symbol),
         order_type=OrderType.LIMIT if entry_limit else OrderType.MARKET,
         limit_price=entry_limit,
         time_in_force=values.choice(tif, "--tif", TimeInForce),
         outside_rth=outside_rth,
     )
-    stop_price = values.price(stop_loss, "--stop-loss")
-    target_price = values.price(take_profit, "--take-profit")
     lasting = values.choice(exit_tif, "--exit-tif", TimeInForce)
     patience = values.seconds(timeout) if timeout else None
 
-    from ibkr_trader.cli import placing  # noqa: PLC0415 - brings the client library
+    from ibkr_trader.cli import bracket_ticket, placing  # noqa: PLC0415 - brings the client library
     from ibkr_trader.orders.bracket_orders import BracketOrderRequest  # noqa: PLC0415 - as above
 
     request = BracketOrderRequest(
         parent=entry,
-        stop_loss=placing.exit_of(entry, order_type=OrderType.STOP, price=stop_price),
-        take_profit=placing.exit_of(entry, order_type=OrderType.LIMIT, price=target_price),
+        stop_loss=bracket_ticket.stop_of(
+            entry, stop_loss=stop_loss, trail_amount=trail_amount, trail_percent=trail_percent
+        ),
+        take_profit=bracket_ticket.targets_of(entry, take_profit or ()),
         exit_time_in_force=lasting,
     )
     return await placing.place_order(face, request, wait=wait, timeout=patience)
@@ -106,6 +117,7 @@ async def bracket_order(
     panel=PANEL,
     example="ibkr-trader order --symbol AAPL --side buy --quantity 10 --type limit --limit 149.50",
     changes=True,
+    together=True,
 )
 async def order(
     face: Face,

@@ -20,7 +20,12 @@ TimeoutOption = Annotated[
 
 
 @command(
-    app, "modify", panel=PANEL, example="ibkr-trader modify 17-stop --stop 147.50", changes=True
+    app,
+    "modify",
+    panel=PANEL,
+    example="ibkr-trader modify 17-stop --stop 147.50",
+    changes=True,
+    together=True,
 )
 async def modify(
     face: Face,
@@ -52,7 +57,7 @@ async def modify(
     return await changing.modify_order(face, order, change, timeout=patience)
 
 
-@command(app, "cancel", panel=PANEL, example="ibkr-trader cancel 17", changes=True)
+@command(app, "cancel", panel=PANEL, example="ibkr-trader cancel 17", changes=True, together=True)
 async def cancel(
     face: Face,
     *,
@@ -82,7 +87,7 @@ async def cancel(
     return await changing.cancel_orders(face, tuple(orders or ()), symbol=name, timeout=patience)
 
 
-@command(app, "close", panel=PANEL, example="ibkr-trader close AAPL", changes=True)
+@command(app, "close", panel=PANEL, example="ibkr-trader close AAPL", changes=True, together=True)
 async def close(
     face: Face,
     *,
@@ -97,6 +102,6 @@ async def close(
     name = values.symbol(symbol, "SYMBOL") if symbol else ""
     patience = values.seconds(timeout) if timeout else None
 
-    from ibkr_trader.cli import changing  # noqa: PLC0415 - brings the client library
+    from ibkr_trader.cli import closing  # noqa: PLC0415 - brings the client library
 
-    return await changing.close_positions(face, name, timeout=patience)
+    return await closing.close_positions(face, name, timeout=patience)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from ibkr_trader.cli.exits import UsageFault
-from ibkr_trader.cli.face import FAMILIES, Face, command
+from ibkr_trader.cli.face import FAMILIES, Face, command, desk_part
 from ibkr_trader.cli.help import HelpfulGroup
 from ibkr_trader.cli.output import Reply, Table
 
@@ -33,7 +33,7 @@ def config_show(face: Face) -> Reply:
     )
 
 
-@command(app, "doctor", panel=PANEL, example="ibkr-trader doctor --profile paper")
+@command(app, "doctor", panel=PANEL, example="ibkr-trader doctor --profile paper", local=True)
 async def doctor(face: Face) -> Reply:
     """Try everything that an order needs, and say how to mend what is missing."""
     from ibkr_trader.cli import checkup  # noqa: PLC0415 - brings the client library
@@ -41,7 +41,15 @@ async def doctor(face: Face) -> Reply:
     return await checkup.examine(face)
 
 
-@command(app, "demo", panel=PANEL, example="ibkr-trader demo")
+@desk_part("desk-check")
+async def desk_check(face: Face) -> Reply:
+    """Look at what only the holder of the account can look at: the doctor's part at a trader."""
+    from ibkr_trader.cli import checkup  # noqa: PLC0415 - brings the client library
+
+    return await checkup.examine_desk(face)
+
+
+@command(app, "demo", panel=PANEL, example="ibkr-trader demo", local=True)
 async def demo(face: Face) -> Reply:
     """Place a bracket order on a simulator of its own, and show what becomes of it."""
     given = [f"--{name.replace('_', '-')}" for name, value in face.flags.items() if value]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ibkr_trader.core.commands import ModifyOrder, SubmitOrders
-from ibkr_trader.core.enums import OrderStatus
+from ibkr_trader.core.enums import OrderRole, OrderStatus
 from ibkr_trader.core.events import Breach
 from ibkr_trader.risk.check import Binds, check
 from ibkr_trader.risk.proposal import changed_spec
@@ -51,6 +51,8 @@ def _submission(submit: SubmitOrders, view: RiskView) -> Iterator[Breach]:
             yield _breach(f"Order {spec.order_id} is of another group, {spec.group_id}.")
         if spec.parent_id is not None:
             yield from _parentage(spec, earlier, view)
+        if spec.oca_group:
+            yield from _alternatives(spec, earlier, view)
         earlier[spec.order_id] = spec
         if spec.broker_order_id:
             numbers.add(spec.broker_order_id)
@@ -67,6 +69,29 @@ def _parentage(
         yield _breach(f"Order {spec.order_id} hangs from {spec.parent_id}, which does not work.")
     elif parent.contract.con_id != spec.contract.con_id:
         yield _breach(f"Order {spec.order_id} hangs from an order in another contract.")
+
+
+def _alternatives(
+    spec: OrderSpec, earlier: dict[OrderId, OrderSpec], view: RiskView
+) -> Iterator[Breach]:
+    """One group is of one kind, and never of an entry and an exit: the one would end the other."""
+    working = [order.spec for order in view.portfolio.orders.values()]
+    for other in (*earlier.values(), *working):
+        if other.oca_group != spec.oca_group:
+            continue
+        if other.oca_type not in {None, spec.oca_type}:  # TWS may not tell it
+            yield _breach(
+                f"Order {spec.order_id} joins the group {spec.oca_group} as {spec.oca_type}, "
+                f"and {other.order_id} is in it as {other.oca_type}.",
+                spec.oca_type,
+            )
+        entry, exit_ = (spec, other) if other.role.is_protective else (other, spec)
+        if entry.role is OrderRole.ENTRY and exit_.role.is_protective:
+            yield _breach(
+                f"The entry {entry.order_id} and the exit {exit_.order_id} are of one group: "
+                "when the one trades, the other would go.",
+                spec.oca_group,
+            )
 
 
 def _modification(modify: ModifyOrder, view: RiskView) -> Iterator[Breach]:

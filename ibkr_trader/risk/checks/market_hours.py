@@ -29,8 +29,9 @@ def market_hours(proposal: Proposal, view: RiskView) -> Iterator[Breach]:
         sessions = _sessions(change.spec, details)
         if not sessions:
             raise FactMissing(f"The trading hours of {label(details.contract)} are unknown.")
-        if not _is_open(sessions, view.now):
-            yield from _closed(change.spec, details, sessions=sessions, now=view.now)
+        begins = max(view.now, change.spec.good_after or view.now)
+        if not _is_open(sessions, begins):
+            yield from _closed(change.spec, details, sessions=sessions, now=begins)
 
 
 def _sessions(spec: OrderSpec, details: ContractDetails) -> tuple[Session, ...]:
@@ -56,9 +57,10 @@ def _closed(
     hint = f"try again at {moment(opening, UTC)}" if opening is not None else "ibkr-trader doctor"
     if _is_open(details.trading_sessions, now):
         hint = "use --type limit --limit PRICE --outside-rth to trade outside regular hours"
+    then = f" at {moment(now, UTC)}" if spec.good_after == now else ""
     yield Breach(
         check="market_hours",
-        message=f"{label(spec.contract)} is closed; it {when}.",
+        message=f"{label(spec.contract)} is closed{then}; it {when}.",
         limit=opening.isoformat() if opening is not None else "",
         actual=now.isoformat(),
         hint=hint,

@@ -1,4 +1,9 @@
-"""No order of ours trades with another of ours."""
+"""Two entries that are alternatives do not trade with each other.
+
+An order against any other entry of ours is denied anyway (`one_side`). Those that cancel
+each other may be on both sides; but if both could trade at one price, they would: with
+each other, before either is cancelled.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from decimal import Decimal
 
-    from ibkr_trader.core.models import Order, OrderSpec
+    from ibkr_trader.core.models import OrderSpec
     from ibkr_trader.risk.proposal import Change, Proposal
     from ibkr_trader.risk.view import RiskView
 
@@ -23,29 +28,43 @@ _RESTING = frozenset({OrderType.LIMIT, OrderType.LIMIT_IF_TOUCHED})
 
 @check("opposing")
 def opposing(proposal: Proposal, view: RiskView) -> Iterator[Breach]:
-    """Deny an opening order that could trade with a working opening order of ours.
+    """Deny an opening order that could trade with its own alternative.
 
-    Exits are left out: they close what the new order would add to. So are the members of
-    one group, which are alternatives.
+    Exits are left out: they close what an entry opens.
     """
     for change in proposal.openings:
-        con_id = change.spec.contract.con_id
-        reach = _reach(change.spec, view)
+        mine = change.spec
+        reach = _reach(mine, view)
         if reach is None:
             continue
-        here = proposal.before[con_id]
-        for working in here.working:
-            other = view.portfolio.orders[working.order_id]
-            if _opposes(change, other):
-                theirs = _reach(other.desired or other.spec, view)
-                meets = theirs is not None and (reach - theirs) * change.spec.side.sign >= 0
-                if meets and here.is_opener(working.order_id):
-                    yield _breach(change, other)
+        for theirs in _alternatives(change, proposal, view):
+            other = _reach(theirs, view)
+            if other is not None and (reach - other) * mine.side.sign >= 0:
+                yield _breach(mine, theirs)
 
 
-def _opposes(change: Change, other: Order) -> bool:
-    mine, theirs = change.spec, other.spec
-    return mine.side is not theirs.side and mine.group_id != theirs.group_id
+def _alternatives(change: Change, proposal: Proposal, view: RiskView) -> Iterator[OrderSpec]:
+    """The entries on the other side that the order cancels, or is cancelled by."""
+    mine = change.spec
+    if not mine.oca_group:
+        return
+    here = proposal.before[mine.contract.con_id]
+    for working in here.working:
+        order = view.portfolio.orders[working.order_id]
+        theirs = order.desired or order.spec
+        if _opposes(mine, theirs) and here.is_opener(working.order_id):
+            yield theirs
+    for rival in proposal.openings:
+        if _opposes(mine, rival.spec) and mine.side is Side.SELL:  # each pair once
+            yield rival.spec
+
+
+def _opposes(mine: OrderSpec, theirs: OrderSpec) -> bool:
+    return (
+        mine.side is not theirs.side
+        and mine.oca_group == theirs.oca_group
+        and mine.contract.con_id == theirs.contract.con_id
+    )
 
 
 def _reach(spec: OrderSpec, view: RiskView) -> Decimal | None:
@@ -55,14 +74,14 @@ def _reach(spec: OrderSpec, view: RiskView) -> Decimal | None:
     return spec.limit_price if spec.order_type in _RESTING else None
 
 
-def _breach(change: Change, other: Order) -> Breach:
-    verb = "buy from" if change.spec.side is Side.BUY else "sell to"
+def _breach(mine: OrderSpec, theirs: OrderSpec) -> Breach:
+    verb = "buy from" if mine.side is Side.BUY else "sell to"
     return Breach(
         check="opposing",
         message=(
-            f"{order_words(change.spec)} could {verb} your own order {other.order_id} "
-            f"({order_words(other.spec)})."
+            f"{order_words(mine)} could {verb} your own order {theirs.order_id} "
+            f"({order_words(theirs)})."
         ),
-        actual=other.order_id,
-        hint=f"ibkr-trader cancel {other.order_id}",
+        actual=theirs.order_id,
+        hint="set their prices apart: the buy below the sell",
     )

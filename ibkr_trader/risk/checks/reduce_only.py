@@ -8,6 +8,7 @@ from ibkr_trader.core.commands import SubmitOrders
 from ibkr_trader.core.events import Breach
 from ibkr_trader.core.models import ZERO
 from ibkr_trader.core.text import quantity
+from ibkr_trader.portfolio.contract_exposure import growth
 from ibkr_trader.risk.check import check
 from ibkr_trader.risk.wording import number, order_words
 
@@ -41,7 +42,8 @@ def _judge(
     change: Change, before: ContractExposure, *, after: ContractExposure
 ) -> Iterator[Breach]:
     spec, sign = change.spec, change.spec.side.sign
-    surplus = min(after.surplus(spec.order_id, sign), spec.quantity)
+    surplus = max(after.surplus(spec.order_id, sign), growth(before, after, sign))
+    surplus = min(surplus, spec.quantity)
     if surplus <= 0:
         return  # its quantity means nothing, and `order_form` says so
     others = [

@@ -1,18 +1,20 @@
 """A stop is on the losing side of what it protects, a target on the winning side.
 
-A stop on the wrong side fires at once; one too near fires by chance, one too far protects
-nothing and is usually a slipped decimal point.
+A stop on the wrong side fires at once, as does an order that waits for a touch; one too near
+fires by chance, one too far protects nothing and is usually a slipped decimal point. A stop
+with a limit on the wrong side of its trigger waits for a price that has gone by then.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ibkr_trader.core.enums import OrderRole
 from ibkr_trader.core.events import Breach
+from ibkr_trader.core.shapes import STOP_TYPES, TOUCHED_TYPES
 from ibkr_trader.core.text import percent, price
 from ibkr_trader.risk.check import Binds, check
 from ibkr_trader.risk.pricing import entry_of, entry_price, market_for
-from ibkr_trader.risk.proposal import STOP_TYPES, TOUCHED_TYPES
 from ibkr_trader.risk.wording import number
 
 if TYPE_CHECKING:
@@ -39,6 +41,9 @@ def stop_side(proposal: Proposal, view: RiskView) -> Iterator[Breach]:
         elif spec.order_type in STOP_TYPES:
             what = "the ask" if change.is_buy else "the bid"
             yield from _stop(change, market_for(view, change), view=view, what=what)
+        elif spec.order_type in TOUCHED_TYPES:
+            yield from _touch(change, market_for(view, change))
+        yield from _limits(spec)
 
 
 def _stop(change: Change, base: Decimal, *, view: RiskView, what: str) -> Iterator[Breach]:
@@ -60,6 +65,46 @@ def _stop(change: Change, base: Decimal, *, view: RiskView, what: str) -> Iterat
     distance = _distance(spec, base)
     if distance is not None:
         yield from _judge(change, distance, view=view, what=what)
+
+
+def _touch(change: Change, market: Decimal) -> Iterator[Breach]:
+    """What waits for a touch waits for a better price: for a buyer below the market."""
+    spec, touch = change.spec, change.spec.stop_price
+    if touch is None or (touch - market) * spec.side.sign < 0:
+        return
+    side, what = ("below", "the ask") if change.is_buy else ("above", "the bid")
+    yield Breach(
+        check="stop_side",
+        message=(
+            f"The {spec.side} trigger {price(touch)} is not {side} {what} {price(market)}: "
+            "it would be touched at once."
+        ),
+        limit=number(market),
+        actual=number(touch),
+        hint=f"use --stop {side} {number(market)}",
+    )
+
+
+def _limits(spec: OrderSpec) -> Iterator[Breach]:
+    """Deny a protective stop that could not trade once it has triggered."""
+    if spec.role is not OrderRole.STOP:
+        return
+    for terms in (spec, spec.adjustment):
+        stop = terms.stop_price if terms is not None else None
+        limit = terms.limit_price if terms is not None else None
+        if stop is None or limit is None or (limit - stop) * spec.side.sign >= 0:
+            continue
+        side = "below" if spec.side.sign > 0 else "above"
+        yield Breach(
+            check="stop_side",
+            message=(
+                f"The {spec.side} stop's limit {price(limit)} is {side} its trigger "
+                f"{price(stop)}: once it has triggered, that price is gone."
+            ),
+            limit=number(stop),
+            actual=number(limit),
+            hint=f"set the limit to {number(stop)} or {'more' if spec.side.sign > 0 else 'less'}",
+        )
 
 
 def _distance(spec: OrderSpec, base: Decimal) -> Decimal | None:

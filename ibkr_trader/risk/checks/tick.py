@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from decimal import Decimal
 
+    from ibkr_trader.core.models import OrderSpec
     from ibkr_trader.risk.proposal import Proposal
     from ibkr_trader.risk.view import RiskView
 
@@ -30,21 +31,34 @@ _FLAGS = {"limit_price": "--limit", "stop_price": "--stop", "trail_amount": "--t
 def tick(proposal: Proposal, view: RiskView) -> Iterator[Breach]:
     """Deny prices between two steps. Whoever made the order should have rounded them."""
     for change in proposal.changes:
-        details = view.contract_details(change.spec.contract)
-        for field, words in _PRICES.items():
-            value: Decimal | None = getattr(change.spec, field)
-            if value is None:
-                continue
+        spec = change.spec
+        details = view.contract_details(spec.contract)
+        for words, value, flag in _prices(spec):
             if not conforms(value, details.bands):
                 step = increment_at(value, details.bands)
                 below, above = round_down(value, details.bands), round_up(value, details.bands)
                 yield Breach(
                     check="tick",
                     message=(
-                        f"The {words} {price(value)} of {label(change.spec.contract)} is not "
+                        f"The {words} {price(value)} of {label(spec.contract)} is not "
                         f"a multiple of {price(step)}."
                     ),
                     limit=number(step),
                     actual=number(value),
-                    hint=f"use {_FLAGS[field]} {number(below)} or {number(above)}",
+                    hint=f"use {flag} {number(below)} or {number(above)}".replace("  ", " "),
                 )
+
+
+def _prices(spec: OrderSpec) -> Iterator[tuple[str, Decimal, str]]:
+    """Each price that the order names, in words, with the option that sets it."""
+    for field, words in _PRICES.items():
+        value = getattr(spec, field)
+        if value is not None:
+            yield words, value, _FLAGS[field]
+    if spec.adjustment is None:
+        return
+    yield "adjustment's trigger", spec.adjustment.trigger, ""
+    for field, words in _PRICES.items():
+        value = getattr(spec.adjustment, field)
+        if value is not None:
+            yield f"adjusted {words}", value, ""

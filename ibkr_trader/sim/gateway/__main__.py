@@ -28,6 +28,7 @@ def main() -> int:
     parser.add_argument("--speed", type=float)
     parser.add_argument("--bars", type=Path)
     parser.add_argument("--at", type=_moment)
+    parser.add_argument("--wire-log", action="store_true")
     options = parser.parse_args()
     try:
         asyncio.run(
@@ -38,6 +39,7 @@ def main() -> int:
                 speed=options.speed,
                 bars=options.bars,
                 at=options.at,
+                wire=options.wire_log,
             )
         )
     except AlreadyRunning as error:

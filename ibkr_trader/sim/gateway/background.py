@@ -34,13 +34,14 @@ class AlreadyRunning(GatewayError):
 
 
 class GatewayInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a gateway runs, as it says itself in `gateway.json`."""
+    """Where a gateway runs, as it says itself in `gateway.json`; `door` is its private door."""
 
     pid: int
     port: int
     version: str
     started_at: datetime
     account: str
+    door: str = ""
 
 
 def status(state_dir: Path) -> GatewayInfo | None:
@@ -59,6 +60,7 @@ def start_background(
     speed: float | None = None,
     bars: Path | None = None,
     at: datetime | None = None,
+    wire: bool = False,
     timeout: float = 20.0,
 ) -> GatewayInfo:
     """Start a gateway in the background, or return the one that runs already.
@@ -82,6 +84,8 @@ def start_background(
         command += ["--bars", str(bars)]
     if at is not None:
         command += ["--at", at.isoformat()]
+    if wire:
+        command.append("--wire-log")
     with log.open("ab") as output:
         process = subprocess.Popen(  # noqa: S603 - our own interpreter and our own module
             command,

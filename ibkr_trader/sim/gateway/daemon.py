@@ -17,6 +17,7 @@ from ibkr_trader.sim.bars import BarSeries, read_bars
 from ibkr_trader.sim.calendar import local_date
 from ibkr_trader.sim.clock import ClockState, ExchangeClock, default_start
 from ibkr_trader.sim.exchange import Exchange, ExchangeConfig
+from ibkr_trader.sim.gateway.acts import Wire
 from ibkr_trader.sim.gateway.background import (
     INFO_FILE,
     AlreadyRunning,
@@ -24,6 +25,8 @@ from ibkr_trader.sim.gateway.background import (
     GatewayInfo,
     write_info,
 )
+from ibkr_trader.sim.gateway.doing import Doer
+from ibkr_trader.sim.gateway.door import open_door
 from ibkr_trader.sim.gateway.options import carried_on, keep
 from ibkr_trader.sim.gateway.server import GatewayServer, machine_time, serve_exchange
 from ibkr_trader.sim.gateway.store import Store
@@ -42,6 +45,7 @@ async def serve(
     speed: float | None,
     bars: Path | None,
     at: datetime | None,
+    wire: bool = False,
 ) -> None:
     """Run the gateway until SIGTERM or SIGINT.
 
@@ -56,6 +60,7 @@ async def serve(
         speed: Of the exchange's clock, 1 is wall speed; None is as it was, or 1.
         bars: A folder of `SYMBOL.csv` files, whose prices take the place of the model's.
         at: Where the exchange's clock starts; by default 10:00 New York of the latest trading day.
+        wire: Write every message to a file in `state_dir`.
 
     Raises:
         AlreadyRunning: Another gateway has the folder.
@@ -72,7 +77,7 @@ async def serve(
             async with serve_exchange(
                 exchange, port=port, clock=clock, store=store, may_wake=at is None
             ) as server:
-                await _until_told(server, state_dir, account=exchange.config.account)
+                await _serve_door(server, state_dir, account=exchange.config.account, wire=wire)
         finally:
             store.close()
     finally:
@@ -154,7 +159,18 @@ def _version() -> str:
         return "0"
 
 
-async def _until_told(server: GatewayServer, state_dir: Path, *, account: str) -> None:
+async def _serve_door(server: GatewayServer, state_dir: Path, *, account: str, wire: bool) -> None:
+    doer = Doer(server, state_dir)
+    if wire:
+        doer(Wire())
+    try:
+        async with open_door(state_dir, doer) as door:
+            await _until_told(server, state_dir, account=account, door=door)
+    finally:
+        doer.close()
+
+
+async def _until_told(server: GatewayServer, state_dir: Path, *, account: str, door: Path) -> None:
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -165,6 +181,7 @@ async def _until_told(server: GatewayServer, state_dir: Path, *, account: str) -
         version=_version(),
         started_at=machine_time(),
         account=account,
+        door=str(door.resolve()),
     )
     write_info(state_dir, info)
     try:

@@ -35,6 +35,7 @@ class Engine:
 
     Attributes:
         floor: Where sessions meet the exchange.
+        clock: The exchange's time.
     """
 
     def __init__(
@@ -49,7 +50,7 @@ class Engine:
     ) -> None:
         self.floor = Floor(exchange, now=clock.now(), before_first=self._wake, master_id=master_id)
         self._exchange = exchange
-        self._clock = clock
+        self.clock = clock
         self._wall = wall
         self._store = store
         mark = store.clock() if store is not None else None
@@ -60,12 +61,13 @@ class Engine:
 
     def touch(self) -> None:
         """Let the floor know what time it is, before it is asked anything."""
-        self.floor.now = max(self._clock.now(), self.floor.now)
+        self.floor.now = max(self.clock.now(), self.floor.now)
 
     def advance(self) -> datetime:
         """Let the exchange reach the present, and return it."""
         self.touch()
         self.floor.advance(self.floor.now)
+        self.floor.wiring.faults.tick()
         if not self.floor.is_empty:
             self._left_at = self._wall()
         if self._wall() - self._marked_at >= MARK_EVERY:
@@ -94,8 +96,8 @@ class Engine:
     def _wake(self) -> None:
         if self._left_at is not None and self._wall() - self._left_at < IDLE:
             return
-        moment = waking_moment(self._clock.now())
+        moment = waking_moment(self.clock.now())
         if moment is not None:
-            self._clock.advance_to(moment)
+            self.clock.advance_to(moment)
             self.touch()
             self.floor.advance(self.floor.now)

@@ -6,13 +6,15 @@ listener before the next call is made. It does no I/O; time comes in with every 
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from decimal import Decimal
 from typing import Protocol
 
 from ibkr_trader.sim.events import SimEvent
 from ibkr_trader.sim.exchange import Exchange
 from ibkr_trader.sim.gateway.contracts import WireContract
 from ibkr_trader.sim.gateway.lookup import wire_contract
-from ibkr_trader.sim.orders import OrderTerms, Preview, Refusal
+from ibkr_trader.sim.gateway.wiring import Wiring
+from ibkr_trader.sim.orders import OrderKey, OrderTerms
 
 
 class Listener(Protocol):
@@ -29,6 +31,7 @@ class Floor:
         exchange: The exchange; read it freely, change it only through the verbs here.
         now: The exchange's time of the latest call.
         master_id: A client that hears of every order, as client 0 does; None is nobody.
+        wiring: The faults in force, and the wire log.
     """
 
     def __init__(
@@ -42,6 +45,7 @@ class Floor:
         self.exchange = exchange
         self.now = now
         self.master_id = master_id
+        self.wiring = Wiring(exchange.orders, now=lambda: self.now, trade=self._trade)
         self._before_first = before_first
         self._listeners: dict[int, Listener] = {}
         self._contracts: dict[int, WireContract] = {}
@@ -76,10 +80,6 @@ class Floor:
         """Place or change an order."""
         self._publish(self.exchange.place(client_id, order_id, terms=terms, now=self.now))
 
-    def preview(self, client_id: int, order_id: int, terms: OrderTerms) -> Preview | Refusal:
-        """Answer a what-if."""
-        return self.exchange.preview(client_id, order_id, terms=terms, now=self.now)
-
     def cancel(self, client_id: int, order_id: int | None) -> None:
         """Cancel one order, or every order when no id is given."""
         if order_id is None:
@@ -88,10 +88,20 @@ class Floor:
             events = self.exchange.cancel(client_id, order_id, now=self.now)
         self._publish(events)
 
+    def carry_out(self, verb: Callable[[Exchange, datetime], Iterable[SimEvent]]) -> None:
+        """Do what no client asked for: `verb` acts on the exchange at the time it is given."""
+        self._publish(verb(self.exchange, self.now))
+
     def advance(self, now: datetime) -> None:
         """Let the exchange's time pass."""
         self.now = now
         self._publish(self.exchange.advance(now))
+
+    def _trade(self, key: OrderKey, shares: Decimal) -> None:
+        order = self.exchange.orders.get(key)
+        if order is not None and order.is_working:
+            forcing, perm_id = self.exchange.forcing, order.perm_id
+            self.carry_out(lambda _, now: forcing.trade(perm_id, quantity=shares, now=now))
 
     def _publish(self, events: Iterable[SimEvent]) -> None:
         listeners = tuple(self._listeners.values())

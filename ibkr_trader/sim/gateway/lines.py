@@ -7,6 +7,7 @@ not read is dropped, never waited for; so is one that connects and stays silent.
 
 import asyncio
 import socket
+import struct
 from datetime import datetime
 from time import monotonic
 from typing import cast
@@ -124,7 +125,9 @@ class Line(asyncio.Protocol):
                 self.abort()
                 return
             _write(transport, data)
-        if self.session.is_closed:
+        if self.session.is_reset:
+            _break_off(transport)
+        elif self.session.is_closed:
             transport.close()
 
     def abort(self) -> None:
@@ -132,6 +135,13 @@ class Line(asyncio.Protocol):
         self.session.close()
         if self._transport is not None:
             self._transport.abort()
+
+
+def _break_off(transport: asyncio.Transport) -> None:
+    """Close with a reset, as a machine does that has forgotten the connection."""
+    handle = transport.get_extra_info("socket")
+    handle.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    transport.abort()
 
 
 def _write(transport: asyncio.Transport, data: bytes) -> None:

@@ -45,6 +45,7 @@ class OrderStatusReply(msgspec.Struct, frozen=True, kw_only=True):
     last_fill_price: Decimal
     client_id: int
     why_held: str = ""
+    mkt_cap_price: Decimal = ZERO
 
 
 class OpenOrderEnd(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,7 +85,7 @@ class CommissionReport(msgspec.Struct, frozen=True, kw_only=True):
     """What an execution cost and, if it closed something, earned."""
 
     exec_id: str
-    commission: Decimal
+    commission: Decimal | None
     currency: str
     realized_pnl: Decimal | None = None
 
@@ -121,7 +122,7 @@ ORDER_REPLIES: dict[type[msgspec.Struct], Layout[msgspec.Struct]] = {
         Row("last_fill_price", NUMBER),
         Row("client_id", ID),
         Row("why_held", TEXT),
-        Literal("0"),  # mktCapPrice
+        Row("mkt_cap_price", NUMBER),
     ),
     OpenOrderEnd: Layout(OpenOrderEnd, Literal("53"), Literal("1")),
     ExecDetails: Layout(
@@ -150,7 +151,7 @@ ORDER_REPLIES: dict[type[msgspec.Struct], Layout[msgspec.Struct]] = {
         Literal("59"),
         Literal("1"),
         Row("exec_id", TEXT),
-        Row("commission", NUMBER),
+        Row("commission", MAX_DOUBLE),
         Row("currency", TEXT),
         Row("realized_pnl", MAX_DOUBLE),
         Literal(MAX_DOUBLE.write(None)),  # yield

@@ -41,12 +41,6 @@ UNSUPPORTED = {
     "randomize_size": "randomizeSize",
     "randomize_price": "randomizePrice",
     "conditions": "conditions",
-    "adjusted_order_type": "adjustedOrderType",
-    "trigger_price": "triggerPrice",
-    "adjusted_stop_price": "adjustedStopPrice",
-    "adjusted_stop_limit_price": "adjustedStopLimitPrice",
-    "adjusted_trailing_amount": "adjustedTrailingAmount",
-    "limit_price_offset": "lmtPriceOffset",
     "cash_quantity": "cashQty",
     "discretionary_to_limit": "discretionaryUpToLimitPrice",
     "duration": "duration",
@@ -60,12 +54,12 @@ UNSUPPORTED = {
 ECHOED = frozenset(
     {
         "contract", "sec_id_type", "sec_id", "leg_prices", "routing", "open_close", "origin",
-        "good_after_time", "fa_method", "fa_percentage", "model_code", "short_sale_slot",
+        "fa_method", "fa_percentage", "model_code", "short_sale_slot",
         "designated_location", "exempt_code", "rule_80a", "settling_firm", "etrade_only",
         "firm_quote_only", "override_constraints", "volatility_type", "reference_price_type",
         "clearing_account", "clearing_intent", "opt_out_smart_routing", "algo_id", "misc_options",
         "solicited", "conditions_ignore_rth", "conditions_cancel_order",
-        "adjustable_trailing_unit", "ext_operator", "soft_dollar_name", "soft_dollar_value",
+        "ext_operator", "soft_dollar_name", "soft_dollar_value",
         "mifid2_decision_maker", "mifid2_decision_algo", "mifid2_execution_trader",
         "mifid2_execution_algo", "no_auto_price_for_hedge", "is_oms_container",
         "use_price_mgmt_algo", "advanced_error_override", "manual_order_time",
@@ -73,6 +67,7 @@ ECHOED = frozenset(
     }
 )  # fmt: skip
 _ITEMS = tuple(UNSUPPORTED.items())
+_NO_TYPE = {"None": ""}  # what openOrder says, and clients send back
 
 
 def order_terms(order: WireOrder, con_id: int) -> OrderTerms:
@@ -89,6 +84,13 @@ def order_terms(order: WireOrder, con_id: int) -> OrderTerms:
         aux_price=order.aux_price,
         trail_stop_price=order.trail_stop_price,
         trailing_percent=order.trailing_percent,
+        limit_price_offset=order.limit_price_offset,
+        adjusted_order_type=_NO_TYPE.get(order.adjusted_order_type, order.adjusted_order_type),
+        trigger_price=order.trigger_price,
+        adjusted_stop_price=order.adjusted_stop_price,
+        adjusted_stop_limit_price=order.adjusted_stop_limit_price,
+        adjusted_trailing_amount=order.adjusted_trailing_amount,
+        adjustable_trailing_unit=order.adjustable_trailing_unit,
         tif=order.tif,
         good_after_time=order.good_after_time,
         good_till_date=order.good_till_date,

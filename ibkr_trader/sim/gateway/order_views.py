@@ -12,6 +12,7 @@ from ibkr_trader.sim.gateway.order_echo import OrderState
 from ibkr_trader.sim.gateway.order_replies import CommissionReport, ExecDetails, OrderStatusReply
 from ibkr_trader.sim.gateway.times import zoned_text
 from ibkr_trader.sim.gateway.wire_order import WireOrder
+from ibkr_trader.sim.matching import TRAIL_TYPES, own_limit
 from ibkr_trader.sim.orders import ZERO, Execution, Preview, SimOrder
 
 
@@ -28,24 +29,28 @@ def order_status(order: SimOrder) -> OrderStatusReply:
         last_fill_price=order.last_fill_price,
         client_id=order.client_id,
         why_held=order.why_held,
+        mkt_cap_price=order.cap_price,
     )
 
 
-def open_order(order: SimOrder) -> OpenOrder:
-    """Return an order as openOrder tells it: as it came, save for what the exchange changed."""
+def open_order(order: SimOrder, contract: WireContract | None = None) -> OpenOrder:
+    """Return an order as openOrder tells it: as it came, save for what the exchange changed.
+
+    One that came over no wire (a person entered it) is told with `contract`.
+    """
     return OpenOrder(
         order_id=order.order_id,
         client_id=order.client_id,
         perm_id=order.perm_id,
-        order=_echo(order),
+        order=_echo(order, contract),
         state=_state(order),
     )
 
 
-def completed_order(order: SimOrder) -> CompletedOrder:
+def completed_order(order: SimOrder, contract: WireContract | None = None) -> CompletedOrder:
     """Return an order that ended; TWS states no quantity for one that filled completely."""
     ended = order.completed_at
-    wire = _echo(order)
+    wire = _echo(order, contract)
     if order.filled >= order.quantity:
         wire = msgspec.structs.replace(wire, quantity=ZERO)
     return CompletedOrder(
@@ -111,27 +116,35 @@ def preview_order(client_id: int, order_id: int, order: WireOrder, *, answer: Pr
     return OpenOrder(order_id=order_id, client_id=client_id, perm_id=0, order=order, state=state)
 
 
-def _wire(order: SimOrder) -> WireOrder:
+_OWN = ("quantity", "oca_group", "oca_type")  # the exchange's own figures, not its terms'
+# What the exchange, or a person at TWS, may change of what a client sent.
+_TERMS = (
+    *("action", "order_type", "limit_price", "aux_price", "trail_stop_price", "trailing_percent"),
+    *("tif", "good_after_time", "good_till_date", "outside_rth", "parent_id", "trigger_method"),
+    *("account", "order_ref", "all_or_none", "limit_price_offset", "adjusted_order_type"),
+    *("trigger_price", "adjusted_stop_price", "adjusted_stop_limit_price"),
+    *("adjusted_trailing_amount", "adjustable_trailing_unit"),
+)
+
+
+def _wire(order: SimOrder, contract: WireContract | None) -> WireOrder:
     """Return the order as it came; one that came in process has no wire form, so it gets one."""
     wire = order.terms.wire
-    return wire if isinstance(wire, WireOrder) else WireOrder()
+    return wire if isinstance(wire, WireOrder) else WireOrder(contract=contract or WireContract())
 
 
 def _currency(order: SimOrder) -> str:
-    return _wire(order).contract.currency or "USD"
+    return _wire(order, None).contract.currency or "USD"
 
 
-def _echo(order: SimOrder) -> WireOrder:
-    wire = _wire(order)
-    changed: dict[str, Any] = {}
-    if wire.quantity != order.quantity:
-        changed["quantity"] = order.quantity
-    if wire.oca_group != order.oca_group:
-        changed["oca_group"] = order.oca_group
-    if wire.oca_type != order.oca_type:
-        changed["oca_type"] = order.oca_type
-    if order.terms.order_type.startswith("TRAIL") and order.stop_price is not None:
-        changed["trail_stop_price"] = order.stop_price
+def _echo(order: SimOrder, contract: WireContract | None) -> WireOrder:
+    wire, terms = _wire(order, contract), order.terms
+    stated: dict[str, Any] = {name: getattr(order, name) for name in _OWN}
+    stated |= {name: getattr(terms, name) for name in _TERMS}
+    if terms.order_type in TRAIL_TYPES and order.stop_price is not None:
+        stated["trail_stop_price"] = order.stop_price
+        stated["limit_price"] = own_limit(order) or terms.limit_price
+    changed = {name: value for name, value in stated.items() if getattr(wire, name) != value}
     return msgspec.structs.replace(wire, **changed) if changed else wire
 
 

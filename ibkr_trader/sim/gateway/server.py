@@ -1,16 +1,18 @@
 """The gateway's TCP face: one port on 127.0.0.1, and the task that drives the exchange's time."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from time import time
 
 from ibkr_trader.sim.clock import ClockState, ExchangeClock
+from ibkr_trader.sim.events import SimEvent
 from ibkr_trader.sim.exchange import Exchange
 from ibkr_trader.sim.gateway.engine import Engine
 from ibkr_trader.sim.gateway.lines import Line, Lines
 from ibkr_trader.sim.gateway.store import Store
+from ibkr_trader.sim.gateway.wire import Tap
 
 HOST = "127.0.0.1"
 PULSE = 0.1
@@ -26,11 +28,14 @@ class GatewayServer:
 
     Attributes:
         port: Where it listens, known once it does.
+        engine: What it serves, in time.
+        faults: What may be armed against its clients.
     """
 
     def __init__(self, engine: Engine) -> None:
         self.port = 0
-        self._engine = engine
+        self.faults = engine.floor.wiring.faults
+        self.engine = engine
         self._lines = Lines(engine)
 
     async def listen(self, port: int) -> asyncio.Server:
@@ -57,7 +62,13 @@ class GatewayServer:
 
     def pulse(self) -> None:
         """Reach the present, and send everybody what is due."""
-        self._lines.tick(self._engine.advance())
+        self._lines.tick(self.engine.advance())
+        self._lines.flush()
+
+    def act(self, verb: Callable[[Exchange, datetime], Iterable[SimEvent]]) -> None:
+        """Do what no client asked for, now, and send everybody what follows."""
+        self.engine.touch()
+        self.engine.floor.carry_out(verb)
         self._lines.flush()
 
     def close(self) -> None:
@@ -75,6 +86,7 @@ async def serve_exchange(
     wall: Callable[[], datetime] = machine_time,
     master_id: int | None = None,
     may_wake: bool = True,
+    tap: Tap | None = None,
 ) -> AsyncIterator[GatewayServer]:
     """Serve `exchange` on 127.0.0.1 while the block runs.
 
@@ -87,6 +99,7 @@ async def serve_exchange(
         wall: The machine's time.
         master_id: A client that hears of every order, as client 0 does.
         may_wake: False leaves the clock alone for the first client, however late it stands.
+        tap: Is told of every message in both directions, such as a `WireLog`.
 
     Raises:
         OSError: The port is taken.
@@ -96,6 +109,7 @@ async def serve_exchange(
     engine = Engine(
         exchange, clock=clock, wall=wall, store=store, master_id=master_id, may_wake=may_wake
     )
+    engine.floor.wiring.tap = tap
     server = GatewayServer(engine)
     listener = await server.listen(port)
     try:

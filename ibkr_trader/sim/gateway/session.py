@@ -52,10 +52,12 @@ class Session:
 
     Attributes:
         is_closed: Send what waits, then close the socket.
+        is_reset: Send nothing, and break the connection off.
     """
 
     def __init__(self, floor: Floor) -> None:
         self.is_closed = False
+        self.is_reset = False
         self._floor = floor
         self._reader = FrameReader()
         self._talk = Talk(floor)
@@ -68,6 +70,11 @@ class Session:
     def client_id(self) -> int:
         """Who it is; -1 before startApi."""
         return self._talk.client_id
+
+    @property
+    def talk(self) -> Talk:
+        """The way to answer."""
+        return self._talk
 
     @property
     def has_output(self) -> bool:
@@ -92,8 +99,10 @@ class Session:
 
     def hear(self, event: SimEvent) -> None:
         """Take news from the exchange."""
+        self._talk.is_news = True
         for desk in self._desks:
             desk.hear(event)
+        self._talk.is_news = False
 
     def tick(self, now: datetime) -> None:
         """Send subscribers what is due at `now`."""
@@ -127,17 +136,35 @@ class Session:
         try:
             request = decode(message.fields, talk.version)
         except MalformedMessage as error:
+            self._floor.wiring.hear_request(None, talk.client_id)
             text = f"Server error when reading an API client request. {error}"
             talk.refuse(NO_REQUEST, 320, text)
             return
         except UnknownMessage:
+            self._floor.wiring.hear_request(None, talk.client_id)
             talk.refuse(NO_REQUEST, 505, "Fatal Error: Unknown message id")
             return
+        wiring = self._floor.wiring
+        subject = wiring.hear_request(request, talk.client_id)
+        if wiring.faults.is_idle:
+            self.act(request)
+        else:
+            wiring.faults.take(self, request, subject)
+
+    def act(self, request: msgspec.Struct) -> None:
+        """Do what a request asks for."""
         handler = self._handlers.get(type(request))
         if handler is None:
-            talk.invalid(getattr(request, "req_id", NO_REQUEST), self._why_not())
+            self._talk.invalid(getattr(request, "req_id", NO_REQUEST), self._why_not())
             return
         handler(request)
+
+    def cut(self, *, reset: bool, keep: bool) -> None:
+        """End the connection, broken off or in order; `keep` sends first what waits."""
+        if not keep:
+            self._talk.unsay()
+        self.is_reset = reset
+        self.close()
 
     def _why_not(self) -> str:
         if not self._desks:

@@ -17,6 +17,7 @@ from ibkr_trader.sim.gateway import order_requests as ask
 from ibkr_trader.sim.gateway.contracts import is_bag
 from ibkr_trader.sim.gateway.desk import Desk, Handlers
 from ibkr_trader.sim.gateway.lookup import NoContract, order_contract, resolve
+from ibkr_trader.sim.gateway.open_order import OpenOrder
 from ibkr_trader.sim.gateway.order_replies import CompletedOrdersEnd, ExecDetailsEnd, OpenOrderEnd
 from ibkr_trader.sim.gateway.order_terms import order_terms
 from ibkr_trader.sim.gateway.order_views import (
@@ -30,7 +31,7 @@ from ibkr_trader.sim.gateway.order_views import (
 from ibkr_trader.sim.gateway.talk import NO_REQUEST, Talk
 from ibkr_trader.sim.gateway.times import read_moment
 from ibkr_trader.sim.gateway.wire_order import WireOrder
-from ibkr_trader.sim.orders import Execution, OrderTerms, Refusal
+from ibkr_trader.sim.orders import Execution, OrderTerms, Refusal, SimOrder
 
 NOT_SIMULATED = 387
 LARGEST_ORDER_ID = 2**31 - 2  # the largest int means unset, and the next id must be one too
@@ -59,8 +60,8 @@ class OrderDesk(Desk):
         match event:
             case OrderShown() | StatusShown():
                 if self._hears(event.order.client_id):
-                    shown = isinstance(event, OrderShown)
-                    self.talk.say(open_order(event.order) if shown else order_status(event.order))
+                    shown, order = isinstance(event, OrderShown), event.order
+                    self.talk.say(self._open_order(order) if shown else order_status(order))
             case Executed() | CommissionPosted():
                 if self._hears(event.execution.client_id):
                     self._tell_fill(event)
@@ -69,6 +70,9 @@ class OrderDesk(Desk):
                     self.talk.refuse(event.order_id, event.code, event.text)
             case _:
                 pass
+
+    def _open_order(self, order: SimOrder) -> OpenOrder:
+        return open_order(order, self.talk.floor.contract(order.terms.con_id))
 
     def _tell_fill(self, event: Executed | CommissionPosted) -> None:
         if isinstance(event, Executed):
@@ -111,7 +115,8 @@ class OrderDesk(Desk):
         return order_terms(echo, instrument.con_id)
 
     def _preview(self, order_id: int, terms: OrderTerms) -> None:
-        answer = self.talk.floor.preview(self.talk.client_id, order_id, terms)
+        floor = self.talk.floor
+        answer = floor.exchange.preview(self.talk.client_id, order_id, terms=terms, now=floor.now)
         if isinstance(answer, Refusal):
             self.talk.refuse(order_id, answer.code, answer.text)
             return
@@ -130,19 +135,20 @@ class OrderDesk(Desk):
         self._tell_open(None)
 
     def _bind(self, _: ask.ReqAutoOpenOrders) -> None:
-        """Bind nothing: nobody types orders into this simulator by hand."""
+        """Bind nothing: orders entered by hand stay as they are, under ids below zero."""
         if self.talk.client_id != 0:
             self.talk.invalid(NO_REQUEST, "Only client 0 can bind orders entered by hand.")
 
     def _tell_open(self, client_id: int | None) -> None:
         for order in self.talk.floor.exchange.orders.working(client_id):
-            self.talk.say(open_order(order))
+            self.talk.say(self._open_order(order))
             self.talk.say(order_status(order))
         self.talk.say(OpenOrderEnd())
 
     def _completed_orders(self, _: ask.ReqCompletedOrders) -> None:
         for order in self.talk.floor.exchange.orders.completed():
-            self.talk.say(completed_order(order))
+            contract = self.talk.floor.contract(order.terms.con_id)
+            self.talk.say(completed_order(order, contract))
         self.talk.say(CompletedOrdersEnd())
 
     def _executions(self, request: ask.ReqExecutions) -> None:

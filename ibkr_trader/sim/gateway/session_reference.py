@@ -19,7 +19,10 @@ from ibkr_trader.sim.gateway.reference_replies import (
 from ibkr_trader.sim.gateway.talk import NO_REQUEST, Talk
 from ibkr_trader.sim.instruments import Instrument, Tape
 
-ORDER_TYPES = "ACTIVETIM,DAY,GTC,GTD,IOC,FOK,OPG,LMT,LOC,MKT,MOC,STP,STPLMT,TRAIL,WHATIF"
+ORDER_TYPES = (
+    "ACTIVETIM,ADJUST,DAY,FOK,GAT,GTC,GTD,IOC,LIT,LMT,LOC,MIT,MKT,MOC,OCA,OPG,STP,STPLMT,TRAIL,"
+    "TRAILLMT,WHATIF"
+)
 BULLETIN = "This is the IBKR gateway simulator of ibkr-trader: no order here reaches a market."
 SCANNER_XML = "<ScanParameterResponse><ScanTypeList>{}</ScanTypeList></ScanParameterResponse>"
 MOST_ROWS = 50

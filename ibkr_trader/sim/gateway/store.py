@@ -17,6 +17,7 @@ import msgspec
 
 from ibkr_trader.sim.account import AccountState, PositionRecord
 from ibkr_trader.sim.exchange import Counters, ExchangeConfig, ExchangeState
+from ibkr_trader.sim.floor_rules import FloorRules
 from ibkr_trader.sim.gateway.wire_order import WireOrder
 from ibkr_trader.sim.instruments import Tape
 from ibkr_trader.sim.orders import Execution, SimOrder
@@ -48,6 +49,7 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
     account: AccountState
     manual: tuple[Tape, ...] = ()
     halted: tuple[int, ...] = ()
+    rules: FloorRules = FloorRules()
 
 
 class ClockMark(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,6 +96,7 @@ class Store:
                 positions=self._all("positions", PositionRecord),
                 manual=head.manual,
                 halted=head.halted,
+                rules=head.rules,
             )
         except (sqlite3.Error, msgspec.MsgspecError) as error:
             message = f"the simulator's state is damaged: {error}"
@@ -109,6 +112,7 @@ class Store:
             account=changes.account,
             manual=changes.manual,
             halted=changes.halted,
+            rules=changes.rules,
         )
         work: list[_Work] = [
             (_DROP.format("orders"), [(number,) for number in changes.dropped_orders]),

@@ -16,13 +16,16 @@ class Talk:
     Attributes:
         client_id: Known from startApi on; -1 before.
         version: Negotiated in the handshake; 0 before.
+        is_news: What is said now was not asked for.
     """
 
     def __init__(self, floor: Floor) -> None:
         self.floor = floor
         self.client_id = -1
         self.version = 0
+        self.is_news = False
         self._out: list[bytes] = []
+        self._said: list[msgspec.Struct] = []
 
     @property
     def has_output(self) -> bool:
@@ -30,8 +33,18 @@ class Talk:
         return bool(self._out)
 
     def say(self, reply: msgspec.Struct) -> None:
+        """Queue one reply, unless a fault has other plans for it."""
+        faults = self.floor.wiring.faults
+        if faults.is_idle:
+            self.post(reply)
+        else:
+            faults.tell(self, reply, is_news=self.is_news)
+
+    def post(self, reply: msgspec.Struct) -> None:
         """Queue one reply."""
         self._out.append(encode(reply, self.version))
+        if self.floor.wiring.tap is not None:
+            self._said.append(reply)
 
     def say_raw(self, data: bytes) -> None:
         """Queue bytes that are not a reply: the handshake."""
@@ -50,4 +63,12 @@ class Talk:
         """Return everything that waits, as one write."""
         data = b"".join(self._out)
         self._out.clear()
+        for reply in self._said:
+            self.floor.wiring.hear_reply(reply, self.client_id)
+        self._said.clear()
         return data
+
+    def unsay(self) -> None:
+        """Forget everything that waits."""
+        self._out.clear()
+        self._said.clear()

@@ -63,10 +63,25 @@ async def placed(rig: Rig, *specs: OrderSpec) -> None:
     await rig.until(ev.StatusEvent, lambda e: e.order_id == (specs or (spec(),))[-1].order_id)
 
 
+_NAMES = (
+    "action", "quantity", "type", "limit", "aux", "tif", "oca", "account", "open_close",
+    "origin", "ref", "transmit", "parent", "block", "sweep", "display", "method", "rth",
+)  # fmt: skip
+# Fields further back at version 176: counted from the first, or from the end.
+_FURTHER = {
+    "after": 37, "oca_type": 47, "trail_stop": 69, "percent": 70, "adjusted": -24, "trigger": -23,
+    "offset": -22, "adjusted_stop": -21, "adjusted_limit": -20, "adjusted_trail": -19, "unit": -18,
+}  # fmt: skip
+
+
 def field(fields: list[str], name: str) -> str:
     """Return a field of a placeOrder request."""
-    names = [
-        "action", "quantity", "type", "limit", "aux", "tif", "oca", "account", "open_close",
-        "origin", "ref", "transmit", "parent", "block", "sweep", "display", "method", "rth",
-    ]  # fmt: skip
-    return fields[16 + names.index(name)]
+    if name in _FURTHER:
+        return fields[_FURTHER[name]]
+    return fields[16 + _NAMES.index(name)]
+
+
+def stated(fields: list[str], names: str) -> dict[str, str]:
+    """Return the named fields of a placeOrder request that state anything."""
+    found = {name: field(fields, name) for name in names.split()}
+    return {name: text for name, text in found.items() if text not in {"", "0"}}

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 Answer = "Callable[[list[str]], list[tuple[object, ...]]]"
 
 ACCOUNT = "SIM0000001"
+UNSET = "1.7976931348623157E308"
 CONTRACT = (265598, "AAPL", "STK", "", "0", "?", "", "SMART", "USD", "AAPL", "NMS")
 
 
@@ -151,16 +152,22 @@ def open_order(number: int, status: str = "Submitted", **changes: object) -> tup
     values: dict[str, object] = {
         "action": "BUY", "quantity": 10, "type": "LMT", "limit": "150.0", "aux": "0.0",
         "tif": "DAY", "ref": "", "client_id": 1, "perm_id": 900 + number, "parent": 0,
-        "oca": "", "oca_type": 3, "warning": "",
+        "oca": "", "oca_type": 3, "warning": "", "after": "", "trail_stop": "", "percent": "",
+        "adjusted": "None", "trigger": UNSET, "offset": UNSET, "adjusted_stop": UNSET,
+        "adjusted_limit": UNSET, "adjusted_trail": UNSET, "unit": 0,
     } | changes  # fmt: skip
-    unset = "1.7976931348623157E308"
+    unset = UNSET
     return (
         5, number, *CONTRACT, values["action"], values["quantity"], values["type"],
         values["limit"], values["aux"], values["tif"], values["oca"], ACCOUNT, "", 0,
-        values["ref"], values["client_id"], values["perm_id"], 0, 0, 0, "", "", "", "", "", "",
+        values["ref"], values["client_id"], values["perm_id"], 0, 0, 0, values["after"],
+        "", "", "", "", "",
         "", "", "", "", "", 0, "", -1, 0, "", "", "", "", "", 2147483647, 0, 0, 0, "",
-        values["oca_type"], 0, 0, "", values["parent"], 0, "", 0, "", "", 0, 0, "", "", "", "",
-        "", 0, 0, 0, "", "", "", "", 0, "", "IB", 0, 0, "", 0, 0, status, *[unset] * 9, "", "",
-        "", "", values["warning"], 0, 0, 0, "None", unset, unset, unset, unset, unset, unset, 0,
+        values["oca_type"], 0, 0, "", values["parent"], 0, "", 0, "", "", 0, 0,
+        values["trail_stop"], values["percent"], "", "", "", 0, 0,
+        0, "", "", "", "", 0, "", "IB", 0, 0, "", 0, 0, status, *[unset] * 9, "", "",
+        "", "", values["warning"], 0, 0, 0, values["adjusted"], values["trigger"],
+        values["trail_stop"] or unset, values["offset"], values["adjusted_stop"],
+        values["adjusted_limit"], values["adjusted_trail"], values["unit"],
         "", "", "", 0, 1, 0, 0, 0, "", "", 0, "", "", "", "", "",
     )  # fmt: skip

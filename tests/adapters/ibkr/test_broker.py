@@ -207,6 +207,24 @@ async def test_changes_of_one_order_coalesce(rig: Rig) -> None:
     assert field(fields, "limit") == "153"
 
 
+@pytest.mark.parametrize(
+    ("change", "at_once"),
+    [({"quantity": Decimal(5)}, 2), ({"limit_price": Decimal(151)}, 1)],
+)
+async def test_changes_of_size_do_not_wait_for_each_other_as_those_of_prices_do(
+    change: dict[str, Decimal], at_once: int, rig: Rig
+) -> None:
+    """Both exits of one entry are cut together; a stop that follows the market can wait."""
+    await placed(rig, spec("target", 5), spec("stop", 6))
+    hold(rig)
+    for role in ("target", "stop"):
+        order_id = OrderId(f"k7qav-17-{role}")
+        await rig.broker.send(approved(ModifyOrder(order_id=order_id, **change)))  # type: ignore[arg-type] # a table of figures
+    release(rig)
+    await rig.broker.snapshot()  # it is asked for after whatever may leave
+    assert rig.gateway.count(3) - 2 == at_once
+
+
 @pytest.mark.parametrize("command", [
     ModifyOrder(order_id=OrderId("k7qav-99-single"), limit_price=Decimal(1)),
     CancelOrder(order_id=OrderId("k7qav-99-single")),

@@ -312,3 +312,35 @@ async def test_the_gateways_time_sets_the_clock(gateway: StubGateway, client_lib
     await connection.open()
     connection.close()
     assert [int(at.timestamp()) for at in heard] == [1_800_000_000]
+
+
+async def test_an_answer_that_our_own_pause_held_back_is_no_death(
+    gateway: StubGateway, client_library: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Reading was stopped and goes on again: the answer is there, and nobody has read it yet."""
+    loop, now = asyncio.get_running_loop(), [1000.0]
+    monkeypatch.setattr(loop, "time", lambda: now[0])  # so that the moment can be chosen
+    clock = SystemClock()
+    monkeypatch.setattr(clock, "monotonic", loop.time)
+    every, patience = 4.0, 5.0
+    settings = settings_for(
+        gateway, client_library, heartbeat_every=every, heartbeat_timeout=patience
+    )
+    connection = IBKRConnection(settings, clock=clock)
+    await connection.open()
+    async with asyncio.TaskGroup() as group:
+        group.create_task(connection.run())
+        for _ in range(10):  # until it waits for its first beat
+            await asyncio.sleep(0)
+        asked = gateway.count(49)
+        link = connection.session.link
+        link.pause()
+        now[0] += every
+        await gateway.heard(49, times=asked + 1)
+        link.resume()
+        now[0] += patience  # its time is up in the same turn of the loop in which it is read
+        for _ in range(50):
+            await asyncio.sleep(0)
+        assert connection.state is LinkState.CONNECTED
+        assert gateway.connections == 1
+        connection.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from decimal import Decimal
 
 import pytest
 
@@ -236,3 +237,16 @@ async def test_an_end_after_a_refusal_that_did_not_last_is_told(rig: Rig) -> Non
     rig.gateway.send(*order_status(5, "Cancelled"))
     await rig.settle()
     assert len(rig.seen(ev.CancelEvent)) == 1
+
+
+async def test_the_first_of_two_changes_answers_only_itself(rig: Rig) -> None:
+    """While the second is under way, a refusal is of it and not of the order."""
+    await placed(rig)
+    for price in (151, 152):
+        await rig.broker.send(approved(ModifyOrder(order_id=SINGLE, limit_price=Decimal(price))))
+    mark = len(rig.events)
+    rig.gateway.send(*open_order(5, ref=SINGLE, limit="151.0"))
+    accepted = await rig.until(ev.AcceptEvent, after=mark)
+    assert str(accepted.spec.limit_price) == "151"
+    (event,) = await code(rig, 201)
+    assert isinstance(event, ev.ModifyRejectEvent)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
+from pathlib import Path
 
+from ibkr_trader.sim.gateway.background import read_info
 from tests.cli.conftest import CommandLine
 
 
@@ -69,3 +71,52 @@ def test_a_taken_port_is_said(cli: CommandLine) -> None:
     code, _, err = cli(f"gateway start --port {taken} --data-dir {other}")
     assert code == 4
     assert "gateway.log" in err
+
+
+def test_things_are_made_to_happen(cli: CommandLine) -> None:
+    code, _, err = cli("gateway inject price AAPL 151")
+    assert code == 4
+    assert "fix: ibkr-trader gateway start" in err
+    cli("gateway start --wire-log")
+    assert "AAPL stands at 151.00" in cli("gateway inject price AAPL 151").out
+    gap = cli("gateway inject gap AAPL -20% --json").document
+    assert gap["result"]["last"] == "120.8"
+    assert (
+        cli("gateway inject hand buy AAPL 10 --json").document["result"]["order"]["filled"] == "10"
+    )
+    look = cli("gateway inject look --json").document["result"]
+    assert look["positions"] == {"AAPL": "10"}
+    assert "armed: fault 1" in cli("gateway inject swallow placeOrder").out
+    folder = cli.data / "sim" / "gateway"
+    info = read_info(folder)
+    assert info is not None
+    door = Path(info.door)
+    assert door.stat().st_mode & 0o077 == 0
+    assert (folder / "wire.jsonl").stat().st_mode & 0o077 == 0
+    cli("gateway stop")
+    assert not door.exists()
+
+
+def test_what_is_typed_wrong_is_shown_right(cli: CommandLine) -> None:
+    listed = cli("gateway inject --json").document["result"]["forms"]
+    assert {"form": "halt SYMBOL", "what": "trading stops"} in listed
+    for words, fix in [
+        ("gap AAPL", "ibkr-trader gateway inject gap SYMBOL PERCENT"),
+        ("hand modify x --stopp 3", "ibkr-trader gateway inject hand modify ORDER"),
+        ("fly", "ibkr-trader gateway inject"),
+    ]:
+        code, _, err = cli(f"gateway inject {words}")
+        assert code == 2
+        assert fix in err.split("fix: ")[1]
+
+
+def test_a_fault_that_was_injected_meets_the_next_command(cli: CommandLine) -> None:
+    order = "order --symbol AAPL --side buy --quantity 5 --type limit --limit 148 --json"
+    cli("gateway start")
+    assert cli("gateway inject reject 201 --text margin").code == 0
+    refused = cli(order)
+    assert refused.code == 5, refused
+    assert "margin" in refused.document["error"]["message"]
+    assert cli(order).code == 0, "it struck once"
+    assert cli("gateway inject hand cancel single").code == 0
+    assert cli("orders --json").document["orders"] == []

@@ -60,6 +60,43 @@ def test_the_exits_last_as_long_as_asked(cli: CommandLine) -> None:
     assert "DAY or GTC" in now_or_never.document["error"]["message"]
 
 
+def test_a_bracket_with_several_targets(cli: CommandLine) -> None:
+    line = "bracket-order --symbol AAPL --quantity 10 --stop-loss 145"
+    code, out, _ = cli(f"{line} --take-profit 155:6 --take-profit 160 --dry-run")
+    assert code == 0
+    assert [row.split() for row in out.splitlines()[1:7]] == [
+        ["ROLE", "SIDE", "QTY", "TYPE", "PRICE", "TIF"],
+        ["entry", "BUY", "10", "MARKET", "–", "DAY"],
+        ["target", "SELL", "6", "LIMIT", "155.00", "GTC"],
+        ["stop", "SELL", "6", "STOP", "145.00", "GTC"],
+        ["target", "SELL", "4", "LIMIT", "160.00", "GTC"],
+        ["stop", "SELL", "4", "STOP", "145.00", "GTC"],
+    ]
+    assert "target 6 +" in out
+    assert "target 4 +" in out
+    assert max(map(len, out.splitlines())) <= 88
+    document = cli(f"{line} --take-profit 155 --take-profit 160 --json").document
+    exits = document["orders"][1:]
+    assert [order["quantity"] for order in exits] == ["5", "5", "5", "5"]
+    assert exits[0]["oca_group"] == exits[1]["oca_group"] != exits[2]["oca_group"]
+    (position,) = cli("positions --json").document["positions"]
+    assert position["is_covered"]
+
+
+def test_a_trail_may_be_the_stop_and_what_to_mind_is_noted(cli: CommandLine) -> None:
+    line = "bracket-order --symbol AAPL --quantity 10 --take-profit 155:4 --trail-percent 2"
+    code, out, _ = cli(f"{line} --exit-tif day --outside-rth --dry-run")
+    assert code == 0
+    assert "trail 2%" in out
+    assert "DAY ext" in out
+    assert "The stop lasts for the day: what is held overnight will have none." in out
+    assert "6 have no target: their stop ends them." in out
+    assert "trail -" in out
+    code, _, err = cli("bracket-order --symbol AAPL --quantity 10 --take-profit 155")
+    assert code == 2
+    assert "a bracket needs one of --stop-loss, --trail-amount and --trail-percent" in err
+
+
 @pytest.mark.parametrize("line", ["--dry-run", ""])
 def test_a_denial_has_every_reason(cli: CommandLine, line: str) -> None:
     done = cli(f"order --symbol AAPL --side buy --quantity 1000 --json {line}")
@@ -179,3 +216,15 @@ def test_json_is_one_document_and_nothing_else(cli: CommandLine) -> None:
         document = json.loads(done.out)
         assert document["ok"] is True
         assert document["schema"].startswith("ibkr-trader/")
+
+
+def test_a_fill_that_does_not_come_in_time_is_incomplete(cli: CommandLine) -> None:
+    line = "order --symbol AAPL --side buy --quantity 5 --type limit --limit 148"
+    done = cli(f"{line} --wait filled --timeout 1 --json")
+    assert done.code == 7, done
+    assert done.document["ok"] is False
+    (order,) = done.document["orders"]
+    assert (order["status"], order["filled"]) == ("SUBMITTED", "0")
+    (working,) = cli("orders --json").document["orders"]
+    assert working["id"] == order["id"], "it works on, and is not sent a second time"
+    assert cli(f"cancel {order['id']}").code == 0

@@ -6,8 +6,9 @@ import msgspec
 import pytest
 
 from ibkr_trader.core.commands import SubmitOrders
-from ibkr_trader.core.enums import OrderStatus
-from ibkr_trader.core.models import GroupId, OrderId
+from ibkr_trader.core.enums import OcaType, OrderRole, OrderStatus
+from ibkr_trader.core.models import GroupId, OrderId, OrderSpec
+from ibkr_trader.risk.view import RiskView
 from tests.risk.world import (
     MSFT,
     bracket,
@@ -129,3 +130,36 @@ def test_a_change_back_while_another_is_under_way_is_a_change() -> None:
     world = view(held(10), order)
     assert judge("command_form", modify(order, stop_price="145"), world) == []
     assert judge("command_form", modify(order, stop_price="146"), world)
+
+
+EXIT: dict[str, Any] = {"oca_group": "t-1-x1", "oca_type": OcaType.REDUCE}
+
+
+def grouped(*orders: OrderSpec, world: RiskView | None = None) -> list[str]:
+    return [breach.message for breach in judge("command_form", submit(*orders), world or view())]
+
+
+def test_the_orders_of_one_group_are_of_one_kind() -> None:
+    low = stop("SELL", 10, "145", "t-1-stop", role=OrderRole.STOP, **EXIT)
+    high = limit("SELL", 10, "155", "t-1-target", broker_order_id=102, role=OrderRole.TARGET)
+    same = msgspec.structs.replace(high, **EXIT)
+    other = msgspec.structs.replace(same, oca_type=OcaType.CANCEL)
+    apart = msgspec.structs.replace(other, oca_group="t-1-x2")
+    assert grouped(low, same) == grouped(low, apart) == grouped(low, high) == []
+    (message,) = grouped(low, other)
+    assert "as CANCEL, and t-1-stop is in it as REDUCE" in message
+    assert grouped(other, world=view(held(10), working(low))) == [message]
+    untold = working(msgspec.structs.replace(low, oca_type=None))
+    assert grouped(other, world=view(held(10), untold)) == []
+
+
+@pytest.mark.parametrize("first", ["entry", "exit"])
+def test_an_entry_and_an_exit_are_never_alternatives(first: str) -> None:
+    """When the entry trades, the position it adds to would lose its stop."""
+    more = limit("BUY", 5, "149", "t-1-entry", role=OrderRole.ENTRY, broker_order_id=102, **EXIT)
+    low = stop("SELL", 10, "145", "t-1-stop", role=OrderRole.STOP, **EXIT)
+    orders = (more, low) if first == "entry" else (low, more)
+    (message,) = grouped(*orders, world=view(held(10)))
+    assert message.startswith("The entry t-1-entry and the exit t-1-stop are of one group")
+    two = limit("SELL", 5, "160", "t-1-entry.2", role=OrderRole.ENTRY, **EXIT)
+    assert grouped(more, two) == []

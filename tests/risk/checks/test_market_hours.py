@@ -81,3 +81,13 @@ def test_unknown_hours_open_nothing() -> None:
 
 def test_a_close_is_never_held_back() -> None:
     assert reasons(review(submit(spec("SELL", 5)), at(NIGHT))) == set()
+
+
+def test_an_order_for_a_later_time_is_judged_by_that() -> None:
+    evening = spec("BUY", 10, good_after=NOW + timedelta(hours=7))
+    (breach,) = judge("market_hours", submit(evening), view())
+    assert "is closed at 2026-11-20 22:00:00 UTC" in breach.message
+    assert not judge("market_hours", submit(spec(good_after=NOW + timedelta(hours=5))), view())
+    early = NOW - timedelta(hours=2)
+    morning = spec("BUY", 10, good_after=NOW)
+    assert not judge("market_hours", submit(morning), view(now=early))

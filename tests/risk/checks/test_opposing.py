@@ -1,88 +1,77 @@
 from __future__ import annotations
 
+from typing import Any
+
+import msgspec
 import pytest
 
-from ibkr_trader.core.enums import OrderType
+from ibkr_trader.core.enums import OcaType, OrderType
 from ibkr_trader.core.models import OrderSpec
-from tests.risk.world import (
-    aged,
-    bracket,
-    held,
-    judge,
-    limit,
-    modify,
-    quote,
-    spec,
-    stop,
-    submit,
-    view,
-    working,
-)
+from tests.risk.world import MSFT, held, judge, limit, modify, spec, stop, submit, view, working
+
+PAIR: dict[str, Any] = {"oca_group": "t-1", "oca_type": OcaType.CANCEL}
+FIRST, SECOND = "t-1-entry", "t-1-entry.2"
+
+
+def paired(order: OrderSpec) -> OrderSpec:
+    return msgspec.structs.replace(order, **PAIR)
 
 
 @pytest.mark.parametrize(
     ("mine", "theirs", "denied"),
     [
-        (limit("BUY", 10, "150"), limit("SELL", 10, "150", "o-1-single"), True),
-        (limit("BUY", 10, "149.99"), limit("SELL", 10, "150", "o-1-single"), False),
-        (limit("SELL", 10, "149"), limit("BUY", 10, "149", "o-1-single"), True),
-        (limit("SELL", 10, "149.01"), limit("BUY", 10, "149", "o-1-single"), False),
-        (limit("BUY", 10, "151"), limit("BUY", 10, "150", "o-1-single"), False),
-        (spec("BUY", 10), limit("SELL", 10, "150.01", "o-1-single"), True),
-        (spec("BUY", 10), limit("SELL", 10, "150.02", "o-1-single"), False),
-        (limit("BUY", 10, "150"), spec("SELL", 10, "o-1-single"), True),
-        (limit("BUY", 10, "149.98"), spec("SELL", 10, "o-1-single"), False),
+        (limit("BUY", 10, "150", SECOND), limit("SELL", 10, "150", FIRST), True),
+        (limit("BUY", 10, "149.99", SECOND), limit("SELL", 10, "150", FIRST), False),
+        (limit("SELL", 10, "149", SECOND), limit("BUY", 10, "149", FIRST), True),
+        (limit("SELL", 10, "149.01", SECOND), limit("BUY", 10, "149", FIRST), False),
+        (limit("BUY", 10, "151", SECOND), limit("BUY", 10, "150", FIRST), False),
+        (spec("BUY", 10, SECOND), limit("SELL", 10, "150.01", FIRST), True),
+        (spec("BUY", 10, SECOND), limit("SELL", 10, "150.02", FIRST), False),
+        (limit("BUY", 10, "150", SECOND), spec("SELL", 10, FIRST), True),
+        (limit("BUY", 10, "149.98", SECOND), spec("SELL", 10, FIRST), False),
+        (limit("BUY", 10, "150", SECOND), limit("SELL", 10, "150", FIRST, contract=MSFT), False),
         # What waits for a trigger trades later, at another price.
-        (limit("BUY", 10, "151"), stop("SELL", 10, "145", "o-1-single"), False),
-        (stop("BUY", 10, "155"), limit("SELL", 10, "150", "o-1-single"), False),
+        (limit("BUY", 10, "151", SECOND), stop("SELL", 10, "145", FIRST), False),
+        (stop("BUY", 10, "155", SECOND), limit("SELL", 10, "150", FIRST), False),
         (
-            limit("BUY", 10, "151"),
-            spec(
-                "SELL",
-                10,
-                "o-1-single",
-                order_type=OrderType.LIMIT_IF_TOUCHED,
-                limit_price="150",
-                stop_price="152",
-            ),
+            limit("BUY", 10, "151", SECOND),
+            spec("SELL", 10, FIRST, order_type=OrderType.LIMIT_IF_TOUCHED,
+                 limit_price="150", stop_price="152"),
             True,
         ),
     ],
-)
-def test_orders_that_could_meet(mine: OrderSpec, theirs: OrderSpec, *, denied: bool) -> None:
-    found = judge("opposing", submit(mine), view(working(theirs)))
-    assert [breach.actual for breach in found] == (["o-1-single"] if denied else [])
-    assert all(breach.hint == "ibkr-trader cancel o-1-single" for breach in found)
+)  # fmt: skip
+def test_alternatives_that_could_meet(mine: OrderSpec, theirs: OrderSpec, *, denied: bool) -> None:
+    mine, theirs = paired(mine), paired(theirs)
+    later = judge("opposing", submit(mine), view(working(theirs)))
+    assert [breach.actual for breach in later] == [FIRST] * denied
+    assert len(judge("opposing", submit(theirs, mine), view())) == denied
+
+
+def test_those_that_are_no_alternatives_are_for_another_check() -> None:
+    theirs = working(limit("SELL", 10, "150", "o-1-single"))
+    assert judge("opposing", submit(limit("BUY", 10, "150")), view(theirs)) == []
+    assert judge("opposing", submit(paired(limit("BUY", 10, "150"))), view(theirs)) == []
 
 
 def test_exits_do_not_count() -> None:
-    exits = working(limit("SELL", 10, "150", "o-1-target"))
-    assert judge("opposing", submit(limit("BUY", 10, "151")), view(held(10), exits)) == []
-
-
-def test_the_members_of_a_group_are_alternatives() -> None:
-    pair = submit(limit("BUY", 10, "145", "t-1-a"), limit("SELL", 10, "145", "t-1-b"))
-    assert judge("opposing", pair, view()) == []
-    first = working(limit("SELL", 10, "145", "t-1-b"))
-    assert judge("opposing", submit(limit("BUY", 10, "145", "t-1-a")), view(first)) == []
+    exits = working(paired(limit("SELL", 10, "150", FIRST)))
+    mine = submit(paired(limit("BUY", 10, "151", SECOND)))
+    assert judge("opposing", mine, view(held(10), exits)) == []
 
 
 def test_a_change_under_way_counts_by_its_new_price() -> None:
     other = working(
-        limit("SELL", 10, "152", "o-1-single"), desired=limit("SELL", 10, "150", "o-1-single")
+        paired(limit("SELL", 10, "152", FIRST)), desired=paired(limit("SELL", 10, "150", FIRST))
     )
-    assert judge("opposing", submit(limit("BUY", 10, "150")), view(other))
+    assert judge("opposing", submit(paired(limit("BUY", 10, "150", SECOND))), view(other))
 
 
 def test_a_change_is_judged_too() -> None:
-    mine, other = working(limit("BUY", 10, "149")), working(limit("SELL", 10, "152", "o-1-single"))
+    mine = working(paired(limit("BUY", 10, "149", SECOND)))
+    other = working(paired(limit("SELL", 10, "152", FIRST)))
     assert judge("opposing", modify(mine, limit_price="152"), view(mine, other))
     assert not judge("opposing", modify(mine, limit_price="151"), view(mine, other))
-
-
-def test_a_bracket_beside_an_exit_of_another_is_no_cross() -> None:
-    world = view(held(10), working(stop("SELL", 10, "145", "o-1-stop")), quotes={1: aged(quote())})
-    assert judge("opposing", bracket(), world) == []
 
 
 @pytest.mark.parametrize(
@@ -90,6 +79,6 @@ def test_a_bracket_beside_an_exit_of_another_is_no_cross() -> None:
     [("BUY", "SELL", "could buy from your own"), ("SELL", "BUY", "could sell to your own")],
 )
 def test_the_message_says_who_would_trade_with_whom(mine: str, theirs: str, words: str) -> None:
-    world = view(working(limit(theirs, 10, "150", "o-1-single")))
-    (breach,) = judge("opposing", submit(limit(mine, 10, "150")), world)
-    assert breach.message == f"{mine} 10 AAPL {words} order o-1-single ({theirs} 10 AAPL)."
+    world = view(working(paired(limit(theirs, 10, "150", FIRST))))
+    (breach,) = judge("opposing", submit(paired(limit(mine, 10, "150", SECOND))), world)
+    assert breach.message == f"{mine} 10 AAPL {words} order {FIRST} ({theirs} 10 AAPL)."

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import msgspec
 import pytest
 
 from ibkr_trader.core.enums import OcaType, OrderType, Side, TimeInForce
-from ibkr_trader.core.models import Contract, OrderSpec
+from ibkr_trader.core.models import Adjustment, Contract, OrderSpec
 from tests.risk.world import (
+    NOW,
     D,
     bracket,
     held,
@@ -30,7 +32,7 @@ FORMS = {
     T.STOP: {"stop_price": "155"},
     T.STOP_LIMIT: {"limit_price": "156", "stop_price": "155"},
     T.TRAIL: {"trail_amount": "3"},
-    T.TRAIL_LIMIT: {"trail_percent": "2", "limit_price": "155"},
+    T.TRAIL_LIMIT: {"trail_percent": "2", "limit_price": "155", "stop_price": "154"},
     T.MARKET_IF_TOUCHED: {"stop_price": "145"},
     T.LIMIT_IF_TOUCHED: {"stop_price": "145", "limit_price": "146"},
     T.MARKET_ON_CLOSE: {},
@@ -57,7 +59,7 @@ def test_a_price_too_many_or_too_few_is_named(kind: OrderType, field: str) -> No
         assert "needs" in found
     else:
         found = messages(spec(order_type=kind, **form, **{field: "3"}))
-        starts_at = field == "stop_price" and kind in (T.TRAIL, T.TRAIL_LIMIT)
+        starts_at = field == "stop_price" and kind is T.TRAIL
         assert bool(found) is not starts_at
 
 
@@ -177,3 +179,54 @@ def test_a_change_is_judged_by_the_order_that_it_makes() -> None:
 
 def test_both_sides_are_known() -> None:
     assert {messages(limit(side, 1, "150")) for side in Side} == {""}
+
+
+@pytest.mark.parametrize(
+    ("quantity", "hint"),
+    [("NaN", "1"), ("0", "1"), ("0.5", "1"), ("1.5", "1"), ("7.9", "7"), ("1E+10", "1")],
+)
+def test_a_quantity_comes_with_the_one_to_use(quantity: str, hint: str) -> None:
+    (breach,) = judge("order_form", submit(spec("BUY", quantity)), view())
+    assert breach.hint == f"use --quantity {hint}"
+
+
+@pytest.mark.parametrize(
+    ("order", "hint"),
+    [
+        (spec(order_type=T.LIMIT), "give --limit"),
+        (spec(limit_price="1"), "leave out --limit"),
+        (stop("SELL", 1, "0"), "correct --stop"),
+        (spec(time_in_force=TimeInForce.GTD), "correct --tif"),
+        (spec(good_after=NOW + timedelta(microseconds=1)), ""),
+    ],
+)
+def test_each_fault_comes_with_the_option_that_mends_it(order: OrderSpec, hint: str) -> None:
+    (breach,) = judge("order_form", submit(order), view())
+    assert breach.hint == hint
+
+
+@pytest.mark.parametrize(("ahead", "denied"), [(1, False), (0, True), (-60, True)])
+def test_a_time_that_has_passed_would_mean_now(ahead: int, *, denied: bool) -> None:
+    late = spec("SELL", 10, good_after=NOW + timedelta(seconds=ahead))
+    found = judge("order_form", submit(late), view(held(10)))
+    assert ["has passed" in breach.message for breach in found] == [True] * denied
+
+
+def test_a_timed_order_may_be_changed_after_its_time() -> None:
+    timed = working(spec("SELL", 10, good_after=NOW - timedelta(hours=1)))
+    assert judge("order_form", modify(timed, quantity=5), view(held(5), timed)) == []
+
+
+def test_a_time_without_a_zone_is_a_fault_and_no_crash() -> None:
+    (breach,) = judge(
+        "order_form", submit(spec(good_after=NOW.replace(tzinfo=None) + timedelta(1))), view()
+    )
+    assert "whole second in UTC" in breach.message
+
+
+def test_what_a_stop_turns_into_is_judged_too() -> None:
+    wider = Adjustment(trigger=D("155"), order_type=T.STOP, stop_price=D("144"))
+    (breach,) = judge(
+        "order_form", submit(stop("SELL", 10, "145", adjustment=wider)), view(held(10))
+    )
+    assert "it would widen" in breach.message

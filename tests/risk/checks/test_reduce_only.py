@@ -96,6 +96,17 @@ def test_two_closes_in_one_command_share_the_position() -> None:
     assert breach.headroom == "4"
 
 
+def test_two_alternatives_do_not_hide_each_other() -> None:
+    protection = working(stop("SELL", 10, "145", "o-1-stop", role=OrderRole.STOP))
+    pair = submit(
+        limit("SELL", 10, "155", "t-1-target", role=OrderRole.TARGET, oca_group="x"),
+        stop("SELL", 10, "146", "t-1-stop", role=OrderRole.STOP, oca_group="x"),
+    )
+    first, *_ = judge("reduce_only", pair, view(held(10), protection))
+    assert first.headroom == "0"
+    assert first.hint == "other orders close it already: ibkr-trader cancel o-1-stop"
+
+
 def test_a_larger_alternative_does_not_hide_it() -> None:
     surplus = working(stop("SELL", 30, "145", "o-1-stop", oca_group="x"))
     close = submit(spec("SELL", 12, oca_group="x"), reduces=True)

@@ -4,9 +4,10 @@ import pytest
 
 from ibkr_trader.core.commands import SubmitOrders
 from ibkr_trader.core.enums import OrderRole, OrderType
-from ibkr_trader.core.models import OrderSpec
+from ibkr_trader.core.models import Adjustment, OrderSpec
 from ibkr_trader.risk.view import FactMissing
 from tests.risk.world import (
+    D,
     aged,
     bracket,
     held,
@@ -30,7 +31,10 @@ BREAKOUT = stop("BUY", 10, "160", "t-1-entry", role=OrderRole.ENTRY)
 
 def words(command: SubmitOrders) -> list[str]:
     found = judge("stop_side", command, view())
-    keys = {"fire at once": "side", "at a loss": "target", "decimal": "far", "by chance": "near"}
+    keys = {
+        "fire at once": "side", "at a loss": "target", "decimal": "far", "by chance": "near",
+        "touched at once": "touch", "price is gone": "limit",
+    }  # fmt: skip
     texts = [breach.message + breach.hint for breach in found]
     return [word for text in texts for key, word in keys.items() if key in text]
 
@@ -89,6 +93,57 @@ def test_brackets(command: SubmitOrders, expected: list[str]) -> None:
 def test_stops_that_stand_alone_are_judged_by_the_market(
     order: OrderSpec, expected: list[str]
 ) -> None:
+    assert words(submit(order)) == expected
+
+
+T = OrderType
+TOUCHES = [
+    ("BUY", T.MARKET_IF_TOUCHED, {"stop_price": "145"}, []),
+    ("BUY", T.MARKET_IF_TOUCHED, {"stop_price": "150.01"}, ["touch"]),
+    ("SELL", T.MARKET_IF_TOUCHED, {"stop_price": "149.99"}, ["touch"]),
+    ("SELL", T.LIMIT_IF_TOUCHED, {"stop_price": "155", "limit_price": "154"}, []),
+    ("SELL", T.LIMIT_IF_TOUCHED, {"stop_price": "145", "limit_price": "144"}, ["touch"]),
+    ("SELL", T.LIMIT_IF_TOUCHED, {"limit_price": "144"}, []),  # the form says what is missing
+]
+
+
+@pytest.mark.parametrize(("side", "kind", "prices", "expected"), TOUCHES)
+def test_what_waits_for_a_touch_waits_for_a_better_price(
+    side: str, kind: OrderType, prices: dict[str, str], expected: list[str]
+) -> None:
+    assert words(submit(spec(side, 10, order_type=kind, **prices))) == expected
+
+
+STOP_LIMIT = {"order_type": T.STOP_LIMIT, "role": OrderRole.STOP}
+LIMITS = [
+    (spec("SELL", 10, stop_price="145", limit_price="145", **STOP_LIMIT), []),
+    (spec("SELL", 10, stop_price="145", limit_price="145.01", **STOP_LIMIT), ["limit"]),
+    (spec("BUY", 10, stop_price="155", limit_price="155", **STOP_LIMIT), []),
+    (spec("BUY", 10, stop_price="155", limit_price="154.99", **STOP_LIMIT), ["limit"]),
+    (
+        spec("SELL", 10, order_type=T.TRAIL_LIMIT, trail_amount="3", stop_price="147",
+             limit_price="148", role=OrderRole.STOP),
+        ["limit"],
+    ),
+    # Whoever opens may want to be paid back for the wait.
+    (spec("BUY", 10, order_type=T.STOP_LIMIT, stop_price="155", limit_price="154"), []),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("order", "expected"), LIMITS)
+def test_a_protective_stop_can_trade_once_it_has_triggered(
+    order: OrderSpec, expected: list[str]
+) -> None:
+    assert words(submit(order)) == expected
+
+
+@pytest.mark.parametrize(("limit_price", "expected"), [("150", []), ("150.01", ["limit"])])
+def test_what_a_stop_turns_into_can_trade_too(limit_price: str, expected: list[str]) -> None:
+    """Its trigger may have been passed already: then it is tightened at once."""
+    adjustment = Adjustment(
+        trigger=D("149"), order_type=T.STOP_LIMIT, stop_price=D("150"), limit_price=D(limit_price)
+    )
+    order = stop("SELL", 10, "145", role=OrderRole.STOP, adjustment=adjustment)
     assert words(submit(order)) == expected
 
 

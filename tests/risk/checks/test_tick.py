@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from ibkr_trader.core.enums import OrderType
-from ibkr_trader.core.models import OrderSpec, PriceBand
+from ibkr_trader.core.models import Adjustment, OrderSpec, PriceBand
 from ibkr_trader.risk.view import FactMissing
 from tests.risk.world import (
     D,
@@ -60,3 +60,15 @@ def test_a_close_with_a_bad_price_is_denied_but_not_for_want_of_details() -> Non
     with pytest.raises(FactMissing):
         judge("tick", close, view(held(10), details={}))
     assert reasons(review(close, view(held(10), details={}))) == set()
+
+
+def test_the_prices_of_what_a_stop_turns_into_are_judged_too() -> None:
+    odd = Adjustment(
+        trigger=D("155.001"), order_type=OrderType.TRAIL, stop_price=D("150.001"),
+        trail_amount=D("2.5"),
+    )  # fmt: skip
+    found = judge("tick", submit(stop("SELL", 10, "145", adjustment=odd)), view())
+    assert [breach.message.split(" of ")[0] for breach in found] == [
+        "The adjustment's trigger 155.001", "The adjusted stop price 150.001",
+    ]  # fmt: skip
+    assert found[0].hint == "use 155 or 155.01"

@@ -49,7 +49,6 @@ def test_what_is_not_simulated_is_named(field: str) -> None:
         ("scale", "scalePriceIncrement"),
         ("hedge", "hedgeType"),
         ("delta neutral", "deltaNeutralOrderType"),
-        ("adjustable", "adjustedOrderType"),
         ("bag", "comboLegs"),
         ("peg best", "competeAgainstBestOffset"),
         ("odds and ends", "hidden"),
@@ -60,7 +59,11 @@ def test_shapes_that_are_refused_say_why(name: str, reason: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["market", "limit", "stop", "stop limit", "trail amount", "bracket child", "oca", "gtd"]
+    "name",
+    [
+        *("market", "limit", "stop", "stop limit", "trail amount", "trail percent", "trail limit"),
+        *("touched", "adjustable", "bracket child", "oca", "gtd"),
+    ],
 )
 def test_shapes_that_are_simulated_are_not_refused(name: str) -> None:
     assert terms_of(name).unsupported == ()

@@ -1,0 +1,43 @@
+"""Protecting: `cover`, `undo`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from ibkr_trader.cli import values
+from ibkr_trader.cli.face import FAMILIES, Face, command
+from ibkr_trader.cli.output import Reply
+
+PANEL = "Orders"
+app = FAMILIES.register("protect")(typer.Typer())
+
+TimeoutOption = Annotated[
+    str, typer.Option("--timeout", metavar="S", help="How many seconds to wait for answers.")
+]
+
+
+@command(app, "cover", panel=PANEL, example="ibkr-trader cover --fix", changes=True)
+async def cover(
+    face: Face,
+    *,
+    fix: Annotated[
+        bool, typer.Option("--fix", help="Place what is missing, take away what is too much.")
+    ] = False,
+    timeout: TimeoutOption = "",
+) -> Reply:
+    """Show how stops cover each position; exit code 7 when one does not, or when too much does."""
+    patience = values.seconds(timeout) if timeout else None
+    from ibkr_trader.cli import covering  # noqa: PLC0415 - brings the client library
+
+    return await covering.cover(face, fix=fix, timeout=patience)
+
+
+@command(app, "undo", panel=PANEL, example="ibkr-trader undo --dry-run", changes=True)
+async def undo(face: Face, *, timeout: TimeoutOption = "") -> Reply:
+    """Place again what you cancelled last, today, sized to what is held now."""
+    patience = values.seconds(timeout) if timeout else None
+    from ibkr_trader.cli import bringing_back  # noqa: PLC0415 - brings the client library
+
+    return await bringing_back.undo(face, timeout=patience)

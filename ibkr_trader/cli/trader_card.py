@@ -1,0 +1,68 @@
+"""What there is to say of a running trader: who it is, since when, and how it is connected."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from ibkr_trader.cli.wording import when
+from ibkr_trader.core.events import ConnectEvent, DisconnectEvent, SyncEvent
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from ibkr_trader.execution.trader import Trader
+
+
+class TraderCard:
+    """The trader as `status` tells of it.
+
+    Attributes:
+        since: When it was ready, by the desk's clock.
+        connections: How many links it has had.
+    """
+
+    def __init__(self, trader: Trader) -> None:
+        self._trader = trader
+        self.since: datetime = trader.clock.now()
+        self.connections = 1
+        self._trouble = ""
+        trader.bus.subscribe(ConnectEvent, self._connected)
+        trader.bus.subscribe(DisconnectEvent, self._disconnected)
+        trader.bus.subscribe(SyncEvent, lambda _: self._say(""))
+
+    @property
+    def groups(self) -> int:
+        """How many groups it looks after."""
+        return len(self._trader.groups.open_ids())
+
+    @property
+    def connection(self) -> str:
+        """How it is connected, in words."""
+        return self._trouble or "connected, in sync"
+
+    def words(self, *, utc: bool) -> str:
+        """Return all of it, on one line for people."""
+        groups = "1 group" if self.groups == 1 else f"{self.groups} groups"
+        since = when(self.since, utc=utc)
+        return f"process {os.getpid()} since {since}, {groups}, {self.connection}"
+
+    def document(self) -> dict[str, Any]:
+        """Return all of it, for scripts."""
+        return {
+            "pid": os.getpid(),
+            "since": self.since,
+            "groups": self.groups,
+            "connection": self.connection,
+            "connections": self.connections,
+        }
+
+    def _connected(self, _: ConnectEvent) -> None:
+        self.connections += 1
+        self._say("connected, not in sync yet")
+
+    def _disconnected(self, event: DisconnectEvent) -> None:
+        self._say(f"lost: {event.reason}")
+
+    def _say(self, trouble: str) -> None:
+        self._trouble = trouble

@@ -1,0 +1,89 @@
+"""What a bracket tells a person, each thing once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ibkr_trader.core.enums import OrderRole
+from ibkr_trader.core.models import ZERO
+from ibkr_trader.core.text import quantity as number
+from ibkr_trader.orders import bracket_repairs as repairs
+from ibkr_trader.orders.asking import Word
+from ibkr_trader.orders.bracket_repairs import Remedy
+from ibkr_trader.orders.members import traded
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ibkr_trader.core.models import Order
+    from ibkr_trader.orders.bracket_group import Bracket
+    from ibkr_trader.orders.linked_orders import Leg
+
+
+def words(group: Bracket, due: frozenset[str]) -> Iterator[Word]:
+    """Yield what there is to tell of the group as it stands."""
+    symbol = group.entry.spec.contract.symbol
+    held = group.held
+    if "turned" in due:
+        message = f"both exits of {symbol} traded: {number(-held)} too many"
+        yield from _surplus(group, f"turned {held}", message)
+    if "late" in due:
+        message = f"{number(held)} {symbol} came in after the exits had traded"
+        yield from _surplus(group, f"late {held}", message)
+    if "asleep" in due:
+        yield Word(
+            "asleep",
+            f"the exits of {symbol} sleep until its entry is complete: its rest is taken back",
+        )
+    for leg in group.parts():
+        stop = leg.of(OrderRole.STOP)[-1]
+        if repairs.claim(group, leg) and stop.status.is_closed:
+            yield from _unprotected(group, leg, due)
+    yield from _ends(group)
+
+
+def _surplus(group: Bracket, key: str, message: str) -> Iterator[Word]:
+    failed = [order for order in group.closers if order.status.is_closed]
+    if failed and not repairs.owes(group):
+        why = _why(failed[-1])
+        yield Word(f"stuck {key}", f"{message}, and closing them failed: {why}; close it by hand")
+    else:
+        yield Word(key, f"{message}; closing them at the market")
+
+
+def _unprotected(group: Bracket, leg: Leg, due: frozenset[str]) -> Iterator[Word]:
+    stop = leg.of(OrderRole.STOP)[-1]
+    symbol = group.entry.spec.contract.symbol
+    what = f"{number(repairs.claim(group, leg))} {symbol} are held without a stop"
+    if stop.order_id in group.waived:
+        yield Word(f"waived {stop.order_id}", f"{what}: it was cancelled on request")
+        return
+    match repairs.remedy(group, leg):
+        case Remedy.REPLACE if repairs.is_due(leg, due):
+            message = f"{what}: {_why(stop)}; a new one is being placed"
+            yield Word(f"naked {stop.order_id}", message)
+        case Remedy.CLOSE:
+            message = f"{what}, and the new one failed too: {_why(stop)}; closing at the market"
+            yield Word(f"naked {stop.order_id}", message)
+        case Remedy.NONE if not any(not order.status.is_closed for order in group.closers):
+            message = f"{what}, and the new one failed too: {_why(stop)}; close it"
+            yield Word(f"stuck {stop.order_id}", message)
+        case _:
+            return
+
+
+def _why(order: Order) -> str:
+    return order.reason or f"it is {order.status}"
+
+
+def _ends(group: Bracket) -> Iterator[Word]:
+    entry = group.entry
+    symbol = entry.spec.contract.symbol
+    entered = sum((traded(one) for one in group.entries), ZERO)
+    if entry.status.is_closed and not traded(entry):
+        reason = f": {entry.reason}" if entry.reason else ""
+        message = f"the entry of {symbol} is {entry.status}{reason}"
+        yield Word("no entry", message, is_serious=False)
+    elif group.held == 0 and group.is_closed:
+        message = f"{symbol} is over: {number(entered)} in and out again"
+        yield Word("over", message, is_serious=False)

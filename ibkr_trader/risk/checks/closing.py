@@ -1,0 +1,32 @@
+"""What is being closed is not opened meanwhile."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ibkr_trader.core.contracts import label, ticker
+from ibkr_trader.core.events import Breach
+from ibkr_trader.risk.check import check
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ibkr_trader.risk.proposal import Proposal
+    from ibkr_trader.risk.view import RiskView
+
+
+@check("closing")
+def closing(proposal: Proposal, view: RiskView) -> Iterator[Breach]:
+    """Deny openings in a contract that is on its way to flat.
+
+    They would trade against the closing order, or be what it then fails to close.
+    """
+    for contract in proposal.opened:
+        under_way = view.portfolio.closings.get(contract.con_id)
+        if under_way is not None:
+            yield Breach(
+                check="closing",
+                message=f"{label(contract)} is being closed since {under_way.at:%H:%M:%S} UTC.",
+                actual=under_way.group_id,
+                hint=f"wait until it is flat: ibkr-trader close {ticker(contract)}",
+            )

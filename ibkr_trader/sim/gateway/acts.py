@@ -1,0 +1,187 @@
+"""What may be done to a running gateway from outside: to the market, by hand, to messages.
+
+An act is a value, so that a command can send it through the door (`door.py`) as one line of JSON.
+`act_words.py` makes acts of the words that people type, `doing.py` carries them out.
+"""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from ibkr_trader.sim.gateway.fault_rules import Fault
+
+
+class _Act(msgspec.Struct, frozen=True, kw_only=True, tag_field="do", forbid_unknown_fields=True):
+    """Something to be done now."""
+
+
+class SetPrice(_Act, frozen=True, tag="price"):
+    """An instrument stands at `price` from now on, one tick to either side of it."""
+
+    symbol: str
+    price: Decimal
+
+
+class Gap(_Act, frozen=True, tag="gap"):
+    """An instrument jumps by so many percent, with no trade in between."""
+
+    symbol: str
+    percent: Decimal
+
+
+class Halt(_Act, frozen=True, tag="halt"):
+    """Trading of an instrument stops, or goes on."""
+
+    symbol: str
+    halted: bool = True
+
+
+class Split(_Act, frozen=True, tag="split"):
+    """Each share becomes `new` for `old`: 4 for 1, or 1 for 10."""
+
+    symbol: str
+    new: int
+    old: int = 1
+
+
+class Advance(_Act, frozen=True, tag="advance"):
+    """The exchange's clock goes forward, by so many seconds or to a moment."""
+
+    seconds: float = 0
+    to: datetime | None = None
+
+
+class Speed(_Act, frozen=True, tag="speed"):
+    """The exchange's clock runs so many times as fast as the wall's; 0 stops it."""
+
+    times: float
+
+
+class HandOrder(_Act, frozen=True, tag="hand_order"):
+    """Somebody at TWS places an order; without prices at the market."""
+
+    action: str  # BUY or SELL
+    symbol: str
+    quantity: Decimal
+    limit: Decimal | None = None
+    stop: Decimal | None = None
+
+
+class HandClose(_Act, frozen=True, tag="hand_close"):
+    """Somebody at TWS closes a position, or part of it, at the market."""
+
+    symbol: str
+    quantity: Decimal | None = None
+
+
+class HandModify(_Act, frozen=True, tag="hand_modify"):
+    """Somebody at TWS changes an order; what is not given stays."""
+
+    order: str
+    quantity: Decimal | None = None
+    limit: Decimal | None = None
+    stop: Decimal | None = None
+
+
+class HandCancel(_Act, frozen=True, tag="hand_cancel"):
+    """Somebody at TWS cancels an order."""
+
+    order: str
+
+
+class Correct(_Act, frozen=True, tag="correct"):
+    """The exchange corrects an execution."""
+
+    execution: str
+    price: Decimal | None = None
+    quantity: Decimal | None = None
+
+
+class Bust(_Act, frozen=True, tag="bust"):
+    """The exchange takes an execution back."""
+
+    execution: str
+
+
+class Trade(_Act, frozen=True, tag="trade"):
+    """So much of a working order trades now, whatever the market does; None is all of it."""
+
+    order: str
+    quantity: Decimal | None = None
+
+
+class Take(_Act, frozen=True, tag="take"):
+    """The broker cancels an order by itself."""
+
+    order: str
+    reason: str = "cancelled by the broker"
+
+
+class Arm(_Act, frozen=True, tag="arm"):
+    """Faults are put in force."""
+
+    faults: tuple[Fault, ...]
+
+
+class Lift(_Act, frozen=True, tag="lift"):
+    """A fault ends, or all of them, and what they held back goes out."""
+
+    number: int | None = None
+
+
+class Wire(_Act, frozen=True, tag="wire"):
+    """The wire log begins, in a file of the gateway's folder, or ends."""
+
+    on: bool = True
+
+
+class Look(_Act, frozen=True, tag="look"):
+    """Nothing is done: the answer says what the exchange's books hold, and which faults wait."""
+
+
+class Cap(_Act, frozen=True, tag="cap"):
+    """The broker lets no buy of an instrument pay more, no sale take less; neither: no bounds."""
+
+    symbol: str
+    buy: Decimal | None = None
+    sell: Decimal | None = None
+
+
+class Locate(_Act, frozen=True, tag="locate"):
+    """Short sales that need a locate wait so many seconds for shares; None is for ever."""
+
+    symbol: str
+    seconds: int | None = None
+
+
+class SlowOca(_Act, frozen=True, tag="slow_oca"):
+    """The links of OCA groups of these types (1, 2, 3) work a second late; of none: at once."""
+
+    types: tuple[int, ...] = ()
+
+
+Market = SetPrice | Gap | Halt | Split | Cap | Advance | Speed
+Hand = HandOrder | HandClose | HandModify | HandCancel
+Exchange = Correct | Bust | Trade | Take | Locate | SlowOca
+Gateway = Arm | Lift | Wire | Look
+Act = Market | Hand | Exchange | Gateway
+
+
+class CannotDo(Exception):
+    """An act that cannot be done; the message says why, and `hint` what could be."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """What the door says: what was done, in a sentence and as data, or why it was not."""
+
+    ok: bool = True
+    text: str = ""
+    hint: str = ""
+    data: dict[str, Any] = {}

@@ -1,0 +1,112 @@
+"""What the gateway's door answers: sentences for people, tables for scripts."""
+
+from typing import Any
+
+import msgspec
+
+from ibkr_trader.core.text import price, quantity
+from ibkr_trader.sim.exchange import Exchange
+from ibkr_trader.sim.gateway.acts import Answer
+from ibkr_trader.sim.gateway.faults import Armed, Faults
+from ibkr_trader.sim.gateway.ledger_view import LedgerView
+from ibkr_trader.sim.instruments import Instrument
+from ibkr_trader.sim.orders import Execution, SimOrder
+
+
+def market(exchange: Exchange, instrument: Instrument, what: str) -> Answer:
+    """Say where an instrument's market stands."""
+    tape = exchange.market.tape(instrument.con_id)
+    data = {"symbol": instrument.symbol, "bid": tape.bid, "ask": tape.ask, "last": tape.last}
+    sides = f"{price(tape.bid)} bid, {price(tape.ask)} asked"
+    return Answer(text=f"{instrument.symbol} {what} {price(tape.last)} ({sides})", data=data)
+
+
+def order(order: SimOrder, what: str) -> Answer:
+    """Say how an order stands."""
+    done = f", {quantity(order.filled)} filled" if order.filled else ""
+    terms = f"{order.terms.action} {quantity(order.quantity)} {order.terms.order_type}"
+    text = f"{name(order)} {what}: {terms}, {order.status}{done}"
+    return Answer(text=text, data={"order": order_facts(order)})
+
+
+def execution(exchange: Exchange, exec_id: str, what: str) -> Answer:
+    """Say how an execution stands, by any of its revisions."""
+    family = exec_id.rpartition(".")[0]
+    found = [e for e in LedgerView(exchange).executions() if e.exec_id.startswith(family + ".")]
+    now = found[-1]
+    told = f"{now.side} {quantity(now.shares)} at {price(now.price)}"
+    return Answer(text=f"{now.exec_id} {what}: {told}", data={"execution": fill_facts(now)})
+
+
+def books(exchange: Exchange, faults: Faults) -> Answer:
+    """Tell what the exchange's books hold, and which faults are in force."""
+    ledger, universe = LedgerView(exchange), exchange.universe
+    held = {universe[con_id].symbol: number for con_id, number in ledger.positions().items()}
+    live = [order_facts(one) for one in ledger.live()]
+    fills = [fill_facts(one) for one in ledger.executions()]
+    armed = [fault_facts(one) for one in faults.armed]
+    lines = [f"{symbol}: {quantity(number)} held" for symbol, number in held.items()]
+    lines += [order(one, "works").text for one in ledger.live()]
+    lines += [
+        f"{one.exec_id}: {one.side} {quantity(one.shares)} at {price(one.price)}"
+        for one in ledger.executions()
+    ]
+    lines += [f"fault {one.number}: {told(one)}" for one in faults.armed]
+    data = {"positions": held, "orders": live, "executions": fills, "faults": armed}
+    return Answer(text="\n".join(lines) or "nothing held, nothing working", data=data)
+
+
+def name(order: SimOrder) -> str:
+    """Return what to call an order: its client's name for it, else its permanent id."""
+    return order.terms.order_ref or str(order.perm_id)
+
+
+def order_facts(order: SimOrder) -> dict[str, Any]:
+    """Return an order as a flat table."""
+    return {
+        "name": name(order),
+        "perm_id": order.perm_id,
+        "client_id": order.client_id,
+        "order_id": order.order_id,
+        "con_id": order.terms.con_id,
+        "action": order.terms.action,
+        "type": order.terms.order_type,
+        "quantity": order.quantity,
+        "filled": order.filled,
+        "limit_price": order.terms.limit_price,
+        "stop_price": order.stop_price,
+        "status": order.status,
+        "why_held": order.why_held,
+        "oca_group": order.oca_group,
+    }
+
+
+def fill_facts(execution: Execution) -> dict[str, Any]:
+    """Return an execution as a flat table."""
+    return {
+        "exec_id": execution.exec_id,
+        "order_ref": execution.order_ref,
+        "perm_id": execution.perm_id,
+        "con_id": execution.con_id,
+        "side": execution.side,
+        "shares": execution.shares,
+        "price": execution.price,
+        "at": execution.at,
+    }
+
+
+def fault_facts(armed: Armed) -> dict[str, Any]:
+    """Return a fault in force as a table."""
+    return {
+        "number": armed.number,
+        "struck": armed.struck,
+        "fault": msgspec.to_builtins(armed.fault),
+    }
+
+
+def told(armed: Armed) -> str:
+    """Say what a fault does."""
+    when, act = armed.fault.when, msgspec.to_builtins(armed.fault.act)
+    how = ", ".join(f"{key} {value}" for key, value in act.items() if key != "act")
+    about = "" if when.order == "*" else f" of {when.order}"
+    return f"{act['act']} {' and '.join(when.names)}{about}{f' ({how})' if how else ''}"

@@ -1,0 +1,129 @@
+"""Words that people type, read strictly: a misspelt option or a word too many is an error."""
+
+import re
+from collections.abc import Callable, Iterable
+from decimal import Decimal, InvalidOperation
+from typing import NamedTuple
+
+from ibkr_trader.sim.gateway import acts
+
+_UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+class BadWords(ValueError):
+    """Words that make no act.
+
+    Attributes:
+        form: How it is written; empty if no such act is known.
+    """
+
+    def __init__(self, message: str, form: str = "") -> None:
+        super().__init__(message)
+        self.form = form
+
+
+class Words:
+    """The words behind an act's name, taken one by one."""
+
+    def __init__(self, words: Iterable[str]) -> None:
+        self._plain: list[str] = []
+        self._options: dict[str, str] = {}
+        source = iter(words)
+        for word in source:
+            if not re.match(r"--[a-z]", word):
+                self._plain.append(word)
+                continue
+            name, given, value = word[2:].partition("=")
+            self._options[name] = value if given else next(source, "")
+
+    def word(self, what: str, default: str | None = None) -> str:
+        """Take the next word; without one `default` stands, if there is any."""
+        if self._plain:
+            return self._plain.pop(0)
+        if default is None:
+            message = f"{what} is missing"
+            raise BadWords(message)
+        return default
+
+    def number(self, what: str, default: str | None = None) -> Decimal:
+        """Take the next word as a number; a percent sign behind it says nothing."""
+        return number_in(self.word(what, default), what)
+
+    def rest(self, default: Iterable[str] = ()) -> tuple[str, ...]:
+        """Take all words that are left."""
+        taken, self._plain = tuple(self._plain), []
+        return taken or tuple(default)
+
+    def option(self, name: str, default: str = "") -> str:
+        """Take an option's value."""
+        return self._options.pop(name, default)
+
+    def figure(self, name: str) -> Decimal | None:
+        """Take an option's value as a number; None if it is not given."""
+        text = self.option(name)
+        return number_in(text, f"--{name}") if text else None
+
+    def finish(self) -> None:
+        """Refuse what nobody has taken."""
+        left = [*self._plain, *(f"--{name}" for name in self._options)]
+        if left:
+            message = f"what does {' '.join(left)} mean here?"
+            raise BadWords(message)
+
+
+def number_in(text: str, what: str) -> Decimal:
+    """Return the number that a word says; a percent sign behind it says nothing.
+
+    Raises:
+        BadWords: It says none.
+    """
+    try:
+        number = Decimal(text.removesuffix("%").replace("−", "-"))
+    except InvalidOperation:
+        number = Decimal("NaN")
+    if not number.is_finite():
+        message = f"{what} is a number, not {text!r}"
+        raise BadWords(message)
+    return number
+
+
+def real_in(text: str, what: str) -> float:
+    """Return the duration in seconds, or the factor, that a word says.
+
+    Raises:
+        BadWords: It says none.
+    """
+    return float(number_in(text, what))
+
+
+def seconds_in(text: str) -> float:
+    """Return the seconds that a word such as 30, 5m, 2h or 1d says.
+
+    Raises:
+        BadWords: It says none.
+    """
+    found = re.fullmatch(r"(\d{1,7}(?:\.\d{1,3})?)([smhd]?)", text)
+    if found is None:
+        message = f"a time is like 30, 5m, 2h or 1d, not {text!r}"
+        raise BadWords(message)
+    return float(found[1]) * _UNITS[found[2]]
+
+
+def chosen(text: str, what: str, choices: tuple[str, ...]) -> str:
+    """Return a word that must be one of `choices`.
+
+    Raises:
+        BadWords: It is none of them.
+    """
+    if text not in choices:
+        message = f"{what} is one of {', '.join(choices)}, not {text!r}"
+        raise BadWords(message)
+    return text
+
+
+class Form(NamedTuple):
+    """How an act is written, what it does, and how its words are read."""
+
+    text: str
+    what: str
+    read: Callable[[Words], acts.Act]

@@ -1,0 +1,103 @@
+"""The tables of the settings file: each key checked, and named with its line."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from ibkr_trader.core.errors import ConfigError
+from ibkr_trader.orders.cover_orders import CoverRules, Policy
+from tests.config.conftest import Desk, origin, shown
+
+# -- [risk] -------------------------------------------------------------------------------
+
+
+def test_risk_limits_are_read_from_their_table(desk: Desk) -> None:
+    path = desk.toml(
+        "[risk]\n"
+        "max_order_quantity = 50\n"
+        "order_collar = 0.1\n"
+        'max_order_exposure = "1234.56"\n'
+        "max_quote_age = 2.5\n"
+        "allow_delayed_quotes = true\n"
+        'sec_types = ["STK", "OPT"]\n'
+    )
+    settings = desk.load()
+    assert settings.risk.max_order_quantity == 50
+    assert settings.risk.order_collar == Decimal("0.1")
+    assert settings.risk.max_order_exposure == Decimal("1234.56")
+    assert settings.risk.max_quote_age == timedelta(seconds=2.5)
+    assert settings.risk.allow_delayed_quotes is True
+    assert len(settings.risk.sec_types) == 2
+    assert origin(settings, "risk.order_collar") == f"{path} line 3"
+    assert shown(settings, "risk.max_quote_age") == "2.5"
+    assert shown(settings, "risk.sec_types") == "OPT, STK"
+    assert origin(settings, "risk.max_position_size") == "default"
+
+
+@pytest.mark.parametrize(
+    ("line", "named"),
+    [
+        ("max_position = 5", "risk.max_position is no setting"),
+        ("max_position_size = -5", "max_position_size must be a positive number"),
+        ("max_position_size = 0", "max_position_size must be a positive number"),
+        ("max_position_size = inf", "max_position_size"),
+        ("max_position_size = nan", "max_position_size"),
+        ('max_position_size = "many"', "max_position_size"),
+        ("max_position_size = true", "max_position_size"),
+        ("max_position_size = [1]", "max_position_size"),
+        ("max_quote_age = 'soon'", "max_quote_age"),
+        ("max_quote_age = nan", "max_quote_age"),
+        ("max_working = 1.5", "max_working"),
+        ("closing_reserve = 50", "closing_reserve must be below"),
+        ('sec_types = ["BOND"]', "sec_types"),
+        ("allow_delayed_quotes = 'perhaps'", "allow_delayed_quotes"),
+    ],
+)
+def test_bad_limits_are_refused_by_line(desk: Desk, line: str, named: str) -> None:
+    path = desk.toml(f"[risk]\nmax_order_quantity = 10\n{line}\n")
+    with pytest.raises(ConfigError, match=named) as caught:
+        desk.load()
+    assert f"{path} line 3: " in caught.value.message
+    assert caught.value.hint
+
+
+def test_protection_is_read_from_its_table(desk: Desk) -> None:
+    path = desk.toml(
+        '[protection]\npolicy = "attach"\ngrace = 2.5\nstop_distance = 0.08\ncover_foreign = true\n'
+    )
+    settings = desk.load()
+    assert settings.protection == CoverRules(
+        policy=Policy.ATTACH,
+        grace=timedelta(seconds=2.5),
+        stop_distance=Decimal("0.08"),
+        cover_foreign=True,
+    )
+    assert origin(settings, "protection.grace") == f"{path} line 3"
+    assert shown(settings, "protection.policy") == "attach"
+    assert origin(settings, "protection.repeat") == "default"
+
+
+@pytest.mark.parametrize(
+    ("line", "complaint"),
+    [
+        ('policy = "panic"', r"line 2: protection.policy: panic cannot be used"),
+        ("grace = 0", "line 2: protection.grace must be more than 0 seconds"),
+        ("stop_distance = 2", "line 2: protection.stop_distance must be between 0 and 1"),
+        ('polcy = "attach"', "line 2: protection.polcy is no setting"),
+    ],
+)
+def test_protection_that_makes_no_sense_is_refused(desk: Desk, line: str, complaint: str) -> None:
+    desk.toml(f"[protection]\n{line}\n")
+    with pytest.raises(ConfigError, match=complaint) as refused:
+        desk.load()
+    if "panic" in line:
+        assert refused.value.hint == 'write for example: policy = "alert"'
+
+
+def test_risk_must_be_a_table(desk: Desk) -> None:
+    desk.toml("risk = 3\n")
+    with pytest.raises(ConfigError, match=r"line 1: risk must be a table"):
+        desk.load()

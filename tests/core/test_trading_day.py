@@ -1,0 +1,95 @@
+"""When a market closes: two sources, and every way in which they can differ or be silent."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from ibkr_trader.core.models import Session
+from ibkr_trader.core.trading_day import Announced, TradingDay, date_of, trading_day
+
+NEW_YORK = ZoneInfo("America/New_York")
+CHICAGO = ZoneInfo("America/Chicago")
+FRIDAY = date(2026, 11, 27)
+
+
+def session(day: int, opens: str = "09:30", closes: str = "16:00", month: int = 11) -> Session:
+    """Return a session in New York, of 2026."""
+
+    def at(text: str) -> datetime:
+        hour, minute = map(int, text.split(":"))
+        return datetime(2026, month, day, hour, minute, tzinfo=NEW_YORK).astimezone(UTC)
+
+    return Session(at(opens), at(closes))
+
+
+FULL, HALF, MONDAY = session(27), session(27, closes="13:00"), session(30)
+
+
+@pytest.mark.parametrize(
+    ("broker", "announced", "closes", "word"),
+    [
+        ([FULL, MONDAY], Announced(FULL), FULL.closes, ""),
+        ([HALF, MONDAY], Announced(HALF), HALF.closes, ""),
+        # They differ: the earlier counts, whoever says it.
+        ([FULL, MONDAY], Announced(HALF), HALF.closes, "16:00, the exchange's calendar at 13:00"),
+        ([HALF, MONDAY], Announced(FULL), HALF.closes, "13:00, the exchange's calendar at 16:00"),
+        # A holiday, by both; a closure that only the broker knows; one that it does not know.
+        ([MONDAY], Announced(None), None, ""),
+        ([MONDAY], Announced(FULL), None, "by the calendar and none by the broker"),
+        ([FULL, MONDAY], Announced(None), FULL.closes, "by the broker and none by the calendar"),
+        # One of them says nothing.
+        ([], Announced(HALF), HALF.closes, "the broker does not say"),
+        ([session(25)], Announced(None), None, "the broker does not say"),
+        ([FULL], None, FULL.closes, "only the broker says"),
+        ([MONDAY], None, None, "only the broker says"),
+    ],
+)
+def test_f_f06_the_earlier_close_counts_and_it_says_so(
+    broker: list[Session], announced: Announced | None, closes: datetime | None, word: str
+) -> None:
+    found = trading_day(broker, announced, day=FRIDAY, zone=NEW_YORK)
+    assert found.is_known
+    assert (found.session.closes if found.session else None) == closes
+    assert word in " ".join(found.notes)
+    assert bool(word) == bool(found.notes)
+
+
+def test_what_nobody_says_is_unknown() -> None:
+    found = trading_day([], None, day=FRIDAY, zone=NEW_YORK)
+    assert found == TradingDay(
+        date=FRIDAY, is_known=False, notes=("nobody says when it trades on 2026-11-27",)
+    )
+    assert found.phase(FULL.opens) == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("now", "phase"),
+    [
+        (FULL.opens, "open"),
+        (FULL.closes, "after"),
+        (session(27, "09:00", "09:29").closes, "before"),
+    ],
+)
+def test_the_phase_of_a_day(now: datetime, phase: str) -> None:
+    assert TradingDay(date=FRIDAY, session=FULL).phase(now) == phase
+    assert TradingDay(date=FRIDAY).phase(now) == "holiday"
+
+
+def test_a_break_at_noon_ends_nothing() -> None:
+    day = [session(27, "09:30", "12:00"), session(27, "13:00", "16:00"), MONDAY]
+    found = trading_day(day, None, day=FRIDAY, zone=NEW_YORK)
+    assert found.session == FULL
+
+
+def test_an_evening_session_is_of_the_next_day() -> None:
+    """Futures: from 17:00 of the day before to 16:00, in Chicago."""
+    opens = datetime(2026, 11, 26, 17, tzinfo=CHICAGO).astimezone(UTC)
+    overnight = Session(opens, datetime(2026, 11, 27, 16, tzinfo=CHICAGO).astimezone(UTC))
+    evening = datetime(2026, 11, 26, 20, tzinfo=CHICAGO)
+    assert date_of([overnight], now=evening, zone=CHICAGO) == FRIDAY
+    assert date_of([], now=evening, zone=CHICAGO) == date(2026, 11, 26)
+    found = trading_day([overnight], None, day=FRIDAY, zone=CHICAGO)
+    assert found.session == overnight

@@ -1,0 +1,77 @@
+"""Where the broker restates a position, its groups place and enlarge nothing any more."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ibkr_trader.adapters.memory_journal import MemoryJournal
+from ibkr_trader.core import events as ev
+from ibkr_trader.execution.desk import Desk
+from ibkr_trader.execution.placing import Wait
+from ibkr_trader.portfolio.ledger_fold import subject_of
+from tests.execution.parts import Floor, take_away
+from tests.scenarios.crash_child import bracket
+
+if TYPE_CHECKING:
+    from ibkr_trader.core.models import Order
+    from ibkr_trader.execution.trader import Trader
+
+
+async def held(trader: Trader) -> tuple[Order, ...]:
+    return await Desk(trader).submit_group(bracket(), wait=Wait.FILLED)
+
+
+def restate(trader: Trader, orders: tuple[Order, ...], *, subject: str = "") -> None:
+    """Say that the broker has another position than ours, and no execution for it."""
+    found = subject or subject_of(orders[0].spec.contract)
+    now = trader.clock.now()
+    drift = ev.DriftEvent(at=now, subject=found, ours="10", theirs="40")
+    trader.record.witness([drift])
+
+
+async def settle(trader: Trader) -> None:
+    await trader.intake.drained()
+    await trader.groups.idle()
+
+
+@pytest.mark.parametrize("subject", ["", "position MSFT"])
+async def test_a_stop_is_not_put_back_at_a_price_that_means_nothing_any_more(subject: str) -> None:
+    floor, said = Floor(), list[str]()
+    async with floor.trader() as trader:
+        trader.bus.subscribe(ev.GroupEvent, lambda event: said.append(event.message))
+        orders = await held(trader)
+        restate(trader, orders, subject=subject)
+        await take_away(trader, *orders[1:])
+        floor.clock.advance(3)
+        trader.groups._beat(floor.clock.now())
+        await settle(trader)
+        new = [order for order in trader.portfolio.orders if order.endswith("-stop.2")]
+        assert bool(new) is bool(subject), "what happens elsewhere is no concern of this group"
+    assert any("restated" in message for message in said) is not bool(subject)
+
+
+async def test_it_is_remembered_over_a_restart() -> None:
+    floor, journal = Floor(), MemoryJournal("k7qav")
+    async with floor.trader(journal=journal) as trader:
+        orders = await held(trader)
+        restate(trader, orders)
+    async with floor.trader(journal=journal) as trader:
+        await take_away(trader, *orders[1:])
+        floor.clock.advance(3)
+        trader.groups._beat(floor.clock.now())
+        await settle(trader)
+        assert not trader.portfolio.orders
+
+
+async def test_what_only_reduces_goes_on() -> None:
+    floor = Floor()
+    async with floor.trader() as trader:
+        orders = await held(trader)
+        restate(trader, orders)
+        desk = Desk(trader)
+        await desk.cancel_order(orders[2].order_id)
+        moved = await desk.modify_order(orders[1].order_id, quantity=Decimal(6))
+        assert moved.spec.quantity == 6, "and a person may do whatever a person may"

@@ -1,0 +1,141 @@
+"""Adding to a position: which group grows, what is refused, and when it counts as done."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import msgspec
+import pytest
+
+from ibkr_trader.core.enums import OrderStatus, OrderType, Side
+from ibkr_trader.core.errors import RiskCheckError
+from ibkr_trader.core.models import OrderRequest
+from ibkr_trader.execution.desk import Desk
+from ibkr_trader.execution.placing import Wait
+from ibkr_trader.execution.scaling import NothingToScale, add, is_covered, prepare_addition
+from ibkr_trader.execution.trader import Trader
+from ibkr_trader.orders.linked_orders import ScaleInRequest
+from tests.execution.parts import AAPL, Floor, request
+from tests.scenarios.crash_child import bracket
+
+
+def more(quantity: int = 5, *, limit: str = "") -> ScaleInRequest:
+    return ScaleInRequest(
+        symbol="AAPL",
+        quantity=Decimal(quantity),
+        limit_price=Decimal(limit) if limit else None,
+    )
+
+
+async def held(trader: Trader) -> None:
+    """Hold ten under a bracket."""
+    await Desk(trader).submit_group(bracket(), wait=Wait.FILLED)
+
+
+async def test_the_entry_joins_the_group_and_the_exits_follow() -> None:
+    floor = Floor()
+    async with floor.trader() as trader:
+        await held(trader)
+        addition = await prepare_addition(trader, more())
+        assert addition.group is None
+        assert addition.held == 10
+        assert addition.command.kind == "bracket"
+        (spec,) = addition.command.orders
+        assert spec.order_id == "k7qav-1-entry.2"
+        assert not addition.command.reduces
+        entry, *exits = await add(trader, addition, wait=Wait.FILLED, timeout=5)
+        assert entry.status is OrderStatus.FILLED
+        assert [order.spec.quantity for order in exits] == [Decimal(15), Decimal(15)]
+        assert {order.desired for order in exits} == {None}  # the broker has said so
+        assert is_covered(trader.portfolio, AAPL)
+
+
+async def test_an_entry_that_waits_changes_no_exit() -> None:
+    floor = Floor()
+    async with floor.trader() as trader:
+        await held(trader)
+        addition = await prepare_addition(trader, more(limit="149.00"))
+        entry, *exits = await add(trader, addition, wait=Wait.ACCEPTED, timeout=5)
+        assert entry.status is OrderStatus.SUBMITTED
+        assert [order.spec.quantity for order in exits] == [Decimal(10), Decimal(10)]
+
+
+async def test_a_denial_sends_nothing() -> None:
+    floor = Floor()
+    async with floor.trader() as trader:
+        await held(trader)
+        addition = await prepare_addition(trader, more(5000))
+        with pytest.raises(RiskCheckError):
+            await add(trader, addition, wait=Wait.FILLED, timeout=5)
+        assert len(trader.portfolio.orders) == 2
+
+
+async def test_nonsense_is_refused_before_anybody_is_asked() -> None:
+    floor = Floor()
+    async with floor.trader() as trader:
+        with pytest.raises(ValueError, match="quantity"):
+            await prepare_addition(trader, more(0))
+
+
+async def test_nothing_held_is_nothing_to_add_to() -> None:
+    floor = Floor()
+    async with floor.trader() as trader:
+        with pytest.raises(NothingToScale, match="nothing is held in AAPL") as caught:
+            await prepare_addition(trader, more())
+        assert caught.value.hint.startswith("ibkr-trader bracket-order --symbol AAPL --quantity 5")
+        assert is_covered(trader.portfolio, AAPL)
+
+
+async def test_an_entry_that_has_not_traded_is_changed_and_not_added_to() -> None:
+    """Its exits sleep: they would protect nothing of what is added."""
+    floor = Floor()
+    async with floor.trader() as trader:
+        await Desk(trader).submit_group(bracket(limit=Decimal("149.00")))
+        with pytest.raises(NothingToScale, match="k7qav-1-entry still waits") as caught:
+            await prepare_addition(trader, more())
+        assert caught.value.hint == "ibkr-trader modify k7qav-1-entry --quantity N"
+
+
+async def test_an_exit_that_was_left_behind_is_no_entry_to_change() -> None:
+    floor = Floor()
+    async with floor.trader() as trader:
+        entry, *_ = await Desk(trader).submit_group(bracket(limit=Decimal("149.00")))
+        portfolio = trader.portfolio
+        orders = {key: one for key, one in portfolio.orders.items() if key != entry.order_id}
+        trader.outlook.portfolio = msgspec.structs.replace(portfolio, orders=orders)
+        with pytest.raises(NothingToScale, match="an order still waits") as caught:
+            await prepare_addition(trader, more())
+        assert caught.value.hint == "ibkr-trader orders"
+
+
+async def test_what_nothing_protects_is_not_added_to() -> None:
+    floor = Floor()
+    async with floor.trader() as trader:
+        await Desk(trader).submit_order(request(), wait=Wait.FILLED)
+        with pytest.raises(NothingToScale, match="10 AAPL are held without a stop") as caught:
+            await prepare_addition(trader, more())
+        assert caught.value.hint == "ibkr-trader trailing-stop --symbol AAPL"
+        assert not is_covered(trader.portfolio, AAPL)
+
+
+async def test_exits_that_cannot_follow_get_company() -> None:
+    floor = Floor()
+    async with floor.trader() as trader:
+        desk = Desk(trader)
+        await desk.submit_order(request(), wait=Wait.FILLED)
+        stop = OrderRequest(
+            symbol="AAPL",
+            side=Side.SELL,
+            quantity=Decimal(10),
+            order_type=OrderType.STOP,
+            stop_price=Decimal(145),
+        )
+        await desk.submit_order(stop)
+        addition = await prepare_addition(trader, more())
+        assert addition.group is not None
+        assert addition.group.group_id == "k7qav-3"
+        assert [spec.quantity for spec in addition.command.orders] == [Decimal(5), Decimal(5)]
+        entry, *exits = await add(trader, addition, wait=Wait.FILLED, timeout=5)
+        assert entry.status is OrderStatus.FILLED
+        assert [order.order_id for order in exits] == ["k7qav-3-stop"]
+        assert is_covered(trader.portfolio, AAPL)

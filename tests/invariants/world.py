@@ -1,0 +1,389 @@
+"""A whole trader on an exchange, in virtual time, that may be killed at any moment.
+
+The exchange keeps the evidence: every frame that reached it, with how things stood before and
+after, and every later state. The judges (`judges.py`) look at nothing else, and at the journal
+where an invariant speaks of it; what the trader itself believes is no evidence.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from ibkr_trader.adapters.ibkr.broker import IBKRBroker
+from ibkr_trader.adapters.ibkr.connection import IBKRConnection, LinkSettings
+from ibkr_trader.adapters.ibkr.market_data import IBKRMarketData
+from ibkr_trader.adapters.memory_journal import MemoryJournal
+from ibkr_trader.core.errors import TraderError
+from ibkr_trader.execution.desk import Desk
+from ibkr_trader.execution.outlook import RiskSettings
+from ibkr_trader.execution.tasks import alongside
+from ibkr_trader.execution.trader import Trader
+from ibkr_trader.risk.guard import RiskGuard
+from ibkr_trader.risk.limits import RiskLimits
+from ibkr_trader.sim.broker import SimulatedBroker
+from ibkr_trader.sim.clock import ClockState, ExchangeClock
+from ibkr_trader.sim.exchange import Exchange, ExchangeConfig
+from ibkr_trader.sim.families import BracketMode
+from ibkr_trader.sim.gateway.server import serve_exchange
+from ibkr_trader.sim.market_data import SimulatedMarketData
+from ibkr_trader.sim.orders import OrderKey, OrderTerms, SimOrder
+from ibkr_trader.sim.universe import load_universe
+from tests.invariants.virtual_time import LoopClock, VirtualLoop, fail_loudly
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+
+    from ibkr_trader.core.commands import Command
+    from ibkr_trader.core.events import BaseEvent
+    from ibkr_trader.execution.ports import Broker, MarketData
+    from ibkr_trader.sim.events import SimEvent
+
+START = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)  # a Friday, 10:00 in New York
+AAPL, MSFT = 265598, 272093
+INSTALL = "k7qav"
+US = 1  # our client id
+HUMAN = 0  # whoever sits at TWS
+UNIVERSE = load_universe(START.date())
+PULSE = 0.05  # seconds: how often the exchange reaches the present by itself
+ROOM = Decimal(1000)  # no limit binds but the position's
+LIMITS = RiskLimits(
+    max_openings_per_second=1_000,
+    max_openings_per_minute=10_000,
+    max_openings_per_day=100_000,
+)
+
+
+class State(msgspec.Struct, frozen=True):
+    """How the exchange stood at one moment."""
+
+    at: datetime
+    held: dict[int, Decimal]
+    working: tuple[SimOrder, ...]
+    executions: int
+
+
+class Frame(msgspec.Struct, frozen=True):
+    """One request that reached the exchange; `terms` is None for a cancel."""
+
+    at: datetime
+    key: OrderKey
+    ref: str
+    terms: OrderTerms | None
+    before: State
+    after: State
+    is_change: bool = False
+
+    @property
+    def is_new(self) -> bool:
+        """Whether it placed an order that was not there."""
+        return self.terms is not None and not self.is_change
+
+
+class WatchedExchange(Exchange):
+    """An exchange that remembers what it was asked and how it has stood."""
+
+    frames: list[Frame]
+    states: list[State]
+    untold: list[SimEvent]  # what others set off: the next to ask hears of it
+
+    def begin(self) -> None:
+        """Start remembering."""
+        self.frames, self.states, self.untold = [], [self.state()], []
+
+    def state(self) -> State:
+        """Return how things stand."""
+        positions = self.account.positions.values()
+        return State(
+            at=self.now,
+            held={p.con_id: p.quantity for p in positions if p.quantity},
+            working=self.orders.working(),
+            executions=len(tuple(self.orders.executions())),
+        )
+
+    def place(
+        self, client_id: int, order_id: int, *, terms: OrderTerms, now: datetime
+    ) -> list[SimEvent]:
+        """Remember the request, and do it."""
+        found = super().advance(now)
+        key, before = OrderKey(client_id, order_id), self.state()
+        is_change = any(order.key == key for order in before.working)
+        found += super().place(client_id, order_id, terms=terms, now=now)
+        if client_id != US:
+            self.untold += found
+        self._keep(
+            Frame(now, key, terms.order_ref, terms, before, self.state(), is_change=is_change)
+        )
+        return found
+
+    def cancel(self, client_id: int, order_id: int, *, now: datetime) -> list[SimEvent]:
+        """Remember the request, and do it."""
+        found = super().advance(now)
+        key, before = OrderKey(client_id, order_id), self.state()
+        ref = next((o.terms.order_ref for o in before.working if o.key == key), "")
+        found += super().cancel(client_id, order_id, now=now)
+        if client_id != US:
+            self.untold += found
+        self._keep(Frame(now, key, ref, None, before, self.state()))
+        return found
+
+    def advance(self, now: datetime) -> list[SimEvent]:
+        """Let time pass, and remember where that led."""
+        found = self.untold + super().advance(now)
+        self.untold = []
+        state = self.state()
+        last = self.states[-1]
+        if (state.held, state.working, state.executions) != (
+            last.held, last.working, last.executions,
+        ):  # fmt: skip
+            self.states.append(state)
+        return found
+
+    def _keep(self, frame: Frame) -> None:
+        self.frames.append(frame)
+        self.states.append(frame.after)
+
+
+class MortalJournal(MemoryJournal):
+    """A journal that takes no more words once its process is dead."""
+
+    is_dead = False
+
+    def append(self, messages: Sequence[Command | BaseEvent]) -> int:
+        if self.is_dead:
+            return 0
+        return super().append(messages)
+
+    def inherit(self) -> MortalJournal:
+        """Return what the next process finds."""
+        heir = MortalJournal(INSTALL)
+        heir.append([message for _, message in self.messages()])
+        heir.observe(group=self.state.last_group)
+        return heir
+
+
+class World:
+    """One exchange, one account, and a trader who may die."""
+
+    # How long news may take: until the exchange's next pulse, and through the trader.
+    latency = timedelta(seconds=2 * PULSE)
+
+    def __init__(self, *, mode: BracketMode = BracketMode.RESIZED) -> None:
+        self.loop = VirtualLoop()
+        self.clock = LoopClock(self.loop, START)
+        config = ExchangeConfig(opened_at=START, bracket_mode=mode)
+        self.exchange = WatchedExchange(config, UNIVERSE)
+        self.exchange.begin()
+        self.journal = MortalJournal(INSTALL)
+        self.trader: Trader | None = None
+        self.booted_at: list[datetime] = []
+        self.touches: list[tuple[int, datetime]] = []  # when a human acted in which contract
+        self.killed_at: list[datetime] = []
+        self.bared: set[int] = set()  # contracts whose stop somebody took away on purpose
+        self.widened: set[str] = set()  # orders whose stop somebody moved by hand
+        self._life: asyncio.Task[None] | None = None
+        self._deeds: set[asyncio.Task[object]] = set()
+        self._unheard: list[BaseException] = []
+        self.failures: list[BaseException] = []
+        fail_loudly(self.loop, self._unheard)
+        self._human_ids = 0
+        self._cut: Callable[[], None] = _nothing
+        self._hear: Callable[[], object] = self._alone
+        for con_id, price in ((AAPL, "150"), (MSFT, "400")):
+            self.quote(con_id, Decimal(price))
+        self._pulse = self.loop.create_task(self._drive())
+        self.run(0.1)
+
+    # -- time -------------------------------------------------------------------------------
+
+    def run(self, seconds: float) -> None:
+        """Let time pass, and everybody do what they do."""
+        self.loop.run_until_complete(asyncio.sleep(seconds))
+        for task in (self._pulse, self._life):
+            if task is not None and task.done() and not task.cancelled():
+                task.result()
+        assert not self._unheard, self._unheard
+
+    async def _drive(self) -> None:
+        while True:
+            self.pulse()
+            await asyncio.sleep(PULSE)
+
+    # -- the trader ---------------------------------------------------------------------------
+
+    def boot(self) -> Trader:
+        """Start the trader, and wait until it is in sync."""
+        ready: asyncio.Future[Trader] = self.loop.create_future()
+
+        async def live() -> None:
+            async with self._ports() as (broker, market):
+                trader = Trader(
+                    broker=broker,
+                    market=market,
+                    journal=self.journal,
+                    clock=self.clock,
+                    account=self.exchange.config.account,
+                    guard=RiskGuard(),
+                    settings=RiskSettings(limits=LIMITS),
+                    ack_timeout=5.0,
+                )
+                async with trader.running():
+                    ready.set_result(trader)
+                    await asyncio.Event().wait()
+
+        self._life = self.loop.create_task(live())
+        while not (ready.done() or self._life.done()):
+            self.loop.run_until_complete(asyncio.sleep(0.01))
+        if self._life.done():
+            self._life.result()
+        self.trader = ready.result()
+        self.booted_at.append(self.clock.now())
+        return self.trader
+
+    @asynccontextmanager
+    async def _ports(self) -> AsyncIterator[tuple[Broker, MarketData]]:
+        """Put a broker on the exchange, in this process."""
+        broker = SimulatedBroker(self.exchange, clock=self.clock, install=INSTALL, client_id=US)
+        broker.open()
+        self._cut, self._hear = broker.close, broker.advance
+        yield broker, SimulatedMarketData(self.exchange, clock=self.clock)
+
+    def pulse(self) -> None:
+        """Let the exchange reach the present, and the trader hear of it."""
+        self._hear()
+
+    def _alone(self) -> None:
+        self.exchange.advance(self.clock.now())
+
+    def rest(self) -> None:
+        """Let everything come to rest, with the trader alive and fully told."""
+        if self.trader is None:
+            self.boot()
+        self.run(30)
+        assert self.trader is not None
+        # Trades of others that undid each other show in no position: only a look tells.
+        self.loop.run_until_complete(self.trader.recovery.synchronize())
+        self.run(3)
+
+    def kill(self) -> None:
+        """End the trader as SIGKILL does: not another word on the wire or on the disk."""
+        life = self._life
+        if self.trader is None or life is None:
+            return
+        self.journal.is_dead = True
+        self.killed_at.append(self.clock.now())
+        self._cut()
+        self._cut, self._hear = _nothing, self._alone
+        tasks = [life, *self._deeds]
+        for task in tasks:
+            task.cancel()
+        self.loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+        self._deeds.clear()
+        self._unheard.clear()
+        self.trader = self._life = None
+        self.journal = self.journal.inherit()
+
+    def do(self, deed: Coroutine[Any, Any, object]) -> None:
+        """Begin something at the trader's desk; what it fails with is kept in `failures`."""
+
+        async def attempt() -> None:
+            try:
+                await deed
+            except (TraderError, ValueError) as error:
+                self.failures.append(error)
+
+        task = self.loop.create_task(attempt())
+        self._deeds.add(task)
+        task.add_done_callback(self._deeds.discard)
+        self.loop.run_until_complete(asyncio.sleep(0))  # it has begun, whatever comes next
+
+    @property
+    def desk(self) -> Desk:
+        """The desk of the trader that lives."""
+        assert self.trader is not None
+        return Desk(self.trader, timeout=20.0)
+
+    # -- the market, and a human at TWS ---------------------------------------------------------
+
+    def quote(self, con_id: int, mid: Decimal, *, size: int = 10_000) -> None:
+        """Set the market of a contract; it acts at once."""
+        half = Decimal("0.01")
+        market = self.exchange.market
+        market.set_quote(
+            con_id,
+            bid=mid - half,
+            ask=mid + half,
+            bid_size=Decimal(size),
+            ask_size=Decimal(size),
+            last=mid,
+        )
+        self.pulse()
+
+    def mid(self, con_id: int) -> Decimal:
+        """Return where the market stands."""
+        mark = self.exchange.market.tape(con_id).mark
+        assert mark is not None
+        return mark
+
+    def by_hand(self, con_id: int, quantity: int) -> None:
+        """Buy (or sell, if negative) at the market, as a human at TWS."""
+        self._human_ids += 1
+        terms = OrderTerms(
+            con_id=con_id,
+            action="BUY" if quantity > 0 else "SELL",
+            quantity=Decimal(abs(quantity)),
+            order_type="MKT",
+        )
+        self.touches.append((con_id, self.clock.now()))
+        self.exchange.place(HUMAN, self._human_ids, terms=terms, now=self.clock.now())
+        self.pulse()
+
+    def cancel_by_hand(self, order: SimOrder) -> None:
+        """Take an order of ours back, as a human at TWS."""
+        self.touches.append((order.terms.con_id, self.clock.now()))
+        self.exchange.cancel(HUMAN, order.order_id, now=self.clock.now())
+        self.pulse()
+
+    def end(self) -> None:
+        """Let everything go, and close the loop."""
+        self.kill()
+        self._pulse.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            self.loop.run_until_complete(self._pulse)
+        self.loop.run_until_complete(self.loop.shutdown_asyncgens())
+        self.loop.close()
+
+
+class WiredWorld(World):
+    """The same, with TWS between the trader and the exchange: the adapter, over TCP.
+
+    The loop cannot see what the kernel still holds, so virtual time may run ahead of a message.
+    """
+
+    latency = timedelta(seconds=1)
+
+    @asynccontextmanager
+    async def _ports(self) -> AsyncIterator[tuple[Broker, MarketData]]:
+        """Serve the exchange on loopback, and connect to it."""
+        clock = ExchangeClock(self.clock.now, ClockState(at=self.clock.now()))
+        async with serve_exchange(
+            self.exchange, clock=clock, wall=self.clock.now, may_wake=False
+        ) as server:
+            link = LinkSettings(port=server.port, client_id=US, max_attempts=1)
+            connection = IBKRConnection(link, clock=self.clock)
+            broker = IBKRBroker(connection, install=INSTALL)
+            market = IBKRMarketData(connection)
+            await connection.open()
+            self._cut, self._hear = connection.close, server.pulse
+            async with alongside(connection.run()):
+                yield broker, market
+
+
+def _nothing() -> None:
+    """There is nothing to cut."""

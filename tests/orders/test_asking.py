@@ -1,0 +1,47 @@
+"""Asked again with patience, told once."""
+
+from __future__ import annotations
+
+from ibkr_trader.core.commands import CancelOrder
+from ibkr_trader.core.models import OrderId
+from ibkr_trader.orders.asking import PATIENCE, TRIES, Memory, Want, Word
+from tests.orders.samples import GROUP, later
+
+CANCEL = CancelOrder(order_id=OrderId("memo-1-stop"))
+WANTS = (Want("cancel stop", CANCEL),)
+LONG = PATIENCE.total_seconds()
+
+
+def test_nothing_wanted_is_nothing_asked() -> None:
+    memory = Memory()
+    done = memory.after((), (), at=later(0), group_id=GROUP)
+    assert done.memory is memory
+    assert (done.commands, done.events) == ((), ())
+
+
+def test_it_is_asked_again_after_a_while_and_not_for_ever() -> None:
+    memory, asked, told = Memory(), [], []
+    for second in range(60):
+        done = memory.after(WANTS, (), at=later(second), group_id=GROUP)
+        memory = done.memory
+        asked += [second for _ in done.commands]
+        told += [event.message for event in done.events]
+    assert asked == [0, LONG, 2 * LONG][:TRIES]
+    assert told == [f"asked {TRIES} times in vain: cancel stop; look at it"]
+
+
+def test_what_never_left_was_not_asked_for() -> None:
+    memory = Memory().after(WANTS, (), at=later(0), group_id=GROUP).memory
+    assert memory.without(CancelOrder(order_id=OrderId("memo-1-target"))) is memory
+    again = memory.without(CANCEL).after(WANTS, (), at=later(1), group_id=GROUP)
+    assert again.commands == (CANCEL,)
+
+
+def test_a_word_is_told_once() -> None:
+    words = (Word("a", "it is so"), Word("b", "it is over", is_serious=False))
+    done = Memory().after((), words, at=later(0), group_id=GROUP)
+    assert [(e.message, e.is_serious) for e in done.events] == [
+        ("it is so", True),
+        ("it is over", False),
+    ]
+    assert done.memory.after((), words, at=later(9), group_id=GROUP).events == ()

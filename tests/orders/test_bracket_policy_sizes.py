@@ -1,0 +1,195 @@
+"""The exits of a bracket have the size of what is held: partial fills, several targets, scale-ins.
+
+The bound at every moment: never more than is held and the entry can still add. The promise
+at rest: never less than is held.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import msgspec
+
+from ibkr_trader.core import events as ev
+from ibkr_trader.core.commands import SubmitOrders
+from ibkr_trader.core.enums import Side
+from ibkr_trader.core.models import OrderId
+from tests.orders.bracket_play import (
+    AFTER_GRACE,
+    ENTRY,
+    STOP,
+    STOP2,
+    TARGET,
+    TARGET2,
+    Play,
+    bought,
+    cancel,
+    cancelled,
+    closing,
+    rejected,
+    several,
+    size,
+    sold,
+)
+from tests.orders.samples import (
+    accepted,
+    bracket_specs,
+    fill,
+    filled,
+    later,
+    working,
+    written,
+)
+
+
+def part_bought(quantity: int, key: str, at: float = 0) -> ev.FillEvent:
+    return filled(fill(quantity, key=key, order_id=ENTRY), at=later(at))
+
+
+# -- a partly filled entry -------------------------------------------------------------------
+
+
+def test_exits_of_full_size_come_down_to_what_has_filled() -> None:
+    """The broker lets all of them work: the fill is what they may end."""
+    play = Play()
+    assert play.hear(bought(4), working(TARGET), working(STOP, is_working=False)) == []
+    assert play.tick(AFTER_GRACE) == [size(TARGET, 4), size(STOP, 4)]
+
+
+def test_and_grow_with_every_further_fill() -> None:
+    play = Play()
+    play.hear(bought(4))
+    play.resize(*play.tick(AFTER_GRACE))
+    assert play.hear(part_bought(3, "more", at=2)) == []  # the broker may do it by itself
+    assert play.tick(2 + AFTER_GRACE) == [size(TARGET, 7), size(STOP, 7)]
+    play.resize(size(TARGET, 7), size(STOP, 7))
+    play.hear(part_bought(3, "rest", at=4))
+    assert play.tick(4 + AFTER_GRACE) == [size(TARGET, 10), size(STOP, 10)]
+
+
+def test_exits_that_the_broker_sizes_are_left_to_it() -> None:
+    play = Play()
+    play.hear(bought(4))
+    for spec in bracket_specs()[1:]:
+        play.hear(accepted(msgspec.structs.replace(spec, quantity=Decimal(4))))
+    assert play.tick(AFTER_GRACE) == []
+    play.hear(part_bought(6, "rest", at=2))
+    for spec in bracket_specs()[1:]:
+        play.hear(accepted(spec, at=later(2)))
+    assert play.tick(2 + AFTER_GRACE) == []
+
+
+def test_an_entry_whose_exits_sleep_until_it_is_complete_is_cut_short() -> None:
+    """What has filled would be naked for as long as the rest waits."""
+    play = Play()
+    play.hear(*(working(one, is_working=False, held_for="child") for one in (TARGET, STOP)))
+    assert play.hear(bought(4)) == []
+    asked = play.tick(AFTER_GRACE)
+    assert cancel(ENTRY) in asked
+    assert "sleep until its entry is complete" in play.said[0].message
+    play.hear(cancelled(ENTRY, later(1)), cancelled(TARGET, later(1)))
+    (command,) = play.hear(cancelled(STOP, later(1)))  # at once: nothing can have traded
+    assert isinstance(command, SubmitOrders)
+    assert [(one.order_id, one.quantity) for one in command.orders] == [
+        (STOP2, Decimal(4)), (TARGET2, Decimal(4)),
+    ]  # fmt: skip
+
+
+def test_an_overfilled_entry_is_covered() -> None:
+    play = Play()
+    play.hear(bought(12))
+    assert play.tick(AFTER_GRACE) == [size(TARGET, 12), size(STOP, 12)]
+
+
+def test_a_bust_cuts_the_exits() -> None:
+    play = Play()
+    first = fill(10, key="b", order_id=ENTRY)
+    play.hear(filled(first))
+    less = fill(6, key="b", revision=2, order_id=ENTRY)
+    assert play.hear(filled(less, replaces=first)) == []
+    assert play.tick(AFTER_GRACE) == [size(TARGET, 6), size(STOP, 6)]
+
+
+# -- several targets -------------------------------------------------------------------------
+
+
+def test_each_target_has_a_stop_of_its_size() -> None:
+    play = several(("155", 6), ("160", 4))
+    assert play.sizes() == {"target": 6, "stop": 6, "target.2": 4, "stop.2": 4}
+    assert play.hear(bought()) == []
+    assert play.tick(AFTER_GRACE) == []
+
+
+def test_a_target_that_fills_ends_its_own_stop_only() -> None:
+    play = several(("155", 6), ("160", 4))
+    play.hear(bought())
+    (gone,) = play.hear(sold(6, TARGET))
+    assert gone == cancel(STOP, 0)
+    play.hear(cancelled(STOP))
+    assert play.sizes() == {"target.2": 4, "stop.2": 4}
+    assert play.hear(sold(4, STOP2)) == [cancel(TARGET2, 0)]
+    play.hear(cancelled(TARGET2))
+    assert play.group.is_closed
+
+
+def test_a_part_without_a_target_has_its_stop_alone() -> None:
+    play = several(("155", 6))
+    assert play.sizes() == {"target": 6, "stop": 6, "stop.2": 4}
+    assert play.hear(bought()) == []
+    assert play.tick(AFTER_GRACE) == []
+
+
+def test_a_cancelled_rest_is_shared_out() -> None:
+    """Five of ten: three and two, as near to six and four as whole shares go."""
+    play = several(("155", 6), ("160", 4))
+    asked = play.hear(bought(5), cancelled(ENTRY))
+    assert asked == [
+        size(TARGET, 3), size(STOP, 3), size(TARGET2, 2), size(STOP2, 2),
+    ]  # fmt: skip
+
+
+def test_too_little_for_every_target_gives_up_the_rest_of_the_entry() -> None:
+    play = several(("155", 6), ("160", 4))
+    play.hear(bought(1))
+    assert cancel(ENTRY, 0) in play.tick(AFTER_GRACE)
+    asked = play.hear(cancelled(ENTRY, later(2)))
+    assert set(asked) >= {cancel(TARGET2, 0), cancel(STOP2, 0)}
+    assert play.tick(3) == []
+    assert play.group.orders[STOP].desired is None
+    play.resize(size(TARGET, 1), size(STOP, 1))
+    play.hear(cancelled(TARGET2), cancelled(STOP2))
+    assert play.sizes() == {"target": 1, "stop": 1}
+    assert play.hear(sold(1, STOP)) == [cancel(TARGET, 0)]
+
+
+def test_a_lost_stop_is_put_back_beside_its_own_target() -> None:
+    play = several(("155", 6), ("160", 4))
+    play.hear(bought())
+    assert play.hear(rejected(STOP2)) == [cancel(TARGET2, 0)]
+    (command,) = play.hear(cancelled(TARGET2))
+    assert isinstance(command, SubmitOrders)
+    stop, target = command.orders
+    assert (stop.order_id, stop.stop_price) == ("memo-1-stop.4", Decimal(145))
+    assert (target.order_id, target.limit_price) == ("memo-1-target.4", Decimal(160))
+    assert {stop.quantity, target.quantity} == {Decimal(4)}
+    play.hear(*(written(one, kind="bracket") for one in (stop, target)), accepted(stop))
+    assert play.group.parts()[1].live == tuple(
+        play.group.orders[OrderId(f"memo-1-{one}.4")] for one in ("stop", "target")
+    )
+
+
+def test_one_leg_closed_at_the_market_leaves_the_other_as_it_is() -> None:
+    play = several(("155", 6), ("160", 4))
+    play.hear(bought(), rejected(STOP2))
+    (command,) = play.hear(cancelled(TARGET2))
+    assert isinstance(command, SubmitOrders)
+    play.hear(*(written(one, kind="bracket") for one in command.orders))
+    stop4, target4 = (one.order_id for one in command.orders)
+    play.hear(rejected(stop4))
+    close = closing(play.hear(cancelled(target4)))
+    assert (close.order_id, close.quantity) == ("memo-1-close.2", Decimal(4))
+    assert play.hear(written(close, kind="bracket"), accepted(close)) == []
+    done = fill(4, "149", key="c", order_id=close.order_id, side=Side.SELL)
+    assert play.hear(filled(done)) == []
+    assert play.tick(AFTER_GRACE) == []
+    assert play.sizes() == {"target": 6, "stop": 6}

@@ -1,0 +1,50 @@
+"""A cancel that came before its order is remembered, until it is asked for again."""
+
+from __future__ import annotations
+
+import pytest
+
+from ibkr_trader.core import events as ev
+from ibkr_trader.core.enums import OrderStatus
+from ibkr_trader.core.models import Order
+from ibkr_trader.orders import lifecycle
+from tests.orders.samples import AT, later, spec
+
+SPEC = spec()
+
+
+def told(order: Order, *events: ev.OrderEvent) -> Order:
+    for event in events:
+        after = lifecycle.apply(order, event)
+        assert after is not None
+        order = after
+    return order
+
+
+def refused(code: int) -> ev.CancelRejectEvent:
+    return ev.CancelRejectEvent(at=later(1), order_id=SPEC.order_id, code=code, reason="not found")
+
+
+ASKED = ev.CancelRequestEvent(at=AT, order_id=SPEC.order_id, origin="cli")
+
+
+@pytest.mark.parametrize(
+    ("perm_id", "code", "is_unwanted"),
+    [
+        (0, 10147, True),  # the broker has never spoken of it: the cancel may have overtaken it
+        (9, 10147, False),  # it has: the refusal is an answer
+        (0, 0, False),  # the cancel never left
+    ],
+)
+def test_only_what_the_broker_has_not_seen_yet_is_unwanted(
+    perm_id: int, code: int, is_unwanted: bool
+) -> None:
+    order = Order(spec=SPEC, status=OrderStatus.PENDING, perm_id=perm_id)
+    assert told(order, ASKED, refused(code)).is_unwanted is is_unwanted
+
+
+def test_a_second_cancel_is_an_ordinary_one() -> None:
+    order = told(Order(spec=SPEC, status=OrderStatus.PENDING), ASKED, refused(10147))
+    alive = told(order, ev.AcceptEvent(at=later(2), order_id=SPEC.order_id, spec=SPEC, perm_id=9))
+    assert alive.is_unwanted, "it has come alive all the same"
+    assert not told(alive, ASKED).is_unwanted

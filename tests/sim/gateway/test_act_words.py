@@ -1,0 +1,143 @@
+"""Acts in words: every form can be written, and nothing else is guessed at."""
+
+from __future__ import annotations
+
+import shlex
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import msgspec
+import pytest
+
+from ibkr_trader.sim.gateway import acts
+from ibkr_trader.sim.gateway import fault_rules as rules
+from ibkr_trader.sim.gateway.act_words import FORMS, read_act
+from ibkr_trader.sim.gateway.fault_rules import Fault, When
+from ibkr_trader.sim.gateway.words import BadWords
+
+WRITTEN = {
+    "price AAPL 150.20": acts.SetPrice(symbol="AAPL", price=Decimal("150.20")),
+    "gap AAPL -20%": acts.Gap(symbol="AAPL", percent=Decimal(-20)),
+    "gap AAPL 3.5": acts.Gap(symbol="AAPL", percent=Decimal("3.5")),
+    "halt AAPL": acts.Halt(symbol="AAPL"),
+    "unhalt AAPL": acts.Halt(symbol="AAPL", halted=False),
+    "split AAPL 4": acts.Split(symbol="AAPL", new=4),
+    "split AAPL 1 10": acts.Split(symbol="AAPL", new=1, old=10),
+    "cap AAPL --buy 151": acts.Cap(symbol="AAPL", buy=Decimal(151)),
+    "speed 60": acts.Speed(times=60),
+    "advance 5m": acts.Advance(seconds=300),
+    "advance 1.5h": acts.Advance(seconds=5400),
+    "hand buy AAPL 10 --limit 149": acts.HandOrder(
+        action="BUY", symbol="AAPL", quantity=Decimal(10), limit=Decimal(149)
+    ),
+    "hand sell AAPL 10": acts.HandOrder(action="SELL", symbol="AAPL", quantity=Decimal(10)),
+    "hand close AAPL": acts.HandClose(symbol="AAPL"),
+    "hand close AAPL 4": acts.HandClose(symbol="AAPL", quantity=Decimal(4)),
+    "hand modify k7qav-1-stop --stop=147 --quantity 5": acts.HandModify(
+        order="k7qav-1-stop", stop=Decimal(147), quantity=Decimal(5)
+    ),
+    "hand cancel 1001": acts.HandCancel(order="1001"),
+    "trade entry 4": acts.Trade(order="entry", quantity=Decimal(4)),
+    "trade entry": acts.Trade(order="entry"),
+    "take stop --reason 'no more'": acts.Take(order="stop", reason="no more"),
+    "correct 1.2.01 --price 150.11": acts.Correct(execution="1.2.01", price=Decimal("150.11")),
+    "bust 1.2.01": acts.Bust(execution="1.2.01"),
+    "locate LOCT never": acts.Locate(symbol="LOCT"),
+    "locate LOCT 30": acts.Locate(symbol="LOCT", seconds=30),
+    "locate LOCT now": acts.Locate(symbol="LOCT", seconds=0),
+    "slow-oca 1 3": acts.SlowOca(types=(1, 3)),
+    "slow-oca": acts.SlowOca(),
+    "lift": acts.Lift(),
+    "lift 3": acts.Lift(number=3),
+    "wire off": acts.Wire(on=False),
+    "look": acts.Look(),
+}
+FAULTS: dict[str, tuple[Fault, ...]] = {
+    "swallow": rules.swallow(),
+    "swallow cancelOrder --nth 2": rules.swallow("cancelOrder", nth=2),
+    "drop execDetails commissionReport --times 0": rules.status_without_exec(),
+    "dup orderStatus --order stop": (
+        Fault(when=When(names=("orderStatus",), order="stop"), act=rules.Repeat()),
+    ),
+    "delay 30 commissionReport": (
+        Fault(when=When(names=("commissionReport",)), act=rules.Delay(seconds=30)),
+    ),
+    "reorder 1,0 execDetails": (
+        Fault(when=When(names=("execDetails",)), act=rules.Shuffle(order=(1, 0))),
+    ),
+    "reject 201 modifyOrder --text no": rules.reject(201, "no", name="modifyOrder"),
+    "warn 2161 --text capped": (
+        Fault(when=When(names=("placeOrder",)), act=rules.Warn(code=2161, text="capped")),
+    ),
+    "rst --at after": (Fault(when=When(names=("placeOrder",)), act=rules.Cut(at="after")),),
+    "fin cancelOrder": (Fault(when=When(names=("cancelOrder",)), act=rules.Cut(how="fin")),),
+    "ack-delay 5": rules.ack_delay(5),
+    "unanswered --order entry": rules.unanswered(order="entry"),
+    "cancel-refused 10147": rules.cancel_refused(10147),
+    "fill-wins-cancel 4": rules.fill_wins_cancel(Decimal(4)),
+    "fill-wins-modify 4 --order entry": rules.fill_wins_modify(Decimal(4), order="entry"),
+    "exec-before-status": rules.exec_before_status(),
+    "status-without-exec": rules.status_without_exec(),
+    "exec-without-status": rules.exec_without_status(),
+    "commission late 9": rules.commission("late", seconds=9),
+}
+
+
+@pytest.mark.parametrize("words", WRITTEN)
+def test_an_act_is_what_its_words_say(words: str) -> None:
+    act = read_act(shlex.split(words))
+    assert act == WRITTEN[words]
+    assert msgspec.json.decode(msgspec.json.encode(act), type=acts.Act) == act, "and it travels"
+
+
+@pytest.mark.parametrize("words", FAULTS)
+def test_a_fault_is_what_its_words_say(words: str) -> None:
+    assert read_act(shlex.split(words)) == acts.Arm(faults=FAULTS[words])
+
+
+def test_every_form_is_shown_above() -> None:
+    shown = {*WRITTEN, *FAULTS}
+    missing = [name for name in FORMS if not any(f"{w} ".startswith(f"{name} ") for w in shown)]
+    assert missing == []
+
+
+def test_a_time_without_a_zone_is_new_yorks() -> None:
+    act = read_act(["advance", "--to", "2026-11-20T15:59"])
+    assert isinstance(act, acts.Advance)
+    assert act.to is not None
+    assert act.to.astimezone(UTC) == datetime(2026, 11, 20, 20, 59, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint", "form"),
+    [
+        ("", "nothing is called ''", ""),
+        ("prise AAPL 3", "nothing is called 'prise'", ""),
+        ("hand wave", "nothing is called 'hand wave'", ""),
+        ("price AAPL", "PRICE is missing", "price SYMBOL PRICE"),
+        ("price AAPL high", "PRICE is a number, not 'high'", "price SYMBOL PRICE"),
+        ("price AAPL nan", "PRICE is a number", "price SYMBOL PRICE"),
+        ("price AAPL 3 4", "what does 4 mean here?", "price SYMBOL PRICE"),
+        ("price AAPL 3 --fast", "what does --fast mean here?", "price SYMBOL PRICE"),
+        ("split AAPL 2.5", "whole numbers", "split SYMBOL NEW [OLD]"),
+        ("advance soon", "a time is like 30, 5m, 2h or 1d", "advance"),
+        ("advance --to noon", "--to is like", "advance"),
+        ("hand modify x", "nothing is to be changed", "hand modify"),
+        ("correct 1.2.01", "nothing is to be corrected", "correct"),
+        ("locate LOCT -3", "SECONDS is a whole number", "locate"),
+        ("slow-oca 4", "TYPE is one of 1, 2, 3", "slow-oca"),
+        ("drop", "no message is called nothing", "drop MESSAGE"),
+        ("drop placeOder", "no message is called placeOder", "drop MESSAGE"),
+        ("dup placeOrder", "cannot be met with repeat", "dup MESSAGE"),
+        ("reorder 1-0 openOrder", "PLACES are like", "reorder"),
+        ("rst --at noon", "--at is one of before, after, answered", "rst"),
+        ("cancel-refused 202", "161, 10147 or 10148", "cancel-refused"),
+        ("commission gone", "HOW is one of none, late", "commission"),
+        ("wire maybe", "on|off is one of on, off", "wire"),
+    ],
+)
+def test_other_words_are_refused_with_the_form(words: str, complaint: str, form: str) -> None:
+    with pytest.raises(BadWords) as caught:
+        read_act(shlex.split(words))
+    assert complaint in str(caught.value)
+    assert caught.value.form.startswith(form)
