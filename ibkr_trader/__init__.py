@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         TimeInForce,
     )
     from ibkr_trader.core.errors import (
+        AccountLocked,
         AmbiguousContract,
         BrokerUnavailable,
         OrderRejectedError,
@@ -56,6 +57,7 @@ _HOMES = {
         "TimeInForce",
     ),
     "ibkr_trader.core.errors": (
+        "AccountLocked",
         "AmbiguousContract",
         "BrokerUnavailable",
         "OrderRejectedError",
@@ -87,6 +89,7 @@ _HOMES = {
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "AccountLocked",
     "AmbiguousContract",
     "BracketOrderRequest",
     "BrokerUnavailable",

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ibkr_trader.adapters import journal_schema as schema
+from ibkr_trader.core.events import CheckpointEvent
 from ibkr_trader.execution.ports import JournalState
 
 if TYPE_CHECKING:
@@ -49,8 +50,15 @@ class MemoryJournal:
         yield from enumerate(self._messages[since:], start=since + 1)
 
     def resume(self) -> Iterator[Command | BaseEvent]:
-        """Yield everything: nothing outlives the process, so there is little."""
-        yield from self._messages
+        """Yield what a restart needs, as a journal on disk does: see the `Journal` port."""
+        marks = [n for n, one in enumerate(self._messages) if isinstance(one, CheckpointEvent)]
+        start = marks[-1] if marks else 0
+        checkpoint = self._messages[start] if marks else None
+        live = checkpoint.live if isinstance(checkpoint, CheckpointEvent) else ()
+        for message in self._messages[:start]:
+            if schema.ids_of(message, self._install).order_id in live:
+                yield message
+        yield from self._messages[start:]
 
     def observe(self, *, group: int = 0, order_id: int = 0) -> None:
         """Take note of numbers seen at the broker."""

@@ -57,7 +57,9 @@ async def add_to_position(
         if how is Wait.FILLED and not entry.status.is_closed:
             late = f"Not filled within {patience:g} s"
             if joins and is_alone:  # nobody would size the exits
-                entry = await cancel(desk.trader, entry.order_id, timeout=patience)
+                entry = await cancel(
+                    desk.trader, entry.order_id, timeout=patience, origin="scale-in"
+                )
                 notes.append(f"{late}: the rest was taken back.")
             else:
                 notes.append(f"{late}: it works on.")

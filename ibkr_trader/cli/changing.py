@@ -15,6 +15,7 @@ from ibkr_trader.core.commands import CancelOrder, ModifyOrder
 from ibkr_trader.core.contracts import label, ticker
 from ibkr_trader.core.enums import OrderStatus
 from ibkr_trader.core.errors import BrokerUnavailable, RiskCheckError
+from ibkr_trader.core.shapes import STOP_TYPES
 from ibkr_trader.core.text import quantity
 from ibkr_trader.execution.desk import settle_closed
 from ibkr_trader.execution.placing import QUOTE_TIMEOUT, route
@@ -142,10 +143,14 @@ def _cancelled(face: Face, desk: Desk, head: str, *, orders: list[Order]) -> out
 def _bare(desk: Desk, cancelled: list[Order]) -> list[str]:
     """Say which positions have lost their stop by this."""
     portfolio = desk.trader.portfolio
-    held = {one.spec.contract.con_id for one in cancelled if one.spec.role.is_protective}
+    held = {
+        one.spec.contract.con_id
+        for one in cancelled
+        if one.spec.role.is_protective or one.spec.order_type in STOP_TYPES
+    }
     return [
         f"Not protected any more: {quantity(one.quantity, signed=True)} {label(one.contract)}."
-        f" Next: ibkr-trader close {ticker(one.contract)}"
+        f" Next: ibkr-trader undo  ibkr-trader close {ticker(one.contract)}"
         for one in portfolio.positions.values()
         if one.contract.con_id in held and not protection(one, portfolio.orders.values()).is_covered
     ]

@@ -40,12 +40,7 @@ async def close_positions(face: Face, symbol: str, *, timeout: float | None) -> 
         ]
         head = title(face.settings(), desk)
         if not contracts:
-            what = symbol or "the account"
-            return output.Reply(
-                schema="closed/1",
-                data={"closed": [], "left": [], "orders": [], "is_flat": True},
-                blocks=[f"{head}  {what} is flat already; nothing was sent"],
-            )
+            return _flat_already(desk, head, symbol)
         if face.dry_run:
             return _would_close(desk, head, contracts)
         patience = timeout if timeout is not None else face.settings().timeout_seconds
@@ -55,6 +50,17 @@ async def close_positions(face: Face, symbol: str, *, timeout: float | None) -> 
         if len(closed) == 1 and trouble is not None and not isinstance(trouble, NotClosed):
             raise trouble
         return _closed(face, desk, head, closed=closed)
+
+
+def _flat_already(desk: Desk, head: str, symbol: str) -> output.Reply:
+    """There is nothing to end; what else is held shows somebody who has mistyped the symbol."""
+    held = sorted(label(one.contract) for one in desk.trader.portfolio.positions.values())
+    others = [f"Held: {', '.join(held)}"] if held else []
+    return output.Reply(
+        schema="closed/1",
+        data={"closed": [], "left": [], "orders": [], "is_flat": True},
+        blocks=[f"{head}  {symbol or 'the account'} is flat already; nothing was sent", *others],
+    )
 
 
 def _silently(_: str) -> None:

@@ -23,9 +23,10 @@ from ibkr_trader.execution.timed_exits import place_timed_exits
 
 if TYPE_CHECKING:
     from datetime import datetime
+    from decimal import Decimal
 
     from ibkr_trader.cli.face import Face
-    from ibkr_trader.core.models import Order
+    from ibkr_trader.core.models import Order, OrderId
     from ibkr_trader.execution.trader import Trader
 
 
@@ -60,6 +61,7 @@ async def end(face: Face, asked: DayEnd, *, timeout: float | None) -> output.Rep
         head = title(face.settings(), desk)
         if face.dry_run:
             return _reply(face, head, asked, found, is_dry=True)
+        before = _working(trader)
         if asked.where is not Where.CRON:
             for one in found:
                 await _time(trader, one, asked.plan, timeout=patience)
@@ -67,6 +69,7 @@ async def end(face: Face, asked: DayEnd, *, timeout: float | None) -> output.Rep
             await end_day(trader, found, timeout=patience, tell=face.tell)
         await look_again(trader, found)
         reply = _reply(face, head, asked, found)
+        reply.data["sent"] = _working(trader) != before
         _sign_of_life(face, trader.clock.now(), reply)
         return reply
 
@@ -82,6 +85,12 @@ def _sign_of_life(face: Face, now: datetime, reply: output.Reply) -> None:
         fresh.replace(path)
     except OSError as error:  # a full disk: what was done is done
         face.tell(f"{path} could not be written: {error.strerror}")
+
+
+def _working(trader: Trader) -> dict[OrderId, Decimal]:
+    """What works of ours, with its size: it is another after anything that was sent."""
+    orders = trader.portfolio.orders.values()
+    return {one.order_id: one.spec.quantity for one in orders if not one.is_foreign}
 
 
 async def _time(trader: Trader, end: MarketEnd, plan: DayEndPlan, *, timeout: float) -> None:
@@ -110,7 +119,7 @@ def _reply(
     if is_dry:
         blocks.append("Nothing was sent.")
     data: dict[str, Any] = {
-        "sent": not is_dry,
+        "sent": False,
         "is_flat": all(one.is_flat for one in ends),
         "markets": [_document(asked, one) for one in ends],
         "orders": [order_document(order) for order in orders],

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 MOST_WAITING = 1_000  # lines
+_MOST_KNOWN = 1_000  # orders
 _FAREWELL = 0.5  # seconds to write what still waits
 SCHEMA = "event/1"
 
@@ -100,7 +101,7 @@ class EventLines:
         self._portfolio = portfolio
         self._json, self._utc = json, utc
         self._writer = LineWriter()
-        self._last = ""
+        self._said: dict[str, str] = {}  # what was said last, of each order and of the rest
 
     def attach(self, bus: EventBus) -> None:
         """Listen to everything but prices; a line that cannot be made is no reason to stop."""
@@ -120,11 +121,22 @@ class EventLines:
             return
         try:
             text = self._words(event)
-            if text is not None and text != self._last:  # the broker says some things twice
-                self._last = text
+            if text is not None and not self._is_repeat(event, text):
                 self._put(type(event).__name__, text, at=event.at, more=_more(event))
         except Exception:
             logger.exception("an event could not be told")
+
+    def _is_repeat(self, event: ev.BaseEvent, text: str) -> bool:
+        """Whether it was the last thing said of this: the broker says some things twice.
+
+        Two executions may well be alike, and come to us once each; and an alert that comes
+        again is meant to be heard again.
+        """
+        subject = event.order_id if isinstance(event, ev.OrderEvent) else ""
+        if len(self._said) > _MOST_KNOWN:
+            self._said.clear()
+        before, self._said[subject] = self._said.get(subject), text
+        return before == text and not isinstance(event, ev.FillEvent | ev.CoverEvent)
 
     def _put(self, kind: str, text: str, *, at: datetime, more: dict[str, Any]) -> None:
         logger.info("%s: %s", kind, text)
@@ -208,8 +220,20 @@ def _system(event: ev.SystemEvent) -> str | None:
             return f"trading state {state}: {reason}"
         case ev.GroupEvent(group_id=group, message=message):
             return f"{short_id(group)}: {message}"
+        case ev.CoverEvent(message=message):
+            return message
+        case ev.CloseRequestEvent() | ev.CloseEndEvent():
+            return _closing(event)
         case _:
             return None
+
+
+def _closing(event: ev.CloseRequestEvent | ev.CloseEndEvent) -> str | None:
+    name = short_id(event.group_id)
+    if isinstance(event, ev.CloseEndEvent):
+        return f"{name}: {event.message or 'closed'}"
+    # It is told again once its stop is known: nothing new for people.
+    return None if event.stop is not None else f"{name}: closing {label(event.contract)}"
 
 
 def _link(event: ev.DisconnectEvent | ev.ConnectEvent | ev.SyncEvent) -> str:

@@ -244,12 +244,13 @@ def _given(arguments: Sequence[str], option: str) -> str | None:
 
 def _print(failure: Failure) -> None:
     label = f"error[{failure.code}]:"
-    if sys.stderr.isatty() and "NO_COLOR" not in os.environ:
-        label = f"\x1b[1;31m{label}\x1b[0m"
     lines = [f"{label} {plain(failure.message)}"]
     for reason in failure.reasons:  # their figures are for scripts; the sentence has them
         text = f"{reason.get('check', '')}: {reason.get('message', '')}"
         lines.append(f"  {plain(text)}")
     hints = [failure.hint, *failure.other_hints]
     lines += [f"  fix: {plain(hint, limit=2_000)}" for hint in dict.fromkeys(hints) if hint]
-    sys.stderr.write("\n".join(lines) + "\n")
+    text = "\n".join(output.on_screen(line, sys.stderr) for line in lines)
+    if sys.stderr.isatty() and "NO_COLOR" not in os.environ:
+        text = text.replace(label, f"\x1b[1;31m{label}\x1b[0m", 1)
+    sys.stderr.write(text + "\n")

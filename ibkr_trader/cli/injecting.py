@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ibkr_trader.cli.exits import UsageFault
-from ibkr_trader.cli.output import Reply, Table
+from ibkr_trader.cli.output import Reply
 from ibkr_trader.core.errors import BrokerUnavailable
 
 if TYPE_CHECKING:
@@ -30,12 +30,10 @@ def inject(folder: Path, words: Sequence[str]) -> Reply:
 
     if not words:
         forms = [{"form": form.text, "what": form.what} for form in FORMS.values()]
-        table = Table(
-            ("act", "what happens"), tuple((form.text, form.what) for form in FORMS.values())
-        )
+        lines = [line for form in FORMS.values() for line in (form.text, f"    {form.what}")]
         heading = f"{_COMMAND} ACT"
         data = {"text": heading, "result": {"forms": forms}}
-        return Reply(schema=_SCHEMA, data=data, blocks=[heading, table])
+        return Reply(schema=_SCHEMA, data=data, blocks=[heading, *lines])
     try:
         act = read_act(words)
     except BadWords as error:

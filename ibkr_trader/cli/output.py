@@ -9,9 +9,10 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import shutil
 import sys
 import textwrap
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import msgspec
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 SCHEMA_PREFIX = "ibkr-trader"
+_HANG = 4  # columns by which what is left of a line that was broken stands further in
+_WORDS = re.compile(r"ibkr-trader(?: \S+)+|\S+")  # a command, up to two blanks, is one word
 _SHORT = 8  # a note of one word, such as `trigger`, is not worth a line of its own
 _encoder = msgspec.json.Encoder(decimal_format="string")
 
@@ -77,7 +80,7 @@ def encode(data: dict[str, Any]) -> msgspec.Raw:
 def print_block(block: str | Table) -> None:
     """Write one line or table to standard output."""
     if isinstance(block, str):
-        sys.stdout.write(_line_of(block) + "\n")
+        sys.stdout.write(on_screen(_line_of(block), sys.stdout) + "\n")
     elif sys.stdout.isatty():
         _print_rich(block)
     else:
@@ -93,8 +96,30 @@ def print_text(text: str) -> None:
 
 def note(text: str) -> None:
     """Write a remark for people to standard error."""
-    sys.stderr.write(_line_of(text) + "\n")
+    sys.stderr.write(on_screen(_line_of(text), sys.stderr) + "\n")
     sys.stderr.flush()
+
+
+def folded(line: str, width: int) -> str:
+    """Return `line` broken between its words where it is longer than `width`.
+
+    A command stays on one line, however long, because it is there to be copied.
+    """
+    margin = " " * (len(line) - len(line.lstrip(" ")) + _HANG)
+    rows, row, end = [], "", 0
+    for word in _WORDS.finditer(line):
+        longer = row + line[end : word.start()] + word[0]
+        end = word.end()
+        if len(longer) > width and row.strip():
+            rows.append(row)
+            longer = margin + word[0]
+        row = longer
+    return "\n".join([*rows, row])
+
+
+def on_screen(line: str, stream: TextIO) -> str:
+    """Return `line` as `stream` shall have it: a terminal would break words in the middle."""
+    return folded(line, shutil.get_terminal_size().columns) if stream.isatty() else line
 
 
 def give_up(text: str) -> None:

@@ -106,7 +106,9 @@ def _reply(face: Face, orders: tuple[Order, ...], prepared: Prepared, head: str)
         blocks.append(f"Not working: {names}. Next: ibkr-trader positions")
     else:
         first = [o.order_id for o in orders if not (o.spec.parent_id or o.status.is_closed)]
-        undo = f"  ibkr-trader cancel {' '.join(first)}" if first else ""
+        # All that it has is named by the group itself.
+        whole = first[0] if len(first) == 1 else prepared.command.group_id
+        undo = f"  ibkr-trader cancel {whole}" if first else ""
         blocks.append(f"Next: ibkr-trader positions  ibkr-trader orders{undo}")
     data: dict[str, Any] = {
         "group": prepared.command.group_id,

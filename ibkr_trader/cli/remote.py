@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ibkr_trader.adapters.control_client import TraderLine
     from ibkr_trader.cli.face import DeskCommand, Face
 
-_NOT_SETTINGS_OF_A_DESK = frozenset({"profile", "data_dir", "risk"})
+_WHICH_DESK = frozenset({"profile", "data_dir"})
 _INTERRUPT = 2  # SIGINT
 
 
@@ -120,7 +120,8 @@ def _call(face: Face, command: DeskCommand, options: dict[str, Any]) -> Call:
         settings={
             name: (str(value.raw), value.origin)
             for name, value in found.values.items()
-            if name not in _NOT_SETTINGS_OF_A_DESK
+            # The tables of the file are the trader's own: its rules hold for all.
+            if name not in _WHICH_DESK and name not in sources.TABLES
         },
         arguments=list(face.arguments),
     )

@@ -13,6 +13,7 @@ from ibkr_trader.adapters.private_files import private_folder
 from ibkr_trader.app import open_desk
 from ibkr_trader.cli import logs, output
 from ibkr_trader.cli.exits import UsageFault
+from ibkr_trader.cli.wording import when
 from ibkr_trader.config import Profile, refuse_live
 from ibkr_trader.core.contracts import label
 from ibkr_trader.core.errors import BrokerUnavailable
@@ -61,7 +62,7 @@ async def desk_for(
             # What somebody has asked for and could not end is another matter.
             goes_on=not face.dry_run,
         ) as desk:
-            taken_up = _taken_up(desk)
+            taken_up = _taken_up(face, desk)
             yield desk
         for run in taken_up:
             if run.trouble:
@@ -72,11 +73,11 @@ async def desk_for(
         raise
 
 
-def _taken_up(desk: Desk) -> tuple[Run, ...]:
+def _taken_up(face: Face, desk: Desk) -> tuple[Run, ...]:
     """Say which closings that were left in the middle go on now."""
     runs = desk.trader.closer.runs()
     for run in runs:
-        begun = f"{run.request.at:%Y-%m-%d %H:%M:%S} UTC"
+        begun = when(run.request.at, utc=face.utc)
         output.note(f"going on with the closing of {label(run.request.contract)}, begun {begun}")
     return runs
 

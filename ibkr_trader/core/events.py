@@ -454,7 +454,8 @@ class CheckpointEvent(SystemEvent, frozen=True, kw_only=True):
 
     `fills` are the executions of the day so far, so that none is counted again; `openings`
     and `recent` what went out lately, for the rate limits. `positions` is all that is held
-    after those executions; None is not stated. `closings` are under way.
+    after those executions; None is not stated. `closings` are under way. `misled` are the
+    groups of a position that the broker has restated.
     """
 
     live: tuple[OrderId, ...] = ()
@@ -463,6 +464,7 @@ class CheckpointEvent(SystemEvent, frozen=True, kw_only=True):
     recent: tuple[NewOrderEvent, ...] = ()
     positions: tuple[Position, ...] | None = None
     closings: tuple[CloseRequestEvent, ...] = ()
+    misled: tuple[GroupId, ...] = ()
 
 
 @final

@@ -175,6 +175,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     filled_value: Decimal = ZERO  # sum of quantity x price
     commission: Decimal = ZERO
     reported_filled: Decimal = ZERO  # what order status claimed; executions decide
+    is_done: bool = False  # the broker itself calls it filled; executions may say so before it
     desired: OrderSpec | None = None
     perm_id: int = 0
     client_id: int = 0

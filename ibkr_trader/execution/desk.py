@@ -118,7 +118,7 @@ class Desk:
             OutcomeUnknown: If no answer came: it may still be live.
         """
         order = await self.get_order_status(order_id)
-        return await cancel(self.trader, order.order_id, timeout=self._timeout)
+        return await cancel(self.trader, order.order_id, timeout=self._timeout, origin="library")
 
     async def get_order_status(self, order_id: OrderId | str) -> Order:
         """Return an order as it stands, by our id, the broker's, or an unambiguous prefix.
@@ -180,13 +180,17 @@ def _differs(spec: OrderSpec, wanted: OrderSpec) -> bool:
     return any(getattr(spec, name) != getattr(wanted, name) for name in terms)
 
 
-async def cancel(trader: Trader, order_id: OrderId, *, timeout: float) -> Order:
+async def cancel(
+    trader: Trader, order_id: OrderId, *, timeout: float, origin: str = "cli"
+) -> Order:
     """Route a cancel and wait until the order is closed.
+
+    `origin` says who asks: what a person cancels is a wish (`orders/wishes.py`).
 
     Raises:
         OutcomeUnknown: If it is not within `timeout` seconds.
     """
-    await route(trader, CancelOrder(order_id=order_id))
+    await route(trader, CancelOrder(order_id=order_id, origin=origin))
     (order,) = await settle_closed(trader, (order_id,), timeout=timeout)
     return order
 

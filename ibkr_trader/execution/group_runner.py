@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 from ibkr_trader.core.commands import ModifyOrder, SubmitOrders
 from ibkr_trader.core.errors import BrokerUnavailable, JournalError
 from ibkr_trader.core.events import (
+    CheckpointEvent,
     ConnectEvent,
     DenyEvent,
     DisconnectEvent,
@@ -41,7 +42,7 @@ from ibkr_trader.portfolio.ledger_fold import subject_of
 from ibkr_trader.risk.verdict import Denied
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Container, Iterable
     from datetime import datetime
 
     from ibkr_trader.core.commands import Command
@@ -83,6 +84,7 @@ class GroupRunner:
         self._followed: dict[GroupId, frozenset[Contract]] = {}
         self._awake: set[GroupId] = set()  # those that follow outside regular hours, too
         self._moved_at: dict[int, datetime] = {}
+        self._unsent_at: dict[GroupId, datetime] = {}  # when it could last send nothing
         self._broken: list[tuple[GroupId, str]] = []
         self._misled: set[GroupId] = set()  # what they hold was restated
         # Epochs, because a snapshot can overtake the news of the link it was taken on.
@@ -97,10 +99,16 @@ class GroupRunner:
         """The contracts whose prices some group acts on: somebody must subscribe to them."""
         return frozenset().union(*self._followed.values())
 
-    def add(self, group: OrderGroup, orders: Iterable[OrderId]) -> None:
-        """Look after `group` from now on; events of `orders` are its business."""
+    def add(self, group: OrderGroup, orders: Iterable[OrderId]) -> Callable[[], None]:
+        """Look after `group` from now on; events of `orders` are its business.
+
+        Returns:
+            What forgets it again if none of `orders` was ever announced: then no news
+            would close it.
+        """
+        mine = tuple(orders)
         self._groups[group.group_id] = group
-        for order_id in orders:
+        for order_id in mine:
             self._by_order[order_id] = group.group_id
         if isinstance(group, Follower):
             self._followed[group.group_id] = group.follows
@@ -109,9 +117,20 @@ class GroupRunner:
             for contract in group.follows:
                 self._followers.setdefault(contract.con_id, {})[group.group_id] = None
 
+        def disown() -> None:
+            if all(self._portfolio().order(order_id) is None for order_id in mine):
+                self._drop(group.group_id)
+
+        return disown
+
     def get(self, group_id: GroupId) -> OrderGroup | None:
         """Return the group as it now stands, or None once it is closed and forgotten."""
         return self._groups.get(group_id)
+
+    @property
+    def misled(self) -> tuple[GroupId, ...]:
+        """The open groups that are wrong about what they hold: the broker has restated it."""
+        return tuple(group_id for group_id in self._groups if group_id in self._misled)
 
     def open_ids(self) -> tuple[GroupId, ...]:
         """Return the groups that are not over, though all their orders may be."""
@@ -131,14 +150,11 @@ class GroupRunner:
         for opened_id, news in opened.items():
             if news[0].kind in ORDER_TYPES:
                 self._rebuild(opened_id, news)
+        begun: set[GroupId] = set()
         for event in history:
-            if isinstance(event, DriftEvent):
-                self._mislead(event)
-            elif isinstance(event, OrderEvent) and event.order_id in self._by_order:
-                group_id = self._by_order[event.order_id]
-                step = self._step(group_id, event)
-                for command in step.commands if step is not None else ():
-                    self._forget(group_id, command)
+            if isinstance(event, NewOrderEvent):
+                begun.add(event.spec.group_id)
+            self._replay(event, begun)
 
     async def work(self) -> None:
         """Route what groups ask for, one command after the other; never returns."""
@@ -206,18 +222,20 @@ class GroupRunner:
                     self._run(group_id, event)  # the prices it has seen are of the past
             case SyncEvent(epoch=epoch):
                 self._synced = max(self._synced, epoch)
+                self._unsent_at.clear()
                 self._report()
                 self._beat(event.at)  # what was not asked for meanwhile is due
             case DriftEvent():
-                self._mislead(event)
+                self._mislead(event, self._groups)
             case _:
                 pass
 
-    def _mislead(self, event: DriftEvent) -> None:
+    def _mislead(self, event: DriftEvent, begun: Container[GroupId]) -> None:
         """Take note of a position that the broker restates: its groups are wrong about it."""
         for order_id, group_id in self._by_order.items():
             order = self._portfolio().order(order_id)
-            if order is not None and subject_of(order.spec.contract) == event.subject:
+            is_here = order is not None and subject_of(order.spec.contract) == event.subject
+            if is_here and group_id in begun:  # what came later began with what is true
                 self._misled.add(group_id)
 
     def _report(self) -> None:
@@ -272,11 +290,29 @@ class GroupRunner:
             return
         self.add(group, (spec.order_id for spec in specs))
 
+    def _replay(self, event: BaseEvent, begun: Container[GroupId]) -> None:
+        match event:
+            case CheckpointEvent():
+                self._misled.update(event.misled)
+            case DriftEvent():
+                self._mislead(event, begun)
+            case OrderEvent() if event.order_id in self._by_order:
+                group_id = self._by_order[event.order_id]
+                step = self._step(group_id, event)
+                for command in step.commands if step is not None else ():
+                    self._forget(group_id, command)
+            case _:
+                pass
+
     # -- from groups to the router -----------------------------------------------------------
 
     def _may_ask(self, group_id: GroupId, command: Command, at: datetime) -> bool:
         group = self._groups.get(group_id)
-        if not self._is_synced and isinstance(group, Forgetful):
+        # What could not be sent is forgotten, so a group may want it again in the same breath.
+        # Asking at once would never let the news in that the link is gone.
+        unsent_at = self._unsent_at.get(group_id)
+        is_cut = not self._is_synced or _is_within(unsent_at, self._clock.now())
+        if is_cut and isinstance(group, Forgetful):
             return False
         con_ids = [contract.con_id for contract in self._followed.get(group_id, ())]
         if not con_ids or not isinstance(command, ModifyOrder):
@@ -304,6 +340,7 @@ class GroupRunner:
         try:
             verdict = await self._router.route(command)
         except (BrokerUnavailable, JournalError) as error:
+            self._unsent_at[group_id] = self._clock.now()
             self._forget(group_id, command)
             self._tell(group_id, f"could not {_name(command)}: {error.message}")
             return

@@ -42,7 +42,6 @@ if TYPE_CHECKING:
 
 BEAT = 1.0  # seconds between two looks when nothing happens
 TICK = 0.1  # and while something falls due
-ROUND = 300.0  # between two questions to the broker when nothing was heard
 _AT_ONCE = timedelta(0)
 _CLOSE_TIMEOUT = 30.0
 _MANY = 1_000  # orders remembered before those that are long gone are forgotten
@@ -71,10 +70,10 @@ class Guardian:
         self.rules = rules
         self._wake = asyncio.Event()
         self._is_looking = asyncio.Lock()
-        self._asked_at = trader.clock.monotonic()
         self._is_fresh = False  # the broker has told everything since the last look
         self._seen: Mapping[int, Standing] = {}  # how each contract stood at the last look
-        self._errands: asyncio.Queue[Flatten | Look] = asyncio.Queue()
+        self._errands: dict[int, Flatten | Look] = {}  # by con_id: at most one waits for each
+        self._has_errand = asyncio.Event()
         trader.bus.subscribe(ev.OrderEvent, self._hear)
         trader.bus.subscribe(ev.SyncEvent, self._told)
         for kind in (ev.PositionReportEvent, ev.CloseEndEvent):
@@ -105,7 +104,6 @@ class Guardian:
                         await self._wake.wait()
                 self._wake.clear()
                 await self.look()
-                await self._cross_check()
 
     async def idle(self) -> None:
         """Wait until no surplus of exits waits to be taken away."""
@@ -161,7 +159,8 @@ class Guardian:
     async def _carry_out(self, action: Action) -> None:
         match action:
             case Flatten() | Look():
-                self._errands.put_nowait(action)
+                self._errands[action.contract.con_id] = action
+                self._has_errand.set()
             case Attach():
                 command = action.order(self._trader.new_group_id(), self._trader.account)
                 await self._route(command, action.contract)
@@ -184,7 +183,11 @@ class Guardian:
     async def _run_errands(self) -> None:
         """Do what takes its time, one after the other."""
         while True:
-            errand = await self._errands.get()
+            self._has_errand.clear()
+            if not self._errands:
+                await self._has_errand.wait()
+                continue
+            errand = self._errands.pop(next(iter(self._errands)))
             try:
                 if isinstance(errand, Look):
                     await self._trader.study(errand.contract, timeout=QUOTE_TIMEOUT)
@@ -196,21 +199,10 @@ class Guardian:
                 self._tell(errand.contract, error.message)
             self._wake.set()
 
-    async def _cross_check(self) -> None:
-        """Ask the broker now and then how it stands: its news may have stopped unnoticed."""
-        now = self._trader.clock.monotonic()
-        if self.duty is not Duty.FULL or now - self._asked_at < ROUND:
-            return
-        self._asked_at = now
-        if self._trader.outlook.is_synced:
-            with contextlib.suppress(BrokerUnavailable):
-                await self._trader.recovery.synchronize()
-
     def _is_waiting(self) -> bool:
         return self.duty is not Duty.NONE and self._policy.is_waiting
 
     def _told(self, _: ev.SyncEvent) -> None:
-        self._asked_at = self._trader.clock.monotonic()
         self._is_fresh = True
         self._wake.set()
 

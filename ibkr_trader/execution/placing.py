@@ -15,6 +15,7 @@ from ibkr_trader.core.errors import (
     OrderRejectedError,
     OutcomeUnknown,
     RiskCheckError,
+    TraderError,
 )
 from ibkr_trader.core.models import ZERO, OrderRequest
 from ibkr_trader.orders.group import Setting
@@ -91,9 +92,23 @@ async def place(
         BrokerUnavailable: If the broker was gone before anything was sent.
     """
     ids = tuple(spec.order_id for spec in prepared.command.orders)
-    trader.groups.add(prepared.group, ids)
-    await route(trader, prepared.command)
+    await begin(trader, prepared.group, prepared.command)
     return await settle(trader, ids, wait=wait, timeout=timeout)
+
+
+async def begin(trader: Trader, group: OrderGroup, command: SubmitOrders) -> None:
+    """Route the orders of a new group, which is looked after from the first news of them on.
+
+    Raises:
+        RiskCheckError: If our checks deny it.
+        JournalError, BrokerUnavailable: As `OrderRouter.route`.
+    """
+    disown = trader.groups.add(group, (spec.order_id for spec in command.orders))
+    try:
+        await route(trader, command)
+    except TraderError:
+        disown()
+        raise
 
 
 async def route(trader: Trader, command: Command) -> None:

@@ -19,6 +19,8 @@ from ibkr_trader.core.errors import BrokerUnavailable, JournalError
 from ibkr_trader.core.ids import group_number
 from ibkr_trader.execution.outlook import DAY
 from ibkr_trader.orders.members import traded
+from ibkr_trader.orders.wishes import RECOVERY
+from ibkr_trader.portfolio.protection import last_lost
 from ibkr_trader.portfolio.reconciliation import GRACE, Evidence, reconcile
 from ibkr_trader.risk.history import REMEMBERED_ORDERS
 
@@ -71,6 +73,7 @@ class Recovery:
         self._wake = asyncio.Event()
         self._one_at_a_time = asyncio.Lock()
         self._open_groups: Callable[[], Iterable[GroupId]] = tuple
+        self._misled_groups: Callable[[], tuple[GroupId, ...]] = tuple
         self._asked: set[tuple[OrderId, int]] = set()  # cancels, by the epoch they went out in
         self._overtaken: asyncio.Queue[OrderId] = asyncio.Queue()
 
@@ -86,6 +89,7 @@ class Recovery:
         history: list[Command | ev.BaseEvent] = list(self._journal.resume())
         events = [message for message in history if isinstance(message, ev.BaseEvent)]
         self._open_groups = groups.open_ids
+        self._misled_groups = lambda: groups.misled
         self._outlook.replay(events)
         self._intake.remember(self._outlook.portfolio.fills.values())
         groups.restore(events)
@@ -186,13 +190,19 @@ class Recovery:
         )
         # What came to nothing may be repeated at once, so it must be known that it did.
         in_vain = (sent.spec.group_id for sent in recent if _came_to_nothing(portfolio, sent))
-        groups = (*self._open_groups(), *_being_closed(portfolio), *in_vain)
+        groups = (
+            *self._open_groups(),
+            *_being_closed(portfolio),
+            *_once_protecting(portfolio),
+            *in_vain,
+        )
         event = ev.CheckpointEvent(
             at=now,
             live=_kept(portfolio, groups),
             fills=tuple(portfolio.fills.values()),
             positions=tuple(portfolio.positions.values()),
             closings=tuple(portfolio.closings.values()),
+            misled=self._misled_groups(),
             openings=history.openings,
             recent=recent,
         )
@@ -205,7 +215,7 @@ class Recovery:
             return
         self._asked.add((order_id, self._epoch))
         command = CancelOrder(
-            order_id=order_id, broker_order_id=order.spec.broker_order_id, origin="recovery"
+            order_id=order_id, broker_order_id=order.spec.broker_order_id, origin=RECOVERY
         )
         with contextlib.suppress(BrokerUnavailable):  # it is on record; the rest must go on
             await self._router.route(command)
@@ -249,6 +259,12 @@ def _came_to_nothing(portfolio: PortfolioState, sent: ev.NewOrderEvent) -> bool:
 
 def _being_closed(portfolio: PortfolioState) -> tuple[GroupId, ...]:
     return tuple(request.group_id for request in portfolio.closings.values())
+
+
+def _once_protecting(portfolio: PortfolioState) -> Iterable[GroupId]:
+    """The groups whose stops are missed: whether somebody took them away must stay known."""
+    lost = last_lost(portfolio.positions.values(), portfolio.closed.values())
+    return (order.spec.group_id for order in lost.values())
 
 
 def _kept(portfolio: PortfolioState, unfinished: Iterable[GroupId]) -> tuple[OrderId, ...]:

@@ -9,7 +9,7 @@ from ibkr_trader.core.contracts import label
 from ibkr_trader.core.enums import Side
 from ibkr_trader.core.errors import TraderError
 from ibkr_trader.core.text import quantity
-from ibkr_trader.execution.placing import QUOTE_TIMEOUT, SETTLE_TIMEOUT, Wait, route, settle
+from ibkr_trader.execution.placing import QUOTE_TIMEOUT, SETTLE_TIMEOUT, Wait, begin, route, settle
 from ibkr_trader.orders.alike_exits import alike
 from ibkr_trader.orders.group import Setting
 from ibkr_trader.orders.linked_orders import Scalable
@@ -102,8 +102,9 @@ async def add(
     spec, *others = addition.command.orders
     ids = (spec.order_id, *(other.order_id for other in others))
     if addition.group is not None:
-        trader.groups.add(addition.group, ids)
-    await route(trader, addition.command)
+        await begin(trader, addition.group, addition.command)
+    else:
+        await route(trader, addition.command)
     entry, *_ = await settle(trader, ids, wait=wait, timeout=timeout)
     con_id, group_id = spec.contract.con_id, spec.group_id
     if wait is Wait.FILLED:

@@ -10,7 +10,7 @@ from ibkr_trader.core.enums import OrderRole
 from ibkr_trader.core.errors import OutcomeUnknown, TraderError
 from ibkr_trader.execution.desk import cancel, modify, settle_closed
 from ibkr_trader.execution.placing import QUOTE_TIMEOUT, Wait, route, settle
-from ibkr_trader.orders.timed_exits import Held, TimedPlan, plan_timed_exits
+from ibkr_trader.orders.timed_exits import KIND, Held, TimedPlan, plan_timed_exits
 from ibkr_trader.portfolio.ledger_fold import quantity_of
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ async def _verify(trader: Trader, command: SubmitOrders, *, timeout: float) -> N
     if order.status.is_closed or order.spec.oca_group == wanted.oca_group:
         return
     try:
-        await cancel(trader, order.order_id, timeout=timeout)
+        await cancel(trader, order.order_id, timeout=timeout, origin=KIND)
     except OutcomeUnknown as error:
         message = f"{order.order_id} is not linked to the other exits, and not cancelled"
         raise OutcomeUnknown(message, order_ids=(order.order_id,)) from error

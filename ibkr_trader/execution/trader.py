@@ -136,7 +136,10 @@ class Trader:
             timeout=ack_timeout,
         )
         drift = DriftWatch(
-            bus=self.bus, portfolio=lambda: self.portfolio, look_up=self.recovery.synchronize
+            bus=self.bus,
+            clock=self.clock,
+            outlook=self.outlook,
+            look_up=self.recovery.synchronize,
         )
         return [
             self.intake.work,

@@ -10,6 +10,7 @@ import msgspec
 
 from ibkr_trader.core.commands import CancelOrder
 from ibkr_trader.core.errors import TraderError
+from ibkr_trader.core.events import BaseEvent
 from ibkr_trader.core.models import Order
 from ibkr_trader.execution.desk import settle_closed
 from ibkr_trader.execution.guardian import open_markets
@@ -21,18 +22,19 @@ from ibkr_trader.execution.placing import (
     prepare,
     route,
 )
+from ibkr_trader.orders.wishes import UNDO
 from ibkr_trader.portfolio.replacing import Piece, pieces, through
-from ibkr_trader.portfolio.undoing import ORIGIN, Act, Story, last_act, story_of
+from ibkr_trader.portfolio.undoing import Act, Story, last_act, story_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ibkr_trader.core.commands import Command
-    from ibkr_trader.core.events import BaseEvent
     from ibkr_trader.execution.placing import Prepared
     from ibkr_trader.execution.trader import Trader
 
-_RECENT = 5_000  # records of the journal's end, before all of it is read
+_RECENT = 5_000  # records of the journal's end that are read first
+_MORE = 4  # times as many, if they do not tell
 _ZONE = "America/New_York"
 _AHEAD = timedelta(minutes=1)  # the simulator's clock may have been set back since
 
@@ -113,7 +115,7 @@ async def carry_out(
     """
     prepared = await prepared_for(trader, undoing, piece)
     for order_id in piece.takes:
-        await route(trader, CancelOrder(order_id=order_id, origin=ORIGIN))
+        await route(trader, CancelOrder(order_id=order_id, origin=UNDO))
     if piece.takes:
         await settle_closed(trader, piece.takes, timeout=timeout)
     return await place(trader, prepared, wait=Wait.ACCEPTED, timeout=timeout)
@@ -131,7 +133,7 @@ async def prepared_for(trader: Trader, undoing: Undoing, piece: Piece) -> Prepar
     except ValueError as error:
         raise CannotUndo(str(error), hint="ibkr-trader orders --all") from error
     command = msgspec.structs.replace(
-        prepared.command, origin=ORIGIN, correlation_id=undoing.story.act.key
+        prepared.command, origin=UNDO, correlation_id=undoing.story.act.key
     )
     return prepared._replace(command=command)
 
@@ -139,12 +141,15 @@ async def prepared_for(trader: Trader, undoing: Undoing, piece: Piece) -> Prepar
 def _story(trader: Trader) -> Story:
     journal, now = trader.journal, trader.clock.now()
     newest = journal.append([])  # nothing to write: the number of the last record
+    today = _day_of(now)
     act: Act | None = None
-    for since in (max(0, newest - _RECENT), 0):
+    for since in _windows(newest):
         act = act or last_act(_read(trader, since))
+        if act is None and _begins_before(trader, since, today):
+            break  # a journal of years must not be read in the middle of a day's trading
         if act is None:
             continue
-        if not _day_of(now) <= act.at <= now + _AHEAD:
+        if not today <= act.at <= now + _AHEAD:
             break
         story = story_of(act, _read(trader, since))
         if story.again:
@@ -155,6 +160,21 @@ def _story(trader: Trader) -> Story:
             return story
     message = "nothing to undo: no order was cancelled on request today"
     raise NothingToUndo(message, hint="ibkr-trader orders --all")
+
+
+def _windows(newest: int) -> Iterator[int]:
+    """Where to begin to read, further and further back."""
+    size = _RECENT
+    while size < newest:
+        yield newest - size
+        size *= _MORE
+    yield 0
+
+
+def _begins_before(trader: Trader, since: int, moment: datetime) -> bool:
+    events = (message for message in _read(trader, since) if isinstance(message, BaseEvent))
+    first = next(events, None)
+    return first is not None and first.at < moment
 
 
 def _read(trader: Trader, since: int) -> Iterator[Command | BaseEvent]:

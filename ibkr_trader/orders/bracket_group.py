@@ -21,10 +21,9 @@ from ibkr_trader.orders.cover_orders import KIND as COVER
 from ibkr_trader.orders.group import Step
 from ibkr_trader.orders.linked_orders import Leg
 from ibkr_trader.orders.members import Members, copy_of, follow, traded
+from ibkr_trader.orders.wishes import is_taken_back
 
 KIND = "bracket"
-# A cancel by one of these was not anybody's wish: the exit it hits is still wanted.
-_NOT_WISHES = frozenset({"broker", "recovery"})
 _CLOSED = frozenset({CLOSING, COVER})
 _NOT_EXITS = frozenset({OrderRole.ENTRY, OrderRole.CLOSE})
 
@@ -141,7 +140,7 @@ class Bracket(msgspec.Struct, frozen=True, kw_only=True):
     def _after(self, event: ev.BaseEvent, orders: Members) -> Bracket:
         group = msgspec.structs.replace(self, orders=orders)
         match event:
-            case ev.CancelRequestEvent() if event.origin not in _NOT_WISHES | {KIND}:
+            case ev.CancelRequestEvent() if is_taken_back(event, own=KIND):
                 waived = self.waived | {event.order_id}
                 memory = self.memory
                 if event.origin in _CLOSED:  # what it protects is being closed, or is gone

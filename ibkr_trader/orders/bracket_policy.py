@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 
     from ibkr_trader.orders.bracket_group import Bracket
 
-# What the broker does by itself, it does within this. Things are looked at every second, so
-# that what it has not done is done within two.
+# What the broker does by itself, it does within this. Time passes for a group four times a
+# second, so that what the broker has not done is done within one.
 GRACE = timedelta(seconds=0.5)
 ORIGIN = repairs.ORIGIN
 # An execution may be told after the end of its order. Until then its exits are asleep.

@@ -17,19 +17,20 @@ would close is left to them. Whoever takes a closing up when it can no longer be
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from types import MappingProxyType
 from typing import NamedTuple
 
 import msgspec
 
-from ibkr_trader.core.commands import CancelOrder, Command, SubmitOrders
+from ibkr_trader.core.commands import CancelOrder, Command, ModifyOrder, SubmitOrders
 from ibkr_trader.core.enums import OrderRole, OrderStatus, OrderType, Side, TimeInForce
 from ibkr_trader.core.events import CloseRequestEvent
 from ibkr_trader.core.ids import make_order_id
 from ibkr_trader.core.models import ZERO, Contract, GroupId, Order, OrderId, OrderSpec
 from ibkr_trader.core.shapes import STOP_TYPES
+from ibkr_trader.orders.members import traded
 
 KIND = "close"
 TRIES = 3  # of a cancel that was refused, and of a closing order that never left
@@ -64,6 +65,7 @@ class Closing(msgspec.Struct, frozen=True, kw_only=True):
         group_id: A fresh group: the ids of the closing order and of a stop put back.
         stop: The stop that was taken away, to put back if closing fails.
         asked: How often the cancel of each order was asked for.
+        cut: The sizes that closing orders were asked to shrink to.
     """
 
     group_id: GroupId
@@ -71,6 +73,7 @@ class Closing(msgspec.Struct, frozen=True, kw_only=True):
     account: str
     stop: OrderSpec | None = None
     asked: Mapping[OrderId, int] = MappingProxyType({})
+    cut: frozenset[tuple[OrderId, Decimal | None]] = frozenset()
 
     @classmethod
     def of(cls, request: CloseRequestEvent) -> Closing:
@@ -102,9 +105,14 @@ class Closing(msgspec.Struct, frozen=True, kw_only=True):
             return ClosingStep(self, waiting_for=_ids(strangers), is_over=True, trouble=trouble)
         if others:
             return self._cancelling(others)
+        if closers and _left(held, strangers) <= 0:
+            return self._cancelling(closers)  # others came first, and both would be too much
         if closers:
             is_resting = all(order.status.is_open for order in closers)
-            return ClosingStep(self, waiting_for=_ids(closers), is_resting=is_resting)
+            cuts = tuple(self._cuts(closers, _left(held, strangers)))
+            cut = self.cut | {(one.order_id, one.quantity) for one in cuts}
+            closing = msgspec.structs.replace(self, cut=cut) if cuts else self
+            return ClosingStep(closing, cuts, waiting_for=_ids(closers), is_resting=is_resting)
         if stops:
             largest = max(stops, key=lambda order: order.remaining)
             closing = msgspec.structs.replace(self, stop=largest.spec)
@@ -152,6 +160,16 @@ class Closing(msgspec.Struct, frozen=True, kw_only=True):
         asked = {order.order_id: self.asked.get(order.order_id, 0) + 1 for order in wanted}
         closing = msgspec.structs.replace(self, asked={**self.asked, **asked})
         return ClosingStep(closing, commands, waiting_for=_ids(orders))
+
+    def _cuts(self, closers: list[Order], room: Decimal) -> Iterator[ModifyOrder]:
+        """Yield what cuts a closing order to what is left: somebody else has closed the rest."""
+        for order in closers:
+            wanted = (order.desired or order.spec).quantity - traded(order)
+            size = traded(order) + room
+            is_news = (order.order_id, size) not in self.cut
+            if wanted > room and order.status.is_open and is_news:
+                yield ModifyOrder(order_id=order.order_id, quantity=size, origin=KIND)
+            room = max(ZERO, room - wanted)
 
     def _is_to_cancel(self, order: Order) -> bool:
         """Whether to ask: at first, and again when the broker refused and it works on."""

@@ -25,14 +25,13 @@ from ibkr_trader.core import events as ev
 from ibkr_trader.orders.cover_orders import KIND, CoverRules
 from ibkr_trader.orders.cover_rules import SETTLE, too_little, too_much
 from ibkr_trader.orders.cover_scene import Action, Known, Scene, Terms, Watch
+from ibkr_trader.orders.wishes import PERSONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ibkr_trader.core.models import OrderId
 
-# Whose cancel is a wish. Groups, recovery and the broker cancel for reasons of their own.
-PERSONS = frozenset({"cli", "library", "desk", "undo"})
 _UNSIZED = frozenset({KIND, "single"})  # groups that leave the size of their order alone
 
 

@@ -56,10 +56,16 @@ class Coverage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Cluster(msgspec.Struct, frozen=True, kw_only=True):
-    """Exits of which only one can trade, and what their live entries may still add."""
+    """Exits of which only one can trade, and what their live entries may still add.
+
+    Attributes:
+        owned: How much of it could trade now, because its entry has brought as much: a
+            position must stand behind that, whatever the entry may still add.
+    """
 
     members: tuple[Order, ...]
     entering: Decimal = ZERO
+    owned: Decimal = ZERO
 
     @property
     def worst(self) -> Decimal:
@@ -103,19 +109,27 @@ def clusters(exits: Iterable[Order], live: Iterable[Order]) -> tuple[Cluster, ..
     """Return `exits` by which of them exclude each other; `live` has their entries."""
     entries = {order.order_id: order for order in live}
     found: dict[str, list[Order]] = {}
+    exits = tuple(exits)
+    brought = _brought(exits, entries)
     for order in exits:
         spec = order.spec
         kin = f"exits of {spec.parent_id}" if spec.parent_id else f"alone {spec.order_id}"
         found.setdefault(spec.oca_group or kin, []).append(order)
-    return tuple(
-        Cluster(members=tuple(members), entering=_entering(members, entries))
-        for members in found.values()
-    )
+    clusters = []
+    for members in found.values():
+        owned = ZERO
+        if (parent := _waker(members, brought)) is not None:
+            owned = min(brought[parent], max(member.remaining for member in members))
+            brought[parent] -= owned
+        clusters.append(
+            Cluster(members=tuple(members), entering=_entering(members, entries), owned=owned)
+        )
+    return tuple(clusters)
 
 
 def backing(cluster: Cluster, size: Decimal) -> Decimal:
     """Return how much of `size` a position must stand behind: what no live entry will bring."""
-    return max(ZERO, size - cluster.entering)
+    return max(ZERO, size - cluster.entering, min(size, cluster.owned))
 
 
 def protects(order: Order, mark: Decimal | None = None) -> bool:
@@ -189,6 +203,22 @@ def _entering(members: Iterable[Order], entries: Mapping[OrderId, Order]) -> Dec
         ),
         ZERO,
     )
+
+
+def _brought(exits: Iterable[Order], entries: Mapping[OrderId, Order]) -> dict[OrderId, Decimal]:
+    """How much the live entries have brought that their exits have not ended yet."""
+    found: dict[OrderId, Decimal] = {}
+    for order in exits:
+        parent = order.spec.parent_id
+        if parent is not None and parent in entries:
+            found[parent] = found.get(parent, traded(entries[parent])) - traded(order)
+    return {parent: max(ZERO, size) for parent, size in found.items()}
+
+
+def _waker(members: Iterable[Order], brought: Mapping[OrderId, Decimal]) -> OrderId | None:
+    """The entry that has woken one of these exits: it trades without waiting for more."""
+    parents = (m.spec.parent_id for m in members if works(m) and m.spec.parent_id in brought)
+    return next((parent for parent in parents if parent is not None), None)
 
 
 def _age(order: Order) -> tuple[float, int]:

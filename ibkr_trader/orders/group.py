@@ -46,7 +46,7 @@ class OrderGroup(Protocol):
 
 @runtime_checkable
 class Follower(Protocol):
-    """A group that acts on prices. The others hear none: for them time passes once a second."""
+    """A group that acts on prices. The others hear none: for them only time passes."""
 
     @property
     def follows(self) -> frozenset[Contract]:

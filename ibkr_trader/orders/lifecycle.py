@@ -241,7 +241,7 @@ def _accept_trigger(order: Order, event: ev.AcceptEvent) -> Trigger:
         return T.FILL_ALL
     if order.status is S.FILLED and stated > max(order.filled, order.reported_filled):
         # A stale echo after the broker's `Filled` says nothing; after executions alone it does.
-        is_stale = order.reported_filled >= order.spec.quantity and not event.from_snapshot
+        is_stale = order.is_done and not event.from_snapshot
         return T.ACCEPT if is_stale else T.GROW
     if event.from_snapshot:
         return T.ADOPT

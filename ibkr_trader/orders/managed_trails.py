@@ -28,6 +28,7 @@ from ibkr_trader.orders.asking import PATIENCE, Memory, Word
 from ibkr_trader.orders.following import Following
 from ibkr_trader.orders.group import ORDER_TYPES, Step
 from ibkr_trader.orders.members import Members, follow, traded, written
+from ibkr_trader.orders.wishes import is_taken_back
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,7 +40,6 @@ FRESH = timedelta(seconds=5)  # an older quote moves nothing
 STEP = Decimal("0.001")  # of the stop's price: less is not worth a message
 MOST_BELIEVED = Decimal("0.01")  # of the price, in one tick
 _WORKING = frozenset({OrderStatus.PRESUBMITTED, OrderStatus.SUBMITTED})
-_NOT_WISHES = frozenset({"broker", "recovery"})
 _PER_CENT = 100
 
 
@@ -210,7 +210,7 @@ class ManagedTrail(msgspec.Struct, frozen=True, kw_only=True):
                 )
             case ev.ModifyRejectEvent() | ev.DenyEvent():
                 return msgspec.structs.replace(group, refused_at=event.at)
-            case ev.CancelRequestEvent(origin=origin) if origin not in _NOT_WISHES:
+            case ev.CancelRequestEvent() if is_taken_back(event):
                 return msgspec.structs.replace(group, is_waived=True)
             case _:
                 return group

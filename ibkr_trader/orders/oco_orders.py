@@ -26,6 +26,7 @@ from ibkr_trader.orders.asking import Memory
 from ibkr_trader.orders.group import ORDER_TYPES, Step
 from ibkr_trader.orders.members import Members, follow, written
 from ibkr_trader.orders.oco_legs import Legs, OnRace, fitted, leg_faults
+from ibkr_trader.orders.wishes import is_taken_back
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
 
 KIND = "oco"
 # A cancel by one of these was not anybody's wish.
-_NOT_WISHES = frozenset({"broker", "recovery", oco_policy.ORIGIN})
 
 
 class OCOOrderRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -208,7 +208,7 @@ class OCO(msgspec.Struct, frozen=True, kw_only=True):
             sizes={**self.sizes, key: size},
             changed_at={**self.changed_at, key: max(last, event.at)},
         )
-        if isinstance(event, ev.CancelRequestEvent) and event.origin not in _NOT_WISHES:
+        if is_taken_back(event, own=oco_policy.ORIGIN):
             return msgspec.structs.replace(group, waived=group.waived | {event.order_id})
         return group
 

@@ -120,7 +120,8 @@ def absorb(order: Order, event: ev.OrderEvent) -> Order:
                 held_for="" if event.is_working else event.held_for,
             )
         case ev.DoneEvent():
-            return replace(order, reported_filled=max(order.reported_filled, event.filled))
+            filled = max(order.reported_filled, event.filled)
+            return replace(order, reported_filled=filled, is_done=True)
         case ev.AcceptEvent():
             return replace(
                 order,

@@ -22,12 +22,12 @@ from ibkr_trader.orders.asking import Memory, Word
 from ibkr_trader.orders.group import ORDER_TYPES, Step
 from ibkr_trader.orders.managed_trails import ManagedTrail, Trail, banded
 from ibkr_trader.orders.members import Members, follow, spec_of, traded, written
+from ibkr_trader.orders.wishes import is_taken_back
 
 if TYPE_CHECKING:
     from ibkr_trader.orders.group import Setting
 
 KIND = "trail"
-_NOT_WISHES = frozenset({"broker", "recovery"})
 
 
 class TrailingStopConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -207,8 +207,8 @@ class TrailingStop(msgspec.Struct, frozen=True, kw_only=True):
         orders = follow(self.orders, event, self.group_id)
         if orders is self.orders:
             return Step(self)
-        is_wish = isinstance(event, ev.CancelRequestEvent) and event.origin not in _NOT_WISHES
-        group = msgspec.structs.replace(self, orders=orders, is_waived=self.is_waived or is_wish)
+        is_waived = self.is_waived or is_taken_back(event)
+        group = msgspec.structs.replace(self, orders=orders, is_waived=is_waived)
         done = self.memory.after((), _words(group), at=event.at, group_id=self.group_id)
         return Step(msgspec.structs.replace(group, memory=done.memory), (), done.events)
 

@@ -144,6 +144,17 @@ def lost_stops(position: Position, ended: Iterable[Order]) -> tuple[Order, ...]:
     return tuple(sorted(found, key=lambda order: (order.updated_at, order.order_id)))
 
 
+def last_lost(positions: Iterable[Position], ended: Iterable[Order]) -> dict[OrderId, Order]:
+    """Return the stop that each position has lost last, by its id.
+
+    Whether a person took it away decides what may be done about the position, for as long as
+    it is held.
+    """
+    there = tuple(ended)
+    lost = (lost_stops(position, there)[-1:] for position in positions)
+    return {order.order_id: order for orders in lost for order in orders}
+
+
 def _since(position: Position, lost: tuple[Order, ...]) -> datetime | None:
     """The last moment at which something was traded, or a stop was lost."""
     moments = [position.updated_at, *(order.updated_at for order in lost[-1:])]

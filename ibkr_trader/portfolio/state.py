@@ -27,6 +27,7 @@ from ibkr_trader.portfolio import ledger_fold, order_fold
 from ibkr_trader.portfolio.finding import find_orders
 from ibkr_trader.portfolio.growing import GrowingMap
 from ibkr_trader.portfolio.positions import Book
+from ibkr_trader.portfolio.protection import last_lost
 
 if TYPE_CHECKING:
     from ibkr_trader.core.commands import Command
@@ -115,8 +116,14 @@ class PortfolioState(msgspec.Struct, frozen=True, kw_only=True):
         return find_orders(text, self.orders.values(), self.closed.values())
 
     def begin_day(self, moment: datetime) -> PortfolioState:
-        """Return the picture without the past before `moment`: closed orders, counted fills."""
-        closed = self.closed.only(lambda o: o.updated_at is None or o.updated_at >= moment)
+        """Return the picture without the past before `moment`: closed orders, counted fills.
+
+        The stop that a position has lost last stays known: see `last_lost`.
+        """
+        lost = last_lost(self.positions.values(), self.closed.values())
+        closed = self.closed.only(
+            lambda o: o.updated_at is None or o.updated_at >= moment or o.order_id in lost
+        )
         known = self.orders.keys() | closed.keys()
         books = {con_id: book.since(moment) for con_id, book in self.books.items()}
         state = msgspec.structs.replace(

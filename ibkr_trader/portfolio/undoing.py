@@ -22,14 +22,12 @@ from ibkr_trader.core.errors import InvariantBroken
 from ibkr_trader.core.ids import parse_order_id
 from ibkr_trader.core.models import GroupId, Order, OrderId
 from ibkr_trader.orders import lifecycle
-from ibkr_trader.orders.cover_policy import PERSONS
+from ibkr_trader.orders.wishes import PERSONS, UNDO
 
 if TYPE_CHECKING:
     from ibkr_trader.core.commands import Command
 
-ORIGIN = "undo"
 TOGETHER = timedelta(seconds=2)  # cancels that are no further apart belong to one act
-_WISHES = PERSONS - {ORIGIN}
 _NEVER = frozenset({OrderStatus.REJECTED, OrderStatus.NOT_SENT, OrderStatus.DENIED})
 
 
@@ -51,7 +49,7 @@ class Act(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def key(self) -> str:
         """What tells the act from all others; orders that undo it carry it."""
-        return f"{ORIGIN} {self.orders[0]} {self.at.isoformat()}"
+        return f"{UNDO} {self.orders[0]} {self.at.isoformat()}"
 
     @property
     def groups(self) -> frozenset[GroupId]:
@@ -119,9 +117,9 @@ def last_act(messages: Iterable[Command | ev.BaseEvent]) -> Act | None:
         match message:
             case CancelOrder():
                 tags[message.order_id] = message.correlation_id
-            case ev.NewOrderEvent(origin=origin) if origin in PERSONS:
+            case ev.NewOrderEvent(origin=origin) if origin in PERSONS | {UNDO}:
                 is_over = True  # what is cancelled after it is another matter
-            case ev.CancelRequestEvent(origin=origin) if origin in _WISHES:
+            case ev.CancelRequestEvent(origin=origin) if origin in PERSONS:
                 tag = tags.get(message.order_id, "")
                 act = _joined(None if is_over else act, message, tag)
                 is_over = False

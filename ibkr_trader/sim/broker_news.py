@@ -10,6 +10,7 @@ from datetime import datetime
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.models import Contract, OrderId, OrderSpec
 from ibkr_trader.orders.terms import is_answered, is_repeated
+from ibkr_trader.orders.wishes import BROKER
 from ibkr_trader.sim import events as sim
 from ibkr_trader.sim import refusals
 from ibkr_trader.sim.exchange import Exchange
@@ -173,7 +174,7 @@ class SimulatedNews:
                     held_for=order.why_held,
                 )
             case SimStatus.PENDING_CANCEL:
-                yield ev.CancelRequestEvent(at=at, order_id=order_id, origin="broker")
+                yield ev.CancelRequestEvent(at=at, order_id=order_id, origin=BROKER)
             case SimStatus.INACTIVE:
                 yield ev.HoldEvent(at=at, order_id=order_id, reason=order.why_held)
             case SimStatus.FILLED:

@@ -15,8 +15,8 @@ from ibkr_trader.adapters.clock import ManualClock
 from ibkr_trader.cli import event_lines
 from ibkr_trader.cli.event_lines import EventLines, LineWriter
 from ibkr_trader.core import events as ev
-from ibkr_trader.core.enums import TradingState
-from ibkr_trader.core.models import Contract, GroupId, OrderId, Quote
+from ibkr_trader.core.enums import Side, TradingState
+from ibkr_trader.core.models import Contract, Fill, FillId, GroupId, OrderId, Quote
 from ibkr_trader.execution.bus import EventBus
 from ibkr_trader.execution.desk import Desk
 from ibkr_trader.execution.placing import Wait
@@ -27,6 +27,7 @@ from tests.scenarios.crash_child import bracket
 
 AT = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)
 NAME = OrderId("k7qav-1-entry")
+AAPL = Contract(symbol="AAPL", con_id=265598)
 
 
 def told(capsys: pytest.CaptureFixture[str], *events: ev.BaseEvent, json: bool = False) -> str:
@@ -50,6 +51,30 @@ def told(capsys: pytest.CaptureFixture[str], *events: ev.BaseEvent, json: bool =
         (ev.DriftEvent(at=AT, subject="AAPL", ours="1", theirs="2"), "drift of AAPL: ours 1"),
         (ev.StateEvent(at=AT, state=TradingState.HALTED, reason="you"), "state HALTED: you"),
         (ev.GroupEvent(at=AT, group_id=GroupId("k7qav-1"), message="done"), "1: done"),
+        (
+            ev.CoverEvent(
+                at=AT,
+                contract=AAPL,
+                held=Decimal(3),
+                covered=Decimal(0),
+                is_serious=True,
+                message="3 AAPL are held without a stop",
+            ),
+            "3 AAPL are held without a stop",
+        ),
+        (
+            ev.CloseRequestEvent(
+                at=AT, group_id=GroupId("k7qav-2"), contract=AAPL, account="SIM0000001"
+            ),
+            "2: closing AAPL",
+        ),
+        (ev.CloseEndEvent(at=AT, group_id=GroupId("k7qav-2")), "2: closed"),
+        (
+            ev.CloseEndEvent(
+                at=AT, group_id=GroupId("k7qav-2"), message="AAPL is not closed: it is halted"
+            ),
+            "2: AAPL is not closed: it is halted",
+        ),
         (ev.ModifyRejectEvent(at=AT, order_id=NAME, code=1, reason="no"), "change of 1-entry was"),
         (ev.CancelRejectEvent(at=AT, order_id=NAME, code=1, reason="no"), "cancel of 1-entry was"),
         (ev.ExpireEvent(at=AT, order_id=NAME), "expired 1-entry"),
@@ -79,10 +104,34 @@ def test_what_is_said_twice_is_told_once(capsys: pytest.CaptureFixture[str]) -> 
     assert told(capsys, event, event).count("\n") == 1
 
 
+def test_an_end_is_told_once_whatever_comes_between(capsys: pytest.CaptureFixture[str]) -> None:
+    event, other = ev.CancelEvent(at=AT, order_id=NAME), ev.SyncEvent(at=AT, epoch=2)
+    assert told(capsys, event, other, event).count("cancelled 1-entry") == 1
+
+
+def test_executions_that_look_alike_are_told_each(capsys: pytest.CaptureFixture[str]) -> None:
+    fills = (
+        Fill(
+            fill_id=FillId(f"0001.{number}.01"), revision=1, order_id=NAME, contract=AAPL,
+            account="SIM0000001", side=Side.BUY, quantity=Decimal(5), price=Decimal(150), at=AT,
+        )
+        for number in range(2)
+    )  # fmt: skip
+    events = [ev.FillEvent(at=AT, order_id=NAME, fill=fill) for fill in fills]
+    assert told(capsys, *events).count("filled 1-entry BUY 5 AAPL @ 150") == 2
+
+
+def test_an_alert_that_comes_again_is_told_again(capsys: pytest.CaptureFixture[str]) -> None:
+    """On a quiet day nothing comes between two alerts, and neither is the broker's echo."""
+    alert = ev.CoverEvent(
+        at=AT, contract=AAPL, held=Decimal(3), covered=Decimal(0), message="3 AAPL are naked"
+    )
+    assert told(capsys, alert, alert).count("3 AAPL are naked") == 2
+
+
 def test_prices_and_repeats_of_accounts_are_no_news(capsys: pytest.CaptureFixture[str]) -> None:
-    aapl = Contract(symbol="AAPL", con_id=265598)
-    quote = Quote(contract=aapl, at=AT, last=Decimal(150))
-    assert told(capsys, ev.PriceEvent(at=AT, contract=aapl, quote=quote)) == ""
+    quote = Quote(contract=AAPL, at=AT, last=Decimal(150))
+    assert told(capsys, ev.PriceEvent(at=AT, contract=AAPL, quote=quote)) == ""
     assert told(capsys, ev.TimeEvent(at=AT), ev.CheckpointEvent(at=AT)) == ""
 
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from ibkr_trader.cli import output
-from ibkr_trader.cli.output import Table, fitted
+from ibkr_trader.cli.output import Table, fitted, folded
 
 TABLE = Table(("ID", "QTY"), (("a", "10"), ("a-very-long-one", "7")), frozenset({"QTY"}))
 
@@ -84,6 +84,32 @@ def test_notes_below_a_table_break_between_words(
     shown = capsys.readouterr().out
     assert "  17-stop: refused by the\n    exchange for its size\n" in shown
     assert "narrow" not in shown  # nothing was left out
+
+
+def test_a_long_line_breaks_between_words_and_never_within_a_command() -> None:
+    orders = "Next:  ibkr-trader positions  ibkr-trader cancel k7qav-1-entry"
+    assert folded(orders, 80) == orders
+    assert folded(orders, 60) == (
+        "Next:  ibkr-trader positions\n    ibkr-trader cancel k7qav-1-entry"
+    )
+    assert folded("  one_side: it would go against it", 20) == (
+        "  one_side: it would\n      go against it"
+    )
+    command = "ibkr-trader order --symbol AAPL --side buy --quantity 10"
+    assert folded(f"  fix: {command}", 30) == f"  fix:\n      {command}"
+    assert folded("", 30) == ""
+
+
+def test_only_a_terminal_breaks_lines(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "20")
+    line = "a line that is longer than that"
+    output.print_block(line)
+    assert capsys.readouterr().out == f"{line}\n"
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    output.print_block(line)
+    assert capsys.readouterr().out == "a line that is\n    longer than that\n"
 
 
 def test_the_first_column_is_never_broken(

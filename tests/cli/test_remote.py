@@ -32,6 +32,7 @@ from ibkr_trader.cli.face import DeskCommand, Face
 from ibkr_trader.cli.failure import Failure
 from ibkr_trader.cli.output import Reply, Table
 from ibkr_trader.cli.remote import Relayed, at_the_trader, pack_reply, unpack_reply
+from ibkr_trader.config.sources import TABLES
 from ibkr_trader.core.errors import AccountLocked, OutcomeUnknown
 from tests.adapters.control_parts import Serve, door
 from tests.adapters.test_control_client import HELLO, says, trader
@@ -96,8 +97,13 @@ def test_a_reply_comes_over_in_the_form_that_is_shown(*, json: bool) -> None:
         assert back.blocks == REPLY.blocks
 
 
-async def test_the_call_says_all_that_was_typed(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_call_says_all_that_was_typed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     calls: list[Call] = []
+    file = tmp_path / "config.toml"
+    file.write_text("".join(f"[{table}]\n" for table in TABLES))  # the trader reads them itself
+    monkeypatch.setenv("IBKR_CONFIG", str(file))
 
     async def serve(call: Call, client: Client) -> Done:
         calls.append(call)

@@ -239,6 +239,23 @@ async def test_an_exit_at_a_time_ends_the_position_and_its_group(pit: Pit) -> No
     assert (await pit.broker.snapshot()).positions == ()
 
 
+async def test_an_exit_that_joined_a_brackets_group_can_be_resized(pit: Pit) -> None:
+    family = bracket(pit, 1)
+    await pit.send(submit(*family))
+    await pit.until(ev.CommissionEvent)
+    await settled(pit)
+    group = (await open_orders(pit))[family[2].order_id].spec
+    timed = exit_(
+        pit, 1, "timed", good_after=START + timedelta(hours=5), oca_group=group.oca_group,
+        oca_type=group.oca_type,
+    )  # fmt: skip
+    await working(pit, timed)
+    await pit.send(ModifyOrder(order_id=timed.order_id, quantity=D(7)), reduces=True)
+    await settled(pit)
+    found = (await open_orders(pit))[timed.order_id].spec
+    assert (found.quantity, found.oca_group) == (D(7), group.oca_group)
+
+
 # -- by hand ------------------------------------------------------------------------------------
 
 

@@ -13,6 +13,7 @@ from ibkr_trader.core.commands import SubmitOrders
 from ibkr_trader.core.enums import OrderStatus, OrderType, Side
 from ibkr_trader.core.errors import (
     BrokerUnavailable,
+    JournalError,
     OrderRejectedError,
     OutcomeUnknown,
     RiskCheckError,
@@ -26,7 +27,7 @@ from ibkr_trader.orders.linked_orders import ScaleInRequest
 from ibkr_trader.orders.oco_orders import OCOOrderRequest
 from ibkr_trader.orders.trailing_stops import TrailingStopConfig
 from ibkr_trader.risk.guard import RiskGuard
-from tests.execution.parts import AAPL, DeafBroker, FallibleBroker, Floor, request
+from tests.execution.parts import AAPL, DeafBroker, FallibleBroker, Floor, FullDisk, request
 from tests.orders.samples import fill, filled
 from tests.scenarios.crash_child import bracket
 
@@ -47,6 +48,28 @@ def leg(quantity: int, *, limit: str = "", stop: str = "") -> OrderRequest:
     )
 
 
+async def test_of_what_was_never_written_down_no_group_stays() -> None:
+    floor, disk = Floor(), FullDisk("k7qav")
+    async with floor.trader(journal=disk) as trader:
+        disk.is_full = True
+        with pytest.raises(JournalError):
+            await Desk(trader).submit_group(bracket())
+        assert trader.groups.open_ids() == ()
+        disk.is_full = False
+        await Desk(trader).submit_group(bracket())
+        assert len(trader.groups.open_ids()) == 1
+
+
+async def test_what_could_not_be_sent_is_followed_to_its_end() -> None:
+    async with Floor().trader() as trader:
+        assert isinstance(trader.broker, FallibleBroker)
+        trader.broker.is_gone = True
+        with pytest.raises(BrokerUnavailable):
+            await Desk(trader).submit_group(bracket())
+        states = {order.status for order in trader.portfolio.closed.values()}
+        assert states == {OrderStatus.NOT_SENT}
+
+
 async def test_an_order_is_returned_once_the_broker_has_it() -> None:
     async with Floor().trader() as trader:
         order = await Desk(trader).submit_order(request(limit="149.00"))
@@ -61,9 +84,10 @@ async def test_a_bracket_an_oco_order_and_a_trail_are_groups_alike() -> None:
         assert [order.spec.role for order in orders] == ["entry", "target", "stop"]
         for order in orders[1:]:
             await desk.cancel_order(order.order_id)
-        target, stop = await desk.submit_group(
+        stop, target = await desk.submit_group(
             OCOOrderRequest(order_a=leg(5, limit="160"), order_b=leg(5, stop="140"))
         )
+        assert [stop.spec.role, target.spec.role] == ["stop", "target"]
         assert target.spec.oca_group == stop.spec.oca_group != ""
         trail = TrailingStopConfig(
             symbol="AAPL", quantity=Decimal(5), trail_percent=Decimal(2), is_managed=True

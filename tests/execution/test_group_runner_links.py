@@ -287,6 +287,21 @@ async def test_what_could_not_be_sent_is_said_and_asked_for_again() -> None:
     assert stage.group().forgotten == 1
 
 
+async def test_what_could_not_be_sent_is_not_asked_for_again_in_the_same_breath() -> None:
+    """A group whose two changes wake each other would keep the loss of the link from being told."""
+    stage = Stage()
+    stage.add(Watcher(group_id=ONE), Watcher(group_id=TWO, contract=MSFT))
+    stage.router.is_gone = True
+    await stage.runner._carry_out(ONE, CancelOrder(order_id=stop(ONE)))
+    stage.price(150)
+    assert stage.asked() == []
+    stage.price(400, contract=MSFT)  # of another group, it is
+    assert len(stage.asked()) == 1
+    stage.bus.publish(ev.SyncEvent(at=AT, epoch=1))
+    stage.price(151)
+    assert len(stage.asked()) == 2
+
+
 # -- a group that fails ----------------------------------------------------------------------
 
 

@@ -66,6 +66,23 @@ async def test_it_is_remembered_over_a_restart() -> None:
         assert not trader.portfolio.orders
 
 
+async def test_what_began_afterwards_is_no_part_of_it_before_or_after_a_restart() -> None:
+    floor, journal = Floor(), MemoryJournal("k7qav")
+    async with floor.trader(journal=journal) as trader:
+        orders = await held(trader)
+        restate(trader, orders)
+        await Desk(trader).submit_group(bracket(limit=Decimal(148)))
+        first, _ = trader.groups.open_ids()
+        assert trader.groups.misled == (first,)
+        history = [message for _, message in journal.messages()]
+    crashed = MemoryJournal("k7qav")  # without the checkpoint of an orderly end
+    crashed.append(history)
+    for kept in (journal, crashed):
+        async with floor.trader(journal=kept) as trader:
+            assert len(trader.groups.open_ids()) == 2
+            assert trader.groups.misled == (first,)
+
+
 async def test_what_only_reduces_goes_on() -> None:
     floor = Floor()
     async with floor.trader() as trader:

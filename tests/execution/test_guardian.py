@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from decimal import Decimal
@@ -14,7 +15,7 @@ from ibkr_trader.core import events as ev
 from ibkr_trader.core.enums import OrderRole, OrderStatus, OrderType, Side, TimeInForce
 from ibkr_trader.core.models import Order
 from ibkr_trader.execution.desk import Desk
-from ibkr_trader.execution.guardian import ROUND, Duty, open_markets
+from ibkr_trader.execution.guardian import Duty, open_markets
 from ibkr_trader.execution.placing import Wait
 from ibkr_trader.orders.cover_orders import CoverRules, Policy
 from ibkr_trader.risk.guard import RiskGuard
@@ -26,6 +27,7 @@ from tests.scenarios.crash_child import bracket
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
+    from ibkr_trader.core.models import Contract
     from ibkr_trader.execution.trader import Trader
     from ibkr_trader.portfolio.state import PortfolioState
 
@@ -215,17 +217,30 @@ async def test_a_single_exit_is_still_known_as_one_after_a_restart() -> None:
         assert await trader.until(lambda p: not p.orders or None, timeout=2)
 
 
-async def test_the_broker_is_asked_now_and_then_in_case_its_news_has_stopped() -> None:
-    floor = Floor()
+async def test_one_errand_waits_for_each_contract_however_long_the_first_takes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A market that tells no price must not fill the line: what comes next would wait for hours."""
+    floor, begun, gate = Floor(), list[str](), asyncio.Event()
+
+    async def slow(_: Trader, contract: Contract, *, timeout: float) -> None:
+        del timeout
+        begun.append(contract.symbol)
+        await gate.wait()
+
     async with guarded(floor) as (trader, _):
-        synced: list[ev.SyncEvent] = []
-        trader.bus.subscribe(ev.SyncEvent, synced.append)
-        floor.clock.advance(ROUND - 1)
-        await Desk(trader).submit_order(request(limit="149.00"))
-        await soon(floor, trader, lambda _: not synced, seconds=0)
-        floor.clock.advance(2)
-        await Desk(trader).submit_order(request(limit="148.00"))
-        await soon(floor, trader, lambda _: bool(synced), seconds=0)
+        await Desk(trader).submit_order(request(), wait=Wait.FILLED)
+        monkeypatch.setattr(type(trader), "study", slow)
+        for _ in range(10):
+            floor.clock.advance(6)
+            await trader.guardian.look()
+            await asyncio.sleep(0)
+        assert len(begun) == 1
+        trader.guardian.duty = Duty.NONE
+        gate.set()
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert len(begun) == 2, "and not one for each look"
 
 
 async def test_the_end_is_told_too() -> None:

@@ -17,6 +17,7 @@ from ibkr_trader.execution.closing import close_contract
 from ibkr_trader.execution.desk import Desk
 from ibkr_trader.execution.placing import Wait
 from ibkr_trader.execution.timed_exits import NotTimed, place_timed_exits
+from ibkr_trader.execution.undoing import NothingToUndo, plan
 from ibkr_trader.risk.guard import RiskGuard
 from tests.execution.parts import AAPL, INSTALL, FallibleBroker, Floor, request
 from tests.scenarios.crash_child import bracket
@@ -179,6 +180,8 @@ async def test_one_that_the_broker_did_not_link_is_taken_back() -> None:
             await place(trader)
         assert not list(timed(trader))
         assert len(trader.portfolio.orders) == 2
+        with pytest.raises(NothingToUndo):  # nobody has cancelled anything
+            await plan(trader)
 
 
 async def test_exits_that_go_along_with_a_timed_one_are_told() -> None:

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
+from ibkr_trader.adapters.memory_journal import MemoryJournal
+from ibkr_trader.core import events as ev
 from ibkr_trader.core.commands import CancelOrder
 from ibkr_trader.core.enums import OrderRole, OrderType, Side
 from ibkr_trader.core.errors import OutcomeUnknown, RiskCheckError
 from ibkr_trader.core.models import OrderRequest
+from ibkr_trader.execution import undoing
 from ibkr_trader.execution.desk import Desk, cancel
 from ibkr_trader.execution.placing import Wait, route
 from ibkr_trader.execution.undoing import (
@@ -29,6 +32,10 @@ from tests.orders.samples import values
 from tests.scenarios.crash_child import bracket
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ibkr_trader.core.commands import Command
+    from ibkr_trader.core.events import BaseEvent
     from ibkr_trader.execution.trader import Trader
 
 
@@ -92,6 +99,40 @@ async def test_nothing_was_cancelled_today() -> None:
         floor.clock.advance(24 * 3600)
         with pytest.raises(NothingToUndo, match="no order was cancelled on request today"):
             await plan(trader)
+
+
+class Shelf(MemoryJournal):
+    """A journal that knows how far back it was read."""
+
+    furthest: int | None = None
+
+    def messages(self, *, since: int = 0) -> Iterator[tuple[int, Command | BaseEvent]]:
+        self.furthest = since if self.furthest is None else min(since, self.furthest)
+        return super().messages(since=since)
+
+
+@pytest.mark.parametrize("old", [True, False])
+async def test_the_past_is_read_no_further_than_it_has_to_be(
+    monkeypatch: pytest.MonkeyPatch, *, old: bool
+) -> None:
+    """A running trader reads it between two orders: a journal of a year would take seconds."""
+    monkeypatch.setattr(undoing, "_RECENT", 10)
+    floor, journal = Floor(), Shelf("k7qav")
+    note = ev.ErrorEvent(at=floor.clock.now(), code=0, message="a note of long ago")
+    journal.append([note] * 200)
+    floor.clock.advance(72 * 3600)
+    note = msgspec.structs.replace(note, at=floor.clock.now())
+    async with floor.trader(journal=journal) as trader:
+        if old:
+            trader.record.write([note] * 20)
+            with pytest.raises(NothingToUndo):
+                await plan(trader)
+            assert journal.furthest is not None
+            assert journal.furthest > 150
+        else:
+            await protected(trader)
+            trader.record.write([note] * 50)
+            assert len((await plan(trader)).pieces) == 1
 
 
 async def test_what_may_still_be_live_is_not_placed_a_second_time() -> None:

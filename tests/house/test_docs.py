@@ -16,6 +16,7 @@ from ibkr_trader.cli import entry, exits
 from ibkr_trader.config.model import SettingsModel
 from ibkr_trader.config.sources import NAMES, PREFIX, TABLES
 from ibkr_trader.core.enums import OrderStatus
+from ibkr_trader.orders.group import ORDER_TYPES
 from ibkr_trader.orders.lifecycle import TRANSITIONS, Trigger
 from ibkr_trader.risk.limits import RiskLimits
 from ibkr_trader.sim.gateway.act_words import FORMS
@@ -172,6 +173,15 @@ def test_a_command_that_nobody_has_is_found(text: str, complaint: str, tmp_path:
     assert [c.rpartition(": ")[2] for c in found] == ([complaint] if complaint else [])
 
 
+@pytest.mark.parametrize("name", ["crontab", "ibkr-trader.service"])
+def test_every_command_in_a_file_to_start_from_exists(name: str) -> None:
+    text = (ROOT / "examples" / name).read_text(encoding="utf-8")
+    lines = re.findall(r"(?:bin/|\$\()(ibkr-trader [a-z][^)>\n]*)", text)
+    known = known_options(entry.build())
+    assert lines
+    none([f"{name}: {line}: {wrong}" for line in lines if (wrong := wrong_words(line, known))])
+
+
 def test_every_command_has_a_section_with_its_options() -> None:
     text = (ROOT / "docs/cli.md").read_text(encoding="utf-8")
     names = set(make_diagrams.commands())
@@ -190,6 +200,12 @@ def test_the_exit_codes_are_the_promised_ones() -> None:
         promised[int(code)].add(word)
     promised[int(exits.Exit.BUG)].add("bug")
     assert {int(code): set(re.findall(r"\w+", words)) for code, words in rows} == promised
+
+
+def test_every_kind_of_group_is_in_the_table() -> None:
+    text = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
+    table = text.partition("\n## Groups\n")[2].partition("\n## ")[0]
+    assert set(re.findall(r"^\| `([\w-]+)` \|", table, re.MULTILINE)) == set(ORDER_TYPES)
 
 
 # -- settings and limits ----------------------------------------------------------------------
@@ -263,10 +279,10 @@ def test_every_make_target_that_a_page_names_exists() -> None:
         code = [m["body"] for m in FENCE.finditer(text) if m["kind"] == "sh"]
         code += INLINE.findall(FENCE.sub("", text))
         for line in "\n".join(code).splitlines():
-            words = line.partition("#")[0].split()
-            if words[:1] == ["make"]:
-                asked = [word for word in words[1:] if "=" not in word and not word.startswith("$")]
-                assert set(asked) <= targets, f"{name_of(page)}: {line}"
+            if line.split()[:1] == ["make"]:
+                words = shlex.split(line, comments=True)[1:]
+                asked = {word for word in words if "=" not in word and not word.startswith("$")}
+                assert asked <= targets, f"{name_of(page)}: {line}"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)

@@ -13,6 +13,7 @@ from tests.house.sources import ROOT
 
 # Adding a name is a promise to keep it: say so in the changelog when this list changes.
 PUBLIC = [
+    "AccountLocked",
     "AmbiguousContract",
     "BracketOrderRequest",
     "BrokerUnavailable",

@@ -9,7 +9,9 @@ from ibkr_trader.core.enums import OrderStatus, OrderType, Side, TimeInForce
 from ibkr_trader.core.models import OrderRequest
 from ibkr_trader.execution.closing import close_contract
 from ibkr_trader.execution.placing import Wait, place, prepare
+from ibkr_trader.execution.scaling import add, prepare_addition
 from ibkr_trader.orders.bracket_orders import BracketOrderRequest
+from ibkr_trader.orders.linked_orders import ScaleInRequest
 from ibkr_trader.orders.oco_orders import OCOOrderRequest
 from ibkr_trader.orders.trailing_stops import TrailingStopConfig
 
@@ -154,5 +156,18 @@ def submit(world: World, wanted: GroupRequest) -> None:
     async def deed() -> None:
         prepared = await prepare(trader, wanted)
         await place(trader, prepared, wait=Wait.ACCEPTED, timeout=WAIT)
+
+    world.do(deed())
+
+
+def scale_in(world: World, con_id: int, quantity: int) -> None:
+    """Add to what is held; the exits are to follow."""
+    trader = world.trader
+    assert trader is not None
+
+    async def deed() -> None:
+        wanted = ScaleInRequest(symbol=NAMES[con_id], quantity=Decimal(quantity))
+        addition = await prepare_addition(trader, wanted)
+        await add(trader, addition, wait=Wait.ACCEPTED, timeout=WAIT)
 
     world.do(deed())

@@ -8,113 +8,36 @@ exchange's.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.enums import OrderRole, Side
-from ibkr_trader.core.ids import OrderRef, parse_order_id
 from ibkr_trader.orders import lifecycle
-from tests.invariants.world import INSTALL, LIMITS, US, Frame, State, World
+from tests.invariants.evidence import (
+    STOPS,
+    T_EVENT,
+    T_NAKED,
+    T_RESIZE,
+    T_REST,
+    ZERO,
+    alive_since,
+    closing,
+    contracts,
+    is_exit,
+    is_unheard,
+    role_of,
+    spans,
+    surplus,
+)
+from tests.invariants.world import LIMITS, US, Frame, State, World
 
 if TYPE_CHECKING:
     from ibkr_trader.core.models import Order, OrderId
     from ibkr_trader.sim.orders import SimOrder
-
-ZERO = Decimal(0)
-T_NAKED = timedelta(seconds=2)
-T_COVER = timedelta(seconds=1)
-T_RESIZE = timedelta(seconds=1)
-T_EVENT = timedelta(milliseconds=50)
-STOPS = frozenset({"STP", "STP LMT", "TRAIL", "TRAIL LIMIT"})
-
-
-def role_of(ref: str) -> OrderRef | None:
-    """Return the parts of one of our own order ids."""
-    found = parse_order_id(ref)
-    return found if found is not None and found.install == INSTALL else None
-
-
-def is_exit(order: SimOrder) -> bool:
-    """Whether it is ours and its only purpose is to end a position."""
-    found = role_of(order.terms.order_ref)
-    return found is not None and found.role.is_protective
-
-
-def is_entry(order: SimOrder) -> bool:
-    """Whether it is ours and begins or adds to a position."""
-    found = role_of(order.terms.order_ref)
-    return found is not None and found.role is OrderRole.ENTRY
-
-
-def closing(state: State, con_id: int, side: Side, *, active_only: bool = False) -> Decimal:
-    """Return what our exits on `side` can trade: of each group that excludes others, the most."""
-    alone, groups = ZERO, Counter[str]()
-    for order in state.working:
-        if order.terms.con_id != con_id or order.side is not side or not is_exit(order):
-            continue
-        if active_only and order.is_held and order.why_held == "child":
-            continue
-        if order.oca_group:
-            groups[order.oca_group] = max(groups[order.oca_group], order.remaining)  # type: ignore[assignment]  # Counter takes any number
-        else:
-            alone += order.remaining
-    return alone + sum((Decimal(part) for part in groups.values()), ZERO)
-
-
-def entering(state: State, con_id: int, side: Side) -> Decimal:
-    """Return what our live entries on `side` can still add."""
-    return sum(
-        (
-            o.remaining
-            for o in state.working
-            if o.terms.con_id == con_id and o.side is side and is_entry(o)
-        ),
-        ZERO,
-    )
-
-
-def surplus(state: State, con_id: int, *, active_only: bool = False) -> Decimal:
-    """Return by how much our exits could trade more than there is to end."""
-    held = state.held.get(con_id, ZERO)
-    worst = ZERO
-    for side in Side:
-        room = max(ZERO, -held * side.sign)
-        if not active_only:
-            room += entering(state, con_id, side.opposite)
-        worst = max(worst, closing(state, con_id, side, active_only=active_only) - room)
-    return worst
-
-
-def contracts(world: World) -> frozenset[int]:
-    """Return every contract that anything happened in."""
-    states = world.exchange.states
-    held = {con_id for state in states for con_id in state.held}
-    return frozenset(held | {o.terms.con_id for state in states for o in state.working})
-
-
-def alive_since(world: World, at: datetime) -> timedelta | None:
-    """Return how long the trader had been in sync at `at`; None if it was not running."""
-    booted = max((b for b in world.booted_at if b <= at), default=None)
-    killed = max((k for k in world.killed_at if k <= at), default=None)
-    if booted is None or (killed is not None and killed >= booted):
-        return None
-    return at - booted
-
-
-def is_unheard(world: World, con_id: int, at: datetime) -> bool:
-    """Whether a human has just acted there, and nobody can know of it yet."""
-    return any(one == con_id and when <= at <= when + T_COVER for one, when in world.touches)
-
-
-def spans(world: World) -> Iterator[tuple[State, datetime]]:
-    """Yield each state of the exchange with the moment that ended it."""
-    states = world.exchange.states
-    ends = [state.at for state in states[1:]] + [world.clock.now()]
-    yield from zip(states, ends, strict=True)
-
 
 # -- exposure ------------------------------------------------------------------------------
 
@@ -129,18 +52,20 @@ def s7_no_orphan_exit(world: World) -> list[str]:
         if frame.terms is None:
             continue
         con_id = frame.terms.con_id
-        if is_unheard(world, con_id, frame.at):
+        if is_unheard(world, frame):
             continue
         after, before = surplus(frame.after, con_id), surplus(frame.before, con_id)
         if after > max(ZERO, before):
             found.append(f"S7a {frame.at:%T.%f} {frame.ref} leaves {after} too many exits")
     for con_id in contracts(world):
-        found += _lasting(
-            world,
-            lambda state, con_id=con_id: surplus(state, con_id, active_only=True) > 0,
-            patience=T_RESIZE + world.latency,
-            words=f"S7b {con_id} has more exits than position",
-        )
+        for patience, rest in ((T_RESIZE, _scene), (T_REST, None)):
+            found += _lasting(
+                world,
+                partial(_is_crowded, con_id),
+                patience=patience + world.latency,
+                words=f"S7b {con_id} has more exits than position",
+                rest=partial(rest, con_id) if rest is not None else None,
+            )
     return found
 
 
@@ -155,14 +80,18 @@ def s8_protected(world: World) -> list[str]:
     for con_id in contracts(world) - touched - world.bared:
         found += _lasting(
             world,
-            lambda state, con_id=con_id: _is_naked(state, con_id),
+            partial(_is_naked, con_id),
             patience=T_NAKED + world.latency,
             words=f"S8 {con_id} is held without its stops",
         )
     return found
 
 
-def _is_naked(state: State, con_id: int) -> bool:
+def _is_crowded(con_id: int, state: State) -> bool:
+    return surplus(state, con_id, active_only=True) > 0
+
+
+def _is_naked(con_id: int, state: State) -> bool:
     held = state.held.get(con_id, ZERO)
     side = Side.SELL if held > 0 else Side.BUY
     mine = [o for o in state.working if o.terms.con_id == con_id and o.side is side and is_exit(o)]
@@ -202,7 +131,7 @@ def s10_limits(world: World) -> list[str]:
     for frame in _ours(world):
         if frame.terms is None:
             continue
-        if is_unheard(world, frame.terms.con_id, frame.at):
+        if is_unheard(world, frame):
             continue
         con_id = frame.terms.con_id  # the last frame of a bracket, an exit, sets the entry free
         for side in Side:
@@ -233,11 +162,12 @@ def s11_reduce_only(world: World) -> list[str]:
         if frame.terms is None or ref is None or ref.role is not OrderRole.CLOSE:
             continue
         con_id, side = frame.terms.con_id, Side(frame.terms.action)
-        if is_unheard(world, con_id, frame.at):
+        if is_unheard(world, frame):
             continue
         # What it filled at once is gone from the position and from the order alike.
         held = max(ZERO, -frame.before.held.get(con_id, ZERO) * side.sign)
-        could = closing(frame.before, con_id, side) + (frame.terms.quantity if frame.is_new else 0)
+        could = closing(frame.before, con_id, side, active_only=True)
+        could += frame.terms.quantity if frame.is_new else 0
         if could > held:
             found.append(f"S11 {frame.at:%T.%f} {frame.ref}: {could} against {held} held")
     return found
@@ -358,18 +288,33 @@ def _family(exec_id: str) -> str:
     return exec_id.rpartition(".")[0]
 
 
+def _scene(con_id: int, state: State) -> object:
+    """What has to stand still for a contract to be at rest."""
+    mine = [(o.key, o.quantity, o.status) for o in state.working if o.terms.con_id == con_id]
+    return state.held.get(con_id), mine
+
+
 def _lasting(
-    world: World, is_so: Iterable[object] | object, *, patience: timedelta, words: str
+    world: World,
+    is_so: Callable[[State], bool],
+    *,
+    patience: timedelta,
+    words: str,
+    rest: Callable[[State], object] | None = None,
 ) -> list[str]:
-    """Return a violation for each stretch that lasted too long under a living trader."""
-    assert callable(is_so)
+    """Return a violation for each stretch that lasted too long under a living trader.
+
+    With `rest` it counts from the last change of what that returns.
+    """
     found: list[str] = []
     since: datetime | None = None
+    scene: object = None
     for state, until in spans(world):
         if not is_so(state):
             since = None
             continue
-        since = since or state.at
+        before, scene = scene, rest(state) if rest is not None else None
+        since = since if since is not None and before == scene else state.at
         begun = max([since, *(b for b in world.booted_at if b <= until)])
         alive = alive_since(world, until)
         if alive is not None and until - begun > patience and alive > patience:

@@ -9,7 +9,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ibkr_trader.core.commands import CancelOrder, SubmitOrders
+from ibkr_trader.core.commands import CancelOrder, ModifyOrder, SubmitOrders
 from ibkr_trader.core.enums import OrderRole, OrderStatus, OrderType, Side
 from ibkr_trader.core.events import CloseRequestEvent
 from ibkr_trader.core.ids import make_order_id
@@ -314,3 +314,25 @@ def test_a_close_never_stands_beside_another_exit(
             assert not any(o.status in LIVE for o in orders if not o.is_foreign)
             assert close.quantity + foreign <= abs(held)
             assert close.side is side
+
+
+def test_a_closing_order_is_cut_to_what_somebody_else_has_left() -> None:
+    close = order(
+        S.PARTIALLY_FILLED,
+        role=OrderRole.CLOSE,
+        order_id=CLOSE,
+        side=Side.SELL,
+        filled=Decimal(3),
+    )
+    assert CLOSING.step(Decimal(7), [close]).commands == ()
+    step = CLOSING.step(Decimal(2), [close])
+    (cut,) = step.commands
+    assert isinstance(cut, ModifyOrder)
+    assert (cut.order_id, cut.quantity) == (CLOSE, Decimal(5))
+    assert (
+        step.closing.step(Decimal(2), [close]).commands == ()
+    )  # once; a refusal is not argued with
+    assert step.closing.step(Decimal(1), [close]).commands != ()
+    assert cancels(CLOSING.step(FLAT, [close])) == [CLOSE]
+    hand = order(is_foreign=True, order_id=OrderId("foreign-1"), side=Side.SELL)
+    assert cancels(CLOSING.step(Decimal(7), [close, hand])) == [CLOSE]

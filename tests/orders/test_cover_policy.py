@@ -187,7 +187,7 @@ def test_what_a_person_cancelled_stays_cancelled_unless_asked_for() -> None:
             assert "memo-1-stop was cancelled on request" in story.words()[-1]
 
 
-@pytest.mark.parametrize("origin", ["broker", "recovery", "bracket", "cover", ""])
+@pytest.mark.parametrize("origin", ["broker", "recovery", "bracket", "cover", "undo", ""])
 def test_what_nobody_wished_for_is_put_right(origin: str) -> None:
     gone = stop(status=OrderStatus.CANCELLED)
     story = Story()

@@ -16,6 +16,7 @@ from ibkr_trader.portfolio.protection import (
     Protection,
     Standing,
     flat,
+    last_lost,
     opened_here,
     protection,
     protections,
@@ -313,3 +314,25 @@ def test_a_price_is_no_news_unless_an_order_minds_it() -> None:
     )
     assert stood(limited, "150") != stood(limited, "144")
     assert stood(limited, "144").mark == 144
+
+
+def test_of_the_stops_that_were_lost_the_last_one_of_what_is_held_stays_known() -> None:
+    first, last, elsewhere = (
+        exit_order(name, status=OrderStatus.CANCELLED, updated_at=later(at))
+        for at, name in enumerate(("first", "last", "elsewhere"))
+    )
+    other = msgspec.structs.replace(elsewhere.spec, contract=MSFT)
+    elsewhere = msgspec.structs.replace(elsewhere, spec=other)
+    assert last_lost([held(10)], [last, first, elsewhere]) == {"last": last}
+    assert last_lost([], [last]) == {}
+
+
+def test_it_outlives_the_day_as_long_as_something_is_held() -> None:
+    entry, _, stop = bracket_specs()
+    asked = ev.CancelRequestEvent(at=later(2), order_id=stop.order_id, origin="cli")
+    gone = ev.CancelEvent(at=later(3), order_id=stop.order_id)
+    bought = filled(fill(10, order_id=entry.order_id, at=later(1)))
+    state = fold([written(entry), written(stop), accepted(stop), bought, asked, gone])
+    assert state.begin_day(later(60)).closed.keys() == {stop.order_id}
+    sold = filled(fill(10, key="s", order_id=OrderId("tws-1"), side=Side.SELL, at=later(4)))
+    assert not state.apply(sold).begin_day(later(60)).closed

@@ -13,7 +13,8 @@ import pytest
 from docs.run_transcripts import ROOT, Sitting
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
-BRACKET = ROOT / "examples" / "submit_bracket.py"
+EXAMPLES = ROOT / "examples"
+BRACKET = EXAMPLES / "submit_bracket.py"
 
 
 @pytest.fixture
@@ -48,6 +49,30 @@ def test_its_own_risk_check_is_asked(sitting: Sitting, tmp_path: Path) -> None:
     assert "we hold" not in output
 
 
+def test_a_position_is_entered_added_to_and_closed(sitting: Sitting) -> None:
+    output = run(sitting, EXAMPLES / "linked_position.py")
+    assert output.splitlines()[-6:] == [
+        "enter:  entry 10 FILLED, target 10 SUBMITTED, stop 10 PRESUBMITTED",
+        "add:    entry 5 FILLED, target 15 SUBMITTED, stop 15 PRESUBMITTED",
+        "  15 of 15 are covered; stop 145, target 155",
+        "close:  target 15 CANCELLED, stop 15 CANCELLED, close 15 FILLED",
+        "held:   []",
+        "exit code 0",
+    ]
+
+
+def test_cron_is_quiet_while_all_is_well_and_tells_all_when_it_is_not(sitting: Sitting) -> None:
+    text = (EXAMPLES / "crontab").read_text(encoding="utf-8")
+    jobs = re.findall(r"^\*/\d+ \* \* \* \*  (.+)$", text, re.MULTILINE)
+    ends, watches = (job.replace("--profile paper", "--profile sim") for job in jobs)
+    assert sitting.run(f"{ends}; {watches}") == ""
+    sitting.run("ibkr-trader order --symbol AAPL --side buy --quantity 1 --wait filled")
+    assert sitting.run(ends) == ""
+    assert "AAPL: no working stop for 1 of it" in sitting.run(watches)
+
+
 def test_every_example_is_in_the_index() -> None:
-    index = (BRACKET.parent / "README.md").read_text(encoding="utf-8")
-    assert all(path.name in index for path in BRACKET.parent.glob("*.py"))
+    index = (EXAMPLES / "README.md").read_text(encoding="utf-8")
+    files = {path.name for path in EXAMPLES.iterdir() if path.is_file()} - {"README.md"}
+    assert files
+    assert all(f"]({name})" in index for name in files)

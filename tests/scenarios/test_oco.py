@@ -82,7 +82,7 @@ def works(day: Day) -> dict[str, int]:
 
 async def test_oco_order_cancellation(day: Day) -> None:
     """The entry that trades ends the other, at the broker."""
-    await day.desk_group(entries())
+    await day.accepted(entries())
     assert works(day) == {"entry": 10, "entry.2": 10}
     await day.quote("154.99", "155.01")
     await day.quote("155.00", "155.02")
@@ -95,7 +95,7 @@ async def test_oco_order_cancellation(day: Day) -> None:
 
 async def test_a_leg_that_the_broker_forgets_to_cancel_is_cancelled_from_here(day: Day) -> None:
     await slow(day)
-    await day.desk_group(entries())
+    await day.accepted(entries())
     await day.trade("entry", 4)
     assert works(day) == {"entry": 6}
     assert len(day.wire.sent("cancelOrder")) == 1
@@ -105,7 +105,7 @@ async def test_a_leg_that_the_broker_forgets_to_cancel_is_cancelled_from_here(da
 async def test_oco_order_both_fill(day: Day, on_race: OnRace) -> None:
     """What is left of a race is closed once, or kept: as the order says."""
     await slow(day)
-    await day.desk_group(entries(on_race))
+    await day.accepted(entries(on_race))
     first, second = (day.order(ref).perm_id for ref in ("entry", "entry.2"))
     forcing = day.exchange.forcing
     await day.others(
@@ -130,7 +130,7 @@ async def test_exits_that_both_trade_are_bought_back_after_a_restart_too(
         async with day.open_desk():
             await hold(day)
             await slow(day)
-            await day.desk_group(exits())
+            await day.accepted(exits())
         await day.both_trade("target", "stop")
         assert day.ledger.held(AAPL) == -10
         async with day.open_desk():
@@ -146,7 +146,7 @@ async def test_oco_order_partial_fill(day: Day, *, is_late: bool) -> None:
     if is_late:
         group_is_told = day.exchange.broker_acts.slow_oca
         await day.others(lambda now: group_is_told(1, 2, 3, now=now))
-    await day.desk_group(exits())
+    await day.accepted(exits())
     await day.trade("target", 4)
     await day.wait(3)
     assert day.ledger.held(AAPL) == 6
@@ -159,7 +159,7 @@ async def test_oco_order_partial_fill(day: Day, *, is_late: bool) -> None:
 
 async def test_exits_at_several_levels_scale_out(day: Day) -> None:
     await hold(day)
-    await day.desk_group(exits(leg(Side.SELL, "160", 3), target=5))
+    await day.accepted(exits(leg(Side.SELL, "160", 3), target=5))
     assert works(day) == {"stop": 5, "stop.2": 3, "stop.3": 2, "target": 5, "target.2": 3}
     await day.trade("target")
     await day.wait(2)
@@ -171,7 +171,7 @@ async def test_exits_at_several_levels_scale_out(day: Day) -> None:
 
 async def test_oco_order_broker_disconnect(day: Day) -> None:
     """While the link is down the broker's own link is in charge, and nothing is sent twice."""
-    await day.desk_group(entries())
+    await day.accepted(entries())
     placed = len(day.wire.sent("placeOrder"))
     await day.lose_link()
     await day.trade("entry")
@@ -186,7 +186,7 @@ async def test_oco_order_broker_disconnect(day: Day) -> None:
 async def test_a_refused_leg_leaves_no_lone_entry(day: Day) -> None:
     rejection = Rejection(ref="*.2", times=1)
     await day.others(lambda now: day.exchange.broker_acts.reject(rejection, now=now))
-    async with day.trying(day.desk_group(entries())):
+    async with day.trying(day.accepted(entries())):
         await day.wait(5)
     assert works(day) == {}
     assert any("its partner is cancelled" in message for message in day.said("is not there"))
@@ -196,7 +196,7 @@ async def test_a_refused_target_leaves_the_stop(day: Day) -> None:
     await hold(day)
     rejection = Rejection(ref="*-target", times=1)
     await day.others(lambda now: day.exchange.broker_acts.reject(rejection, now=now))
-    async with day.trying(day.desk_group(exits())):
+    async with day.trying(day.accepted(exits())):
         await day.wait(5)
     assert works(day) == {"stop": 10}
     assert day.said("the stop stays")
@@ -206,7 +206,7 @@ async def test_exits_may_cancel_each_other(day: Day) -> None:
     """Whoever wants it has it: the first share of the target ends the stop."""
     await hold(day)
     asked = exits()
-    await day.desk_group(
+    await day.accepted(
         OCOOrderRequest(order_a=asked.order_a, order_b=asked.order_b, oca_type=OcaType.CANCEL)
     )
     await day.trade("target", 4)

@@ -48,7 +48,7 @@ async def trail(day: Day, **terms: Any) -> GroupId:
     if "trail_percent" not in terms:
         terms["trail_amount"] = Decimal(3)
     config = TrailingStopConfig(symbol="AAPL", quantity=Decimal(10), **terms)
-    (order,) = await day.desk_group(config)
+    (order,) = await day.accepted(config)
     return order.spec.group_id
 
 

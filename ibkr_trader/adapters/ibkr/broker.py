@@ -205,7 +205,7 @@ class IBKRBroker:
         before, asked = entry.wanted, named(command)
         was_asked = entry.asked if before is not None else frozenset()
         frame = self._order_frame(
-            editable(wanted, install=self._install),
+            editable(wanted, install=self._install, is_child=bool(entry.parent_number)),
             parent_number=live_parent(entry, self._roster),
             asked=asked | was_asked,
         )

@@ -46,13 +46,14 @@ def named(command: ModifyOrder) -> frozenset[str]:
     return frozenset(name for name in _CHANGEABLE if getattr(command, name) is not None)
 
 
-def editable(spec: OrderSpec, *, install: str) -> OrderSpec:
+def editable(spec: OrderSpec, *, install: str, is_child: bool) -> OrderSpec:
     """Return what may be said of `spec` in a change of it.
 
-    TWS makes an OCA group of a bracket's exits and refuses to hear of it again (10326); a
-    group that we named is stated as it was, which revises nothing.
+    TWS makes an OCA group of a bracket's exits and refuses to hear of it again (10326) from
+    them. A group that the order itself named is stated as it was: one of ours, or that of a
+    bracket which it joined without being its child, as a timed exit does.
     """
-    if group_number(spec.oca_group, install):
+    if not is_child or group_number(spec.oca_group, install):
         return spec
     return msgspec.structs.replace(spec, oca_group="", oca_type=None)
 

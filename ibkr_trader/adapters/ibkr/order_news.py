@@ -15,6 +15,7 @@ from ibkr_trader.adapters.ibkr.error_codes import Kind, rule_for
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.models import Fill, FillId
 from ibkr_trader.orders.terms import is_answered, is_repeated
+from ibkr_trader.orders.wishes import BROKER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -75,7 +76,7 @@ class OrderNews:
                 entry.is_refused = False  # it lives: the refusal was not of the order
                 yield _standing(order_id, report, at=at)
             case "PendingCancel":
-                yield ev.CancelRequestEvent(at=at, order_id=order_id, origin="broker")
+                yield ev.CancelRequestEvent(at=at, order_id=order_id, origin=BROKER)
             case "Cancelled" | "ApiCancelled":
                 entry.is_closed = True
                 if not entry.is_refused:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from ibkr_trader.core.enums import OrderRole
 from ibkr_trader.core.events import Breach
-from ibkr_trader.core.shapes import STOP_TYPES, TOUCHED_TYPES
+from ibkr_trader.core.shapes import PRICES, STOP_TYPES, TOUCHED_TYPES
 from ibkr_trader.core.text import percent, price
 from ibkr_trader.risk.check import Binds, check
 from ibkr_trader.risk.pricing import entry_of, entry_price, market_for
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 def stop_side(proposal: Proposal, view: RiskView) -> Iterator[Breach]:
     """Deny stops and targets on the wrong side, and stops at an odd distance."""
     for change in proposal.changes:
+        if _keeps_prices(change):
+            continue  # a stop that has been passed, or has fired, may be cut all the same
         spec = change.spec
         entry = entry_of(change, proposal, view)
         if entry is not None and entry.side is not spec.side:
@@ -44,6 +46,13 @@ def stop_side(proposal: Proposal, view: RiskView) -> Iterator[Breach]:
         elif spec.order_type in TOUCHED_TYPES:
             yield from _touch(change, market_for(view, change))
         yield from _limits(spec)
+
+
+def _keeps_prices(change: Change) -> bool:
+    if change.before is None:
+        return False
+    old, new = change.before.desired or change.before.spec, change.spec
+    return all(getattr(old, name) == getattr(new, name) for name in PRICES)
 
 
 def _stop(change: Change, base: Decimal, *, view: RiskView, what: str) -> Iterator[Breach]:

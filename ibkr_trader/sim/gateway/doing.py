@@ -26,6 +26,8 @@ WIRE_FILE = "wire.jsonl"
 FARTHEST = timedelta(days=31)
 _HUNDRED = Decimal(100)
 
+_FASTEST = 10_000  # times the wall's pace: more than a trading day in three seconds
+
 
 class Doer:
     """Does acts to one gateway, whose folder takes the wire log."""
@@ -119,6 +121,8 @@ class Doer:
         if isinstance(act, acts.Speed):
             if act.times < 0:
                 raise CannotDo("time does not run backwards")
+            if act.times > _FASTEST:  # the calendar has an end
+                raise CannotDo(f"time runs {_FASTEST} times as fast at most")
             engine.clock.resume(act.times) if act.times else engine.clock.pause()
             pace = (
                 f"runs {act.times:g} times as fast as the wall's" if act.times else "stands still"

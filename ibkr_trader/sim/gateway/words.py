@@ -8,6 +8,7 @@ from typing import NamedTuple
 from ibkr_trader.sim.gateway import acts
 
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
+_DIGITS = 9  # before the point or behind it: beyond, sums and dates would run over
 
 
 class BadWords(ValueError):
@@ -83,6 +84,9 @@ def number_in(text: str, what: str) -> Decimal:
         number = Decimal("NaN")
     if not number.is_finite():
         message = f"{what} is a number, not {text!r}"
+        raise BadWords(message)
+    if not -_DIGITS <= number.adjusted() < _DIGITS:
+        message = f"{what} has at most {_DIGITS} digits, unlike {text!r}"
         raise BadWords(message)
     return number
 

@@ -38,10 +38,13 @@ def test_the_settings_say_how_it_is_done(cli: CommandLine) -> None:
     file = cli.folder / "config.toml"
     keys = 'eod_at = "broker"\neod_minutes_before = 15\neod_window_minutes = 3\n'
     file.write_text(keys + file.read_text())
-    (market,) = cli("eod-close --json").document["markets"]
+    first = cli("eod-close --json").document
+    assert first["sent"] is True
+    (market,) = first["markets"]
     assert market["acts_at"].endswith(":45:00Z")
     assert len(market["timed"]) == 1
     assert "the broker ends it by itself" in cli("eod-close").out
+    assert cli("eod-close --json").document["sent"] is False
 
 
 def test_a_stop_that_stands_alone_keeps_the_broker_from_it(cli: CommandLine) -> None:

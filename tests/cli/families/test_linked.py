@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 
 import pytest
@@ -24,6 +25,7 @@ def test_the_oco_order_of_the_seeds(cli: CommandLine) -> None:
     assert "OCO " in out
     assert "AAPL, 2 legs" in out
     assert "Entries: they end nothing that is held. A trade cancels the others, at IBKR." in out
+    assert re.search(r"ibkr-trader cancel \w+-1\n$", out), "the group's name is all of it"
     orders = cli("orders --json").document["orders"]
     assert [(o["role"], o["side"], o["limit_price"]) for o in orders] == [
         ("entry", "BUY", "145"),

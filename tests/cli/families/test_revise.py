@@ -85,6 +85,19 @@ def test_close_ends_flat_without_orphans(cli: CommandLine) -> None:
     assert "flat already" in again.out
 
 
+def test_a_symbol_that_is_not_held_is_answered_with_what_is(cli: CommandLine) -> None:
+    assert "flat already; nothing was sent" in cli("close APPL").out
+    assert cli("order --symbol AAPL --side buy --quantity 1 --wait filled").code == 0
+    assert cli("close APPL").out.endswith("APPL is flat already; nothing was sent\nHeld: AAPL\n")
+
+
+def test_the_loss_of_a_stop_that_was_placed_alone_is_told(cli: CommandLine) -> None:
+    assert cli("order --symbol AAPL --side buy --quantity 1 --wait filled").code == 0
+    stop = "order --symbol AAPL --side sell --quantity 1 --type stop --stop 140"
+    assert cli(stop).code == 0
+    assert "Not protected any more: +1 AAPL." in cli("cancel --all").out
+
+
 def test_a_group_is_cancelled_whole(cli: CommandLine) -> None:
     assert cli(BRACKET).code == 0
     group = str(working(cli)["stop"]["group"])
@@ -94,7 +107,7 @@ def test_a_group_is_cancelled_whole(cli: CommandLine) -> None:
     code, out, err = cli("cancel 1")
     assert code == 0, err
     assert "2 of 2 cancelled" in out
-    assert "Not protected any more: +10 AAPL. Next: ibkr-trader close AAPL" in out
+    assert "+10 AAPL. Next: ibkr-trader undo  ibkr-trader close AAPL" in out
     assert working(cli) == {}
     assert "nothing to cancel" in cli(f"cancel {group}").out
     entry = f"{BRACKET} --limit 149 --quantity 5"  # the last --quantity counts

@@ -201,3 +201,10 @@ def test_without_a_price_a_stop_may_protect_but_not_open(quotes: object) -> None
     with pytest.raises(FactMissing):
         judge("stop_side", protect, view(held(10), quotes=quotes))
     assert reasons(review(bracket(), view(quotes={}))) == {"quote_fresh"}
+
+
+def test_a_stop_that_has_been_passed_may_still_be_cut() -> None:
+    passed = working(stop("SELL", 26, "151", "o-1-stop", role=OrderRole.STOP))
+    world = view(held(6), passed)
+    assert judge("stop_side", modify(passed, quantity=6), world) == []
+    assert judge("stop_side", modify(passed, stop_price="151.50"), world) != []

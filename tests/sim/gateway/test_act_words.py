@@ -117,6 +117,8 @@ def test_a_time_without_a_zone_is_new_yorks() -> None:
         ("price AAPL", "PRICE is missing", "price SYMBOL PRICE"),
         ("price AAPL high", "PRICE is a number, not 'high'", "price SYMBOL PRICE"),
         ("price AAPL nan", "PRICE is a number", "price SYMBOL PRICE"),
+        ("price AAPL 1e400", "PRICE has at most 9 digits", "price SYMBOL PRICE"),
+        ("cap AAPL --buy 1e-300", "--buy has at most 9 digits", "cap SYMBOL"),
         ("price AAPL 3 4", "what does 4 mean here?", "price SYMBOL PRICE"),
         ("price AAPL 3 --fast", "what does --fast mean here?", "price SYMBOL PRICE"),
         ("split AAPL 2.5", "whole numbers", "split SYMBOL NEW [OLD]"),
