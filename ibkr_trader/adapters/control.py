@@ -238,11 +238,21 @@ def peer_uid(line: socket.socket) -> int | None:
 
 
 def write_card(folder: Path, card: Card) -> None:
-    """Say in `folder` where the trader is found, whole or not at all."""
+    """Say in `folder` where the trader is found, whole or not at all.
+
+    Raises:
+        ConfigError: If it cannot be written: then no command would find the trader.
+    """
     fresh = folder / f"{CARD_FILE}.{card.pid}"
-    fresh.unlink(missing_ok=True)
-    create_private(fresh, msgspec.json.encode(card) + b"\n")
-    fresh.replace(folder / CARD_FILE)
+    try:
+        fresh.unlink(missing_ok=True)
+        create_private(fresh, msgspec.json.encode(card) + b"\n")
+        fresh.replace(folder / CARD_FILE)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            fresh.unlink(missing_ok=True)
+        message = f"{folder / CARD_FILE} cannot be written: {error.strerror}"
+        raise ConfigError(message, hint=f"free some space on the disk of {folder}") from error
 
 
 def read_card(folder: Path) -> Card | None:

@@ -172,18 +172,18 @@ class ControlDoor:
         """Keep the door until `close`, then let those inside finish for a moment.
 
         Raises:
-            ConfigError: If the socket cannot be made.
+            ConfigError: If the socket cannot be made, or the file that says where it is.
         """
         path = socket_path(self._folder)
         listener = listen(path)
         try:
+            card = Card(pid=os.getpid(), socket=str(path), since=self._hello.since)
+            write_card(self._folder, card)  # who comes before the first `Hello` waits for it
             async with asyncio.TaskGroup() as group:
                 server = await asyncio.start_unix_server(
                     lambda reader, writer: self._enter(group, reader, writer), sock=listener
                 )
                 try:
-                    card = Card(pid=os.getpid(), socket=str(path), since=self._hello.since)
-                    write_card(self._folder, card)
                     self._opened.set()
                     await self._closing.wait()
                 finally:

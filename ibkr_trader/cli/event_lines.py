@@ -249,4 +249,6 @@ def _link(event: ev.DisconnectEvent | ev.ConnectEvent | ev.SyncEvent) -> str:
 def _more(event: ev.BaseEvent) -> dict[str, Any]:
     """The fields of an event for scripts, without those that are told already."""
     fields = msgspec.structs.asdict(event)
+    if isinstance(event, ev.PositionEvent):
+        fields["unrealized_pnl"] = event.position.unrealized_pnl
     return {name: value for name, value in fields.items() if name not in {"at", "text"}}

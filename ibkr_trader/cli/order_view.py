@@ -8,7 +8,7 @@ from ibkr_trader.cli.output import Table
 from ibkr_trader.cli.wording import broker_words, when
 from ibkr_trader.core.contracts import label
 from ibkr_trader.core.enums import OrderType
-from ibkr_trader.core.text import UNKNOWN, average, price, quantity
+from ibkr_trader.core.text import UNKNOWN, average, money, price, quantity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -134,7 +134,7 @@ def fills_table(fills: Iterable[Fill], *, utc: bool) -> Table:
             quantity(fill.quantity),
             price(fill.price),
             price(fill.commission),
-            price(fill.realized_pnl),
+            money(fill.realized_pnl),
             fill.exchange,
         )
         for fill in fills

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 # What says whose orders they are: there a wish is not passed over.
 _IDENTITY = ("host", "port", "client_id", "account")
+FRESH = 2.0  # seconds: what the broker told earlier is asked for again, for a command
 TURN_PATIENCE = 10.0  # seconds, as for the account lock
 
 
@@ -76,6 +77,7 @@ class Clerk:
             return Failed(failure=msgspec.Raw(msgspec.json.encode(told, enc_hook=str)))
 
     async def _run(self, command: DeskCommand, face: RemoteFace, options: dict[str, Any]) -> Reply:
+        await self._desk.trader.drift.freshen(FRESH)  # a command of its own would have asked
         if not command.is_alone or face.dry_run:
             reply = await command.body(face, **options)
         else:

@@ -69,6 +69,8 @@ async def close_contract(
         message = f"closing {label(contract)} is not confirmed within {timeout:g} s"
         if _is_halted(trader, con_id):
             message += " (trading in it is halted)"
+        if run.is_resting:  # nothing is unknown: the order is there, and nobody trades with it
+            raise NotClosed(f"{message}: {', '.join(live)} works on", hint=_HINT) from error
         raise OutcomeUnknown(message, order_ids=live) from error
     if run.trouble:
         raise NotClosed(run.trouble, hint=_HINT)

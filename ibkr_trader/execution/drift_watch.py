@@ -68,6 +68,16 @@ class DriftWatch:
         with contextlib.suppress(BrokerUnavailable):  # it is asked again, here or by recovery
             await self._look_up()
 
+    async def freshen(self, age: float) -> None:
+        """Ask the broker, if it has not told everything within `age` seconds.
+
+        TWS does not tell of orders that others place: who is about to look must ask.
+        """
+        if self._outlook.is_synced and self._clock.monotonic() - self._told_at > age:
+            self._told_at = self._clock.monotonic()
+            with contextlib.suppress(BrokerUnavailable):
+                await self._look_up()
+
     def _is_due(self) -> bool:
         if not self._outlook.is_synced:
             return False  # recovery asks for everything by itself

@@ -138,8 +138,9 @@ class Outlook:
     def view(self) -> RiskView:
         """Return everything a review may look at, as of now."""
         state, reason = self._state
-        if self._degraded and state is TradingState.ACTIVE:
-            state, reason = TradingState.REDUCING, self._degraded
+        degraded = self._degraded or ("" if self.is_synced else "not in sync with the broker")
+        if degraded and state is TradingState.ACTIVE:
+            state, reason = TradingState.REDUCING, degraded
         self._exposure = self._exposure.follow(self.portfolio)
         return RiskView(
             now=self._clock.now(),

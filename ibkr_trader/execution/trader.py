@@ -135,7 +135,7 @@ class Trader:
             look_up=self.recovery.synchronize,
             timeout=ack_timeout,
         )
-        drift = DriftWatch(
+        self.drift = DriftWatch(
             bus=self.bus,
             clock=self.clock,
             outlook=self.outlook,
@@ -146,7 +146,7 @@ class Trader:
             self.groups.work,
             self.groups.watch,
             acks.work,
-            drift.work,
+            self.drift.work,
             self.recovery.work,
             self.recovery.recall,
             self.closer.work,

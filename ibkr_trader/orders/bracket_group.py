@@ -78,6 +78,18 @@ class Bracket(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     @property
+    def sized(self) -> frozenset[OrderId]:
+        """The exits whose size is somebody's own: `fixed`, and what stands in their place."""
+        found: set[OrderId] = set()
+        for leg in self.parts() if self.fixed else ():
+            for order in leg.orders:
+                before = leg.of(order.spec.role)
+                ids = {one.order_id for one in before[: before.index(order) + 1]}
+                if not self.fixed.isdisjoint(ids):
+                    found.add(order.order_id)
+        return frozenset(found)
+
+    @property
     def is_closed(self) -> bool:
         """Whether no order of the group can trade any more, and none is still to come."""
         is_over = all(order.status.is_closed for order in self.orders.values())
@@ -88,10 +100,12 @@ class Bracket(msgspec.Struct, frozen=True, kw_only=True):
         """Whether an entry more may join it now: it holds, a stop works, and it is not ending.
 
         Before its entry has traded, the exits sleep: they would end nothing of what is added.
+        Nor would one whose size somebody has set, because it is not enlarged.
         """
-        stops = (order for order in self.exits if order.spec.role is OrderRole.STOP)
-        has_stop = any(not order.status.is_closed for order in stops)
-        return has_stop and self.held > 0 and not self.closers
+        live = [order for order in self.exits if not order.status.is_closed]
+        has_stop = any(order.spec.role is OrderRole.STOP for order in live)
+        follow = self.sized.isdisjoint(order.order_id for order in live)
+        return has_stop and follow and self.held > 0 and not self.closers
 
     @property
     def notes(self) -> tuple[str, ...]:

@@ -186,11 +186,11 @@ def _cut(
 
 def _enlarge(group: Bracket, due: frozenset[str]) -> Iterator[Want]:
     """Let the exits follow what is held: a scale-in at once, an entry when the broker has not."""
-    is_ours = any(traded(entry) for entry in group.entries[1:])
+    is_ours, sized = any(traded(entry) for entry in group.entries[1:]), group.sized
     keep = {
         order.order_id
         for order in group.exits
-        if order.order_id in group.fixed
+        if order.order_id in sized
         or _is_leaving(group, order.order_id)
         or not (is_ours or f"size {order.order_id}" in due)
     }

@@ -18,7 +18,7 @@ from ibkr_trader.core.ids import make_order_id
 from ibkr_trader.core.models import ZERO, Order, OrderSpec
 from ibkr_trader.orders.asking import TRIES, Want
 from ibkr_trader.orders.linked_orders import Leg, claims
-from ibkr_trader.orders.members import oca_name
+from ibkr_trader.orders.members import oca_name, traded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,8 +56,12 @@ def remedy(group: Bracket, leg: Leg) -> Remedy:
 
 
 def claim(group: Bracket, leg: Leg) -> Decimal:
-    """Return how much of what is held the leg has to end."""
-    return claims(group.parts(), group.held).get(leg.number, ZERO)
+    """Return how much of what is held the leg has to end: no more than somebody left to it."""
+    found = claims(group.parts(), group.held).get(leg.number, ZERO)
+    last = leg.of(OrderRole.STOP)[-1]
+    if last.order_id in group.sized:
+        return min(found, last.spec.quantity - traded(last))
+    return found
 
 
 def owes(group: Bracket) -> bool:
@@ -73,8 +77,17 @@ def is_turned(group: Bracket) -> bool:
 
 
 def is_late(group: Bracket) -> bool:
-    """Whether something came in after the last exit had traded."""
-    return group.held > 0 and all(leg.is_spent for leg in group.parts())
+    """Whether something came in after the last exit had traded.
+
+    Where somebody has sized that exit, what it left has either gone another way already, or
+    was meant to stay: it is not the group's to sell.
+    """
+    spent = {order.order_id for order in group.exits if order.status is OrderStatus.FILLED}
+    return (
+        group.held > 0
+        and all(leg.is_spent for leg in group.parts())
+        and group.sized.isdisjoint(spent)
+    )
 
 
 def unrest(group: Bracket) -> Iterator[str]:

@@ -165,3 +165,10 @@ def test_taking_down_leaves_nothing(folder: Path) -> None:
     take_down(folder, path)
     take_down(folder, path)
     assert list(folder.iterdir()) == []
+
+
+def test_a_card_that_cannot_be_written_is_an_error_in_words(folder: Path) -> None:
+    (folder / control.CARD_FILE).mkdir()  # as a full disk would: it cannot take its place
+    with pytest.raises(ConfigError, match=r"trader\.json cannot be written"):
+        write_card(folder, Card(pid=7, socket="/somewhere", since=SINCE))
+    assert [path.name for path in folder.iterdir()] == [control.CARD_FILE]

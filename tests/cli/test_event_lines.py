@@ -16,7 +16,7 @@ from ibkr_trader.cli import event_lines
 from ibkr_trader.cli.event_lines import EventLines, LineWriter
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.enums import Side, TradingState
-from ibkr_trader.core.models import Contract, Fill, FillId, GroupId, OrderId, Quote
+from ibkr_trader.core.models import Contract, Fill, FillId, GroupId, OrderId, Position, Quote
 from ibkr_trader.execution.bus import EventBus
 from ibkr_trader.execution.desk import Desk
 from ibkr_trader.execution.placing import Wait
@@ -127,6 +127,18 @@ def test_an_alert_that_comes_again_is_told_again(capsys: pytest.CaptureFixture[s
         at=AT, contract=AAPL, held=Decimal(3), covered=Decimal(0), message="3 AAPL are naked"
     )
     assert told(capsys, alert, alert).count("3 AAPL are naked") == 2
+
+
+def test_a_position_is_told_to_scripts_with_both_profits(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    held = Position(
+        contract=AAPL, account="SIM0000001", quantity=Decimal(5), average_cost=Decimal(150),
+        market_price=Decimal(152),
+    )  # fmt: skip
+    event = ev.PositionUpdateEvent(at=AT, position=held, realized_pnl=Decimal(3))
+    document = json.loads(told(capsys, event, json=True))
+    assert (document["realized_pnl"], document["unrealized_pnl"]) == ("3", "10")
 
 
 def test_prices_and_repeats_of_accounts_are_no_news(capsys: pytest.CaptureFixture[str]) -> None:

@@ -96,6 +96,8 @@ def test_fills_are_told_whole() -> None:
         commission=Decimal(1),
     )
     assert "150.03" in aligned(fills_table([fill], utc=True))
+    gain = msgspec.structs.replace(fill, realized_pnl=Decimal("2.833333333333333333333333"))
+    assert aligned(fills_table([gain], utc=True)).endswith("  2.83\n"), "no endless decimals"
     assert fill_document(fill)["order"] == "abcde-1-entry"
     assert "LIMIT" in aligned(specs_table([spec()]))
 

@@ -115,3 +115,14 @@ async def test_without_a_link_recovery_asks_and_nobody_else() -> None:
     inquiry.bus.publish(ev.DisconnectEvent(at=inquiry.clock.now(), epoch=1, reason="gone"))
     inquiry.differ()
     assert await inquiry.after(2 * ROUND) == 0
+
+
+async def test_who_is_about_to_look_asks_unless_the_broker_has_just_told() -> None:
+    inquiry = Inquiry()
+    inquiry.clock.advance(1.5)
+    await inquiry.watch.freshen(2.0)
+    assert inquiry.count == 0
+    inquiry.clock.advance(1)
+    await inquiry.watch.freshen(2.0)
+    await inquiry.watch.freshen(2.0)
+    assert inquiry.count == 1

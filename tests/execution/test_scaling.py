@@ -16,6 +16,7 @@ from ibkr_trader.execution.scaling import NothingToScale, add, is_covered, prepa
 from ibkr_trader.execution.trader import Trader
 from ibkr_trader.orders.linked_orders import ScaleInRequest
 from tests.execution.parts import AAPL, Floor, request
+from tests.execution.test_guardian import Stranger, sizes, soon
 from tests.scenarios.crash_child import bracket
 
 
@@ -47,6 +48,20 @@ async def test_the_entry_joins_the_group_and_the_exits_follow() -> None:
         assert entry.status is OrderStatus.FILLED
         assert [order.spec.quantity for order in exits] == [Decimal(15), Decimal(15)]
         assert {order.desired for order in exits} == {None}  # the broker has said so
+        assert is_covered(trader.portfolio, AAPL)
+
+
+async def test_beside_exits_whose_size_is_somebody_s_own_it_brings_its_own() -> None:
+    """Such exits do not follow: what is added would have no stop."""
+    floor = Floor()
+    async with floor.trader() as trader:
+        await held(trader)
+        Stranger(floor, trader).trade("SELL", 4)
+        await soon(floor, trader, lambda now: now.positions[AAPL].quantity == 6, seconds=0)
+        await soon(floor, trader, lambda now: sizes(now) == {6}, seconds=0.9)
+        entry, *_ = await Desk(trader).submit_group(more(7), wait=Wait.FILLED)
+        assert entry.spec.group_id == "k7qav-2"
+        assert trader.portfolio.positions[AAPL].quantity == 13
         assert is_covered(trader.portfolio, AAPL)
 
 

@@ -16,22 +16,26 @@ from ibkr_trader.core.enums import Side
 from ibkr_trader.core.models import OrderId
 from tests.orders.bracket_play import (
     AFTER_GRACE,
+    AFTER_PATIENCE,
     ENTRY,
     STOP,
     STOP2,
     TARGET,
     TARGET2,
     Play,
+    beside,
     bought,
     cancel,
     cancelled,
     closing,
     rejected,
+    replacement,
     several,
     size,
     sold,
 )
 from tests.orders.samples import (
+    AT,
     accepted,
     bracket_specs,
     fill,
@@ -193,3 +197,36 @@ def test_one_leg_closed_at_the_market_leaves_the_other_as_it_is() -> None:
     assert play.hear(filled(done)) == []
     assert play.tick(AFTER_GRACE) == []
     assert play.sizes() == {"target": 6, "stop": 6}
+
+
+def cut_to_six(play: Play) -> None:
+    """Let somebody else than the bracket take the exits down to six of ten."""
+    play.hear(bought())
+    for name in (TARGET, STOP):
+        six = msgspec.structs.replace(play.group.orders[name].spec, quantity=Decimal(6))
+        change = ev.ModifyEvent(at=AT, order_id=name, spec=six, origin="cover")
+        assert play.hear(change, accepted(six)) == []
+
+
+def test_what_an_exit_of_somebody_s_size_left_over_is_not_closed() -> None:
+    """It was sold another way, or is meant to stay: the bracket cannot tell."""
+    play = Play()
+    cut_to_six(play)
+    assert play.group.sized == {TARGET, STOP}
+    assert play.hear(sold(6, STOP)) == [cancel(TARGET)]
+    assert play.hear(cancelled(TARGET)) == []
+    assert play.tick(AFTER_GRACE) == []
+    assert play.group.is_closed
+
+
+def test_what_stands_in_place_of_an_exit_of_somebody_s_size_has_that_size() -> None:
+    play = Play()
+    cut_to_six(play)
+    asked = play.hear(cancelled(STOP), cancelled(TARGET))
+    new, target = replacement(asked), beside(asked)
+    assert {new.quantity, target.quantity} == {Decimal(6)}
+    news = [written(one, kind="bracket") for one in (new, target)]
+    play.hear(*news, accepted(new), accepted(target))
+    assert play.group.sized == {TARGET, STOP, STOP2, TARGET2}
+    assert play.tick(AFTER_GRACE) == []
+    assert play.tick(AFTER_PATIENCE) == []

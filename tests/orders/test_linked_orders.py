@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ibkr_trader.core import events as ev
 from ibkr_trader.core.enums import OrderRole, OrderStatus, OrderType, Side
 from ibkr_trader.core.models import Order, OrderId, PriceBand
 from ibkr_trader.orders.group import Setting
@@ -21,7 +23,7 @@ from ibkr_trader.orders.linked_orders import (
 )
 from ibkr_trader.orders.single_orders import single_of
 from tests.orders.bracket_play import STOP, Play, bought, cancelled, sold
-from tests.orders.samples import AAPL, ACCOUNT, GROUP, bracket_specs, order, spec
+from tests.orders.samples import AAPL, ACCOUNT, AT, GROUP, bracket_specs, order, spec
 
 SIZES = st.integers(1, 50).map(Decimal)
 
@@ -200,6 +202,11 @@ def test_only_a_group_whose_exits_can_follow_is_scalable() -> None:
     assert play.group.is_scalable
     play.hear(sold(4, STOP))
     assert not play.group.is_scalable
+    own = Play()
+    own.hear(bought())
+    small = msgspec.structs.replace(own.group.orders[STOP].spec, quantity=Decimal(6))
+    own.hear(ev.ModifyEvent(at=AT, order_id=STOP, spec=small, origin="cli"))
+    assert not own.group.is_scalable  # what somebody has sized is not enlarged
     lost = Play()
     lost.hear(bought(), cancelled(STOP))
     assert not lost.group.is_scalable

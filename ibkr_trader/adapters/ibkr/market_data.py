@@ -7,7 +7,7 @@ subscribed to stays so, and is asked for again when the gateway says that it was
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -23,6 +23,8 @@ from ibkr_trader.core.events import DataTypeEvent, ErrorEvent, PriceEvent
 from ibkr_trader.core.models import Bar, Quote
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from ibkr_trader.adapters.ibkr.connection import IBKRConnection
     from ibkr_trader.adapters.ibkr.lib_types import LibContract
     from ibkr_trader.core.enums import SecType
@@ -32,6 +34,14 @@ _NO_DEFINITION = 200
 _DETAILS_LAST = 600.0  # seconds: after that a contract's details are asked for anew
 _CURRENT = 3.0  # seconds: a quote that has been quiet for longer is asked for anew
 _NUMBERS = {kind: number for number, kind in DATA_TYPES.items()}
+
+
+class _Learnt(NamedTuple):
+    """A contract's details, and when they were learnt: on the machine's clock, and on which day."""
+
+    details: ContractDetails
+    at: float
+    day: date
 
 
 class _Subscription:
@@ -75,7 +85,7 @@ class IBKRMarketData:
         self._connection = connection
         self._timeout = timeout
         self._data_type = data_type
-        self._details: dict[tuple[str, SecType | None, str], tuple[ContractDetails, float]] = {}
+        self._details: dict[tuple[str, SecType | None, str], _Learnt] = {}
         self._rules: dict[int, tuple[PriceBand, ...]] = {}
         self._by_contract: dict[int, _Subscription] = {}
         self._by_request: dict[int, _Subscription] = {}
@@ -98,16 +108,18 @@ class IBKRMarketData:
             BrokerUnavailable: If nobody answers.
         """
         key = (symbol, sec_type, currency)
-        known, now = self._details.get(key), self._connection.clock.monotonic()
-        if known is None or now - known[1] > _DETAILS_LAST:  # hours change, a trader runs for weeks
+        known, clock = self._details.get(key), self._connection.clock
+        now, today = clock.monotonic(), clock.now().date()
+        # Hours change, and a trader runs for weeks; a machine that sleeps counts no seconds.
+        if known is None or now - known.at > _DETAILS_LAST or today != known.day:
             query = query_for(symbol, sec_type=sec_type, currency=currency)
             found = choose(symbol, await self._look_up(query))
             bands = found.details.bands
             if found.market_rule is not None:
                 bands = await self._bands(found.market_rule)
-            known = (msgspec.structs.replace(found.details, bands=bands), now)
+            known = _Learnt(msgspec.structs.replace(found.details, bands=bands), now, today)
             self._details[key] = known
-        return known[0]
+        return known.details
 
     async def quote(self, contract: Contract, *, timeout: float) -> Quote | None:
         """Return a current quote, subscribing if need be; None if none came in `timeout` s.

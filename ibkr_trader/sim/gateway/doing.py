@@ -25,7 +25,6 @@ logger = logging.getLogger(__name__)
 WIRE_FILE = "wire.jsonl"
 FARTHEST = timedelta(days=31)
 _HUNDRED = Decimal(100)
-
 _FASTEST = 10_000  # times the wall's pace: more than a trading day in three seconds
 
 

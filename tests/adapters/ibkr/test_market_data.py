@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 
+from ibkr_trader.adapters.clock import ManualClock
 from ibkr_trader.core.enums import DataType, SecType
 from ibkr_trader.core.errors import AmbiguousContract, BrokerUnavailable
 from ibkr_trader.core.events import ConnectEvent, DataTypeEvent, ErrorEvent, PriceEvent
@@ -58,6 +59,17 @@ async def test_a_ticker_is_resolved_to_one_contract_with_its_grid_and_hours(rig:
     assert (await rig.gateway.heard(91))[1] == "26"
     await rig.market.resolve("AAPL")
     assert rig.gateway.count(9) == 1, "asked once"
+
+
+async def test_on_another_day_its_hours_are_asked_for_anew(rig: Rig) -> None:
+    """However few seconds the machine has counted: it may have slept over the days."""
+    knows(rig, {})
+    rig.connection.clock = clock = ManualClock(datetime(2026, 11, 20, 20, tzinfo=UTC))
+    await rig.market.resolve("AAPL")
+    knows(rig, {"hours": "20261123:0930-20261123:1600"})
+    clock.jump(datetime(2026, 11, 23, 15, tzinfo=UTC))
+    found = await rig.market.resolve("AAPL")
+    assert [session.opens.day for session in found.liquid_sessions] == [23]
 
 
 async def test_an_option_is_asked_for_by_its_terms(rig: Rig) -> None:

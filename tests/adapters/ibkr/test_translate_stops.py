@@ -219,12 +219,22 @@ async def test_a_change_of_a_trailing_limit_states_their_distance(rig: Rig) -> N
     ("told", "again"), [("k7qav-17-exits", "k7qav-17-exits"), ("1930284756", ""), ("k7qav", "")]
 )
 async def test_a_change_names_no_group_that_tws_has_made(told: str, again: str, rig: Rig) -> None:
+    await placed(rig, *bracket())
+    stop = OrderId("k7qav-17-stop")
+    rig.gateway.send(*open_order(7, ref=stop, action="SELL", parent=5, oca=told, oca_type=2))
+    await rig.settle()
+    await rig.broker.send(approved(ModifyOrder(order_id=stop, quantity=D(5))))
+    found = stated(await rig.gateway.heard(3, times=4), "oca oca_type")
+    assert found == ({"oca": again, "oca_type": "2"} if again else {})
+
+
+async def test_a_change_names_the_group_of_a_bracket_that_the_order_joined(rig: Rig) -> None:
     await rig.broker.send(submit(spec()))
-    rig.gateway.send(*open_order(5, ref=SINGLE, oca=told, oca_type=2))
+    rig.gateway.send(*open_order(5, ref=SINGLE, oca="1930284756", oca_type=2))
     await rig.until(ev.AcceptEvent)
     await rig.broker.send(approved(ModifyOrder(order_id=SINGLE, quantity=D(5))))
     found = stated(await rig.gateway.heard(3, times=2), "oca oca_type")
-    assert found == ({"oca": again, "oca_type": "2"} if again else {})
+    assert found == {"oca": "1930284756", "oca_type": "2"}
 
 
 @pytest.mark.parametrize(("entry", "parent"), [("Submitted", "5"), ("Filled", "")])

@@ -62,7 +62,7 @@ def test_time_goes_forward(desk: Desk, do: Do) -> None:
     do("speed 60")
     desk.wait(1)
     assert (desk.server.engine.clock.now() - stood).total_seconds() == pytest.approx(60)
-    for words in ("advance --to 2026-11-19T10:00", "advance 99d", "speed -1"):
+    for words in ("advance --to 2026-11-19T10:00", "advance 99d", "speed -1", "speed 10001"):
         with pytest.raises(CannotDo):
             do(words)
 
