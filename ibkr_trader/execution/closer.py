@@ -153,6 +153,7 @@ class Closer:
             step = flatten(run.closing, trader.portfolio, objection=self._objection(run))
             self._remember(run, step)
             is_lost = await self._send(step)
+            await asyncio.sleep(0)  # whatever a step brings, everybody else gets a turn
             if is_lost:
                 await self._stall(run, syncs)
             elif step.is_over and not self._must_close(run, step):

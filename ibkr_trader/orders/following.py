@@ -2,7 +2,9 @@
 
 A trail ratchets: what it has believed once it cannot take back. So it looks at the side of
 the market at which it would be filled (the bid for a sell stop, the ask for a buy stop),
-at live two-sided quotes only, and a jump counts once a later tick agrees with it.
+at live two-sided quotes only, and a jump counts once a later tick agrees with it, or the
+quote has stood for a while: a quiet market brings no second tick. What is too far away to
+be true waits for that tick all the same.
 """
 
 from __future__ import annotations
@@ -17,6 +19,8 @@ from ibkr_trader.core.models import Quote
 
 # One bad print brings several ticks, one for each figure of it, all at once.
 CONFIRMED_AFTER = timedelta(milliseconds=250)
+STANDS_AFTER = timedelta(seconds=1)
+STANDS_WITHIN = Decimal("0.1")  # of the best so far
 
 
 class Following(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,6 +57,17 @@ class Following(msgspec.Struct, frozen=True, kw_only=True):
         return Following(
             best=best, doubtful=doubtful, doubtful_at=doubtful_at, market=market, seen_at=at
         )
+
+    def standing(self, at: datetime, *, side: Side) -> Following:
+        """Return what is believed at `at`, no tick having come since: what stands is there."""
+        if self.doubtful is None or self.doubtful_at is None or self.market is None:
+            return self
+        pair = (self.market, self.doubtful)
+        worse = min(pair) if side is Side.SELL else max(pair)
+        is_far = self.best is None or abs(worse - self.best) > self.best * STANDS_WITHIN
+        if is_far or at - self.doubtful_at < STANDS_AFTER:
+            return self
+        return msgspec.structs.replace(self, best=worse, doubtful=None, doubtful_at=None)
 
     def _judged(
         self, market: Decimal, at: datetime, *, side: Side, leeway: Decimal

@@ -179,8 +179,9 @@ class ManagedTrail(msgspec.Struct, frozen=True, kw_only=True):
         if isinstance(event, ev.DisconnectEvent):  # nobody knows where the market is now
             market = msgspec.structs.replace(self.market, market=None)
             return Step(msgspec.structs.replace(self, market=market))
-        is_news = isinstance(event, ev.MarketEvent | ev.OrderEvent)
-        return Step(self) if is_news else self._moved(event.at)
+        if isinstance(event, ev.MarketEvent | ev.OrderEvent):
+            return Step(self)
+        return self._stood(event.at)._moved(event.at)  # noqa: SLF001 - as above
 
     def unsent(self, _: Command, /) -> ManagedTrail:
         """Forget that a change was asked for: it could not be sent."""
@@ -191,9 +192,18 @@ class ManagedTrail(msgspec.Struct, frozen=True, kw_only=True):
     def _seen(self, event: ev.PriceEvent) -> ManagedTrail:
         side, best = self.stop.spec.side, self.market.best
         leeway = ZERO if best is None else self.trail.leeway(best)
-        market = self.market.after(event.quote, event.at, side=side, leeway=leeway)
+        return self._believing(self.market.after(event.quote, event.at, side=side, leeway=leeway))
+
+    def _stood(self, at: datetime) -> ManagedTrail:
+        seen_at = self.market.seen_at
+        if seen_at is None or at - seen_at > FRESH:
+            return self
+        return self._believing(self.market.standing(at, side=self.stop.spec.side))
+
+    def _believing(self, market: Following) -> ManagedTrail:
         if market is self.market:
             return self
+        side = self.stop.spec.side
         is_active = self.is_active or _has_reached(market.best, self.trail.activation, side)
         return msgspec.structs.replace(self, market=market, is_active=is_active)
 

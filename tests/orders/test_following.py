@@ -83,3 +83,22 @@ def test_a_quote_that_is_none_moves_nothing(told: Any) -> None:
     after = begun.after(told, later(5), side=Side.SELL, leeway=LEEWAY)
     assert values(after.best, after.market) == (154, None)
     assert after.after(told, later(6), side=Side.SELL, leeway=LEEWAY) is after
+
+
+@pytest.mark.parametrize(("side", "better", "worse"), [(Side.SELL, 160, 158), (Side.BUY, 140, 142)])
+def test_a_quote_that_stands_is_believed_in_time(side: Side, better: int, worse: int) -> None:
+    following = Following()
+    for late, price in ((0.0, 150), (1.0, 150), (5.0, better), (5.1, worse)):
+        told = quote(str(price), str(price))
+        following = following.after(told, later(late), side=side, leeway=LEEWAY)
+    assert following.standing(later(5.9), side=side) is following
+    stood = following.standing(later(6.0), side=side)
+    assert values(stood.best, stood.doubtful) == (worse, None)
+    assert stood.standing(later(9), side=side) is stood
+
+
+def test_a_bad_print_that_stands_is_not_believed() -> None:
+    wild = seen(*[quote("150")] * 2, quote("1500", "1500.10"))
+    assert wild.standing(later(60), side=Side.SELL) is wild
+    first = seen(quote("150"))  # nothing to compare it with
+    assert first.standing(later(60), side=Side.SELL) is first

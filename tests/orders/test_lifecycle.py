@@ -219,6 +219,14 @@ def test_a_stale_echo_does_not_reopen_what_the_broker_called_filled() -> None:
     assert follow(done, accepted(stale, from_snapshot=True)).status is S.PARTIALLY_FILLED
 
 
+def test_an_exit_that_ended_all_of_its_entry_lives_on_when_that_grows() -> None:
+    """A status with nothing left is not the broker's `Filled`: more may come."""
+    spent = follow(order(), filled(fill(10)), working(spec().order_id, filled=10))
+    assert spent.status is S.FILLED
+    grown = follow(spent, accepted(spec(quantity=Decimal(15))))
+    assert (grown.status, grown.remaining) == (S.PARTIALLY_FILLED, 5)
+
+
 def ask(**terms: Any) -> ev.ModifyEvent:
     return ev.ModifyEvent(at=AT, order_id=ID, spec=spec(**terms))
 

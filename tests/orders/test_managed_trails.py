@@ -339,3 +339,16 @@ def test_after_a_restart_it_knows_that_it_was_activated() -> None:
     assert play.stand("154") is None
     assert play.stand("157") == 154
     assert not history(play).is_active
+
+
+@pytest.mark.parametrize(("held", "price", "stop"), [(10, "160", 157), (-10, "140", 143)])
+def test_a_jump_that_stands_is_followed_though_no_other_tick_comes(
+    held: int, price: str, stop: int
+) -> None:
+    play = Play(held=held)
+    play.stand("150", "150")
+    assert play.tick(price, price) is None
+    assert play.wait(0.9) is None
+    assert play.wait(0.2) == stop
+    assert play.answer() == stop
+    assert play.tick("150", "150") is None  # it is gone again, and what was reached stays
