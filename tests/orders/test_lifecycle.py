@@ -224,7 +224,7 @@ def test_an_exit_that_ended_all_of_its_entry_lives_on_when_that_grows() -> None:
     spent = follow(order(), filled(fill(10)), working(spec().order_id, filled=10))
     assert spent.status is S.FILLED
     grown = follow(spent, accepted(spec(quantity=Decimal(15))))
-    assert (grown.status, grown.remaining) == (S.PARTIALLY_FILLED, 5)
+    assert (grown.status, grown.remaining) == (S.PARTIALLY_FILLED, Decimal(5))
 
 
 def ask(**terms: Any) -> ev.ModifyEvent:
