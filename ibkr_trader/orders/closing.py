@@ -101,7 +101,10 @@ class Closing(msgspec.Struct, frozen=True, kw_only=True):
         others = [o for o in ours if o not in closers and o not in stops]
         strangers = [o for o in live if o.is_foreign and _reduces(o, held)]
         if held and not closers and _left(held, strangers) <= 0:
-            trouble = f"orders of others close it already: {', '.join(_ids(strangers))}"
+            trouble = (
+                f"orders of others close it already: {', '.join(_ids(strangers))}; take them back "
+                "where they were placed (TWS), then close again"
+            )
             return ClosingStep(self, waiting_for=_ids(strangers), is_over=True, trouble=trouble)
         if others:
             return self._cancelling(others)

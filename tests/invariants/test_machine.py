@@ -12,7 +12,7 @@ from ibkr_trader.core.enums import OrderType, Side
 from ibkr_trader.sim.families import BracketMode
 from tests.invariants import deeds
 from tests.invariants.judges import verdict
-from tests.invariants.world import AAPL, MSFT, World
+from tests.invariants.world import AAPL, MSFT, WiredWorld, World
 
 CONTRACTS = st.sampled_from([AAPL, MSFT])
 SIDES = st.sampled_from(list(Side))
@@ -22,11 +22,12 @@ SIZES = st.integers(1, 40)
 class TradingDay(RuleBasedStateMachine):
     """A trader, a market, a human at TWS, and SIGKILL."""
 
+    kind: type[World] = World
     world: World
 
     @initialize(mode=st.sampled_from(list(BracketMode)))
     def open_shop(self, mode: BracketMode) -> None:
-        self.world = World(mode=mode)
+        self.world = self.kind(mode=mode)
         self.world.boot()
 
     def teardown(self) -> None:
@@ -53,6 +54,11 @@ class TradingDay(RuleBasedStateMachine):
     )
     def bracket(self, con_id: int, side: Side, quantity: int, away: int, limit: int | None) -> None:
         deeds.bracket(self.world, con_id, side, quantity, away=away, limit=limit)
+
+    @precondition(lambda self: self.is_alive)
+    @rule(con_id=CONTRACTS, quantity=st.integers(1, 15))
+    def scale_in(self, con_id: int, quantity: int) -> None:
+        deeds.scale_in(self.world, con_id, quantity)
 
     @precondition(lambda self: self.is_alive)
     @rule(con_id=CONTRACTS)
@@ -121,12 +127,19 @@ class TradingDay(RuleBasedStateMachine):
             assert not found, "\n".join(found)
 
 
-TestTradingDay = TradingDay.TestCase
-TestTradingDay.settings = settings(
-    max_examples=40,
-    stateful_step_count=20,
+class WiredTradingDay(TradingDay):
+    """The same over TCP: through the client library, and the gateway at the other end."""
+
+    kind = WiredWorld
+
+
+SHARED = settings(
     deadline=None,
     derandomize=True,
     phases=(Phase.explicit, Phase.generate, Phase.shrink),
     suppress_health_check=list(HealthCheck),
 )
+TestTradingDay = TradingDay.TestCase
+TestTradingDay.settings = settings(SHARED, max_examples=40, stateful_step_count=20)
+TestWiredTradingDay = WiredTradingDay.TestCase
+TestWiredTradingDay.settings = settings(SHARED, max_examples=5, stateful_step_count=10)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import permutations
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -13,11 +11,12 @@ from ibkr_trader.core import events as ev
 from ibkr_trader.core.codec import decode_command, encode
 from ibkr_trader.core.commands import CancelOrder, SubmitOrders
 from ibkr_trader.core.enums import OcaType, OrderStatus
-from ibkr_trader.core.models import FillId, Quote
+from ibkr_trader.core.models import Quote
 from ibkr_trader.orders.group import ORDER_TYPES
 from ibkr_trader.orders.oco_legs import Legs, OnRace
 from ibkr_trader.orders.oco_orders import KIND, OCO
 from ibkr_trader.orders.oco_policy import is_race, surplus
+from ibkr_trader.portfolio.state import PortfolioState
 from tests.orders.oco_stage import (
     BUY,
     SELL,
@@ -34,6 +33,7 @@ from tests.orders.oco_stage import (
     wish,
 )
 from tests.orders.samples import AAPL, AT, GROUP, later, working, written
+from tests.orders.test_lifecycle_permutations import Scene, charged, ends, ledger
 
 if TYPE_CHECKING:
     from ibkr_trader.orders.oco_orders import OCOOrderRequest
@@ -134,17 +134,6 @@ def after(group: OCO, event: ev.BaseEvent) -> OCO:
     return changed
 
 
-def told_once(events: tuple[ev.BaseEvent, ...]) -> Iterator[ev.BaseEvent]:
-    """Leave out executions that were told before, as the intake does."""
-    seen: set[FillId] = set()
-    for event in events:
-        if isinstance(event, ev.FillEvent):
-            if event.fill.fill_id in seen:
-                continue
-            seen.add(event.fill.fill_id)
-        yield event
-
-
 def standing(group: OCO) -> object:
     """What a group has come to, without the words and the moments on the way."""
     group = after(group, ev.TimeEvent(at=later(60)))
@@ -211,18 +200,19 @@ STORIES = {
 
 @pytest.mark.parametrize("story", STORIES)
 def test_any_order_of_the_callbacks_comes_to_the_same(story: str) -> None:
-    """Every permutation of five callbacks and one of them told twice: 720 of each."""
+    """Every order of six callbacks, any one of them told twice, to the group and to the ledger."""
     asked, held, callbacks = STORIES[story]
-    begun = Play(asked, held).group
+    group = Play(asked, held).group
+    portfolio = PortfolioState()
+    for order in group.orders.values():
+        portfolio = portfolio.apply(written(order.spec, kind=KIND))
+    first = next(event for event in callbacks if isinstance(event, ev.FillEvent))
     found = []
-    for repeated in (callbacks[0], callbacks[-1]):
-        for order in set(permutations((*callbacks, repeated))):
-            group = begun
-            for event in told_once(order):
-                group = after(group, event)
-            end = standing(group)
-            if end not in found:
-                found.append(end)
+    for scene in ends(Scene(portfolio, group), (*callbacks, charged(first))):
+        assert isinstance(scene.group, OCO)
+        end = (standing(scene.group), ledger(scene))
+        if end not in found:
+            found.append(end)
     assert len(found) == 1, found
 
 

@@ -1,0 +1,43 @@
+"""S17: whatever order the callbacks come in, and whichever comes twice, the ledger is the same."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+import pytest
+
+from ibkr_trader.core import events as ev
+from ibkr_trader.portfolio import order_fold
+from ibkr_trader.portfolio.growing import GrowingMap
+from ibkr_trader.portfolio.state import PortfolioState
+from tests.orders.test_lifecycle_permutations import STORIES, ends, ledger
+
+if TYPE_CHECKING:
+    from tests.orders.test_lifecycle_permutations import Scene
+
+
+def s17_commutes(scene: Scene, events: tuple[ev.BaseEvent, ...]) -> list[str]:
+    """Judge that every order of `events`, with one of them repeated, ends in one ledger."""
+    found: list[object] = []
+    for end in ends(scene, events):
+        if (book := ledger(end)) not in found:
+            found.append(book)
+    return [f"S17 {len(found)} ledgers of {len(events)} callbacks"] if len(found) > 1 else []
+
+
+@pytest.mark.parametrize("story", STORIES)
+def test_the_ledger_does_not_depend_on_the_order_of_the_news(story: str) -> None:
+    assert s17_commutes(*STORIES[story]) == []
+
+
+def test_the_judge_catches_an_execution_that_counts_as_often_as_it_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    fill = order_fold.fill
+
+    def forget_and_fill(state: PortfolioState, event: ev.FillEvent) -> PortfolioState:
+        return fill(msgspec.structs.replace(state, fills=GrowingMap()), event)
+
+    monkeypatch.setattr(order_fold, "fill", forget_and_fill)
+    assert s17_commutes(*STORIES["a single order fills"])
