@@ -8,14 +8,11 @@ import typer
 
 from ibkr_trader.cli import values
 from ibkr_trader.cli.face import FAMILIES, Face, command
+from ibkr_trader.cli.families.orders import TimeoutOption
 from ibkr_trader.cli.output import Reply
 
 PANEL = "Orders"
 app = FAMILIES.register("protect")(typer.Typer())
-
-TimeoutOption = Annotated[
-    str, typer.Option("--timeout", metavar="S", help="How many seconds to wait for answers.")
-]
 
 
 @command(app, "cover", panel=PANEL, example="ibkr-trader cover --fix", changes=True)

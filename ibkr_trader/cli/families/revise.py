@@ -9,14 +9,11 @@ import typer
 from ibkr_trader.cli import values
 from ibkr_trader.cli.exits import UsageFault
 from ibkr_trader.cli.face import FAMILIES, Face, command
+from ibkr_trader.cli.families.orders import TimeoutOption
 from ibkr_trader.cli.output import Reply
 
 PANEL = "Orders"
 app = FAMILIES.register("revise")(typer.Typer())
-
-TimeoutOption = Annotated[
-    str, typer.Option("--timeout", metavar="S", help="How many seconds to wait for answers.")
-]
 
 
 @command(
