@@ -53,14 +53,14 @@ class History(msgspec.Struct, frozen=True, kw_only=True):
     def after(self, event: NewOrderEvent) -> History:
         """Return the history with one more order; exits are not counted.
 
-        Whether an order opens is told by its role: `SINGLE` counts as opening even when it
-        closed something, which makes the rate limit stricter and never looser.
+        Whether an order opens is told by its role, and by what the guard found when it went
+        out: what could only reduce the position then is no opening.
         """
         spec, at = event.spec, event.at
         if spec.role.is_protective:
             return self
         openings = self.openings
-        if spec.group_id != self.last_group:
+        if spec.group_id != self.last_group and not event.reduces:
             kept = self.openings_within(REMEMBERED_OPENINGS, at)
             openings = tuple(sorted((*openings[kept.start : kept.stop], at)))
         first = bisect_left(self.submissions, at - REMEMBERED_ORDERS, key=_time)
@@ -69,7 +69,7 @@ class History(msgspec.Struct, frozen=True, kw_only=True):
             submissions=tuple(
                 sorted((*self.submissions_until(at)[first:], Submission(at, spec)), key=_time)
             ),
-            last_group=spec.group_id,
+            last_group=self.last_group if event.reduces else spec.group_id,
         )
 
     def openings_within(self, window: timedelta, now: datetime) -> range:

@@ -72,3 +72,11 @@ def test_a_checkpoint_brings_it_back() -> None:
     kept = CheckpointEvent(at=NOW, openings=history.openings, recent=recent)
     assert History.restored(kept) == history
     assert History.restored(CheckpointEvent(at=NOW)) == History()
+
+
+def test_what_could_only_reduce_is_no_opening() -> None:
+    order = spec("SELL", 1)
+    event = NewOrderEvent(at=NOW, order_id=order.order_id, spec=order, reduces=True)
+    history = History().after(event)
+    assert (history.openings, len(history.submissions)) == ((), 1)
+    assert len(sent(history, spec("BUY", 1)).openings) == 1
