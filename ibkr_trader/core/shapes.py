@@ -54,6 +54,7 @@ TRAILS = ("trail_amount", "trail_percent")
 STOP_TYPES = frozenset(
     {OrderType.STOP, OrderType.STOP_LIMIT, OrderType.TRAIL, OrderType.TRAIL_LIMIT}
 )
+TARGET_TYPES = frozenset({OrderType.LIMIT, OrderType.LIMIT_IF_TOUCHED, OrderType.MARKET_IF_TOUCHED})
 TOUCHED_TYPES = frozenset({OrderType.MARKET_IF_TOUCHED, OrderType.LIMIT_IF_TOUCHED})
 TRAIL_TYPES = frozenset({OrderType.TRAIL, OrderType.TRAIL_LIMIT})
 _ADJUSTABLE = frozenset({OrderType.STOP, OrderType.STOP_LIMIT})

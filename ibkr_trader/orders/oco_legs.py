@@ -11,7 +11,7 @@ import msgspec
 
 from ibkr_trader.core.enums import OcaType, OrderRole, OrderType, Side, TimeInForce
 from ibkr_trader.core.models import OrderRequest, OrderSpec
-from ibkr_trader.core.shapes import STOP_TYPES, TRAIL_TYPES
+from ibkr_trader.core.shapes import STOP_TYPES, TARGET_TYPES, TRAIL_TYPES
 from ibkr_trader.core.text import price, quantity
 from ibkr_trader.orders.members import oca_name, spec_of
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from ibkr_trader.orders.group import Setting
 
 MOST_LEGS = 20
-_TARGETS = frozenset({OrderType.LIMIT, OrderType.LIMIT_IF_TOUCHED, OrderType.MARKET_IF_TOUCHED})
 _LASTING = (TimeInForce.DAY, TimeInForce.GTC)
 _LIMIT, _STOP = "limit", "stop"
 # Of each pair, the first must lie below the second.
@@ -75,7 +74,7 @@ def leg_faults(legs: Sequence[OrderRequest]) -> Iterator[str]:
 
 def words(leg: OrderRequest | OrderSpec) -> str:
     """Return a leg in few words: `SELL 10 LIMIT 155.00`."""
-    at = leg.limit_price if leg.order_type in _TARGETS and leg.limit_price else leg.stop_price
+    at = leg.limit_price if leg.order_type in TARGET_TYPES and leg.limit_price else leg.stop_price
     if leg.order_type in TRAIL_TYPES:
         at = None
     figure = f" {price(at)}" if at is not None else ""
@@ -125,7 +124,7 @@ def _own_faults(leg: OrderRequest) -> Iterator[str]:
     except ValueError as error:
         yield f"{leg.side} leg: {error}"
         return
-    if leg.order_type not in _TARGETS | STOP_TYPES:
+    if leg.order_type not in TARGET_TYPES | STOP_TYPES:
         yield f"a {leg.order_type} order waits for no price, so nothing could cancel it"
     if leg.time_in_force not in _LASTING:
         yield f"a leg must be DAY or GTC, not {leg.time_in_force}"

@@ -15,7 +15,7 @@ import msgspec
 from ibkr_trader.core.enums import OrderType
 from ibkr_trader.core.ids import FOREIGN
 from ibkr_trader.core.models import ZERO, Contract, Order, OrderId, Position
-from ibkr_trader.core.shapes import STOP_TYPES
+from ibkr_trader.core.shapes import STOP_TYPES, TARGET_TYPES
 from ibkr_trader.orders.cover_scene import Scene
 from ibkr_trader.orders.coverage import coverage, protects, remarks, works
 from ibkr_trader.portfolio.ledger_fold import quantity_of, subject_of
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
     from ibkr_trader.orders.cover_orders import Market
     from ibkr_trader.portfolio.state import PortfolioState
-
-TARGET_TYPES = frozenset({OrderType.LIMIT, OrderType.LIMIT_IF_TOUCHED, OrderType.MARKET_IF_TOUCHED})
 
 
 class Protection(msgspec.Struct, frozen=True, kw_only=True):
