@@ -14,6 +14,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -27,6 +28,7 @@ from ibkr_trader.adapters.journal import SessionHeader, SqliteJournal
 from ibkr_trader.config import Profile, Settings, load, refuse_live
 from ibkr_trader.core.errors import AccountMismatch, BrokerUnavailable, JournalError
 from ibkr_trader.core.events import ErrorEvent
+from ibkr_trader.core.trading_day import NEW_YORK
 from ibkr_trader.execution.desk import Desk
 from ibkr_trader.execution.guardian import Duty
 from ibkr_trader.execution.outlook import RiskSettings
@@ -110,7 +112,9 @@ async def open_desk(
             clock=clock,
             account=connection.account,
             guard=guard,
-            settings=RiskSettings(limits=settings.risk, is_readonly=settings.readonly),
+            settings=RiskSettings(
+                limits=settings.risk, is_readonly=settings.readonly, zone=ZoneInfo(NEW_YORK)
+            ),
             ack_timeout=patience,
             protection=settings.protection,
             duty=duty,
@@ -120,8 +124,13 @@ async def open_desk(
         if settings.profile is Profile.SIM:
             trader.bus.subscribe(ErrorEvent, lambda _: _follow(connection, settings))
         trader.closer.goes_on = goes_on
+        _equip(trader, settings)
         await stack.enter_async_context(trader.running())
         yield Desk(trader, timeout=patience)
+
+
+def _equip(trader: Trader, settings: Settings) -> None:
+    """Give the desk what lies in files, and the parts that watch them."""
 
 
 def find_port(settings: Settings) -> int:

@@ -14,14 +14,14 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ibkr_trader.core.enums import SecType
 from ibkr_trader.core.models import Session
-from ibkr_trader.core.trading_day import Announced
+from ibkr_trader.core.trading_day import NEW_YORK, Announced
 
 if TYPE_CHECKING:
     from ibkr_trader.core.models import ContractDetails
 
-_NEW_YORK = ZoneInfo("America/New_York")
+_NEW_YORK = ZoneInfo(NEW_YORK)
 # TWS's names for it, old and new.
-_NEW_YORK_NAMES = frozenset({"America/New_York", "US/Eastern", "EST5EDT", "EST"})
+_NEW_YORK_NAMES = frozenset({NEW_YORK, "US/Eastern", "EST5EDT", "EST"})
 _OPENS, _CLOSES, _CLOSES_EARLY = time(9, 30), time(16), time(13)
 _FIRST_YEAR, _LAST_YEAR = 2015, 2100  # held against another calendar from here on
 _SATURDAY = 5

@@ -10,9 +10,9 @@ from datetime import UTC, datetime, time
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from ibkr_trader.cli.wording import EXCHANGE_ZONE
 from ibkr_trader.core.errors import InvariantBroken
 from ibkr_trader.core.events import OrderEvent
+from ibkr_trader.core.trading_day import NEW_YORK
 from ibkr_trader.orders import lifecycle
 from ibkr_trader.portfolio.finding import find_orders
 
@@ -62,5 +62,5 @@ def _fold(journal: Journal, since: datetime) -> dict[OrderId, Order]:
 
 def _day_of(now: datetime) -> datetime:
     """The exchange's midnight before `now`, in UTC."""
-    zone = ZoneInfo(EXCHANGE_ZONE)
+    zone = ZoneInfo(NEW_YORK)
     return datetime.combine(now.astimezone(zone).date(), time(), tzinfo=zone).astimezone(UTC)

@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from ibkr_trader.core import text
+from ibkr_trader.core.trading_day import NEW_YORK
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-EXCHANGE_ZONE = "America/New_York"
 # What TWS puts before its reason, also where it then gives none; the status says it better.
 _PREAMBLE = re.compile(r"\s*order (?:rejected|canceled|cancelled) - reason:\s*", re.IGNORECASE)
 
 
-def when(moment: datetime | None, *, utc: bool = False, zone: str = EXCHANGE_ZONE) -> str:
+def when(moment: datetime | None, *, utc: bool = False, zone: str = NEW_YORK) -> str:
     """Return a moment in `zone`, or in UTC if that was asked for."""
     return text.moment(moment, UTC if utc else ZoneInfo(zone))
 

@@ -26,6 +26,7 @@ class SubmitOrders(msgspec.Struct, frozen=True, kw_only=True, tag=True):
         reduces: Claims that the orders only reduce risk; the guard verifies it.
         plan: What the group must know to go on after a restart and its orders do not say, as
             text by name; only the order type reads it.
+        without_stop: It is meant to be opened without a protective stop.
     """
 
     group_id: GroupId
@@ -34,12 +35,16 @@ class SubmitOrders(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     origin: str = "cli"
     correlation_id: str = ""
     reduces: bool = False
+    without_stop: bool = False
     plan: Mapping[str, str] = msgspec.field(default_factory=dict)
 
 
 @final
 class ModifyOrder(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """Change a working order: what is None stays as it is."""
+    """Change a working order: what is None stays as it is.
+
+    One that `is_cosmetic` may be left out when messages are scarce: it will be asked again.
+    """
 
     order_id: OrderId
     quantity: Decimal | None = None
@@ -49,6 +54,7 @@ class ModifyOrder(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     trail_percent: Decimal | None = None
     origin: str = "cli"
     correlation_id: str = ""
+    is_cosmetic: bool = False
 
 
 @final

@@ -10,7 +10,8 @@
     ├── OptionsFlowEvent   PredictionSignalEvent · FlowThresholdEvent
     └── SystemEvent        ConnectEvent · DisconnectEvent · SyncEvent · ErrorEvent
                            PositionReportEvent · AccountEvent · DataTypeEvent · DriftEvent
-                           StateEvent · TimeEvent · CheckpointEvent · GroupEvent · CoverEvent
+                           StateEvent · ArmEvent · LimitsEvent · EquityEvent · LossEvent
+                           TimeEvent · CheckpointEvent · GroupEvent · CoverEvent
                            CloseRequestEvent · CloseEndEvent
 
 Subscribing to a class subscribes to everything below it. Leaves are final, so that a
@@ -42,7 +43,10 @@ from ibkr_trader.core.models import (
 
 
 class Breach(msgspec.Struct, frozen=True, kw_only=True):
-    """One reason why a check says no, with the figures a person needs to act on it."""
+    """One reason why a check says no, with the figures a person needs to act on it.
+
+    One that `is_warning` denies nothing: it is told beside what was done.
+    """
 
     check: str
     message: str
@@ -50,6 +54,7 @@ class Breach(msgspec.Struct, frozen=True, kw_only=True):
     actual: str = ""
     headroom: str = ""
     hint: str = ""
+    is_warning: bool = False
 
 
 class BaseEvent(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -414,10 +419,69 @@ class DriftEvent(SystemEvent, frozen=True, kw_only=True):
 
 @final
 class StateEvent(SystemEvent, frozen=True, kw_only=True):
-    """The trading state changed, and why."""
+    """The trading state changed, and why: of everything, or of one `symbol` alone.
+
+    HALTED and REDUCING hold until somebody resumes; a cause that ends by itself is no event.
+    `origin` is who decided: a person, a limit's name, a signal. `keeps_entries` halts without
+    cancelling what could still open.
+    """
 
     state: TradingState
     reason: str
+    symbol: str = ""
+    origin: str = ""
+    keeps_entries: bool = False
+
+
+@final
+class ArmEvent(SystemEvent, frozen=True, kw_only=True):
+    """A live desk was armed until `until`, or (None) disarmed, and why."""
+
+    until: datetime | None
+    reason: str
+    origin: str = ""
+
+
+@final
+class LimitsEvent(SystemEvent, frozen=True, kw_only=True):
+    """The symbols' limits now in force, as the text of a limits file."""
+
+    content: str
+    origin: str = ""
+
+
+@final
+class EquityEvent(SystemEvent, frozen=True, kw_only=True):
+    """The account is worth more than ever, or its peak is counted anew from here."""
+
+    net_liquidation: Decimal
+    peak: Decimal
+
+
+@final
+class LossEvent(SystemEvent, frozen=True, kw_only=True):
+    """The day's loss reached a level of its limit: of one symbol, or (empty) of the account."""
+
+    loss: Decimal
+    limit: Decimal
+    symbol: str = ""
+    message: str
+    is_serious: bool = False
+
+
+class Traffic(msgspec.Struct, frozen=True, kw_only=True):
+    """What one day's orders came to, as the broker counts it; `since` is when the day began."""
+
+    since: datetime
+    orders: int = 0
+    changes: int = 0
+    cancels: int = 0
+    executions: int = 0
+
+    @property
+    def ratio(self) -> Decimal:
+        """Messages for each execution (one more than there were, as IBKR counts)."""
+        return Decimal(self.orders + self.changes + self.cancels) / (self.executions + 1)
 
 
 @final
@@ -455,7 +519,8 @@ class CheckpointEvent(SystemEvent, frozen=True, kw_only=True):
     `fills` are the executions of the day so far, so that none is counted again; `openings`
     and `recent` what went out lately, for the rate limits. `positions` is all that is held
     after those executions; None is not stated. `closings` are under way. `misled` are the
-    groups of a position that the broker has restated.
+    groups of a position that the broker has restated. `states` are the halts in force, with
+    `limits`, `equity` and `traffic` as they were told last.
     """
 
     live: tuple[OrderId, ...] = ()
@@ -465,6 +530,10 @@ class CheckpointEvent(SystemEvent, frozen=True, kw_only=True):
     positions: tuple[Position, ...] | None = None
     closings: tuple[CloseRequestEvent, ...] = ()
     misled: tuple[GroupId, ...] = ()
+    states: tuple[StateEvent, ...] = ()
+    limits: LimitsEvent | None = None
+    equity: EquityEvent | None = None
+    traffic: Traffic | None = None
 
 
 @final

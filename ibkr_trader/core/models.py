@@ -276,6 +276,7 @@ class Quote(msgspec.Struct, frozen=True, kw_only=True):
     close: Decimal | None = None  # the previous session's
     data_type: DataType = DataType.LIVE
     halted: bool = False
+    shortable: Decimal | None = None  # IBKR's tick 236: above 2.5 there are a thousand to borrow
 
     @property
     def is_two_sided(self) -> bool:
@@ -325,3 +326,21 @@ class AccountValues(msgspec.Struct, frozen=True, kw_only=True):
     gross_position_value: Decimal | None = None
     realized_pnl: Decimal | None = None
     unrealized_pnl: Decimal | None = None
+    day_trades_left: Decimal | None = None  # -1: as many as one likes
+
+
+class WhatIf(msgspec.Struct, frozen=True, kw_only=True):
+    """What the broker says an order would do to the account; None is not stated.
+
+    Margins are those of the whole account, after the order; amounts are in its currency.
+    A commission that is not known beforehand is given as a range.
+    """
+
+    initial_margin: Decimal | None = None
+    maintenance_margin: Decimal | None = None
+    equity_with_loan: Decimal | None = None
+    initial_margin_change: Decimal | None = None
+    commission: Decimal | None = None
+    min_commission: Decimal | None = None
+    max_commission: Decimal | None = None
+    warning: str = ""

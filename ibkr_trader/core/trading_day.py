@@ -8,7 +8,7 @@ break at noon ends nothing.
 
 from __future__ import annotations
 
-from datetime import date, datetime, tzinfo
+from datetime import UTC, date, datetime, time, tzinfo
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
@@ -17,6 +17,15 @@ from ibkr_trader.core.models import Session
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+
+NEW_YORK = "America/New_York"  # the zone of the exchange, and of the account's day
+
+
+def day_start(now: datetime, zone: tzinfo) -> datetime:
+    """Return when the calendar day of `now` began in `zone`, in UTC: the account's day."""
+    midnight = datetime.combine(now.astimezone(zone).date(), time(), tzinfo=zone)
+    return midnight.astimezone(UTC)
 
 
 class Announced(NamedTuple):

@@ -8,16 +8,17 @@ the desk is in sync. It only listens: nothing here sends or writes.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import timedelta
+from datetime import UTC, timedelta, tzinfo
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from ibkr_trader.core import events as ev
-from ibkr_trader.core.enums import TradingState
+from ibkr_trader.execution.risk_book import RiskBook
 from ibkr_trader.portfolio.exposure import ExposureIndex
 from ibkr_trader.portfolio.positions import position_events
 from ibkr_trader.portfolio.state import PortfolioState
+from ibkr_trader.risk.arming import Arming
 from ibkr_trader.risk.history import History
 from ibkr_trader.risk.limits import RiskLimits, SymbolLimitRegistry
 from ibkr_trader.risk.view import AgedQuote, RiskView
@@ -33,11 +34,16 @@ DAY = timedelta(days=1)
 
 
 class RiskSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """The limits a trader runs under; a read-only desk sends nothing at all."""
+    """The limits a trader runs under; a read-only desk sends nothing at all.
+
+    `zone` is where the account's day rolls; `arming` says whether real money is at stake.
+    """
 
     limits: RiskLimits = RiskLimits()
     symbol_limits: SymbolLimitRegistry = SymbolLimitRegistry()
     is_readonly: bool = False
+    arming: Arming = Arming()
+    zone: tzinfo = UTC
 
 
 class _AgedQuotes(Mapping[int, AgedQuote]):
@@ -67,7 +73,13 @@ class _AgedQuotes(Mapping[int, AgedQuote]):
 
 
 class Outlook:
-    """What the desk sees."""
+    """What the desk sees.
+
+    Attributes:
+        portfolio: The account as it now stands.
+        history: What went out lately.
+        book: What risk remembers beside it.
+    """
 
     def __init__(
         self,
@@ -86,10 +98,9 @@ class Outlook:
         self.portfolio = PortfolioState()
         self._exposure = ExposureIndex.of(self.portfolio)
         self.history = History()
+        self.book = RiskBook(settings, clock)
         # Epochs, because a snapshot can overtake the news of the link it was taken on.
         self._connected = self._lost = self._synced = 0
-        self._degraded = ""  # why the desk only reduces, beside the trading state
-        self._state = (TradingState.ACTIVE, "")
         self._details: dict[int, ContractDetails] = {}
         self._heard: dict[int, float] = {}
         bus.subscribe(ev.BaseEvent, self._see)
@@ -107,9 +118,9 @@ class Outlook:
         """Return what is known of a contract, or None."""
         return self._details.get(con_id)
 
-    def degrade(self, reason: str) -> None:
-        """Allow only what reduces risk for `reason`, until it is called with none."""
-        self._degraded = reason
+    def degrade(self, reason: str, *, cause: str = "journal") -> None:
+        """Allow only what reduces risk because of `cause`, until it is called with no reason."""
+        self.book.degrade(cause, reason)
 
     def unpriced(self) -> list[Contract]:
         """Return the contracts whose working orders nobody can value yet."""
@@ -127,6 +138,7 @@ class Outlook:
         """Fold the journal's events into the picture, telling nobody."""
         for event in events:
             self.portfolio = self.portfolio.apply(event)
+            self.book.hear(event)
             if isinstance(event, ev.NewOrderEvent):
                 self.history = self.history.after(event)
             elif isinstance(event, ev.CheckpointEvent):
@@ -137,10 +149,6 @@ class Outlook:
 
     def view(self) -> RiskView:
         """Return everything a review may look at, as of now."""
-        state, reason = self._state
-        degraded = self._degraded or ("" if self.is_synced else "not in sync with the broker")
-        if degraded and state is TradingState.ACTIVE:
-            state, reason = TradingState.REDUCING, degraded
         self._exposure = self._exposure.follow(self.portfolio)
         return RiskView(
             now=self._clock.now(),
@@ -151,12 +159,10 @@ class Outlook:
             quotes=self._quotes(),
             details=self._details,
             limits=self._settings.limits,
-            symbol_limits=self._settings.symbol_limits,
             history=self.history,
-            trading_state=state,
-            state_reason=reason,
             is_synced=self.is_synced,
             is_readonly=self._settings.is_readonly,
+            **self.book.facts(is_synced=self.is_synced),
         )
 
     def _quotes(self) -> Mapping[int, AgedQuote]:
@@ -165,6 +171,7 @@ class Outlook:
     def _see(self, event: ev.BaseEvent) -> None:
         before = self.portfolio
         self.portfolio = before.apply(event)
+        self.book.hear(event)
         match event:
             case ev.FillEvent():
                 for change in position_events(before, self.portfolio, event):
@@ -180,7 +187,5 @@ class Outlook:
                 self._heard.clear()  # prices from before the gap say nothing of after it
             case ev.SyncEvent(epoch=epoch):
                 self._synced = max(self._synced, epoch)
-            case ev.StateEvent():
-                self._state = (event.state, event.reason)
             case _:
                 pass

@@ -205,6 +205,7 @@ class Recovery:
             misled=self._misled_groups(),
             openings=history.openings,
             recent=recent,
+            **self._outlook.book.kept(),
         )
         with contextlib.suppress(JournalError):
             self._record.write([event])

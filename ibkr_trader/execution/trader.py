@@ -24,6 +24,7 @@ from ibkr_trader.execution.closer import Closer
 from ibkr_trader.execution.drift_watch import DriftWatch
 from ibkr_trader.execution.group_runner import GroupRunner
 from ibkr_trader.execution.guardian import Duty, Guardian
+from ibkr_trader.execution.halter import Halter
 from ibkr_trader.execution.handlers import HandlerRelay
 from ibkr_trader.execution.intake import Intake
 from ibkr_trader.execution.outlook import Outlook
@@ -52,7 +53,7 @@ class Trader:
     """The parts of one account's desk, wired once.
 
     Attributes:
-        bus, record, router, groups, recovery, closer, guardian: The shell's own parts.
+        bus, record, router, groups, recovery, closer, guardian, halter: The shell's own parts.
         broker, market, journal, clock: What stands behind the ports.
         outlook: The present picture, and the guard's view of it.
         finish_within: Seconds to go on with a closing at the end, before it is left to the next.
@@ -110,6 +111,7 @@ class Trader:
             router=self.router,
         )
         self.closer = Closer(self)
+        self.halter = Halter(self)
         self.guardian = Guardian(self, protection, duty)
         self._works = self._own_works(ack_timeout)
         for handler in handlers:

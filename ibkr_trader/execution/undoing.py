@@ -12,6 +12,7 @@ from ibkr_trader.core.commands import CancelOrder
 from ibkr_trader.core.errors import TraderError
 from ibkr_trader.core.events import BaseEvent
 from ibkr_trader.core.models import Order
+from ibkr_trader.core.trading_day import NEW_YORK
 from ibkr_trader.execution.desk import settle_closed
 from ibkr_trader.execution.guardian import open_markets
 from ibkr_trader.execution.placing import (
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
 
 _RECENT = 5_000  # records of the journal's end that are read first
 _MORE = 4  # times as many, if they do not tell
-_ZONE = "America/New_York"
 _AHEAD = timedelta(minutes=1)  # the simulator's clock may have been set back since
 
 
@@ -183,5 +183,5 @@ def _read(trader: Trader, since: int) -> Iterator[Command | BaseEvent]:
 
 def _day_of(now: datetime) -> datetime:
     """The exchange's midnight before `now`, in UTC."""
-    zone = ZoneInfo(_ZONE)
+    zone = ZoneInfo(NEW_YORK)
     return datetime.combine(now.astimezone(zone).date(), time(), tzinfo=zone).astimezone(UTC)

@@ -78,10 +78,12 @@ class RiskGuard:
         except Exception as error:  # noqa: BLE001 - what cannot be judged is not sent
             breach = _failed("proposal", error)
             return Denied(command=command, at=view.now, breaches=(breach,))
-        breaches = self._breaches(proposal, view)
-        if breaches:
-            return Denied(command=command, at=view.now, breaches=tuple(breaches))
-        return Approved(command=command, at=view.now, reduces=proposal.reduces)
+        found = self._breaches(proposal, view)
+        if breaches := tuple(one for one in found if not one.is_warning):
+            return Denied(command=command, at=view.now, breaches=breaches)
+        return Approved(
+            command=command, at=view.now, reduces=proposal.reduces, warnings=tuple(found)
+        )
 
     def _review_cancel(self, command: CancelOrder, view: RiskView) -> Approved | Denied:
         order = view.portfolio.order(command.order_id)
@@ -109,7 +111,7 @@ class RiskGuard:
             for change in proposal.changes:
                 found.extend(_ask_extra(extra, change.spec, excuses_failure=reduces))
         # Checks trip over an order that makes no sense; then its form is the reason.
-        if not any(breach.check in _FORMS for breach in found):
+        if not any(breach.check in _FORMS and not breach.is_warning for breach in found):
             said: dict[str, Breach] = {}
             for breach in failures:
                 said.setdefault(breach.message, breach)

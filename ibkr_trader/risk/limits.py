@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import timedelta
 from decimal import Decimal
+from enum import StrEnum
 from types import MappingProxyType
 
 import msgspec
@@ -18,6 +19,14 @@ from ibkr_trader.core.enums import SecType
 from ibkr_trader.risk.history import REMEMBERED_ORDERS
 
 _CAPS = ("max_position_size", "max_order_exposure", "max_daily_loss", "max_correlation_exposure")
+
+
+class Stale(StrEnum):
+    """What holds of correlations that are old, or that nobody has computed."""
+
+    ASSUME_ONE = "assume-one"  # everything moves together
+    WARN = "warn"  # the old ones go on, and it is said
+    DENY = "deny"  # nothing is opened
 
 
 class RiskLimits(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,16 +41,49 @@ class RiskLimits(msgspec.Struct, frozen=True, kw_only=True):
         max_position_size: Shares of one symbol, should every working order fill.
         max_symbol_share: Value of one symbol, as a fraction of net liquidation.
         max_gross_exposure: Value of everything, longs and shorts added, likewise.
-        max_daily_loss: Loss of a day; no check uses it yet.
+        max_net_exposure: Longs less shorts, or the other way round, likewise.
+        max_open_positions: Contracts that may be held or on their way, at the same time.
+        max_daily_loss: Loss of a day, commissions included, at which the desk is halted.
+        loss_warning, loss_reducing: At which part of it one is told, and nothing more is opened.
+        flatten_on_kill: Whether that halt also closes what is held.
+        max_drawdown: Loss from the account's peak at which the desk is halted, as a fraction.
+        require_stop: Whether an entry needs a protective stop (`--no-stop` says it is meant).
+        max_risk_share: What an entry may lose at its stop, as a fraction of net liquidation.
+        max_risk_per_trade: The same, in the account's currency.
+        max_heat: What all stops together may lose, as a fraction of net liquidation.
+        heat_gap: How far beyond its stop a position is taken to end, in average daily ranges.
+        max_correlated_share: Net value of what moves together, as a fraction likewise.
+        max_sector_share: Net value of one sector, likewise.
+        correlation_threshold: From this coefficient on, two symbols move together.
+        correlation_ttl: Older coefficients are not relied on.
+        stale_correlation: What then holds, `assume-one`, `warn` or `deny`.
+        stop_out_cooldown: How long a symbol rests after its stop was hit.
+        max_stop_outs: So many a day, and the symbol rests until the next.
+        max_rejects_per_symbol, max_rejects: So many refusals by the broker end all openings.
+        reject_window: Within this time they count together.
+        max_unknown: So many orders of unknown fate, likewise.
+        efficiency_warning, max_efficiency: Messages for each execution of a day.
+        allow_shorts: Whether a position may be opened short.
+        min_shortable: How easy to borrow it must be, as TWS counts.
         max_funds_used: How much of the available funds orders may tie up.
         order_collar: How far past the market an opening order may pay.
+        marketable_collar: The same for a plain limit order that trades at once.
         low_price: Below this price the market is coarse, and `low_price_collar` holds.
         closing_collar: How far past the market a closing limit order may pay.
         min_price: A share below this is not opened.
+        allowed_symbols: What may be opened at all; empty is everything.
+        restricted_symbols: What may not.
         max_spread, max_spread_amount: A market order needs a spread within either.
         min_stop_distance, max_stop_distance: From the entry (or the market) to the stop.
         max_quote_age: An older quote opens nothing.
         allow_delayed_quotes: Whether quotes that are not live may open something.
+        max_jump: A price that moved further within a second is not believed.
+        halt_pause: How long nothing is opened after a trading halt.
+        entry_delay, entry_cutoff: So long after opening, and before closing, nothing is opened.
+        blackouts: Times of the exchange's day at which nothing is opened, as `23:40-00:20`.
+        max_clock_skew: How far the machine's clock may be from the broker's.
+        min_disk_free: Bytes; with less, nothing is opened.
+        confirm_above: A command that uses more of a limit asks first, as a fraction of it.
         duplicate_window: The same order within it is taken for a mistake.
         max_openings_per_second, _minute, _day: Opening commands in any such stretch of time.
         max_working_per_side: Working orders of one symbol on one side.
@@ -54,19 +96,56 @@ class RiskLimits(msgspec.Struct, frozen=True, kw_only=True):
     max_position_size: Decimal = Decimal(100)
     max_symbol_share: Decimal = Decimal("0.10")
     max_gross_exposure: Decimal = Decimal(1)
+    max_net_exposure: Decimal = Decimal(1)
+    max_open_positions: int = 5
     max_daily_loss: Decimal = Decimal(1_000)
+    loss_warning: Decimal = Decimal("0.50")
+    loss_reducing: Decimal = Decimal("0.80")
+    flatten_on_kill: bool = False
+    max_drawdown: Decimal = Decimal("0.05")
+    require_stop: bool = True
+    max_risk_share: Decimal = Decimal("0.01")
+    max_risk_per_trade: Decimal = Decimal(250)
+    max_heat: Decimal = Decimal("0.05")
+    heat_gap: Decimal = Decimal(1)
+    max_correlated_share: Decimal = Decimal("0.30")
+    max_sector_share: Decimal = Decimal("0.30")
+    correlation_threshold: Decimal = Decimal("0.7")
+    correlation_ttl: timedelta = timedelta(days=5)
+    stale_correlation: Stale = Stale.ASSUME_ONE
+    stop_out_cooldown: timedelta = timedelta(minutes=15)
+    max_stop_outs: int = 3
+    max_rejects_per_symbol: int = 3
+    max_rejects: int = 5
+    reject_window: timedelta = timedelta(seconds=60)
+    max_unknown: int = 2
+    efficiency_warning: Decimal = Decimal(10)
+    max_efficiency: Decimal = Decimal(20)
+    allow_shorts: bool = True
+    min_shortable: Decimal = Decimal("2.5")
     max_funds_used: Decimal = Decimal("0.95")
     order_collar: Decimal = Decimal("0.03")
+    marketable_collar: Decimal = Decimal("0.01")
     low_price: Decimal = Decimal(5)
     low_price_collar: Decimal = Decimal("0.05")
     closing_collar: Decimal = Decimal("0.10")
     min_price: Decimal = Decimal(1)
+    allowed_symbols: frozenset[str] = frozenset()
+    restricted_symbols: frozenset[str] = frozenset()
     max_spread: Decimal = Decimal("0.01")
     max_spread_amount: Decimal = Decimal("0.05")
     min_stop_distance: Decimal = Decimal("0.002")
     max_stop_distance: Decimal = Decimal("0.20")
     max_quote_age: timedelta = timedelta(seconds=5)
     allow_delayed_quotes: bool = False
+    max_jump: Decimal = Decimal("0.10")
+    halt_pause: timedelta = timedelta(minutes=5)
+    entry_delay: timedelta = timedelta(minutes=5)
+    entry_cutoff: timedelta = timedelta(minutes=15)
+    blackouts: frozenset[str] = frozenset({"23:40-00:20"})
+    max_clock_skew: timedelta = timedelta(seconds=10)
+    min_disk_free: int = 100_000_000
+    confirm_above: Decimal = Decimal("0.50")
     duplicate_window: timedelta = timedelta(seconds=10)
     max_openings_per_second: int = 1
     max_openings_per_minute: int = 6
@@ -88,7 +167,7 @@ class RiskLimits(msgspec.Struct, frozen=True, kw_only=True):
 
 def _is_sane(value: object) -> bool:
     match value:
-        case bool() | frozenset():
+        case bool() | frozenset() | StrEnum():
             return True
         case Decimal():
             return value.is_finite() and value > 0

@@ -20,12 +20,14 @@ class Approved(msgspec.Struct, frozen=True, kw_only=True):
     """A command that passed every check, as of `at`.
 
     `reduces` is the guard's own finding that the command can only lower risk: it decides
-    the lane in which the broker sends it.
+    the lane in which the broker sends it. `warnings` are what the checks remark on and let
+    pass.
     """
 
     command: Command
     at: datetime
     reduces: bool = False
+    warnings: tuple[Breach, ...] = ()
 
 
 @final

@@ -8,7 +8,7 @@ not known is absent, and asking for it raises `FactMissing`: a check cannot mist
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from decimal import Decimal
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -17,10 +17,15 @@ import msgspec
 
 from ibkr_trader.core.contracts import label, ticker
 from ibkr_trader.core.enums import TradingState
+from ibkr_trader.core.events import Traffic
 from ibkr_trader.core.models import Contract, ContractDetails, Quote
 from ibkr_trader.portfolio.exposure import ExposureIndex
+from ibkr_trader.portfolio.pnl import DayPnl
+from ibkr_trader.risk.arming import Arming
+from ibkr_trader.risk.correlation import CorrelationMatrix
 from ibkr_trader.risk.history import History
 from ibkr_trader.risk.limits import EffectiveLimits, RiskLimits, SymbolLimitRegistry
+from ibkr_trader.risk.switch import TradingSwitch
 
 if TYPE_CHECKING:
     from ibkr_trader.portfolio.state import PortfolioState
@@ -48,6 +53,7 @@ class AgedQuote(msgspec.Struct, frozen=True):
 
     quote: Quote
     age: timedelta
+    jump: Decimal | None = None  # how far the mark moved within a second, as a fraction of it
 
 
 class RiskView(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,6 +72,18 @@ class RiskView(msgspec.Struct, frozen=True, kw_only=True):
         is_synced: Whether everything was asked and answered on this connection.
         is_readonly: The desk is set to only look (`IBKR_READONLY`).
         is_preview: Nothing will be sent, so the orders have no broker ids yet.
+        switch: What is halted, of single symbols too; `trading_state` is that of everything.
+        arming: Whether a live desk is armed.
+        limits_fault: Why the limits file cannot be relied on; empty if it can.
+        pnl: The day so far; None if nobody has worked it out.
+        equity_peak: The most that the account was ever worth, as far as is known.
+        traffic: The day's messages and executions; None if nobody counts.
+        correlations: The newest that were computed; None if there are none.
+        sectors: The sector of each symbol that has one.
+        breakers: What keeps from opening until its time is over, by symbol or "" (everything).
+        unhalted: When the trading of a contract was last seen halted, by con_id.
+        clock_skew: How far the machine's clock is ahead of the broker's; None if unknown.
+        zone: The zone of the exchange, for what is set by its wall clock.
     """
 
     now: datetime
@@ -83,6 +101,18 @@ class RiskView(msgspec.Struct, frozen=True, kw_only=True):
     is_synced: bool = False
     is_readonly: bool = False
     is_preview: bool = False
+    switch: TradingSwitch = TradingSwitch()
+    arming: Arming = Arming()
+    limits_fault: str = ""
+    pnl: DayPnl | None = None
+    equity_peak: Decimal | None = None
+    traffic: Traffic | None = None
+    correlations: CorrelationMatrix | None = None
+    sectors: Mapping[str, str] = MappingProxyType({})
+    breakers: Mapping[str, str] = MappingProxyType({})
+    unhalted: Mapping[int, datetime] = MappingProxyType({})
+    clock_skew: timedelta | None = None
+    zone: tzinfo = UTC
 
     def quote(self, contract: Contract) -> Quote:
         """Return the newest quote of `contract`, whatever its age.

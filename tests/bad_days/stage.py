@@ -41,6 +41,7 @@ from ibkr_trader.sim.gateway.wire import WireEntry, WireLog
 from ibkr_trader.sim.orders import OrderTerms
 from ibkr_trader.sim.universe import load_universe
 from tests.bad_days.still_time import StillTime
+from tests.limits import roomy
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
@@ -61,7 +62,7 @@ E = TypeVar("E", bound=ev.BaseEvent)
 START = datetime(2026, 11, 20, 15, tzinfo=UTC)  # a Friday, 10:00 in New York
 ACCOUNT = "SIM0000001"
 AAPL, MSFT = 265598, 272093
-LIMITS = RiskLimits(max_openings_per_second=100, max_openings_per_minute=100)
+LIMITS = roomy()
 CLOCKWORK = frozenset({"reqCurrentTime", "currentTime"})  # what `quiet` itself sends
 _TURNS = 15  # of the event loop: more than the longest chain from a socket to the next frame
 

@@ -21,15 +21,15 @@ from ibkr_trader.execution.ports import Journal
 from ibkr_trader.execution.tasks import alongside
 from ibkr_trader.execution.trader import Trader
 from ibkr_trader.risk.guard import RiskGuard
-from ibkr_trader.risk.limits import RiskLimits
 from tests.benchmarks.stage import HOST
+from tests.limits import roomy
 
 MANY = 1_000_000
 SYMBOL = "AAPL"
 FAR_BELOW = Decimal(100)  # AAPL opens at 150: an order here rests
 
 # Every check runs; only the limits on how often and how many are out of the way.
-WIDE = RiskLimits(
+WIDE = roomy(
     max_openings_per_second=MANY,
     max_openings_per_minute=MANY,
     max_openings_per_day=MANY,

@@ -18,13 +18,13 @@ from ibkr_trader.execution.outlook import RiskSettings
 from ibkr_trader.execution.trader import Trader
 from ibkr_trader.orders.cover_orders import CoverRules
 from ibkr_trader.risk.guard import RiskGuard
-from ibkr_trader.risk.limits import RiskLimits
 from ibkr_trader.risk.verdict import Approved
 from ibkr_trader.sim.broker import SimulatedBroker
 from ibkr_trader.sim.exchange import Exchange, ExchangeConfig
 from ibkr_trader.sim.market_data import SimulatedMarketData
 from ibkr_trader.sim.orders import OrderTerms
 from ibkr_trader.sim.universe import load_universe
+from tests.limits import roomy
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Sequence
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 START = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)  # a Friday, 10:00 in New York
 AAPL = 265598
 INSTALL = "k7qav"
-LIMITS = RiskLimits(max_openings_per_second=100, max_openings_per_minute=100)
+LIMITS = roomy()
 
 
 class Floor:

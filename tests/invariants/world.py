@@ -26,7 +26,6 @@ from ibkr_trader.execution.outlook import RiskSettings
 from ibkr_trader.execution.tasks import alongside
 from ibkr_trader.execution.trader import Trader
 from ibkr_trader.risk.guard import RiskGuard
-from ibkr_trader.risk.limits import RiskLimits
 from ibkr_trader.sim.broker import SimulatedBroker
 from ibkr_trader.sim.clock import ClockState, ExchangeClock
 from ibkr_trader.sim.exchange import Exchange, ExchangeConfig
@@ -36,6 +35,7 @@ from ibkr_trader.sim.market_data import SimulatedMarketData
 from ibkr_trader.sim.orders import OrderKey, OrderTerms, SimOrder
 from ibkr_trader.sim.universe import load_universe
 from tests.invariants.virtual_time import LoopClock, VirtualLoop, fail_loudly
+from tests.limits import roomy
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
@@ -53,7 +53,7 @@ HUMAN = 0  # whoever sits at TWS
 UNIVERSE = load_universe(START.date())
 PULSE = 0.05  # seconds: how often the exchange reaches the present by itself
 ROOM = Decimal(1000)  # no limit binds but the position's
-LIMITS = RiskLimits(
+LIMITS = roomy(
     max_openings_per_second=1_000,
     max_openings_per_minute=10_000,
     max_openings_per_day=100_000,

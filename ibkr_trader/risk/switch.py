@@ -1,0 +1,53 @@
+"""What is halted, why, and since when: of everything, and of single symbols.
+
+A fold over `StateEvent`s. What somebody halted, or a limit did, stays so until somebody
+resumes it with a reason: no restart, signal or setting does. A cause that ends by itself
+(out of sync, a full disk) is not kept here; the shell finds it each time it looks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+
+import msgspec
+
+from ibkr_trader.core.enums import TradingState
+from ibkr_trader.core.events import StateEvent
+
+EVERYTHING = ""
+_RANK = {TradingState.ACTIVE: 0, TradingState.REDUCING: 1, TradingState.HALTED: 2}
+
+
+class TradingSwitch(msgspec.Struct, frozen=True, kw_only=True):
+    """The halts in force, by symbol; `EVERYTHING` is the whole desk."""
+
+    held: Mapping[str, StateEvent] = MappingProxyType({})
+
+    @classmethod
+    def restored(cls, events: Iterable[StateEvent]) -> TradingSwitch:
+        """Return the switch as a checkpoint has it."""
+        return cls(held={event.symbol: event for event in events})
+
+    def after(self, event: StateEvent) -> TradingSwitch:
+        """Return the switch as `event` leaves it; only ACTIVE, which is a resumption, loosens.
+
+        What resumes everything leaves the symbols that were halted alone.
+        """
+        if event.state is TradingState.ACTIVE:
+            kept = {symbol: one for symbol, one in self.held.items() if symbol != event.symbol}
+            return TradingSwitch(held=kept)
+        known = self.held.get(event.symbol)
+        if known is not None and _RANK[known.state] > _RANK[event.state]:
+            return self
+        return TradingSwitch(held={**self.held, event.symbol: event})
+
+    def on(self, symbol: str) -> StateEvent | None:
+        """Return what holds for `symbol`: the stricter of its own halt and that of everything."""
+        found = [self.held[key] for key in (EVERYTHING, symbol) if key in self.held]
+        return max(found, key=lambda event: _RANK[event.state], default=None)
+
+    @property
+    def everything(self) -> StateEvent | None:
+        """What holds for the whole desk; None is ACTIVE."""
+        return self.held.get(EVERYTHING)
