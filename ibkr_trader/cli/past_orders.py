@@ -6,17 +6,18 @@ folded here from the same events, by the same state machine.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from ibkr_trader.core.errors import InvariantBroken
 from ibkr_trader.core.events import OrderEvent
-from ibkr_trader.core.trading_day import NEW_YORK
+from ibkr_trader.core.trading_day import NEW_YORK, day_start
 from ibkr_trader.orders import lifecycle
 from ibkr_trader.portfolio.finding import find_orders
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from ibkr_trader.core.models import Order, OrderId
     from ibkr_trader.execution.desk import Desk
     from ibkr_trader.execution.ports import Journal
@@ -29,7 +30,7 @@ def past_orders(desk: Desk) -> list[Order]:
         JournalError: If the journal is damaged.
     """
     portfolio = desk.trader.portfolio
-    since = _day_of(desk.trader.clock.now())
+    since = day_start(desk.trader.clock.now(), ZoneInfo(NEW_YORK))
     return [
         order
         for order_id, order in _fold(desk.trader.journal, since).items()
@@ -58,9 +59,3 @@ def _fold(journal: Journal, since: datetime) -> dict[OrderId, Order]:
         if after is not None:
             orders[event.order_id] = after
     return orders
-
-
-def _day_of(now: datetime) -> datetime:
-    """The exchange's midnight before `now`, in UTC."""
-    zone = ZoneInfo(NEW_YORK)
-    return datetime.combine(now.astimezone(zone).date(), time(), tzinfo=zone).astimezone(UTC)

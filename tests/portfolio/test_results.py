@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+from decimal import Decimal
+
+from ibkr_trader.core.enums import Side
+from ibkr_trader.core.models import Fill
+from ibkr_trader.portfolio.results import Record, round_trips
+from tests.orders.samples import AAPL, MSFT, fill, later
+
+
+def trade(side: Side, size: int, price: str, at: int, *, cost: str | None = "1") -> Fill:
+    commission = Decimal(cost) if cost is not None else None
+    return fill(size, price, key=f"e{at}", side=side, at=later(at), commission=commission)
+
+
+def buy(size: int, price: str, at: int, *, cost: str | None = "1") -> Fill:
+    return trade(Side.BUY, size, price, at, cost=cost)
+
+
+def sell(size: int, price: str, at: int, *, cost: str | None = "1") -> Fill:
+    return trade(Side.SELL, size, price, at, cost=cost)
+
+
+def gains(*fills: Fill) -> list[Decimal]:
+    return [trip.gain for trip in round_trips(fills)]
+
+
+def test_a_trip_is_from_flat_to_flat_with_what_it_cost() -> None:
+    trip = (buy(10, "100", 1), buy(10, "102", 2), sell(5, "110", 3), sell(15, "111", 4))
+    assert gains(*trip) == [5 * 9 + 15 * 10 - 4]
+    assert gains(*reversed(trip)) == gains(*trip)
+    (one,) = round_trips(trip)
+    assert (one.contract, one.closed_at) == (AAPL, later(4))
+
+
+def test_what_is_still_open_is_no_trip() -> None:
+    assert gains(buy(10, "100", 1), sell(9, "110", 2)) == []
+
+
+def test_trips_follow_one_another_each_with_its_own_gain() -> None:
+    first = (buy(10, "100", 1), sell(10, "101", 2))
+    second = (sell(10, "101", 3), buy(10, "103", 4))
+    assert gains(*first, *second) == [8, -22]
+
+
+def test_what_goes_through_flat_ends_one_trip_and_begins_the_next() -> None:
+    assert gains(buy(10, "100", 1), sell(15, "110", 2), buy(5, "108", 3)) == [98, 9]
+
+
+def test_a_commission_that_nobody_has_stated_is_left_out() -> None:
+    assert gains(buy(10, "100", 1, cost=None), sell(10, "101", 2, cost=None)) == [10]
+
+
+def test_what_was_held_before_is_left_out() -> None:
+    other = fill(3, "50", key="m", contract=MSFT, at=later(5))
+    out = fill(3, "60", key="n", contract=MSFT, side=Side.SELL, at=later(6))
+    fills = (buy(10, "100", 1), sell(10, "101", 2), other, out)
+    assert [trip.contract for trip in round_trips(fills, {AAPL.con_id})] == [MSFT]
+
+
+def test_a_record_adds_them_up_and_nothing_gained_is_lost() -> None:
+    trips = round_trips(
+        (
+            *(buy(10, "100", 1, cost="0"), sell(10, "106", 2, cost="0")),
+            *(buy(10, "100", 3, cost="0"), sell(10, "98", 4, cost="0")),
+            *(buy(10, "100", 5, cost="0"), sell(10, "100", 6, cost="0")),
+        )
+    )
+    record = Record.of(trips)
+    assert (record.wins, record.losses, record.count) == (1, 2, 3)
+    assert (record.average_win, record.average_loss) == (60, 10)
+    assert Record.of(()) == Record()

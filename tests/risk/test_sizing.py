@@ -1,0 +1,221 @@
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ibkr_trader.portfolio.results import Record
+from ibkr_trader.risk.limits import EffectiveLimits, RiskLimits
+from ibkr_trader.risk.sizing import (
+    FEWEST_TRIPS,
+    AtrRisk,
+    CannotSize,
+    FixedQuantity,
+    FixedRisk,
+    Kelly,
+    Odds,
+    Sized,
+    Ticket,
+    capped,
+)
+from tests.risk.world import D
+
+WIDE = RiskLimits(
+    max_order_quantity=D(10**6), max_risk_per_trade=D(10**9), max_risk_share=Decimal(1)
+)
+
+
+def ticket(**changes: Any) -> Ticket:
+    """An entry at 150 with its stop at 145, for an account of 100,000."""
+    known = Ticket(entry=D(150), sign=1, stop=D(145), equity=D(100_000))
+    return msgspec.structs.replace(known, **changes)
+
+
+def symbol(**changes: Any) -> EffectiveLimits:
+    room = D(10**9)
+    known = EffectiveLimits(
+        symbol="AAPL",
+        max_position_size=room,
+        max_order_exposure=room,
+        max_daily_loss=room,
+        max_correlation_exposure=None,
+    )
+    return msgspec.structs.replace(known, **changes)
+
+
+def test_a_fixed_quantity_is_that_many() -> None:
+    found = FixedQuantity(D(7)).size(ticket(stop=None))
+    assert (found.quantity, found.reasons) == (7, ("fixed at 7",))
+
+
+def test_a_fixed_risk_is_lost_at_the_stop_and_not_more() -> None:
+    found = FixedRisk(amount=D(99)).size(ticket())
+    assert found.quantity == 19  # 19.8, rounded down
+    assert found.reasons == ("risks 99.00 over 5.00 to the stop",)
+    assert FixedRisk(fraction=D("0.01")).size(ticket()).quantity == 200
+    assert FixedRisk(amount=D(100)).size(ticket(multiplier=D(10))).quantity == 2
+    assert FixedRisk(amount=D(100)).size(ticket(lot=D(15))).quantity == 15
+    assert FixedRisk(amount=D(100)).size(ticket(sign=-1, stop=D(160))).quantity == 10
+
+
+def test_its_reason_names_the_account() -> None:
+    (reason,) = FixedRisk(fraction=D("0.01")).size(ticket()).reasons
+    assert reason == "risks 1,000.00 (1 % of 100,000.00) over 5.00 to the stop"
+
+
+@pytest.mark.parametrize(
+    ("world", "words"),
+    [
+        (ticket(stop=None), "a size by risk needs a stop"),
+        (ticket(stop=D(150)), "the stop 150.00 is not below 150.00"),
+        (ticket(stop=D(155)), "the stop 155.00 is not below 150.00"),
+        (ticket(sign=-1), "the stop 145.00 is not above 150.00"),
+        (ticket(stop=D(1)), "that comes to 0.67, less than one lot of 1"),
+        (ticket(equity=D(0)), "less than one lot"),
+        (ticket(equity=D(-5)), "less than one lot"),
+    ],
+)
+def test_what_cannot_be_sized_by_risk(world: Ticket, words: str) -> None:
+    with pytest.raises(CannotSize, match=words):
+        FixedRisk(fraction=D("0.001")).size(world)
+
+
+def test_the_average_range_sets_the_stop_where_none_is_given() -> None:
+    rule = AtrRisk(multiple=D(2), risk=FixedRisk(amount=D(100)))
+    found = rule.size(ticket(stop=None, daily_range=D("2.50")))
+    assert (found.stop, found.quantity) == (145, 20)
+    assert found.reasons[0] == "stop 145.00: 2 average daily ranges of 2.50"
+    assert rule.size(ticket(stop=None, sign=-1, daily_range=D("2.50"))).stop == 155
+
+
+def test_a_stop_that_is_given_stays_and_is_measured() -> None:
+    rule = AtrRisk(multiple=D(2), risk=FixedRisk(amount=D(100)))
+    found = rule.size(ticket(daily_range=D(2)))
+    assert (found.stop, found.quantity) == (None, 20)
+    assert found.reasons[-1] == "the stop is 2.5 average daily ranges of 2.00 away"
+
+
+@pytest.mark.parametrize("average", [None, D(0), D(80)])
+def test_a_range_that_is_unknown_or_too_wide_sets_no_stop(average: Decimal | None) -> None:
+    with pytest.raises(CannotSize):
+        AtrRisk(multiple=D(2), risk=FixedRisk(amount=D(100))).size(
+            ticket(stop=None, daily_range=average)
+        )
+
+
+def test_kelly_risks_a_part_of_its_edge() -> None:
+    # Wins 55 % at 2 to 1: the full rule is 0.55 - 0.45 / 2 = 32.5 %; a tenth of it is 3.25 %.
+    rule = Kelly(odds=Odds(win_rate=D("0.55"), payoff=D(2)), part=D("0.1"), cap=D(1))
+    found = rule.size(ticket())
+    assert found.quantity == 650
+    assert found.reasons[0] == "Kelly 32.5 % from 55 % wins at a payoff of 2.00 as given, 0.1 of it"
+
+
+def test_kelly_never_risks_more_than_its_cap() -> None:
+    found = Kelly(odds=Odds(win_rate=D("0.55"), payoff=D(2)), cap=D("0.01")).size(ticket())
+    assert found.quantity == 200
+    assert found.reasons[0].endswith("(the cap)")
+
+
+def test_kelly_takes_its_odds_from_the_record() -> None:
+    record = Record(wins=20, losses=20, average_win=D(30), average_loss=D(20))
+    found = Kelly(part=D(1), cap=D(1)).size(ticket(record=record))
+    # 0.5 - 0.5 / 1.5 is a sixth.
+    assert found.quantity == 3333
+    assert "in 40 trips" in found.reasons[0]
+
+
+@pytest.mark.parametrize(
+    ("record", "words"),
+    [
+        (None, "0 trips are on record"),
+        (Record(wins=FEWEST_TRIPS - 1, average_win=D(5)), "29 trips are on record"),
+        (Record(wins=FEWEST_TRIPS, average_win=D(5)), "30 of 30 trips won"),
+        (Record(losses=FEWEST_TRIPS, average_loss=D(5)), "0 of 30 trips won"),
+        (Record(wins=15, losses=15, average_win=D(5), average_loss=D(5)), "there is no edge"),
+        (Record(wins=15, losses=15, average_win=D(4), average_loss=D(5)), "there is no edge"),
+    ],
+)
+def test_a_record_that_says_too_little(record: Record | None, words: str) -> None:
+    with pytest.raises(CannotSize, match=words):
+        Kelly().size(ticket(record=record))
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        FixedRisk,
+        lambda: FixedRisk(amount=D(5), fraction=D("0.1")),
+        lambda: FixedRisk(amount=D(0)),
+        lambda: FixedRisk(amount=Decimal("NaN")),
+        lambda: FixedRisk(fraction=D("1.01")),
+        lambda: FixedRisk(fraction=Decimal("Infinity")),
+        lambda: AtrRisk(multiple=D(0), risk=FixedRisk(amount=D(5))),
+        lambda: Odds(win_rate=D(0), payoff=D(1)),
+        lambda: Odds(win_rate=D("0.5"), payoff=D(0)),
+        lambda: Kelly(part=D(0)),
+        lambda: Kelly(cap=D(2)),
+    ],
+)
+def test_figures_out_of_range_are_refused(made: Any) -> None:
+    with pytest.raises(ValueError, match="needs"):
+        made()
+
+
+@pytest.mark.parametrize(
+    ("limits", "own", "left", "name"),
+    [
+        ({"max_order_quantity": D(15)}, {}, 15, "max_order_quantity"),
+        ({}, {"max_position_size": D(12)}, 12, "max_position_size"),
+        ({}, {"max_order_exposure": D(1_600)}, 10, "max_order_exposure"),
+        ({"max_risk_per_trade": D(42)}, {}, 8, "the risk of one trade"),
+        ({"max_risk_share": D("0.0003")}, {}, 6, "the risk of one trade"),
+    ],
+)
+def test_limits_cut_it_and_say_so(
+    limits: dict[str, Any], own: dict[str, Any], left: int, name: str
+) -> None:
+    found = FixedQuantity(D(20)).size(ticket())
+    cut = capped(
+        found, ticket(), limits=msgspec.structs.replace(WIDE, **limits), symbol=symbol(**own)
+    )
+    assert cut.quantity == left
+    assert cut.reasons[-1] == f"cut from 20 to {left} by {name}"
+
+
+def test_the_stop_that_the_rule_chose_is_what_limits_the_risk() -> None:
+    found = Sized(quantity=D(20), reasons=(), stop=D(140))
+    tight = msgspec.structs.replace(WIDE, max_risk_per_trade=D(100))
+    assert capped(found, ticket(), limits=tight, symbol=symbol()).quantity == 10
+    loose = Sized(quantity=D(20), reasons=())
+    assert capped(loose, ticket(stop=None), limits=tight, symbol=symbol()) is loose
+
+
+def test_nothing_is_left_is_no_size() -> None:
+    found = FixedQuantity(D(20)).size(ticket())
+    with pytest.raises(CannotSize, match="not even one fits: max_order_exposure"):
+        capped(found, ticket(), limits=WIDE, symbol=symbol(max_order_exposure=D(100)))
+
+
+@given(
+    entry=st.decimals("1", "1000", places=2),
+    away=st.decimals("0.01", "0.90", places=2),
+    risk=st.decimals("1", "100000", places=2),
+    sign=st.sampled_from([1, -1]),
+)
+def test_the_loss_at_the_stop_is_never_more_than_what_was_said(
+    entry: Decimal, away: Decimal, risk: Decimal, sign: int
+) -> None:
+    world = ticket(entry=entry, stop=entry - sign * entry * away, sign=sign)
+    try:
+        found = FixedRisk(amount=risk).size(world)
+    except CannotSize:
+        assert entry * away > risk
+        return
+    assert world.stop is not None
+    assert found.quantity * abs(entry - world.stop) <= risk
+    assert (found.quantity + 1) * abs(entry - world.stop) > risk
