@@ -4,12 +4,13 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check lint types imports house cover format test-all test-3.11 test-3.12 test-3.13 test-ib-async \
-        test-clients bench docs lock clean env
+        test-clients bench mutants docs lock clean env
 
 # What to test (make test T=tests/core), how widely, which benchmark (make bench B=bus).
 T ?= tests
 JOBS ?= auto
 B ?=
+M ?=
 PYTHON ?=
 export PYTHON
 
@@ -67,14 +68,19 @@ test-ib-async: ## run the broker's contract through ib_async, in an environment 
 	@$(ENV) .venv-ib_async ib_async
 	IBKR_CLIENT_LIBRARY=ib_async .venv-ib_async/bin/$(PYTEST) -m "not ib_insync and not clients" $(IB_TESTS)
 
-test-clients: env ## drive the gateway simulator with the official and other clients
+test-clients: env ## drive the gateway simulator with foreign clients, and feed it real prices
 	@$(ENV) .venv-client_ibapi_9 client_ibapi_9
 	@$(ENV) .venv-client_ibapi_10 client_ibapi_10
 	@$(ENV) .venv-client_tools client_tools
+	@$(ENV) .venv-data_prices data_prices
 	$(BIN)/$(PYTEST) -m clients tests
 
 bench: env ## measure beside peers and physical limits (B=NAME for one area)
-	$(BIN)/python -m tests.benchmarks $(B)
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks $(B)
+
+mutants: ## plant bugs in the guard and count those that its tests catch (M='*position_size*' for some)
+	@$(ENV) .venv-mutants mutants
+	.venv-mutants/bin/python -m tests.mutation $(M)
 
 docs: env ## write the pages' diagrams, tables and transcripts again
 	$(BIN)/python -m docs.make_diagrams
@@ -86,5 +92,5 @@ lock: ## write requirements/*.txt again (UPGRADE=1 moves to the newest releases)
 
 clean: ## remove environments, caches and what the tools left
 	rm -rf .venv .venv-* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache \
-	    .coverage .coverage.* htmlcov build dist benchmarks-out
+	    .coverage .coverage.* htmlcov build dist benchmarks-out mutants
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

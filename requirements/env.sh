@@ -4,7 +4,8 @@
 #   requirements/env.sh FOLDER LOCK [VERSION]
 #
 # Every artifact is checked against its hash. The package itself is installed in place, except
-# into the environments of foreign clients (client_*) and of the lock's own tools.
+# into the environments of foreign clients (client_*), of mere data (data_*), which comes without
+# what it depends on, and of the lock's own tools.
 set -eu
 
 folder=$1 lock=$2 version=${3:-}
@@ -44,9 +45,12 @@ fi
 echo "Setting up $folder from requirements/$lock.txt ($("$folder/bin/python" -V)) ..." >&2
 rm -f "$folder"/.installed-*
 install --require-hashes -r requirements/build.txt
-install --require-hashes --no-build-isolation -r "requirements/$lock.txt"
 case $lock in
-client_* | lock) ;;
+data_*) install --require-hashes --no-deps --only-binary :all: -r "requirements/$lock.txt" ;;
+*) install --require-hashes --no-build-isolation -r "requirements/$lock.txt" ;;
+esac
+case $lock in
+client_* | data_* | lock) ;;
 *) install --no-build-isolation --no-deps --editable . ;;
 esac
 state "$lock" >"$folder/.installed-$lock"

@@ -41,6 +41,9 @@ def wanted() -> dict[str, list[str]]:
         "client_ibapi_9.txt": ["ibapi==9.81.1.post1"],
         "client_ibapi_10.txt": ["ibapi-stable==10.50.2"],
         "client_tools.txt": ["ibkr-cli", "ibkr-ops"],
+        # A package that ships real daily prices; only its files are read, so it comes alone.
+        "data_prices.txt": ["skfolio"],
+        "mutants.txt": [*runtime, *dev, *extras["mutants"]],
         "lock.txt": ["uv"],
     }
 
@@ -57,6 +60,8 @@ def lock(name: str, requirements: list[str], *, upgrade: bool) -> None:
         command = [str(Path(sys.executable).with_name("uv")), "pip", "compile", "--quiet"]
         command += ["--universal", "--python-version=3.11", "--generate-hashes"]
         command += ["--no-header", "--no-annotate", "--no-emit-index-url"]
+        if name.startswith("data_"):
+            command += ["--no-deps"]
         if name == "dev.txt":  # one environment serves `make demo` and `make test`
             command += [f"--constraints={HERE / 'runtime.txt'}"]
         subprocess.run([*command, f"--output-file={result}", str(source)], check=True)

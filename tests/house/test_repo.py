@@ -12,7 +12,7 @@ import pytest
 from tests.house.sources import PACKAGE, ROOT, called, none, plant, sources
 
 # Folders that hold no file of ours: .gitignore names them, and a machine may have them.
-FOREIGN = {"__pycache__", "benchmarks-out", "build", "dist", "htmlcov", "live", "paper"}
+FOREIGN = {"__pycache__", "benchmarks-out", "build", "dist", "htmlcov", "live", "mutants", "paper"}
 TEXT = {
     "", ".cfg", ".csv", ".in", ".ini", ".json", ".md", ".py", ".sh", ".toml", ".txt", ".yaml",
     ".yml",
@@ -38,6 +38,7 @@ WHOLE = {
     "examples",
     "house",
     "invariants",
+    "mutation",
     "clients",
     "scenarios",
 }
