@@ -242,6 +242,7 @@ async def test_the_snapshot_of_a_new_account(pit: Pit) -> None:
     assert (snapshot.fills, snapshot.positions) == ((), ())
     assert snapshot.values is not None
     assert snapshot.values.net_liquidation == Decimal(1_000_000)
+    assert snapshot.values.day_trades_left == -1  # as many as one likes
 
 
 async def test_the_snapshot_of_a_bracket_at_work(pit: Pit) -> None:

@@ -1,0 +1,99 @@
+"""What an order would use of each limit: the gauges, read before and as if it worked already.
+
+No check is asked anything here: the guard alone says whether the order may go out. This is for
+the person who looks at it first.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from ibkr_trader.core.events import NewOrderEvent, Traffic
+from ibkr_trader.core.models import ZERO
+from ibkr_trader.core.trading_day import day_start
+from ibkr_trader.risk import traffic
+from ibkr_trader.risk.check import CHECKS, Gauge, GaugeFunction, Unit
+from ibkr_trader.risk.view import FactMissing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from decimal import Decimal
+
+    from ibkr_trader.core.commands import SubmitOrders
+    from ibkr_trader.risk.view import RiskView
+
+
+class Use(msgspec.Struct, frozen=True, kw_only=True):
+    """One limit of which an order would use more, or give some back.
+
+    Attributes:
+        before, after: How much is in use; None before if it was not known.
+        note: What else the gauge says.
+    """
+
+    check: str
+    subject: str = ""
+    unit: Unit = Unit.COUNT
+    limit: Decimal | None = None
+    before: Decimal | None = None
+    after: Decimal
+    note: str = ""
+
+
+def as_if(command: SubmitOrders, view: RiskView) -> RiskView:
+    """Return the view as it would be once `command` is on its way: its orders count in full."""
+    portfolio, history = view.portfolio, view.history
+    begins = day_start(view.now, view.zone)
+    count = view.traffic or Traffic(since=begins)
+    for spec in command.orders:
+        event = NewOrderEvent(at=view.now, order_id=spec.order_id, spec=spec, kind=command.kind)
+        portfolio, history = portfolio.apply(event), history.after(event)
+        count = traffic.after(count, event, day_start=begins)
+    return msgspec.structs.replace(
+        view,
+        portfolio=portfolio,
+        exposure=view.exposure.follow(portfolio),
+        history=history,
+        traffic=count,
+    )
+
+
+def uses(command: SubmitOrders, view: RiskView) -> tuple[Use, ...]:
+    """Return the limits of which `command` would change what is in use, in the checks' order."""
+    before, after = _readings(view), _readings(as_if(command, view))
+    return tuple(
+        Use(
+            check=gauge.check,
+            subject=gauge.subject,
+            unit=gauge.unit,
+            limit=gauge.limit,
+            before=was.used if (was := before.get(place)) is not None else ZERO,
+            after=gauge.used,
+            note=gauge.note,
+        )
+        for place, gauge in after.items()
+        if gauge.used is not None
+        and (place not in before or before[place].used != gauge.used)
+        and not (place not in before and gauge.used == ZERO)
+    )
+
+
+def _readings(view: RiskView) -> dict[tuple[str, str, Unit, int], Gauge]:
+    """Every gauge's figures; the number tells apart what a check says twice of one subject."""
+    found: dict[tuple[str, str, Unit, int], Gauge] = {}
+    for read in [check.gauge for _, check in CHECKS.items()]:
+        for gauge in _read(read, view) if read is not None else ():
+            number = 0
+            while (gauge.check, gauge.subject, gauge.unit, number) in found:
+                number += 1
+            found[gauge.check, gauge.subject, gauge.unit, number] = gauge
+    return found
+
+
+def _read(read: GaugeFunction, view: RiskView) -> Iterator[Gauge]:
+    try:
+        yield from read(view)
+    except FactMissing:
+        return  # the check itself says so, where it matters
