@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 ACTS = 25
 _WAITS = (0.01, 0.1, 0.5, 1.2, 3.0, 8.0, 61.0)
 _CENT = Decimal("0.01")
+_BAD_FEELING = 0.4  # how often a halt is thought of at all
 
 
 class Day:
@@ -58,6 +59,8 @@ class Day:
         else:
             choices += [*[self.bracket] * 4, self.close, self.cancel, self.tighten, self.die]
             choices += [self.oco_entries, self.oco_exits, self.trail, self.trail, self.scale_in]
+            choices += [self.resume] * 4 if deeds.is_halted(self.world) else []
+            choices += [self.halt, self.flatten] if dice.random() < _BAD_FEELING else []
         act = dice.choice(choices)
         words = act(con_id)
         self.record.append(f"{self.world.clock.now():%T.%f} {act.__name__} {con_id} {words}")
@@ -91,6 +94,23 @@ class Day:
     def rise(self, _: int) -> str:
         """Start again."""
         self.world.boot()
+        return ""
+
+    def halt(self, con_id: int) -> str:
+        """Open nothing more: anywhere or there, and cancel what could open, or not."""
+        symbol = self.dice.choice(["", "", deeds.NAMES[con_id]])
+        keeps = self.dice.random() < 0.3
+        deeds.halt(self.world, symbol=symbol, keeps_entries=keeps)
+        return f"{symbol or 'everything'}{', keeping entries' if keeps else ''}"
+
+    def flatten(self, _: int) -> str:
+        """Open nothing more, and close everything."""
+        deeds.flatten(self.world)
+        return ""
+
+    def resume(self, _: int) -> str:
+        """End every halt."""
+        deeds.resume(self.world)
         return ""
 
     def bracket(self, con_id: int) -> str:

@@ -93,6 +93,37 @@ def tighten(world: World, order: Order) -> None:
         world.do(world.desk.modify_order(order.order_id, stop_price=nearer))
 
 
+def halt(world: World, *, symbol: str = "", keeps_entries: bool = False) -> None:
+    """Halt everything, or one symbol."""
+    assert world.trader is not None
+    world.trader.halter.stop(
+        "a bad feeling", origin="cli", symbol=symbol, keeps_entries=keeps_entries
+    )
+    world.run(0)
+
+
+def flatten(world: World) -> None:
+    """Halt everything, and close all that is held."""
+    assert world.trader is not None
+    world.bared |= world.trader.portfolio.positions.keys()  # their stops go first, on purpose
+    world.bared |= {o.spec.contract.con_id for o in world.trader.portfolio.orders.values()}
+    world.trader.halter.stop("enough", origin="cli", flatten=True)
+    world.run(0)
+
+
+def resume(world: World) -> None:
+    """End every halt."""
+    assert world.trader is not None
+    for symbol in tuple(world.trader.outlook.book.switch.held):
+        world.trader.halter.resume("looked at it", origin="cli", symbol=symbol)
+    world.run(0)
+
+
+def is_halted(world: World) -> bool:
+    """Whether anything is halted, as the trader knows."""
+    return world.trader is not None and bool(world.trader.outlook.book.switch.held)
+
+
 def live(world: World) -> list[Order]:
     """Return our orders that the trader believes can be changed, oldest first."""
     if world.trader is None:

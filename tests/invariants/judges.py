@@ -33,7 +33,9 @@ from tests.invariants.evidence import (
     spans,
     surplus,
 )
-from tests.invariants.world import LIMITS, US, Frame, State, World
+from tests.invariants.kill_judges import l5_gone, s12_kill
+from tests.invariants.limit_judges import s10_limits
+from tests.invariants.world import US, Frame, State, World
 
 if TYPE_CHECKING:
     from ibkr_trader.core.models import Order, OrderId
@@ -122,36 +124,6 @@ def s9_never_widens(world: World) -> list[str]:
                 )
             best[place] = order.stop_price
     return list(dict.fromkeys(found))
-
-
-def s10_limits(world: World) -> list[str]:
-    """Judge that with every opening frame all that could fill would keep the limit."""
-    found = []
-    limit = LIMITS.max_position_size
-    for frame in _ours(world):
-        if frame.terms is None:
-            continue
-        if is_unheard(world, frame):
-            continue
-        con_id = frame.terms.con_id  # the last frame of a bracket, an exit, sets the entry free
-        for side in Side:
-            worst = _worst(frame.after, con_id, side)
-            if worst > limit and worst > _worst(frame.before, con_id, side):
-                found.append(f"S10 {frame.at:%T.%f} {frame.ref}: {worst} in the worst case")
-    return found
-
-
-def _worst(state: State, con_id: int, side: Side) -> Decimal:
-    """Return the largest position on `side` that orders of any kind could lead to."""
-    alone, groups = ZERO, dict[str, Decimal]()
-    for order in state.working:
-        if order.terms.con_id != con_id or order.side is not side or is_exit(order):
-            continue
-        if order.oca_group:
-            groups[order.oca_group] = max(groups.get(order.oca_group, ZERO), order.remaining)
-        else:
-            alone += order.remaining
-    return state.held.get(con_id, ZERO) * side.sign + alone + sum(groups.values(), ZERO)
 
 
 def s11_reduce_only(world: World) -> list[str]:
@@ -263,6 +235,8 @@ ALWAYS = (
     s9_never_widens,
     s10_limits,
     s11_reduce_only,
+    s12_kill,
+    l5_gone,
     s18_legal,
     s19_not_delayed,
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -14,17 +14,21 @@ from ibkr_trader.core import events as ev
 from ibkr_trader.core.commands import SubmitOrders
 from ibkr_trader.core.enums import Side
 from ibkr_trader.core.models import OrderId
+from ibkr_trader.execution import halter
 from ibkr_trader.execution.guardian import Guardian
+from ibkr_trader.execution.halter import Halter
 from ibkr_trader.execution.intake import Intake
+from ibkr_trader.execution.outlook import Outlook
 from ibkr_trader.execution.recovery import Recovery
 from ibkr_trader.orders import bracket_repairs, closing, managed_trails
+from ibkr_trader.risk.check import CHECKS, Binds, Check
 from ibkr_trader.risk.guard import RiskGuard
 from ibkr_trader.risk.verdict import Approved
 from ibkr_trader.sim import life
 from ibkr_trader.sim.broker import SimulatedBroker
 from tests.invariants import deeds
 from tests.invariants.judges import verdict
-from tests.invariants.world import AAPL, World
+from tests.invariants.world import AAPL, MSFT, World
 
 Patch = pytest.MonkeyPatch
 TEN = 10
@@ -140,12 +144,109 @@ def fills_held_back(patch: Patch) -> None:
     patch.setattr(Intake, "admit", admit_late)
 
 
+def check_by(patch: Patch, one: Check, name: str = "trading_state") -> None:
+    """Have the state (or what `name` checks) checked by another check."""
+
+    def made(self: RiskGuard, *_: object, **__: object) -> None:
+        self._checks = [(n, one if n == name else c) for n, c in CHECKS.items()]
+        self._extra = ()
+
+    patch.setattr(RiskGuard, "__init__", made)
+
+
+def deaf_check(patch: Patch) -> None:
+    """The state is not asked about."""
+    silent = CHECKS["trading_state"]._replace(run=lambda *_: iter(()))
+    check_by(patch, silent)
+
+
+def forgetful_restart(patch: Patch) -> None:
+    """A new process begins ACTIVE."""
+    replay = Outlook.replay
+
+    def forget(self: Outlook, events: Iterable[ev.BaseEvent]) -> None:
+        kept = [event for event in events if not isinstance(event, ev.StateEvent)]
+        replay(self, kept)
+
+    patch.setattr(Outlook, "replay", forget)
+
+
+def zealous_halt(patch: Patch) -> None:
+    """It cancels everything, as a global cancel does."""
+    patch.setattr(halter, "openers", lambda portfolio: tuple(portfolio.orders.values()))
+
+
+def strict_check(patch: Patch) -> None:
+    """The state binds closing orders too, as elsewhere."""
+    strict = CHECKS["trading_state"]._replace(binds=Binds.ALL)
+    check_by(patch, strict)
+
+
+def lazy_halt(patch: Patch) -> None:
+    """It only says that it is one."""
+
+    async def nothing(_: Halter) -> None:
+        return
+
+    patch.setattr(Halter, "_take_back", nothing)
+
+
+def enter_when_halted(world: World) -> None:
+    entered(world)
+    deeds.halt(world)
+    deeds.bracket(world, AAPL, Side.BUY, 5, away=2)
+    deeds.oco_entries(world, AAPL, 3, away=2)
+    world.run(1)
+
+
+def enter_when_halted_and_killed(world: World) -> None:
+    entered(world)
+    deeds.halt(world)
+    world.run(1)
+    world.kill()
+    world.boot()
+    deeds.scale_in(world, AAPL, 5)
+    world.run(1)
+
+
+def halt_with_a_stop(world: World) -> None:
+    entered(world)
+    deeds.halt(world)
+    world.run(2)
+
+
+def close_when_halted(world: World) -> None:
+    entered(world)
+    deeds.halt(world)
+    deeds.close(world, AAPL)
+    world.run(5)
+
+
+def halt_with_entries(world: World) -> None:
+    deeds.bracket(world, AAPL, Side.BUY, TEN, away=2, limit=2)
+    world.run(1)
+    deeds.halt(world)
+    world.run(8)
+
+
+def worthless(patch: Patch) -> None:
+    """Nobody asks what it is worth."""
+    name = "worst_case_exposure"
+    check_by(patch, CHECKS[name]._replace(run=lambda *_: iter(())), name)
+
+
 def enter_and_rest(world: World) -> None:
     entered(world)
 
 
 def enter_over_the_limit(world: World) -> None:
     entered(world, 101)
+
+
+def enter_too_dear(world: World) -> None:
+    for quantity in (24, 23, 22, 21):  # each below what one order may be worth
+        deeds.bracket(world, MSFT, Side.BUY, quantity, away=2)
+        world.run(5)
 
 
 def cover_twice(world: World) -> None:
@@ -203,7 +304,13 @@ CASES: list[tuple[str, Bug | None, Day]] = [
     ("S8", no_repairs, lose_the_stop),
     ("S9", loosened_trail, trail_a_fall),
     ("S10", lenient, enter_over_the_limit),
+    ("S10", worthless, enter_too_dear),
     ("S11", doubled_close, close_it),
+    ("S12", deaf_check, enter_when_halted),
+    ("S12", forgetful_restart, enter_when_halted_and_killed),
+    ("S12", zealous_halt, halt_with_a_stop),
+    ("S12", strict_check, close_when_halted),
+    ("L5", lazy_halt, halt_with_entries),
     ("S16", forgotten_fills_and_no_look, enter_and_rest),
     ("S18", None, change_what_was_filled),
     ("S19", fills_held_back, enter_and_rest),
@@ -211,7 +318,11 @@ CASES: list[tuple[str, Bug | None, Day]] = [
 ]
 
 
-@pytest.mark.parametrize(("name", "bug", "day"), CASES, ids=[case[0] for case in CASES])
+@pytest.mark.parametrize(
+    ("name", "bug", "day"),
+    CASES,
+    ids=[f"{name}-{bug.__name__ if bug else 'none'}" for name, bug, _ in CASES],
+)
 def test_a_judge_catches_the_bug_planted_for_it(
     name: str, bug: Bug | None, day: Day, monkeypatch: Patch
 ) -> None:

@@ -94,6 +94,21 @@ class TradingDay(RuleBasedStateMachine):
                 deeds.tighten(self.world, order)
                 return
 
+    @precondition(lambda self: self.is_alive)
+    @rule(symbol=st.sampled_from(["", "AAPL", "MSFT"]), keeps_entries=st.booleans())
+    def halt(self, symbol: str, keeps_entries: bool) -> None:
+        deeds.halt(self.world, symbol=symbol, keeps_entries=keeps_entries)
+
+    @precondition(lambda self: self.is_alive)
+    @rule()
+    def flatten(self) -> None:
+        deeds.flatten(self.world)
+
+    @precondition(lambda self: deeds.is_halted(self.world))
+    @rule()
+    def resume(self) -> None:
+        deeds.resume(self.world)
+
     # -- outside ----------------------------------------------------------------------------
 
     @rule(con_id=CONTRACTS, percent=st.integers(-30, 30), size=st.sampled_from([3, 10_000]))

@@ -57,6 +57,8 @@ LIMITS = roomy(
     max_openings_per_second=1_000,
     max_openings_per_minute=10_000,
     max_openings_per_day=100_000,
+    max_symbol_share=Decimal("0.03"),  # tighter than the shares where the price is high
+    max_gross_exposure=Decimal("0.035"),
 )
 
 
@@ -67,6 +69,7 @@ class State(msgspec.Struct, frozen=True):
     held: dict[int, Decimal]
     working: tuple[SimOrder, ...]
     executions: int
+    asks: dict[int, Decimal]
 
 
 class Frame(msgspec.Struct, frozen=True):
@@ -79,6 +82,7 @@ class Frame(msgspec.Struct, frozen=True):
     before: State
     after: State
     is_change: bool = False
+    written: int = 0  # how many records the journal had by then
 
     @property
     def is_new(self) -> bool:
@@ -92,6 +96,7 @@ class WatchedExchange(Exchange):
     frames: list[Frame]
     states: list[State]
     untold: list[SimEvent]  # what others set off: the next to ask hears of it
+    written: Callable[[], int] = int  # the number of the journal's last record
 
     def begin(self) -> None:
         """Start remembering."""
@@ -105,6 +110,9 @@ class WatchedExchange(Exchange):
             held={p.con_id: p.quantity for p in positions if p.quantity},
             working=self.orders.working(),
             executions=len(tuple(self.orders.executions())),
+            asks={
+                one: ask for one in (AAPL, MSFT) if (ask := self.market.tape(one).ask) is not None
+            },
         )
 
     def place(
@@ -118,7 +126,7 @@ class WatchedExchange(Exchange):
         if client_id != US:
             self.untold += found
         self._keep(
-            Frame(now, key, terms.order_ref, terms, before, self.state(), is_change=is_change)
+            Frame(now, key, terms.order_ref, terms, before, self.state(), is_change, self.written())
         )
         return found
 
@@ -130,7 +138,7 @@ class WatchedExchange(Exchange):
         found += super().cancel(client_id, order_id, now=now)
         if client_id != US:
             self.untold += found
-        self._keep(Frame(now, key, ref, None, before, self.state()))
+        self._keep(Frame(now, key, ref, None, before, self.state(), written=self.written()))
         return found
 
     def advance(self, now: datetime) -> list[SimEvent]:
@@ -157,7 +165,7 @@ class MortalJournal(MemoryJournal):
 
     def append(self, messages: Sequence[Command | BaseEvent]) -> int:
         if self.is_dead:
-            return 0
+            return super().append([])
         return super().append(messages)
 
     def inherit(self) -> MortalJournal:
@@ -173,14 +181,17 @@ class World:
 
     # How long news may take: until the exchange's next pulse, and through the trader.
     latency = timedelta(seconds=2 * PULSE)
+    transit = timedelta(0)  # how long what has left may be on its way
+    limits, kind = LIMITS, WatchedExchange
 
     def __init__(self, *, mode: BracketMode = BracketMode.RESIZED) -> None:
         self.loop = VirtualLoop()
         self.clock = LoopClock(self.loop, START)
         config = ExchangeConfig(opened_at=START, bracket_mode=mode)
-        self.exchange = WatchedExchange(config, UNIVERSE)
+        self.exchange = self.kind(config, UNIVERSE)
         self.exchange.begin()
         self.journal = MortalJournal(INSTALL)
+        self.exchange.written = lambda: self.journal.append([])
         self.trader: Trader | None = None
         self.booted_at: list[datetime] = []
         self.touches: list[tuple[int, datetime]] = []  # when a human acted in which contract
@@ -230,9 +241,11 @@ class World:
                     clock=self.clock,
                     account=self.exchange.config.account,
                     guard=RiskGuard(),
-                    settings=RiskSettings(limits=LIMITS),
+                    settings=RiskSettings(limits=self.limits),
                     ack_timeout=5.0,
                 )
+                if isinstance(broker, IBKRBroker):
+                    broker.objection = trader.halter.objection
                 async with trader.running():
                     ready.set_result(trader)
                     await asyncio.Event().wait()
@@ -367,6 +380,7 @@ class WiredWorld(World):
     """
 
     latency = timedelta(seconds=1)
+    transit = timedelta(seconds=1)
 
     @asynccontextmanager
     async def _ports(self) -> AsyncIterator[tuple[Broker, MarketData]]:

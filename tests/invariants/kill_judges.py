@@ -1,0 +1,162 @@
+"""S12 and L5: what a halt promises, judged by the frames, the exchange's states and the journal.
+
+The journal says since when a halt is durable; what was opened after that, the exchange knows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, NamedTuple
+
+from ibkr_trader.core import events as ev
+from ibkr_trader.core.enums import OrderRole, TradingState
+from ibkr_trader.orders.wishes import HALT
+from ibkr_trader.risk.switch import EVERYTHING, TradingSwitch
+from tests.invariants.deeds import NAMES
+from tests.invariants.evidence import (
+    STOPS,
+    ZERO,
+    alive_since,
+    is_exit,
+    is_unheard,
+    role_of,
+    spans,
+)
+from tests.invariants.world import US, Frame, State, World
+
+if TYPE_CHECKING:
+    from ibkr_trader.sim.orders import SimOrder
+
+T_GONE = timedelta(seconds=5)
+_NEVER = 1 << 62
+
+
+class Era(NamedTuple):
+    """A stretch in which the same things were halted, from record `number` to record `ended`."""
+
+    number: int
+    ended: int
+    since: datetime
+    until: datetime
+    switch: TradingSwitch
+
+    def halts(self, con_id: int, *, cancels: bool = False) -> bool:
+        """Whether nothing may be opened there, or (`cancels`) what could open is taken back."""
+        held = self.switch.held
+        found = [held[key] for key in (EVERYTHING, NAMES.get(con_id, "?")) if key in held]
+        halted = [one for one in found if one.state is TradingState.HALTED]
+        return any(not one.keeps_entries for one in halted) if cancels else bool(found)
+
+
+def s12_kill(world: World) -> list[str]:
+    """Judge that nothing is opened or made keener from the instant on that a halt is durable.
+
+    No end of the process ends it; its own cancels never take protection away; and no closing
+    order is denied because of it.
+    """
+    found, halted = [], list(eras(world))
+    for frame in world.exchange.frames:
+        if frame.key.client_id != US or frame.terms is None or is_unheard(world, frame):
+            continue
+        era = _in_force(halted, frame, world.transit)
+        if era is None or not era.halts(frame.terms.con_id):
+            continue
+        if _opens(frame) or _is_keener(frame):
+            found.append(f"S12 {frame.at:%T.%f} {frame.ref} opens, halted since {era.since:%T.%f}")
+    for _, message in world.journal.messages():
+        if isinstance(message, ev.CancelRequestEvent) and message.origin == HALT:
+            ref = role_of(message.order_id)
+            if ref is not None and ref.role.is_protective:
+                found.append(f"S12 {message.at:%T.%f} the halt cancels {message.order_id}")
+        if isinstance(message, ev.DenyEvent) and _is_closing(message.order_id):
+            checks = {breach.check for breach in message.breaches}
+            # One that would open is none, whatever it is called.
+            if "trading_state" in checks and "reduce_only" not in checks:
+                found.append(f"S12 {message.at:%T.%f} a halt denies {message.order_id}")
+    return found
+
+
+def l5_gone(world: World) -> list[str]:
+    """Judge that five seconds after a halt nothing of ours that could open works any more."""
+    found = []
+    patience = T_GONE + world.latency
+    for era in eras(world):
+        for state, until in spans(world):
+            end = min(until, era.until)
+            begun = max([era.since, *(b for b in world.booted_at if b <= end)])
+            alive = alive_since(world, end)
+            if end - max(begun, state.at) <= patience or alive is None or alive <= patience:
+                continue
+            found += [
+                f"L5 {order.terms.order_ref} works on at {end:%T.%f}, halted since {begun:%T.%f}"
+                for order in state.working
+                if order.key.client_id == US
+                and era.halts(order.terms.con_id, cancels=True)
+                and _could_open(order, state)
+            ]
+    return list(dict.fromkeys(found))
+
+
+def eras(world: World) -> Iterator[Era]:
+    """Yield the stretches in which anything was halted, oldest first, across all processes."""
+    switch, number, since = TradingSwitch(), 0, world.exchange.states[0].at
+    for at, message in world.journal.messages():
+        if isinstance(message, ev.StateEvent) and (after := switch.after(message)) is not switch:
+            if switch.held:
+                yield Era(number, at, since, message.at, switch)
+            switch, number, since = after, at, message.at
+    if switch.held:
+        yield Era(number, _NEVER, since, world.clock.now(), switch)
+
+
+def _in_force(halted: list[Era], frame: Frame, transit: timedelta) -> Era | None:
+    """The era that the frame left in; what was on its way when it began is of the one before."""
+    if not transit:
+        return next((e for e in halted if e.number <= frame.written < e.ended), None)
+    return next((e for e in halted if e.since + transit < frame.at <= e.until), None)
+
+
+def _opens(frame: Frame) -> bool:
+    assert frame.terms is not None
+    con_id = frame.terms.con_id
+    return any(
+        _worst(frame.after, con_id, sign) > max(ZERO, _worst(frame.before, con_id, sign))
+        for sign in (1, -1)
+    )
+
+
+def _worst(state: State, con_id: int, sign: int) -> Decimal:
+    """How far our orders that are no exits could lead on one side."""
+    alone, groups = ZERO, dict[str, Decimal]()
+    for order in state.working:
+        if order.terms.con_id != con_id or order.side.sign != sign or is_exit(order):
+            continue
+        if order.oca_group:
+            groups[order.oca_group] = max(groups.get(order.oca_group, ZERO), order.remaining)
+        else:
+            alone += order.remaining
+    return state.held.get(con_id, ZERO) * sign + alone + sum(groups.values(), ZERO)
+
+
+def _is_keener(frame: Frame) -> bool:
+    """Whether it makes an entry of ours trade sooner."""
+    old = next((o for o in frame.before.working if o.key == frame.key), None)
+    new = next((o for o in frame.after.working if o.key == frame.key), None)
+    if not frame.is_change or old is None or new is None or is_exit(old):
+        return False
+    before, after = old.terms.limit_price, new.terms.limit_price
+    return before is not None and after is not None and (after - before) * old.side.sign > 0
+
+
+def _could_open(order: SimOrder, state: State) -> bool:
+    if is_exit(order) or not order.remaining:
+        return False
+    held = state.held.get(order.terms.con_id, ZERO) * order.side.sign
+    return held >= 0 or (order.terms.order_type not in STOPS and order.remaining > -held)
+
+
+def _is_closing(order_id: str) -> bool:
+    ref = role_of(order_id)
+    return ref is not None and ref.role is OrderRole.CLOSE
