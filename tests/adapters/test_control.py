@@ -55,6 +55,7 @@ def folder() -> Iterator[Path]:
             arguments=["order"],
         ),
         Yes(),
+        Yes(typed="U0000000"),
     ],
 )
 def test_a_message_comes_back_as_it_went(message: Call | Yes) -> None:

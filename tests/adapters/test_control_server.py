@@ -59,6 +59,23 @@ async def test_a_question_waits_for_its_answer() -> None:
         assert [await heard(line) for _ in range(2)] == [Told(text="then"), DONE]
 
 
+async def test_what_is_typed_comes_back_and_what_it_should_be_never_leaves() -> None:
+    typed: list[str] = []
+
+    async def serve(call: Call, client: Client) -> Done:
+        typed.append(await client.ask("Which account?", is_typed=True))
+        return DONE
+
+    async with door(serve) as folder, caller(folder) as line:
+        await heard(line)
+        await say(line, CALL)
+        asked = Asked(question="Which account?", is_typed=True)
+        assert [await heard(line) for _ in range(2)] == [Started(), asked]
+        await say(line, pack(Yes(typed="U0000000")))
+        assert await heard(line) == DONE
+    assert typed == ["U0000000"]
+
+
 async def test_a_client_that_hangs_up_has_its_command_cancelled() -> None:
     began, ended = asyncio.Event(), asyncio.Event()
 

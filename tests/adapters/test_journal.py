@@ -106,6 +106,18 @@ def test_numbers_seen_at_the_broker_are_never_given_out(path: Path) -> None:
         assert (journal.state.last_group, journal.state.last_order_id) == (17, 900)
 
 
+def test_a_group_that_was_shown_outside_is_never_given_out_again(path: Path) -> None:
+    with open_journal(path) as journal:
+        shown = journal.next_group()
+        journal.observe(group=shown)  # as a preview does
+        assert journal.verify() == 2
+        journal.next_group()  # nobody has seen this one
+        journal.observe(group=shown)
+        assert journal.verify() == 2
+    with open_journal(path) as journal:
+        assert journal.next_group() == shown + 1
+
+
 @pytest.mark.parametrize(
     ("event", "expected"),
     [

@@ -378,11 +378,37 @@ async def test_a_kill_goes_before_the_cancels_that_wait(rig: Rig) -> None:
     await placed(rig, spec("entry", 5), spec("target", 6))
     hold(rig)
     await rig.broker.send(approved(CancelOrder(order_id=spec("entry").order_id)))
-    await rig.broker.send(approved(CancelOrder(order_id=spec("target").order_id, origin="kill")))
+    await rig.broker.send(approved(CancelOrder(order_id=spec("target").order_id, origin="halt")))
     release(rig)
     await rig.gateway.heard(4, times=2)
     sent = [fields[2] for fields in rig.gateway.received if fields[0] == "4"]
     assert sent == ["6", "5"]
+
+
+async def test_s12_what_opens_and_still_waits_when_the_desk_is_halted_never_leaves(
+    rig: Rig,
+) -> None:
+    await placed(rig)
+    hold(rig)
+    entry, close = spec("entry", 8), spec("close", 9)
+    wider = ModifyOrder(order_id=SINGLE, quantity=Decimal(50))
+    await rig.broker.send(submit(entry))
+    await rig.broker.send(submit(close, reduces=True))
+    await rig.broker.send(approved(wider))
+    rig.broker.objection = lambda contract: f"HALTED: {contract.symbol}"
+    release(rig)
+    assert (await rig.until(ev.NotSentEvent)).order_id == entry.order_id
+    assert (await rig.until(ev.ModifyRejectEvent)).reason == "HALTED: AAPL"
+    await rig.gateway.heard(3, times=2)
+    assert [fields[1] for fields in rig.gateway.received if fields[0] == "3"] == ["5", "9"]
+
+
+async def test_a_change_that_only_lowers_risk_passes_a_halt(rig: Rig) -> None:
+    await placed(rig)
+    rig.broker.objection = lambda _: "HALTED"
+    smaller = ModifyOrder(order_id=SINGLE, quantity=Decimal(5))
+    await rig.broker.send(approved(smaller, reduces=True))
+    await rig.gateway.heard(3, times=2)
 
 
 async def test_a_closed_order_is_not_changed_by_its_number(rig: Rig) -> None:

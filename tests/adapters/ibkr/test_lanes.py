@@ -2,10 +2,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ibkr_trader.adapters.ibkr.lanes import BULK_RATE, RATE, Lane, Lanes, Parcel
+from ibkr_trader.adapters.ibkr.lanes import BULK_RATE, KILL_RESERVE, RATE, Lane, Lanes, Parcel
 
 
 class Wire:
@@ -18,7 +19,10 @@ class Wire:
         self.lanes.is_open = True
 
     def put(self, lane: Lane, *frames: str, key: str = "", spaced_by: str = "") -> None:
-        self.lanes.put(Parcel(lane, frames, key=key, spaced_by=spaced_by))
+        self.put_parcel(Parcel(lane, frames, key=key, spaced_by=spaced_by))
+
+    def put_parcel(self, parcel: Parcel) -> None:
+        self.lanes.put(parcel)
         self.lanes.pump(self.now)
 
     def run(self, seconds: float) -> None:
@@ -55,6 +59,42 @@ def test_a_cancel_leaves_at_once_behind_a_thousand_data_requests() -> None:
     assert waits[0] <= 0.05
     assert waits[9] <= 0.25
     assert waits[49] <= 1.5
+
+
+@pytest.mark.parametrize("before", [Lane.DATA, Lane.OPEN, Lane.ASK, Lane.MODIFY, Lane.CANCEL])
+def test_s13_a_halt_behind_a_thousand_requests_of_any_lane(before: Lane) -> None:
+    wire = Wire()
+    for n in range(1000):
+        wire.put(before, f"{before.name}{n}")
+    wire.run(2.95)
+    asked = wire.now
+    for n in range(50):
+        wire.put(Lane.KILL, f"KILL{n}")
+    wire.run(2.0)
+    waits = [at - asked for at in wire.times("KILL")]
+    assert waits[0] <= 0.05
+    assert waits[9] <= (0.25 if before in {Lane.DATA, Lane.OPEN} else 1.0)
+    assert waits[49] <= 1.5
+    assert most_in_a_second([at for at, _ in wire.log]) <= 45
+
+
+def test_what_a_halt_has_overtaken_does_not_leave() -> None:
+    wire = Wire()
+    dropped: list[str] = []
+    halted = ""
+    for lane in (Lane.DATA, Lane.OPEN):
+        for n in range(BULK_RATE):
+            parcel = Parcel(lane, (f"{lane.name}{n}",), on_dropped=dropped.append)
+            if lane is Lane.OPEN:
+                parcel.objection = lambda: halted
+            wire.put_parcel(parcel)
+    wire.put_parcel(Parcel(Lane.CLOSE, ("close",)))
+    halted = "HALTED: by hand"
+    wire.run(3.0)
+    assert not wire.times("OPEN")
+    assert dropped == [halted] * BULK_RATE
+    assert len(wire.times("DATA")) == BULK_RATE
+    assert wire.times("close")
 
 
 def test_no_second_has_more_than_forty_frames_and_bulk_no_more_than_thirty() -> None:
@@ -158,4 +198,6 @@ def test_whatever_is_put_in_all_of_it_leaves_within_the_limits(
     wire.run(60.0)
     assert len(wire.log) == sum(size for _, size, _ in traffic)
     if wire.log:
-        assert most_in_a_second([at for at, _ in wire.log]) <= RATE
+        assert most_in_a_second([at for at, _ in wire.log]) <= RATE + KILL_RESERVE
+        rest = [at for at, frame in wire.log if not frame.startswith("KILL")]
+        assert not rest or most_in_a_second(rest) <= RATE

@@ -7,7 +7,7 @@ import pytest
 
 from ibkr_trader.adapters.clock import ManualClock
 from ibkr_trader.core.enums import DataType, SecType
-from ibkr_trader.core.errors import AmbiguousContract, BrokerUnavailable
+from ibkr_trader.core.errors import AmbiguousContract, BrokerUnavailable, DataRefused
 from ibkr_trader.core.events import ConnectEvent, DataTypeEvent, ErrorEvent, PriceEvent
 from ibkr_trader.core.models import Contract, PriceBand
 from tests.adapters.ibkr.conftest import Rig
@@ -186,6 +186,28 @@ async def test_a_halt_is_seen_and_ends(rig: Rig) -> None:
     assert not free.halted
 
 
+@pytest.mark.parametrize(
+    ("value", "shortable"), [("3.0", "3.0"), ("1.5", "1.5"), ("0.0", "0.0"), ("", None)]
+)
+async def test_how_easy_a_share_is_to_borrow_is_asked_for_and_told(
+    value: str, shortable: str | None, rig: Rig
+) -> None:
+    """Tick 46 is a generic one; 89, which TWS sends beside it, is how many there are."""
+    ticks(rig, (1, 1, "10", "1"), (45, 46, value), (2, 89, "5000"), (1, 2, "11", "1"))
+    quote = await rig.market.quote(AAPL, timeout=2)
+    assert quote is not None
+    assert quote.shortable == (Decimal(shortable) if shortable is not None else None)
+    assert "236" in await rig.gateway.heard(1)
+
+
+async def test_of_what_cannot_be_borrowed_it_is_not_asked(rig: Rig) -> None:
+    """TWS refuses the generic tick for anything that is no share (321)."""
+    ticks(rig, (1, 1, "10", "1"), (1, 2, "11", "1"))
+    option = Contract(symbol="AAPL", con_id=7, sec_type=SecType.OPTION)
+    assert await rig.market.quote(option, timeout=2) is not None
+    assert "236" not in await rig.gateway.heard(1)
+
+
 async def test_delayed_data_says_so(rig: Rig) -> None:
     rig.gateway.answers[1] = lambda fields: [
         (4, 2, fields[2], 10167, "Displaying delayed market data", ""),
@@ -250,6 +272,38 @@ async def test_no_history_is_a_typed_failure(rig: Rig) -> None:
     rig.gateway.answers[20] = lambda fields: [(4, 2, fields[1], 162, "HMDS query returned no", "")]
     with pytest.raises(BrokerUnavailable, match="162"):
         await rig.market.bars(AAPL, duration="1 D", bar_size="1 min")
+
+
+@pytest.mark.parametrize(
+    ("words", "is_pacing"),
+    [
+        ("Historical Market Data Service error message:HMDS query returned no data: X", False),
+        ("Historical Market Data Service error message:API historical data query pacing violation",
+         True),
+    ],
+)  # fmt: skip
+async def test_too_fast_is_told_apart_from_nothing_there(
+    words: str, is_pacing: bool, rig: Rig
+) -> None:
+    rig.gateway.answers[20] = lambda fields: [(4, 2, fields[1], 162, words, "")]
+    with pytest.raises(DataRefused, match="162") as caught:
+        await rig.market.bars(AAPL, duration="1 D", bar_size="1 day")
+    assert caught.value.is_pacing is is_pacing
+    assert rig.gateway.count(25) == 0
+
+
+async def test_bars_that_do_not_come_in_time_are_no_longer_wanted(rig: Rig) -> None:
+    with pytest.raises(BrokerUnavailable, match=r"within 0\.05 s"):
+        await rig.market.bars(AAPL, duration="1 D", bar_size="1 day", timeout=0.05)
+    asked = await rig.gateway.heard(20)
+    cancelled = await rig.gateway.heard(25)
+    assert cancelled[2] == asked[1]
+
+
+async def test_bars_without_a_link_are_refused(rig: Rig) -> None:
+    rig.connection.close()
+    with pytest.raises(BrokerUnavailable):
+        await rig.market.bars(AAPL, duration="1 D", bar_size="1 day")
 
 
 def let_pass(rig: Rig, seconds: float) -> None:

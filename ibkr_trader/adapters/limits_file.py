@@ -1,0 +1,255 @@
+"""`symbol_limits.json`: read strictly, written whole or not at all, by one at a time.
+
+A change is read, made and written under a lock, into a new file that takes the old one's
+place at once: whoever reads, and whatever is killed, sees the old one or the new one.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from ibkr_trader.adapters.clock import SystemClock
+from ibkr_trader.adapters.limits_reader import read_limits
+from ibkr_trader.adapters.limits_writer import EMPTY, amended, text_of
+from ibkr_trader.adapters.private_files import create_private, private_folder, sync_folder
+from ibkr_trader.core.errors import AccountLocked, ConfigError, InvariantBroken
+from ibkr_trader.risk.limits import SymbolLimitRegistry
+from ibkr_trader.risk.limits_reading import LimitsFault, LimitsReading
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from decimal import Decimal
+    from pathlib import Path
+
+    from ibkr_trader.risk.limits import RiskLimits
+
+FILE = "symbol_limits.json"
+MOST = 1_000_000  # bytes
+LOCK_PATIENCE = 10.0  # seconds; a change takes milliseconds
+_WARM = timedelta(milliseconds=50)  # a second write within it may leave no trace in the times
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_UNREADABLE = "unreadable"
+_TOO_LARGE = f"larger than {MOST:,} bytes, which no limits file has to be"
+
+
+class LimitsFile:
+    """The limits file of one data folder.
+
+    Attributes:
+        path: Where it is, or would be.
+    """
+
+    def __init__(self, folder: Path, cap: RiskLimits) -> None:
+        self.path = folder / FILE
+        self._path = str(self.path)  # `mark` is asked before every review
+        self._cap = cap
+
+    @property
+    def name(self) -> str:
+        """What a message calls it."""
+        return self._path
+
+    def mark(self) -> object:
+        """Return what changes whenever the file does; None if it is missing."""
+        try:
+            status = os.stat(self._path, follow_symlinks=False)  # noqa: PTH116 - a third of the time
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            return _UNREADABLE, error.errno
+        return _mark(status)
+
+    def read(self) -> LimitsReading:
+        """Return what the file says; whatever is wrong with it is in the answer."""
+        try:
+            descriptor = os.open(
+                self.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+            )
+        except FileNotFoundError:
+            return LimitsReading()
+        except OSError as error:
+            why = error.strerror or str(error)
+            if self.path.is_symlink():
+                why = "it is a link, and links are not followed: put the file itself here"
+            return _at_fault(f"cannot be read: {why}", mark=self.mark())
+        try:
+            status = os.fstat(descriptor)
+            mark = _settled(status)
+            if why := _untrusted(status):
+                return _at_fault(why, mark=mark)
+            data = _content(descriptor)
+        except OSError as error:
+            return _at_fault(f"cannot be read: {error.strerror}", mark=self.mark())
+        finally:
+            os.close(descriptor)
+        if len(data) > MOST:
+            return _at_fault(f"is {_TOO_LARGE}", mark=mark)
+        reading = read_limits(data, self._cap)
+        return LimitsReading(
+            registry=reading.registry,
+            faults=reading.faults,
+            warnings=reading.warnings,
+            mark=mark,
+        )
+
+    def parse(self, content: str) -> LimitsReading:
+        """Return what a text says that `text` has made."""
+        return read_limits(content.encode(), self._cap)
+
+    def text(self, registry: SymbolLimitRegistry) -> str:
+        """Return limits as the text of a file; the same limits are always the same text."""
+        return text_of(registry)
+
+    def change(
+        self, symbol: str, limits: Mapping[str, Decimal] | None
+    ) -> tuple[SymbolLimitRegistry, SymbolLimitRegistry]:
+        """Set some limits of `symbol` (or `*`), or with None remove them all, durably.
+
+        Returns:
+            What the file said before, and what it says now.
+
+        Raises:
+            ConfigError: If the file is damaged (every fault is in the message), or cannot be
+                written.
+            AccountLocked: If another process is writing it and does not end.
+        """
+        with self._alone():
+            before, after, text = self._amended(symbol, limits)
+            self._replace(text)
+        return before, after
+
+    def would(
+        self, symbol: str, limits: Mapping[str, Decimal] | None
+    ) -> tuple[SymbolLimitRegistry, SymbolLimitRegistry]:
+        """Return what `change` would, and write nothing.
+
+        Raises:
+            ConfigError: If the file is damaged, with every fault.
+        """
+        return self._amended(symbol, limits)[:2]
+
+    def restore(self, content: str) -> Path | None:
+        """Write the file again as it was in force; return where a damaged one was put aside.
+
+        Raises:
+            ConfigError: If it cannot be written.
+            AccountLocked: If another process is writing it and does not end.
+        """
+        with self._alone():
+            aside = None
+            if self.mark() is not None:
+                aside = self.path.with_name("symbol_limits.damaged.json")
+                try:
+                    aside.unlink(missing_ok=True)
+                    os.link(self.path, aside, follow_symlinks=False)
+                except OSError as error:
+                    raise _unwritable(aside, error) from error
+            self._replace(content)
+        return aside
+
+    def _sound(self) -> SymbolLimitRegistry:
+        """Return what the file says; nothing, if there is none.
+
+        Raises:
+            ConfigError: If it is damaged, with every fault.
+        """
+        reading = self.read()
+        if reading.faults:
+            lines = "; ".join(f"{self.path} {fault}" for fault in reading.faults)
+            raise ConfigError(lines, hint="mend it, or: ibkr-trader limits --restore")
+        return reading.registry or SymbolLimitRegistry()
+
+    def _amended(
+        self, symbol: str, limits: Mapping[str, Decimal] | None
+    ) -> tuple[SymbolLimitRegistry, SymbolLimitRegistry, str]:
+        before = self._sound()
+        text = EMPTY if self.mark() is None else self.path.read_text(encoding="utf-8")
+        text = amended(text, symbol, limits)
+        written = self.parse(text)
+        if written.registry is None:
+            raise InvariantBroken(f"what is to be written is no limits file: {written.faults}")
+        if len(text) > MOST:
+            raise ConfigError(f"{self.path} would be {_TOO_LARGE}")
+        return before, written.registry, text
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Be the only one that writes the file, for the length of the block."""
+        from filelock import FileLock, Timeout  # noqa: PLC0415 - only who writes needs it
+
+        folder = private_folder(self.path.parent)
+        lock = FileLock(folder / f".{FILE}.lock", timeout=LOCK_PATIENCE, mode=0o600)
+        try:
+            with lock:
+                yield
+        except Timeout:
+            message = f"another process is writing {self.path}"
+            raise AccountLocked(message, hint="wait until it has ended, and try again") from None
+
+    def _replace(self, text: str) -> None:
+        content = text.encode()
+        new = self.path.with_name(f".{FILE}.new")
+        try:
+            new.unlink(missing_ok=True)  # what somebody left who was killed
+            create_private(new, content)
+            _check_whole(new, len(content))
+            new.replace(self.path)
+            sync_folder(self.path.parent)
+        except OSError as error:
+            with suppress(OSError):
+                new.unlink(missing_ok=True)
+            raise _unwritable(self.path, error) from error
+
+
+def _mark(status: os.stat_result) -> tuple[int, ...]:
+    return status.st_mtime_ns, status.st_ctime_ns, status.st_ino, status.st_size, status.st_mode
+
+
+def _settled(status: os.stat_result) -> object:
+    """The mark of what is about to be read; one that never comes again, if it is still warm.
+
+    The times of a file move in steps: a second write within the same one shows in none of them.
+    """
+    mark = _mark(status)
+    written = _EPOCH + timedelta(microseconds=status.st_mtime_ns // 1_000)
+    is_warm = timedelta(0) <= SystemClock().now() - written < _WARM
+    return (*mark, "warm") if is_warm else mark
+
+
+def _content(descriptor: int) -> bytes:
+    """The whole of a file, or a little more of it than may be."""
+    data = b""
+    while len(data) <= MOST and (part := os.read(descriptor, MOST + 1)):
+        data += part
+    return data
+
+
+def _untrusted(status: os.stat_result) -> str:
+    """Why a file is not read at all; empty if it may be."""
+    if not stat.S_ISREG(status.st_mode):
+        return "is no file"
+    if status.st_uid not in {os.geteuid(), 0}:
+        return f"belongs to another user (uid {status.st_uid}) and is not trusted"
+    if status.st_mode & stat.S_IWOTH:
+        return "can be written by everybody: take that away with chmod o-w"
+    return f"is {_TOO_LARGE}" if status.st_size > MOST else ""
+
+
+def _check_whole(path: Path, size: int) -> None:
+    """Refuse a file that a disk took in part, without an error, because it was full."""
+    if path.stat().st_size != size:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def _at_fault(message: str, *, mark: object) -> LimitsReading:
+    return LimitsReading(faults=(LimitsFault(message=message),), mark=mark)
+
+
+def _unwritable(path: Path, error: OSError) -> ConfigError:
+    message = f"{path} cannot be written: {error.strerror or error}"
+    return ConfigError(message, hint="nothing was changed; make room, or choose --data-dir")
