@@ -5,12 +5,51 @@ Computed now and then from daily bars, kept in a file, and looked up by the chec
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date, datetime, timedelta
 from decimal import Decimal
+from itertools import combinations, pairwise
 from types import MappingProxyType
+from typing import NamedTuple
 
 import msgspec
+
+
+class Triangle(Mapping[tuple[str, str], float]):
+    """The coefficients of every pair of some symbols, without a key for each of them.
+
+    `values` are those of `combinations(symbols, 2)`; the symbols are in order, each once.
+
+    Raises:
+        ValueError: If there is not exactly one coefficient for each pair, or the symbols are
+            not in order.
+    """
+
+    def __init__(self, symbols: Sequence[str], values: Sequence[float]) -> None:
+        count = len(symbols)
+        if len(values) != count * (count - 1) // 2:
+            raise ValueError(f"{len(values)} coefficients do not make a matrix of {count} symbols")
+        if any(a >= b for a, b in pairwise(symbols)):
+            raise ValueError("the symbols of a matrix must be in order, each once")
+        self._symbols, self._values = symbols, values
+        self._place = {symbol: number for number, symbol in enumerate(symbols)}
+
+    def __getitem__(self, pair: tuple[str, str]) -> float:
+        row, column = self._place[pair[0]], self._place[pair[1]]
+        if row >= column:
+            raise KeyError(pair)
+        return self._values[row * (2 * len(self._symbols) - row - 1) // 2 + column - row - 1]
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        return combinations(self._symbols, 2)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    @property
+    def flat(self) -> Sequence[float]:
+        """The coefficients alone, in the order of the pairs."""
+        return self._values
 
 
 class CorrelationMatrix(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,6 +62,9 @@ class CorrelationMatrix(msgspec.Struct, frozen=True, kw_only=True):
         coefficients: From -1 to 1, by pair; a symbol with itself is always 1.
         ranges: Each symbol's average daily range, as a fraction of its price.
         left_out: Symbols that were asked for and have none, each with the reason.
+        sessions: How many returns each coefficient is of.
+        first, last: The sessions between which they lie; None if there are none.
+        inputs: A short name for exactly the closes that it was computed from.
     """
 
     computed_at: datetime
@@ -31,6 +73,10 @@ class CorrelationMatrix(msgspec.Struct, frozen=True, kw_only=True):
     coefficients: Mapping[tuple[str, str], float] = MappingProxyType({})
     ranges: Mapping[str, Decimal] = MappingProxyType({})
     left_out: Mapping[str, str] = MappingProxyType({})
+    sessions: int = 0
+    first: date | None = None
+    last: date | None = None
+    inputs: str = ""
 
     def get_correlation(self, symbol_a: str, symbol_b: str) -> float | None:
         """Return the coefficient of two symbols; None if one of them is not in it."""
@@ -49,3 +95,35 @@ class CorrelationMatrix(msgspec.Struct, frozen=True, kw_only=True):
             and abs(value) >= threshold
         ]
         return [other for _, other in sorted(found, key=lambda one: (-one[0], one[1]))]
+
+    def pairs(self) -> Iterable[tuple[tuple[str, str], float]]:
+        """Return every pair with its coefficient."""
+        if isinstance(self.coefficients, Triangle):
+            return zip(self.coefficients, self.coefficients.flat, strict=True)
+        return self.coefficients.items()
+
+    def is_stale(self, now: datetime, ttl: timedelta) -> bool:
+        """Whether it is too old to rely on; so is one from the future, by a clock set back."""
+        return abs(now - self.computed_at) > ttl
+
+
+class Near(NamedTuple):
+    """The symbols that move with one (itself among them), and those that move against it."""
+
+    alike: tuple[str, ...]
+    against: tuple[str, ...] = ()
+
+
+def neighbours(matrix: CorrelationMatrix, threshold: Decimal) -> Mapping[str, Near]:
+    """Return whom each symbol of `matrix` moves with, from `threshold` on, and against whom."""
+    least = float(threshold)
+    alike: dict[str, list[str]] = {symbol: [symbol] for symbol in matrix.symbols}
+    against: dict[str, list[str]] = {symbol: [] for symbol in matrix.symbols}
+    for (a, b), value in matrix.pairs():
+        if value >= least:
+            alike[a].append(b)
+            alike[b].append(a)
+        elif -value >= least:
+            against[a].append(b)
+            against[b].append(a)
+    return {symbol: Near(tuple(alike[symbol]), tuple(against[symbol])) for symbol in alike}

@@ -53,7 +53,10 @@ def ordering(folder: str) -> Sample:
     program = ("-m", "ibkr_trader")
 
     def sample() -> float:
-        order = f"order --symbol AAPL --side buy --quantity 1 --type limit --limit 1{next(cents)}"
+        order = (
+            f"order --symbol AAPL --side buy --no-stop"
+            f" --quantity 1 --type limit --limit 1{next(cents)}"
+        )
         words = order[:-2] + "." + order[-2:]
         seconds = timed(*program, *words.split(), folder=folder)
         timed(*program, "cancel", "--symbol", "AAPL", folder=folder)
