@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from ibkr_trader.core import events as ev
-from ibkr_trader.core.models import ZERO, Contract, Fill, Position
+from ibkr_trader.core.models import ZERO, Contract, Fill, Position, Quote
 from ibkr_trader.portfolio.positions import Book
 
 if TYPE_CHECKING:
@@ -36,6 +36,15 @@ def execute(state: PortfolioState, fill: Fill) -> PortfolioState:
     return state
 
 
+def charge(state: PortfolioState, fill: Fill) -> PortfolioState:
+    """Return `state` with the cost of an execution in its ledger; nothing moves."""
+    con_id = fill.contract.con_id
+    book = state.books.get(con_id)
+    if book is None or fill.fill_id not in book.fills:
+        return state
+    return _replace(state, books={**state.books, con_id: book.charged(fill)})
+
+
 def mark(state: PortfolioState, con_id: int, price: Decimal | None) -> PortfolioState:
     """Return `state` with a contract's last price; no price is no news."""
     if price is None or state.marks.get(con_id) == price:
@@ -43,6 +52,14 @@ def mark(state: PortfolioState, con_id: int, price: Decimal | None) -> Portfolio
     state = _replace(state, marks={**state.marks, con_id: price})
     held = state.positions.get(con_id)
     return state if held is None else _replace(state, positions=_with(state, con_id, held))
+
+
+def priced(state: PortfolioState, con_id: int, quote: Quote) -> PortfolioState:
+    """Return `state` with what a quote says of a contract: its price, and the last close."""
+    close = quote.close
+    if close is not None and close > 0 and state.closes.get(con_id) != close:
+        state = _replace(state, closes={**state.closes, con_id: close})
+    return mark(state, con_id, quote.mark)
 
 
 def report(state: PortfolioState, event: ev.PositionReportEvent) -> PortfolioState:

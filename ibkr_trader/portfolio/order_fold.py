@@ -79,7 +79,7 @@ def commission(state: PortfolioState, event: ev.CommissionEvent) -> PortfolioSta
     if known.commission == event.commission and known.realized_pnl == event.realized_pnl:
         return state
     charged = _replace(known, commission=event.commission, realized_pnl=event.realized_pnl)
-    state = _replace(state, fills=state.fills.plus(key, charged))
+    state = ledger_fold.charge(_replace(state, fills=state.fills.plus(key, charged)), charged)
     return _charged(state, known, _cost(charged) - _cost(known))
 
 

@@ -68,6 +68,10 @@ class Book(msgspec.Struct, frozen=True, kw_only=True):
             return _told(self.base, fills)
         return Book(base=self.base, position=_after(self.position, fill), fills=fills, newest=place)
 
+    def charged(self, fill: Fill) -> Book:
+        """Return the ledger with what a known execution has cost: nothing moves."""
+        return msgspec.structs.replace(self, fills=self.fills.plus(fill.fill_id, fill))
+
     def since(self, moment: datetime) -> Book:
         """Return the ledger that begins at `moment`: what came before is its base."""
         base = self.base

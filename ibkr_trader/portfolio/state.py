@@ -69,6 +69,7 @@ class PortfolioState(msgspec.Struct, frozen=True, kw_only=True):
         groups: The orders of each group, in order of appearance.
         children: The orders that hang from a parent.
         marks: The last price of each contract, by con_id.
+        closes: The close of the session before, likewise, where somebody has said it.
         drift: Where broker and ledger still disagree, by subject.
         reported: The broker's last word on positions, by con_id.
         has_synced: Whether positions begin at what the broker or a checkpoint has stated,
@@ -88,6 +89,7 @@ class PortfolioState(msgspec.Struct, frozen=True, kw_only=True):
     groups: GrowingMap[GroupId, tuple[OrderId, ...]] = GrowingMap()
     children: GrowingMap[OrderId, tuple[OrderId, ...]] = GrowingMap()
     marks: Mapping[int, Decimal] = MappingProxyType({})
+    closes: Mapping[int, Decimal] = MappingProxyType({})
     drift: Mapping[str, ev.DriftEvent] = MappingProxyType({})
     reported: Mapping[int, Decimal] = MappingProxyType({})
     has_synced: bool = False
@@ -139,8 +141,8 @@ class PortfolioState(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _FOLLOW: Mapping[type[ev.BaseEvent], Callable[[PortfolioState, Any], PortfolioState]] = {
-    ev.PriceEvent: lambda state, event: ledger_fold.mark(
-        state, event.contract.con_id, event.quote.mark
+    ev.PriceEvent: lambda state, event: ledger_fold.priced(
+        state, event.contract.con_id, event.quote
     ),
     ev.BarEvent: lambda state, event: ledger_fold.mark(
         state, event.contract.con_id, event.bar.close

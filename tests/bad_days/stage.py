@@ -16,6 +16,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, TypeVar
+from zoneinfo import ZoneInfo
 
 from ibkr_trader.adapters.ibkr.broker import IBKRBroker
 from ibkr_trader.adapters.ibkr.connection import IBKRConnection, LinkSettings
@@ -23,6 +24,7 @@ from ibkr_trader.adapters.ibkr.market_data import IBKRMarketData
 from ibkr_trader.adapters.journal import SessionHeader, SqliteJournal
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.errors import BrokerUnavailable, TraderError
+from ibkr_trader.core.trading_day import NEW_YORK
 from ibkr_trader.execution.desk import Desk
 from ibkr_trader.execution.guardian import Duty
 from ibkr_trader.execution.outlook import RiskSettings
@@ -143,7 +145,7 @@ class Day:
                 clock=self.time,
                 account=connection.account,
                 guard=RiskGuard(),
-                settings=RiskSettings(limits=limits),
+                settings=RiskSettings(limits=limits, zone=ZoneInfo(NEW_YORK)),
                 ack_timeout=10.0,
                 protection=CoverRules(policy=policy),
                 duty=Duty.FULL,  # as a trader that stays running

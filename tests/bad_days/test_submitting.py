@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from decimal import Decimal
 from itertools import permutations
+from typing import TYPE_CHECKING
 
 import pytest
 
 from ibkr_trader.core.enums import OrderStatus, Side
-from ibkr_trader.core.errors import OrderRejectedError, OutcomeUnknown
+from ibkr_trader.core.errors import OrderRejectedError, OutcomeUnknown, RiskCheckError
 from ibkr_trader.core.events import FillEvent
 from ibkr_trader.execution.placing import Wait
 from ibkr_trader.sim.floor_rules import Rejection
@@ -16,7 +17,11 @@ from ibkr_trader.sim.gateway import fault_rules as rules
 from ibkr_trader.sim.gateway.fault_rules import Fault, When
 from tests.bad_days.judges import assert_over, assert_sound
 from tests.bad_days.requests import bracket, single
-from tests.bad_days.stage import AAPL, Day
+from tests.bad_days.stage import AAPL, Day, a_day
+from tests.limits import roomy
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 LOCT = 600000005  # its short sales wait until shares are found
 TOLD = ("orderStatus", "execDetails", "commissionReport")
@@ -151,6 +156,20 @@ async def test_f_b17_a_short_sale_waits_for_its_shares_and_counts_meanwhile(day:
     assert day.ledger.positions() == {LOCT: -10}
     assert (await day.desk.get_order_status(order.order_id)).status is OrderStatus.FILLED
     assert_sound(day, LOCT, is_protected=False)
+
+
+async def test_f_b17_what_is_hard_to_borrow_is_not_even_sent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As TWS tells it of each: 3 for AAPL, 2 for what must be located, 1 for what is not there."""
+    picky = roomy(min_shortable=Decimal("2.5"))
+    async with a_day(tmp_path, monkeypatch) as day, day.open_desk(limits=picky) as desk:
+        for symbol, figure in (("LOCT", 2), ("HARD", 1)):
+            with pytest.raises(RiskCheckError, match=f"{symbol} is hard .* TWS counts {figure}"):
+                await desk.submit_order(single(side=Side.SELL, symbol=symbol))
+        assert not day.wire.sent("placeOrder")
+        await desk.submit_order(single(side=Side.SELL))
+        assert len(day.wire.sent("placeOrder")) == 1
 
 
 async def test_f_b17_a_short_sale_whose_shares_come_with_its_cancel(day: Day) -> None:

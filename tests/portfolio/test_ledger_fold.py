@@ -12,7 +12,8 @@ from ibkr_trader.core.models import (
     Position,
     Quote,
 )
-from ibkr_trader.portfolio.state import fold
+from ibkr_trader.portfolio.growing import GrowingMap
+from ibkr_trader.portfolio.state import PortfolioState, fold
 from tests.orders.samples import (
     AAPL,
     ACCOUNT,
@@ -135,3 +136,23 @@ def test_prices_mark_what_is_held() -> None:
     assert state.apply(quote("153")) is state
     assert state.apply(quote(None)) is state
     assert fold([quote("152")]).marks == {AAPL.con_id: Decimal(152)}
+
+
+def test_a_close_is_kept_beside_the_price_and_a_cost_reaches_its_ledger() -> None:
+    quote = Quote(contract=AAPL, at=AT, last=Decimal(151), close=Decimal(149))
+    state = fold([filled(fill(10)), ev.PriceEvent(at=AT, contract=AAPL, quote=quote)])
+    assert (state.marks, state.closes) == (
+        {AAPL.con_id: Decimal(151)},
+        {AAPL.con_id: Decimal(149)},
+    )
+    before = state.books[AAPL.con_id]
+    after = state.apply(cost("1.25")).books[AAPL.con_id]
+    assert after.fills[E1].commission == Decimal("1.25")
+    assert (after.position, after.newest) == (before.position, before.newest)
+
+
+def test_the_cost_of_what_has_no_ledger_is_no_trouble() -> None:
+    bare = PortfolioState(fills=GrowingMap({E1: fill(10)}))
+    after = bare.apply(cost("1.25"))
+    assert after.fills[E1].commission == Decimal("1.25")
+    assert after.books == {}

@@ -68,5 +68,5 @@ def test_a_record_adds_them_up_and_nothing_gained_is_lost() -> None:
     )
     record = Record.of(trips)
     assert (record.wins, record.losses, record.count) == (1, 2, 3)
-    assert (record.average_win, record.average_loss) == (60, 10)
+    assert (record.average_win, record.average_loss) == (Decimal(60), Decimal(10))
     assert Record.of(()) == Record()

@@ -1,0 +1,78 @@
+"""How near the day's loss is to its limits: of the account, and of each symbol.
+
+One rule for the check that refuses openings and for the watch that halts, so that the two
+cannot disagree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from ibkr_trader.core.models import ZERO
+
+if TYPE_CHECKING:
+    from ibkr_trader.portfolio.pnl import DayPnl
+    from ibkr_trader.risk.limits import RiskLimits, SymbolLimitRegistry
+
+ACCOUNT = ""  # as the subject of a loss: everything together
+
+
+class LossLevel(IntEnum):
+    """What follows from a loss; each includes those before it."""
+
+    NONE = 0
+    WARNING = 1  # one is told
+    REDUCING = 2  # nothing more is opened
+    HALTED = 3
+
+
+class DayLoss(msgspec.Struct, frozen=True, kw_only=True):
+    """One loss of the day against its limit; a gain is a loss of zero."""
+
+    symbol: str
+    loss: Decimal
+    limit: Decimal
+    level: LossLevel
+
+    @property
+    def share(self) -> Decimal:
+        """The part of the limit that is lost."""
+        return self.loss / self.limit
+
+
+def level_of(used: Decimal, limit: Decimal, limits: RiskLimits) -> LossLevel:
+    """Return the level that `used` reaches of a limit: of a loss, or of a drawdown."""
+    if used >= limit:
+        return LossLevel.HALTED
+    if used >= limit * limits.loss_reducing:
+        return LossLevel.REDUCING
+    if used >= limit * limits.loss_warning:
+        return LossLevel.WARNING
+    return LossLevel.NONE
+
+
+def day_loss(
+    net: Decimal, limits: RiskLimits, symbol_limits: SymbolLimitRegistry, *, symbol: str = ACCOUNT
+) -> DayLoss:
+    """Return what a result of the day means for a symbol, or for the `ACCOUNT`."""
+    limit = limits.max_daily_loss
+    if symbol != ACCOUNT:
+        limit = symbol_limits.get_limit(symbol, limits).max_daily_loss
+    loss = max(ZERO, -net)
+    return DayLoss(symbol=symbol, loss=loss, limit=limit, level=level_of(loss, limit, limits))
+
+
+def day_losses(
+    pnl: DayPnl, limits: RiskLimits, symbol_limits: SymbolLimitRegistry
+) -> Iterator[DayLoss]:
+    """Yield the account's loss, if it is known, and that of each symbol whose result is."""
+    if pnl.net is not None:
+        yield day_loss(pnl.net, limits, symbol_limits)
+    for symbol, net in pnl.symbols().items():
+        if net is not None:
+            yield day_loss(net, limits, symbol_limits, symbol=symbol)
