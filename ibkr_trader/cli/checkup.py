@@ -15,10 +15,11 @@ from ibkr_trader.app import JOURNAL_FILE
 from ibkr_trader.cli import output
 from ibkr_trader.cli.exits import Exit, classify
 from ibkr_trader.cli.face import DESK_COMMANDS, Face
+from ibkr_trader.cli.halts import halts
 from ibkr_trader.cli.remote import at_the_trader
 from ibkr_trader.cli.trading import desk_for, title
 from ibkr_trader.cli.wording import when
-from ibkr_trader.core.enums import DataType, TradingState
+from ibkr_trader.core.enums import DataType
 from ibkr_trader.core.errors import TraderError
 from ibkr_trader.core.text import price
 
@@ -30,8 +31,8 @@ if TYPE_CHECKING:
     from ibkr_trader.execution.desk import Desk
 
 _SPACE_WANTED = 200_000_000  # bytes
-_PROBE = "AAPL"
-_QUOTE_SECONDS = 5.0
+PROBE = "AAPL"
+QUOTE_SECONDS = 5.0
 
 
 class Check(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,14 +64,22 @@ class Findings:
         self.checks += msgspec.json.decode(theirs.data["checks"], type=list[Check])
         self.exit = self.exit if self.exit is not Exit.DONE else theirs.exit
 
+    def take(self, others: Findings) -> None:
+        """Take over what was found elsewhere."""
+        self.checks += others.checks
+        self.exit = self.exit if self.exit is not Exit.DONE else others.exit
+
     def fail(self, name: str, error: TraderError) -> None:
         """Note what makes trading impossible."""
         self.checks.append(Check(name=name, state="FAIL", text=error.message, fix=error.hint))
         self.exit = self.exit if self.exit is not Exit.DONE else classify(error)[1]
 
 
-async def examine(face: Face) -> output.Reply:
-    """Try everything that can be tried and reply with all findings."""
+async def examine(face: Face, *, deep: bool = False) -> output.Reply:
+    """Try everything that can be tried and reply with all findings.
+
+    `deep` asks the broker about orders at our limits, too, and looks at the machine.
+    """
     found = Findings()
     try:
         settings = face.settings()
@@ -83,31 +92,32 @@ async def examine(face: Face) -> output.Reply:
         found.warn("settings", warning, fix="ibkr-trader config show")
     if _examine_folder(settings, found):
         try:
-            at_trader = await asyncio.to_thread(_ask_trader, face)
+            at_trader = await asyncio.to_thread(_ask_trader, face, deep=deep)
         except TraderError as error:
             found.fail("trader", error)
             return _reply(found)
         if at_trader is None:
-            await _examine_desk(face, found)
+            await _examine_desk(face, found, deep=deep)
         else:
             found.add(at_trader)
     return _reply(found)
 
 
-async def examine_desk(face: Face) -> output.Reply:
+async def examine_desk(face: Face, *, deep: bool = False) -> output.Reply:
     """Try what needs the account and reply with the findings."""
     found = Findings()
     if face.trader is not None:
         found.ok("trader", face.trader.words(utc=face.utc))
-    await _examine_desk(face, found)
+    await _examine_desk(face, found, deep=deep)
     return _reply(found)
 
 
-def _ask_trader(face: Face) -> output.Reply | None:
+def _ask_trader(face: Face, *, deep: bool) -> output.Reply | None:
     """What a running trader finds; None if none runs, and the account is free."""
     asking = Face(json=True, utc=face.utc, arguments=face.arguments)
     asking.flags = face.flags
-    return at_the_trader(asking, DESK_COMMANDS["setup.desk-check"], {})
+    name = "setup.deep-desk-check" if deep else "setup.desk-check"
+    return at_the_trader(asking, DESK_COMMANDS[name], {})
 
 
 def _examine_folder(settings: Settings, found: Findings) -> bool:
@@ -128,18 +138,24 @@ def _examine_folder(settings: Settings, found: Findings) -> bool:
     return True
 
 
-async def _examine_desk(face: Face, found: Findings) -> None:
+async def _examine_desk(face: Face, found: Findings, *, deep: bool) -> None:
     try:
         async with desk_for(face) as desk:
             found.ok("gateway", "reached; handshake, orders, fills, positions all answered")
             found.ok("account", title(face.settings(), desk))
             await _examine_market(face, desk, found)
-            view = desk.trader.outlook.view()
-            if view.trading_state is TradingState.ACTIVE:
+            held_back = halts(desk)
+            if not held_back:
                 found.ok("trading state", "active")
-            else:
-                text = f"{view.trading_state}: {view.state_reason}"
-                found.warn("trading state", text, fix="only what reduces risk goes out until then")
+            for one in held_back:
+                text = f"{one.state} {one.symbol}".strip()
+                found.warn("trading state", f"{text}: {one.words(utc=face.utc)}", fix=one.ends)
+            if deep:
+                from ibkr_trader.cli.deep_checkup import (  # noqa: PLC0415 - it builds on this
+                    examine_deep,
+                )
+
+                found.take(await examine_deep(face, desk))
     except TraderError as error:
         found.fail("gateway", error)
 
@@ -147,17 +163,17 @@ async def _examine_desk(face: Face, found: Findings) -> None:
 async def _examine_market(face: Face, desk: Desk, found: Findings) -> None:
     now = desk.trader.clock.now()
     found.ok("exchange time", when(now, utc=face.utc))
-    details = await desk.trader.learn(_PROBE)
+    details = await desk.trader.learn(PROBE)
     found.ok("market hours", _hours(details, now, utc=face.utc))
-    quote = await desk.trader.market.quote(details.contract, timeout=_QUOTE_SECONDS)
+    quote = await desk.trader.market.quote(details.contract, timeout=QUOTE_SECONDS)
     if quote is None:
-        text = f"no price for {_PROBE} within {_QUOTE_SECONDS:g} s"
+        text = f"no price for {PROBE} within {QUOTE_SECONDS:g} s"
         found.warn("market data", text, fix="subscribe to market data, or wait for the opening")
     elif quote.data_type is not DataType.LIVE:
-        text = f"{quote.data_type.value.lower()}: {_PROBE} {price(quote.mark)}"
+        text = f"{quote.data_type.value.lower()}: {PROBE} {price(quote.mark)}"
         found.warn("market data", text, fix="stops at the broker do not need it; opening does")
     else:
-        found.ok("market data", f"live: {_PROBE} {price(quote.mark)}")
+        found.ok("market data", f"live: {PROBE} {price(quote.mark)}")
 
 
 def _hours(details: ContractDetails, now: datetime, *, utc: bool) -> str:

@@ -9,7 +9,7 @@ from ibkr_trader.sim import refusals
 from ibkr_trader.sim.adjusting import first_stop
 from ibkr_trader.sim.changing import modify
 from ibkr_trader.sim.checks import check_form
-from ibkr_trader.sim.credit import account_refusal, canonical, sells_short
+from ibkr_trader.sim.credit import account_refusal, bounds_of_tws, canonical, sells_short
 from ibkr_trader.sim.families import is_exit
 from ibkr_trader.sim.floor_rules import rejection_of
 from ibkr_trader.sim.instruments import Instrument
@@ -34,6 +34,10 @@ def place(pit: Pit, key: OrderKey, terms: OrderTerms) -> None:
     """Take a placeOrder: a new order, another try at a parked one, or a change."""
     terms = canonical(terms)
     pit.ledger.see(key)
+    refusal = bounds_of_tws(pit, key, terms)
+    if refusal is not None:
+        pit.notice(key, refusal.code, refusal.text)
+        return
     known = pit.ledger.orders.get(key)
     if known is not None and known.is_working:
         refusal = modify(pit, known, terms)

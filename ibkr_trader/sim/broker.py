@@ -13,16 +13,23 @@ import msgspec
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.commands import CancelOrder, ModifyOrder, SubmitOrders
 from ibkr_trader.core.enums import OrderStatus
-from ibkr_trader.core.errors import BrokerUnavailable, InvariantBroken
+from ibkr_trader.core.errors import BrokerUnavailable, InvariantBroken, OrderRejectedError
 from ibkr_trader.core.ids import next_broker_order_ids
-from ibkr_trader.core.models import Order, OrderId, OrderSpec
+from ibkr_trader.core.models import Order, OrderId, OrderSpec, WhatIf
 from ibkr_trader.execution.ports import BrokerSnapshot, Clock
 from ibkr_trader.risk.verdict import Approved
 from ibkr_trader.sim import events as sim
 from ibkr_trader.sim.broker_news import Known, SimulatedNews
 from ibkr_trader.sim.exchange import Exchange
-from ibkr_trader.sim.orders import OrderKey, SimOrder, SimStatus
-from ibkr_trader.sim.translate import fill_of, order_id_of, position_of, terms_of, values_of
+from ibkr_trader.sim.orders import OrderKey, Refusal, SimOrder, SimStatus
+from ibkr_trader.sim.translate import (
+    fill_of,
+    order_id_of,
+    position_of,
+    terms_of,
+    values_of,
+    what_if_of,
+)
 
 _CHANGEABLE = ("quantity", "limit_price", "stop_price", "trail_amount", "trail_percent")
 _STANDING = {
@@ -88,6 +95,29 @@ class SimulatedBroker:
                 self._modify(command)
             case CancelOrder():
                 self._cancel(command)
+
+    async def what_if(self, spec: OrderSpec, *, timeout: float) -> WhatIf:
+        """Return what an order would do to the account; see the port.
+
+        Raises:
+            OrderRejectedError: If the exchange would refuse it.
+            BrokerUnavailable: If it is not open.
+        """
+        del timeout  # it answers at once
+        self._require_open()
+        self.advance()
+        (number,) = self.reserve_order_ids(1, floor=1)
+        alone = msgspec.structs.replace(spec, oca_group="", oca_type=None)
+        terms = terms_of(alone, parent_number=0, transmit=True)
+        answer = self._exchange.preview(self._client_id, number, terms=terms, now=self._clock.now())
+        if isinstance(answer, Refusal):
+            raise OrderRejectedError(
+                f"IBKR would refuse this order: {answer.code} {answer.text}",
+                order_id=spec.order_id,
+                code=answer.code,
+                reason=answer.text,
+            )
+        return what_if_of(answer)
 
     async def snapshot(self) -> BrokerSnapshot:
         """Return open and completed orders, today's fills, positions and cash.

@@ -249,7 +249,7 @@ class SimulatedNews:
 
     def _quote(self, event: sim.QuoteChanged) -> Iterator[ev.BaseEvent]:
         contract = self.contract(event.con_id)
-        quote = quote_of(event.tape, contract)
+        quote = quote_of(event.tape, self._exchange.universe[event.con_id], contract)
         yield ev.PriceEvent(at=event.at, contract=contract, quote=quote)
 
 

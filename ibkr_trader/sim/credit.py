@@ -13,6 +13,7 @@ from ibkr_trader.sim.families import is_exit
 from ibkr_trader.sim.instruments import Instrument
 from ibkr_trader.sim.orders import OrderKey, OrderTerms, Preview, Refusal, SimOrder, SimStatus
 from ibkr_trader.sim.pit import Pit
+from ibkr_trader.sim.precautions import precaution_refusal
 
 ZERO = Decimal(0)
 
@@ -23,6 +24,15 @@ def canonical(terms: OrderTerms) -> OrderTerms:
     if words == (terms.action, terms.order_type, terms.tif):
         return terms
     return msgspec.structs.replace(terms, action=words[0], order_type=words[1], tif=words[2])
+
+
+def bounds_of_tws(pit: Pit, key: OrderKey, terms: OrderTerms) -> Refusal | None:
+    """Return what the settings of TWS have against an order, or None."""
+    instrument = pit.universe.get(terms.con_id)
+    if instrument is None:
+        return None
+    market = (instrument, pit.feed.tape(terms.con_id))
+    return precaution_refusal(pit.rules.precautions, key, terms, market=market)
 
 
 def account_refusal(pit: Pit, order: SimOrder, instrument: Instrument) -> Refusal | None:
@@ -97,7 +107,9 @@ def preview(pit: Pit, key: OrderKey, terms: OrderTerms) -> Preview | Refusal:
     """Return what an order would do to the margins, or why it would be refused."""
     terms = canonical(terms)
     instrument = pit.universe.get(terms.con_id)
-    refusal = check_form(terms, instrument, account=pit.config.account, now=pit.now)
+    refusal = bounds_of_tws(pit, key, terms) or check_form(
+        terms, instrument, account=pit.config.account, now=pit.now
+    )
     if refusal is not None or instrument is None:
         return refusal or refusals.NO_CONTRACT
     order = SimOrder(

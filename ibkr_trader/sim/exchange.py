@@ -17,6 +17,7 @@ from ibkr_trader.sim.events import SimEvent
 from ibkr_trader.sim.families import BracketMode
 from ibkr_trader.sim.feed import Feed
 from ibkr_trader.sim.floor_acts import FloorActs
+from ibkr_trader.sim.floor_rules import FloorRules
 from ibkr_trader.sim.forcing import Forcing
 from ibkr_trader.sim.hand import Hand
 from ibkr_trader.sim.instruments import Tape
@@ -27,6 +28,7 @@ from ibkr_trader.sim.model import PriceModel
 from ibkr_trader.sim.oca import follow_cancel
 from ibkr_trader.sim.orders import OrderKey, OrderTerms, Preview, Refusal, SimOrder
 from ibkr_trader.sim.pit import ExchangeConfig, Pit
+from ibkr_trader.sim.precautions import READ_ONLY
 from ibkr_trader.sim.register import Register
 from ibkr_trader.sim.state import Counters, ExchangeState, changed_state, load, whole_state
 from ibkr_trader.sim.universe import Universe
@@ -45,7 +47,7 @@ class Exchange:
         market: Quotes and bars; tests set prices there.
         account: Cash, positions, margins.
         orders: Every order and execution of the day.
-        floor_acts: What happens to markets: halts, gaps, splits, price caps and bands.
+        floor_acts: What happens to markets: halts, gaps, splits, price caps and bands, TWS's own.
         broker_acts: What the broker does of itself: corrections, rejections, time-outs, locates.
         hand: A person who trades the same account at TWS.
         forcing: Makes an order trade now, for whoever rehearses a race.
@@ -96,6 +98,11 @@ class Exchange:
         load(self._pit, state)
 
     @property
+    def rules(self) -> FloorRules:
+        """How broker and exchange behave at present."""
+        return self._pit.rules
+
+    @property
     def now(self) -> datetime:
         """The time it has reached."""
         return self._pit.now
@@ -128,7 +135,9 @@ class Exchange:
         self._reach(now)
         key = OrderKey(client_id, order_id)
         order = self._pit.ledger.orders.get(key) or self._foreign(key)
-        if order is None:
+        if self._pit.rules.precautions.is_read_only:
+            refusal = READ_ONLY
+        elif order is None:
             refusal = refusals.not_found(order_id)
         elif order.status.is_closed:
             refusal = refusals.not_cancellable(order)

@@ -10,6 +10,7 @@ from ibkr_trader.sim.events import SimEvent
 from ibkr_trader.sim.floor_rules import PriceCap
 from ibkr_trader.sim.matching import to_tick
 from ibkr_trader.sim.orders import ZERO
+from ibkr_trader.sim.precautions import Precautions
 from ibkr_trader.sim.splits import split
 
 _ROUND = Decimal(1000)
@@ -105,4 +106,17 @@ class FloorActs(Door):
             raise ValueError(f"{percent} is no percentage")
         self._reach(now)
         self._pit.rules = replace(self._pit.rules, band=percent)
+        return self._finish()
+
+    def set_up(self, precautions: Precautions, *, now: datetime) -> list[SimEvent]:
+        """Have TWS refuse orders of the API by its own settings, from now on.
+
+        Raises:
+            ValueError: If a bound is not above zero.
+        """
+        bounds = (precautions.size_limit, precautions.value_limit, precautions.percentage)
+        if odd := [one for one in bounds if one is not None and not (one.is_finite() and one > 0)]:
+            raise ValueError(f"{odd[0]} bounds nothing: a precaution is above zero")
+        self._reach(now)
+        self._pit.rules = replace(self._pit.rules, precautions=precautions)
         return self._finish()

@@ -13,6 +13,7 @@ from ibkr_trader.core.enums import Side
 from ibkr_trader.sim.instruments import Tape
 from ibkr_trader.sim.matching import own_limit
 from ibkr_trader.sim.orders import ZERO, Refusal, SimOrder
+from ibkr_trader.sim.precautions import Precautions
 
 _HUNDRED = Decimal(100)
 
@@ -53,6 +54,7 @@ class FloorRules(msgspec.Struct, frozen=True, kw_only=True):
         band: A limit further through the market than so many percent is cancelled (202).
         caps: By con_id.
         locates: By con_id: seconds until shares are found, None for never.
+        precautions: What the person at TWS has set up for orders of the API.
     """
 
     slow_oca: tuple[int, ...] = ()
@@ -62,6 +64,7 @@ class FloorRules(msgspec.Struct, frozen=True, kw_only=True):
     caps: dict[int, PriceCap] = {}
     locates: dict[int, int | None] = {}
     rejections: tuple[Rejection, ...] = ()
+    precautions: Precautions = Precautions()
 
 
 def cap_of(rules: FloorRules, order: SimOrder) -> Decimal:

@@ -2,12 +2,20 @@
 
 from datetime import date, datetime
 from decimal import Decimal
+from types import MappingProxyType
 
 import msgspec
 
 from ibkr_trader.core.models import PriceBand
 
 ZERO = Decimal(0)
+_ONE = Decimal(1)
+
+
+# How easy shares are to borrow, as TWS counts (tick 46), and how many there are (tick 89).
+BORROWING = MappingProxyType(
+    {"easy": (Decimal(3), Decimal(5_000_000)), "locate": (Decimal(2), ZERO), "none": (_ONE, ZERO)}
+)
 
 
 class Instrument(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,6 +72,11 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
     def routing_exchange(self) -> str:
         """Where orders go when nothing else is said: SMART, or the only exchange."""
         return self.exchanges[0]
+
+    @property
+    def borrowing(self) -> tuple[Decimal, Decimal] | None:
+        """How easy it is to borrow, as TWS counts, and how many there are; None if no share."""
+        return BORROWING[self.shortable] if self.sec_type == "STK" else None
 
     @property
     def min_tick(self) -> Decimal:

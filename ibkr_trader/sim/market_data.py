@@ -4,7 +4,7 @@ import msgspec
 
 from ibkr_trader.core.contracts import contract_of as contract_named
 from ibkr_trader.core.enums import SecType
-from ibkr_trader.core.errors import AmbiguousContract
+from ibkr_trader.core.errors import AmbiguousContract, DataRefused
 from ibkr_trader.core.models import Bar, Contract, ContractDetails, Quote
 from ibkr_trader.execution.ports import Clock
 from ibkr_trader.sim.calendar import local_date
@@ -81,19 +81,28 @@ class SimulatedMarketData:
         instrument = self._exchange.universe.get(con_id)
         if instrument is None or not instrument.data_permission or con_id not in self._watched:
             return None
-        return quote_of(self._exchange.market.tape(con_id), contract_of(instrument))
+        tape = self._exchange.market.tape(con_id)
+        return quote_of(tape, instrument, contract_of(instrument))
 
-    async def bars(self, contract: Contract, *, duration: str, bar_size: str) -> tuple[Bar, ...]:
+    async def bars(
+        self, contract: Contract, *, duration: str, bar_size: str, timeout: float | None = None
+    ) -> tuple[Bar, ...]:
         """Return historical bars of regular hours, oldest first; the last may be under way.
 
         Args:
             contract: A resolved contract.
             duration: How far back, in TWS's words: `1 D`, `2 W`, `1 Y`.
             bar_size: In TWS's words: `1 min`, `5 mins`, `1 day`.
+            timeout: Nothing is waited for here.
 
         Raises:
+            DataRefused: If there is none, or no permission to see it.
             ValueError: If duration or size cannot be read.
         """
+        del timeout
+        instrument = self._exchange.universe.get(contract.con_id)
+        if instrument is None or not instrument.data_permission:
+            raise DataRefused(f"bars of {contract.symbol} failed: 162 there is no such history")
         market, now = self._exchange.market, self._clock.now()
         days, seconds = _days(duration), _BAR_SECONDS.get(bar_size)
         today = local_date(now)

@@ -21,6 +21,7 @@ from ibkr_trader.core.models import (
     OrderSpec,
     Position,
     Quote,
+    WhatIf,
 )
 from ibkr_trader.sim.account import PositionRecord, Totals
 from ibkr_trader.sim.adjusting import PERCENT_UNITS
@@ -28,7 +29,7 @@ from ibkr_trader.sim.calendar import ZONE_NAME, local_date, market_day
 from ibkr_trader.sim.instruments import Instrument, Tape
 from ibkr_trader.sim.matching import SIMULATED_TYPES, TRAIL_TYPES, own_limit
 from ibkr_trader.sim.order_times import starts_at
-from ibkr_trader.sim.orders import Execution, OrderTerms, SimOrder
+from ibkr_trader.sim.orders import Execution, OrderTerms, Preview, SimOrder
 
 ORDER_TYPES: Mapping[OrderType, str] = MappingProxyType(
     {
@@ -223,6 +224,7 @@ def details_of(instrument: Instrument, now: datetime) -> ContractDetails:
     return ContractDetails(
         contract=contract_of(instrument),
         long_name=instrument.long_name,
+        industry=instrument.sector,
         bands=instrument.bands,
         min_size=instrument.min_size,
         order_types=frozenset(order_type.replace(" ", "") for order_type in SIMULATED_TYPES),
@@ -232,8 +234,9 @@ def details_of(instrument: Instrument, now: datetime) -> ContractDetails:
     )
 
 
-def quote_of(tape: Tape, contract: Contract) -> Quote:
-    """Return a tape as a quote."""
+def quote_of(tape: Tape, instrument: Instrument, contract: Contract) -> Quote:
+    """Return an instrument's tape as a quote; `contract` is what the core calls it."""
+    borrowing = instrument.borrowing
     return Quote(
         contract=contract,
         at=tape.at,
@@ -245,6 +248,7 @@ def quote_of(tape: Tape, contract: Contract) -> Quote:
         close=tape.close,
         data_type=DataType.LIVE,
         halted=tape.halted,
+        shortable=borrowing[0] if borrowing is not None else None,
     )
 
 
@@ -258,6 +262,19 @@ def position_of(
         quantity=record.quantity,
         average_cost=record.average_cost / contract.multiplier,
         updated_at=at,
+    )
+
+
+def what_if_of(preview: Preview) -> WhatIf:
+    """Return the answer to a what-if."""
+    return WhatIf(
+        initial_margin=preview.init_margin_after,
+        maintenance_margin=preview.maint_margin_after,
+        equity_with_loan=preview.equity_after,
+        initial_margin_change=preview.init_margin_change,
+        commission=preview.commission,
+        commission_currency=preview.currency,
+        warning=preview.warning,
     )
 
 
@@ -275,4 +292,5 @@ def values_of(totals: Totals, *, account: str, currency: str) -> AccountValues:
         gross_position_value=totals.gross_value,
         realized_pnl=totals.realized,
         unrealized_pnl=totals.unrealized,
+        day_trades_left=Decimal(-1),  # as many as one likes
     )

@@ -26,9 +26,12 @@ if TYPE_CHECKING:
     from tests.cli.conftest import Ran
 
 NEW_YORK = ZoneInfo("America/New_York")
-LONG = "bracket-order --symbol AAPL --quantity 10 --stop-loss 125 --take-profit 190 --wait filled"
-SHORT = "order --symbol MSFT --side sell --quantity 5 --wait filled"
-ENTRY = "order --symbol MSFT --side sell --quantity 1 --type limit --limit 900 --tif gtc"
+LONG = (
+    "bracket-order --symbol AAPL --quantity 10 --stop-loss 126 --take-profit 190"
+    " --wait filled --yes"
+)
+SHORT = "order --symbol MSFT --side sell --no-stop --quantity 5 --wait filled"
+ENTRY = "order --symbol MSFT --side sell --no-stop --quantity 1 --type limit --limit 900 --tif gtc"
 
 
 class Days(CommandLine):

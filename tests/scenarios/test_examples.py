@@ -66,7 +66,7 @@ def test_cron_is_quiet_while_all_is_well_and_tells_all_when_it_is_not(sitting: S
     jobs = re.findall(r"^\*/\d+ \* \* \* \*  (.+)$", text, re.MULTILINE)
     ends, watches = (job.replace("--profile paper", "--profile sim") for job in jobs)
     assert sitting.run(f"{ends}; {watches}") == ""
-    sitting.run("ibkr-trader order --symbol AAPL --side buy --quantity 1 --wait filled")
+    sitting.run("ibkr-trader order --symbol AAPL --side buy --no-stop --quantity 1 --wait filled")
     assert sitting.run(ends) == ""
     assert "AAPL: no working stop for 1 of it" in sitting.run(watches)
 

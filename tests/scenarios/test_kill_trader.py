@@ -33,6 +33,8 @@ ROUNDS = [("CP7", "META"), ("CP9", "TSLA"), ("CP5", "AMZN"), ("CP2", "NVDA")]
 @pytest.fixture
 def line(tmp_path: Path) -> Iterator[CommandLine]:
     one = CommandLine(tmp_path)
+    with (tmp_path / "config.toml").open("a") as file:  # more positions, with wider stops
+        file.write("max_open_positions = 10\nmax_risk_per_trade = 2000\nconfirm_above = 1\n")
     yield one
     one.stop_gateway()
 
@@ -98,10 +100,10 @@ def ready(line: CommandLine) -> None:
     """A bracket, an OCO pair of exits, and a managed trail: each over a position of its own."""
     low, high = around(line, "AMD")
     for command in (
-        "bracket-order --symbol AAPL --quantity 10 --stop-loss 135 --take-profit 165 --wait filled",
-        "order --symbol AMD --side buy --quantity 10 --wait filled",
+        "bracket-order --symbol AAPL --quantity 10 --stop-loss 140 --take-profit 165 --wait filled",
+        "order --symbol AMD --side buy --no-stop --quantity 10 --wait filled",
         f"oco-order --symbol AMD --quantity 10 --sell-limit {high} --sell-stop {low}",
-        "order --symbol MSFT --side buy --quantity 10 --wait filled",
+        "order --symbol MSFT --side buy --no-stop --quantity 10 --wait filled",
         "trailing-stop --symbol MSFT --quantity 10 --trail-percent 2 --managed",
     ):
         code, _, err = line(command)
@@ -132,7 +134,7 @@ def test_a_trader_that_is_killed_on_the_order_path(line: CommandLine) -> None:
         with running(line, dying_at=checkpoint) as trader:
             judge.await_cover()
             low, high = around(line, symbol)
-            trader.process.send_signal(signal.SIGUSR1)
+            trader.process.send_signal(signal.SIGUSR2)
             trader.hear("armed")
             price += 3
             raise_the_market(line, price)  # the trail wants to follow, while a bracket comes in

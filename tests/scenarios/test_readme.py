@@ -67,7 +67,20 @@ DOCUMENTED = {
     "account": "account/1",
     "quote AAPL": "quotes/1",
     "status": "status/1",
-    "order --symbol MSFT --side buy --quantity 1 --type limit --limit 400 --dry-run": "preview/1",
+    "order --symbol MSFT --side buy --no-stop"
+    " --quantity 1 --type limit --limit 400 --dry-run": "preview/1",
+    "bracket-order --symbol AAPL --quantity 1 --stop-loss 140 --preview": "ticket/1",
+    "limits": "limits/1",
+    "limits --restore": "limits-restore/1",
+    "set-symbol-limit --symbol AAPL --max-position 50": "symbol-limit/1",
+    "update-correlations --symbols AAPL,MSFT": "correlations/1",
+    "correlations": "correlations/1",
+    "correlations AAPL": "correlations/1",
+    "heat": "heat/1",
+    "halt --reason enough": "halted/1",
+    "resume --reason enough --yes": "resumed/1",
+    "disarm": "arming/1",
+    "arm": "arming/1",
     "cancel 1-target": "cancelled/1",
     "cover": "cover/1",
     "undo": "undo/1",
@@ -100,6 +113,6 @@ def test_the_order_in_the_page_has_the_fields_of_an_order(cli: CommandLine) -> N
     text = (ROOT / "docs/cli.md").read_text(encoding="utf-8")
     bodies = re.findall(r"^```json\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
     shown = next(document for body in bodies if "schema" not in (document := json.loads(body)))
-    placed = "order --symbol AAPL --side buy --quantity 1 --type limit --limit 140 --json"
+    placed = "order --symbol AAPL --side buy --no-stop --quantity 1 --type limit --limit 140 --json"
     (real,) = cli(placed).document["orders"]
     assert list(shown) == list(real)

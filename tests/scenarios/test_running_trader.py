@@ -20,7 +20,7 @@ from tests.cli.test_entry import LEAN
 from tests.scenarios.traders import running
 
 BRACKET = "bracket-order --symbol AAPL --quantity 10 --stop-loss 145 --take-profit 155"
-RESTING = "order --symbol AAPL --side buy --quantity 10 --type limit --limit 140"
+RESTING = "order --symbol AAPL --side buy --no-stop --quantity 10 --type limit --limit 140"
 
 DAY = [
     f"{BRACKET} --wait filled",
@@ -36,9 +36,9 @@ DAY = [
     f"{RESTING} --dry-run",
     "bracket-order --symbol AAPL --quantity 1.5 --stop-loss 145 --take-profit 155",
     "bracket-order --symbol AAPL --quantity 5 --stop-loss 155 --take-profit 145 --json",
-    "order --symbol AAPL --side buy --quantity 100000 --type limit --limit 140",
-    "order --symbol AAPL --side buy --quantity 100000 --type limit --limit 140 --json",
-    "order --symbol NOBODY --side buy --quantity 1",
+    "order --symbol AAPL --side buy --no-stop --quantity 100000 --type limit --limit 140",
+    "order --symbol AAPL --side buy --no-stop --quantity 100000 --type limit --limit 140 --json",
+    "order --symbol NOBODY --side buy --no-stop --quantity 1",
     "cancel 99",
     f"{RESTING} --utc",
     "cancel --symbol AAPL --dry-run",
@@ -223,7 +223,7 @@ def test_a_trader_outlives_its_gateway(line: CommandLine) -> None:
         assert line(f"{BRACKET} --wait filled").code == 0
         assert line("gateway stop").code == 0
         trader.hear("gateway lost")
-        code, _, err = line("order --symbol AAPL --side buy --quantity 1")
+        code, _, err = line("order --symbol AAPL --side buy --no-stop --quantity 1")
         assert code == 4, err
         assert "lost: " in line("status").out
         assert line("gateway start").code == 0  # on another port, as likely as not

@@ -2,7 +2,7 @@
 
     python -m tests.scenarios.trader_child CHECKPOINT
 
-After SIGUSR1, `SIGKILL` to itself the next time that the order path passes the checkpoint:
+After SIGUSR2, `SIGKILL` to itself the next time that the order path passes the checkpoint:
 with a command of a client on its way, or a change that a group has asked for.
 """
 
@@ -30,7 +30,7 @@ def main(checkpoint: str) -> int:
         if is_armed and name == checkpoint:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    signal.signal(signal.SIGUSR1, arm)
+    signal.signal(signal.SIGUSR2, arm)
     trading.open_desk = partial(open_desk, reach=reach)  # type: ignore[attr-defined] # a seam of tests alone
     return entry.run(["run", "--headless"])
 

@@ -47,7 +47,7 @@ def running(
 ) -> Iterator[RunningTrader]:
     """Keep a trader running for the length of the block, unless the block ends it.
 
-    With `dying_at` it is one that is killed at that checkpoint, once it has had SIGUSR1.
+    With `dying_at` it is one that is killed at that checkpoint, once it has had SIGUSR2.
     """
     program = [*line.program, "run", "--headless", *options]
     if dying_at is not None:

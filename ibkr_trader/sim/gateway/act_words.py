@@ -133,6 +133,14 @@ def _trade(words: Words) -> acts.Act:
     return acts.Trade(order=order, quantity=number_in(part, "QUANTITY") if part else None)
 
 
+_BOUNDS = ("size-limit", "value-limit", "percentage")
+
+
+def _precaution(words: Words) -> acts.Act:
+    kind = chosen(words.word("KIND"), "KIND", (*_BOUNDS, "read-only", "off"))
+    return acts.Precaution(kind=kind, figure=words.number("N") if kind in _BOUNDS else None)
+
+
 def _slow_oca(words: Words) -> acts.Act:
     types = tuple(chosen(word, "TYPE", ("1", "2", "3")) for word in words.rest())
     return acts.SlowOca(types=tuple(int(word) for word in types))
@@ -209,6 +217,11 @@ FORMS: dict[str, Form] = {
     ),
     "locate": Form("locate SYMBOL SECONDS|never|now", "how long short sales wait", _locate),
     "slow-oca": Form("slow-oca [1] [2] [3]", "links of these OCA types work late", _slow_oca),
+    "precaution": Form(
+        "precaution size-limit|value-limit|percentage N | read-only | off",
+        "TWS's own settings refuse orders of the API",
+        _precaution,
+    ),
     **FAULT_FORMS,
     "lift": Form("lift [NUMBER]", "a fault ends, or all", _lift),
     "wire": Form(

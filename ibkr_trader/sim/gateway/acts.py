@@ -162,9 +162,19 @@ class SlowOca(_Act, frozen=True, tag="slow_oca"):
     types: tuple[int, ...] = ()
 
 
+class Precaution(_Act, frozen=True, tag="precaution"):
+    """TWS's own settings refuse what goes beyond `figure`; `off` lifts them all.
+
+    `kind` is size-limit, value-limit, percentage, read-only or off.
+    """
+
+    kind: str
+    figure: Decimal | None = None
+
+
 Market = SetPrice | Gap | Halt | Split | Cap | Advance | Speed
 Hand = HandOrder | HandClose | HandModify | HandCancel
-Exchange = Correct | Bust | Trade | Take | Locate | SlowOca
+Exchange = Correct | Bust | Trade | Take | Locate | SlowOca | Precaution
 Gateway = Arm | Lift | Wire | Look
 Act = Market | Hand | Exchange | Gateway
 

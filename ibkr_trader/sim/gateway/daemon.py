@@ -35,6 +35,7 @@ from ibkr_trader.sim.universe import ContractQuery, Universe, load_universe
 STATE_FILE = "exchange.sqlite3"
 LOCK_FILE = "gateway.lock"
 UNIVERSE_FILE = "universe.json"
+ACCOUNTS = "SIM"  # what tells everybody that it is a simulator; nothing else is ever served
 
 
 async def serve(
@@ -107,6 +108,9 @@ def _open(
     state, mark = store.load(), store.clock()
     if state is not None and seed not in {None, state.config.seed}:
         message = f"this simulated account began with seed {state.config.seed}: reset it first"
+        raise GatewayError(message)
+    if state is not None and not state.config.account.startswith(ACCOUNTS):
+        message = f"{state.config.account} is no simulated account: it is not served"
         raise GatewayError(message)
     kept = carried_on(state_dir, speed=speed, bars=bars)
     wall = machine_time()

@@ -7,6 +7,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import assert_never
 
+import msgspec
+
 from ibkr_trader.core.text import moment, price
 from ibkr_trader.sim.calendar import NEW_YORK
 from ibkr_trader.sim.door import NotThere, Refused
@@ -19,12 +21,14 @@ from ibkr_trader.sim.gateway.wire import WireEntry, WireFile
 from ibkr_trader.sim.gateway.wire_order import WireOrder
 from ibkr_trader.sim.instruments import Instrument
 from ibkr_trader.sim.orders import OrderTerms, SimOrder
+from ibkr_trader.sim.precautions import Precautions
 from ibkr_trader.sim.universe import ContractQuery
 
 logger = logging.getLogger(__name__)
 WIRE_FILE = "wire.jsonl"
 FARTHEST = timedelta(days=31)
 _HUNDRED = Decimal(100)
+replace = msgspec.structs.replace
 _FASTEST = 10_000  # times the wall's pace: more than a trading day in three seconds
 
 
@@ -53,6 +57,8 @@ class Doer:
                     return self._do_to_gateway(act)
                 case acts.Correct() | acts.Bust() | acts.Trade() | acts.Take() | acts.SlowOca():
                     return self._do_at_broker(act)
+                case acts.Precaution():
+                    return self._set_up(act)
                 case _:
                     return self._do_to_market(act)
         except NotThere as error:
@@ -237,6 +243,25 @@ class Doer:
                 return Answer(text=f"OCA links work late for {slow}", data={"types": types})
             case _:
                 assert_never(act)
+
+    def _set_up(self, act: acts.Precaution) -> Answer:
+        before, figure = self._exchange.rules.precautions, act.figure
+        match act.kind:
+            case "size-limit":
+                to = replace(before, size_limit=figure)
+            case "value-limit":
+                to = replace(before, value_limit=figure)
+            case "percentage":
+                to = replace(before, percentage=figure)
+            case "read-only":
+                to = replace(before, is_read_only=True)
+            case _:
+                to = Precautions()
+        self._act(lambda _, now: self._exchange.floor_acts.set_up(to, now=now))
+        what = act.kind if figure is None else f"{act.kind} {figure:f}"
+        is_lifted = to == Precautions()
+        text = "TWS's settings are lifted" if is_lifted else f"TWS's own settings: {what}"
+        return Answer(text=text, data={"kind": act.kind, "figure": figure})
 
     def _do_to_gateway(self, act: acts.Arm | acts.Lift | acts.Wire | acts.Look) -> Answer:
         faults = self._server.faults

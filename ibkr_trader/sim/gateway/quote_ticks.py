@@ -29,16 +29,21 @@ BID_SIZE, ASK_SIZE, LAST_SIZE = (0, 69), (3, 70), (5, 71)
 HIGH, LOW, VOLUME, CLOSE, OPEN = (6, 72), (7, 73), (8, 74), (9, 75), (14, 76)
 LAST_TIME = (45, 88)
 MARK = 37
+SHORTABLE, SHORTABLE_SHARES = 46, 89
 HALTED = 49
 _SIDES = ((BID, BID_SIZE), (ASK, ASK_SIZE), (LAST, LAST_SIZE))
 _Level = tuple[Decimal | None, Decimal]
 _MARK_REQUESTS = frozenset({"221", "232"})
+_SHORTABLE_REQUEST = "236"
 
 
 def quote_ticks(
     req_id: int, tape: Tape, last: Tape | None, *, delayed: bool, generic: str
 ) -> list[msgspec.Struct]:
-    """Return the ticks that lead from `last` to `tape`."""
+    """Return the ticks that lead from `last` to `tape`.
+
+    `generic` is the list of generic ticks that were asked for, as the client wrote it.
+    """
     shown: list[msgspec.Struct] = []
     pick = int(delayed)
     before = _sides(last) if last is not None else (None, None, None)
@@ -62,6 +67,19 @@ def quote_ticks(
     if _MARK_REQUESTS.intersection(generic.split(",")):
         shown += _mark(req_id, tape, last)
     return shown
+
+
+def borrowing_ticks(
+    req_id: int, generic: str, borrowing: tuple[Decimal, Decimal] | None
+) -> list[msgspec.Struct]:
+    """Return what is told once of how easy a share is to borrow, if that was asked for."""
+    if borrowing is None or _SHORTABLE_REQUEST not in generic.split(","):
+        return []
+    figure, shares = borrowing
+    return [
+        TickGeneric(req_id=req_id, tick_type=SHORTABLE, value=figure),
+        TickSize(req_id=req_id, tick_type=SHORTABLE_SHARES, size=shares),
+    ]
 
 
 def _sides(tape: Tape) -> tuple[_Level, _Level, _Level]:

@@ -16,6 +16,7 @@ from ibkr_trader.sim.gateway.wire import Tap
 
 HOST = "127.0.0.1"
 PULSE = 0.1
+PORTS_OF_TWS = frozenset({7496, 7497, 4001, 4002})
 
 
 def machine_time() -> datetime:
@@ -43,7 +44,11 @@ class GatewayServer:
 
         Raises:
             OSError: The port is taken.
+            ValueError: It is one of TWS's or IB Gateway's: nobody may take this for either.
         """
+        if port in PORTS_OF_TWS:
+            message = f"port {port} is of TWS or IB Gateway, and left alone"
+            raise ValueError(message)
         loop = asyncio.get_running_loop()
         server = await loop.create_server(lambda: Line(self._lines), HOST, port, backlog=128)
         self.port = server.sockets[0].getsockname()[1]
@@ -92,7 +97,7 @@ async def serve_exchange(
 
     Args:
         exchange: What is served.
-        port: 0 takes a free one; read it from `server.port`.
+        port: 0 takes a free one; read it from `server.port`. None of TWS's own.
         clock: The exchange's time; by default it starts where the exchange was opened and runs at
             wall speed.
         store: Where the state is kept; None keeps nothing.
@@ -103,6 +108,7 @@ async def serve_exchange(
 
     Raises:
         OSError: The port is taken.
+        ValueError: It is one of TWS's.
         StoreError: The state could not be written.
     """
     clock = clock or ExchangeClock(wall, ClockState(at=exchange.config.opened_at))

@@ -11,7 +11,12 @@ from ibkr_trader.sim.gateway.contracts import WireContract
 from ibkr_trader.sim.gateway.desk import Desk, Handlers
 from ibkr_trader.sim.gateway.history_replies import RealTimeBar
 from ibkr_trader.sim.gateway.lookup import NoContract, resolve
-from ibkr_trader.sim.gateway.quote_ticks import by_tick, depth_lines, quote_ticks
+from ibkr_trader.sim.gateway.quote_ticks import (
+    borrowing_ticks,
+    by_tick,
+    depth_lines,
+    quote_ticks,
+)
 from ibkr_trader.sim.gateway.talk import Talk
 from ibkr_trader.sim.gateway.tick_replies import MarketDataType, TickReqParams, TickSnapshotEnd
 from ibkr_trader.sim.instruments import Instrument, Tape
@@ -133,6 +138,8 @@ class MarketDesk(Desk):
         )
         tape = self.talk.floor.exchange.market.tape(instrument.con_id)
         self._show(feed, tape)
+        for tick in borrowing_ticks(request.req_id, request.generic_ticks, instrument.borrowing):
+            self.talk.say(tick)
         if request.snapshot or request.regulatory:
             self.talk.say(TickSnapshotEnd(req_id=request.req_id))
         else:

@@ -37,6 +37,9 @@ WRITTEN = {
         order="k7qav-1-stop", stop=Decimal(147), quantity=Decimal(5)
     ),
     "hand cancel 1001": acts.HandCancel(order="1001"),
+    "precaution size-limit 50": acts.Precaution(kind="size-limit", figure=Decimal(50)),
+    "precaution read-only": acts.Precaution(kind="read-only"),
+    "precaution off": acts.Precaution(kind="off"),
     "trade entry 4": acts.Trade(order="entry", quantity=Decimal(4)),
     "trade entry": acts.Trade(order="entry"),
     "take stop --reason 'no more'": acts.Take(order="stop", reason="no more"),

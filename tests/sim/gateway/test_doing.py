@@ -101,6 +101,22 @@ async def test_the_brokers_own_doing(desk: Desk, do: Do) -> None:
     assert do("cap AAPL --buy 151").text == "AAPL: buys up to 151.00, sales from –"
 
 
+async def test_the_settings_of_tws_refuse_and_are_lifted(desk: Desk, do: Do) -> None:
+    assert do("precaution size-limit 50").data == {"kind": "size-limit", "figure": Decimal(50)}
+    assert do("precaution read-only").text == "TWS's own settings: read-only"
+    ib = await desk.connect()
+    trade = ib.placeOrder(AAPL, MarketOrder("BUY", 10))
+    await ib.reqCurrentTimeAsync()
+    assert trade.log[-1].errorCode == 321
+    assert LedgerView(desk.exchange).held(AAPL_ID) == 0
+    assert do("precaution off").text == "TWS's settings are lifted"
+    ib.placeOrder(AAPL, MarketOrder("BUY", 60))
+    await ib.reqCurrentTimeAsync()
+    assert LedgerView(desk.exchange).held(AAPL_ID) == 60, "the size limit went with the rest"
+    with pytest.raises(CannotDo, match="above zero"):
+        do("precaution percentage 0")
+
+
 async def test_faults_and_the_wire_log(desk: Desk, do: Do, tmp_path: Path) -> None:
     assert do("swallow").data == {"faults": (1,)}
     (fault,) = do("look").data["faults"]

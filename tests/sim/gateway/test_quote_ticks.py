@@ -6,7 +6,12 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from ibkr_trader.sim.gateway.quote_ticks import by_tick, depth_lines, quote_ticks
+from ibkr_trader.sim.gateway.quote_ticks import (
+    borrowing_ticks,
+    by_tick,
+    depth_lines,
+    quote_ticks,
+)
 from ibkr_trader.sim.gateway.tick_replies import (
     Depth,
     DepthL2,
@@ -88,6 +93,16 @@ def test_the_mark_comes_when_asked_for() -> None:
     shown = quote_ticks(1, TAPE, None, delayed=False, generic="233,221")
     assert TickPrice(req_id=1, tick_type=37, price=D("150.00")) in shown
     assert quote_ticks(1, TAPE, TAPE, delayed=False, generic="221") == []
+
+
+def test_how_easy_a_share_is_to_borrow_comes_when_asked_for() -> None:
+    borrowing = (D(2), D(500))
+    assert borrowing_ticks(1, "233,236", borrowing) == [
+        TickGeneric(req_id=1, tick_type=46, value=D(2)),
+        TickSize(req_id=1, tick_type=89, size=D(500)),
+    ]
+    assert borrowing_ticks(1, "221", borrowing) == borrowing_ticks(1, "", borrowing) == []
+    assert borrowing_ticks(1, "236", None) == []
 
 
 def test_single_ticks() -> None:

@@ -176,6 +176,12 @@ async def fill_the_disk(path: Path, trades: list[Trade]) -> None:
             await asyncio.Event().wait()
 
 
+@pytest.mark.parametrize("port", [7496, 7497, 4001, 4002])
+async def test_it_never_takes_a_port_of_tws(desk: Desk, port: int) -> None:
+    with pytest.raises(ValueError, match="of TWS or IB Gateway"):
+        await desk.server.listen(port)
+
+
 async def test_it_listens_on_this_machine_only(desk: Desk) -> None:
     with socket.socket() as probe:
         assert probe.connect_ex((HOST, desk.server.port)) == 0

@@ -85,6 +85,20 @@ async def test_quotes_follow_the_market(desk: Desk, ib: IB) -> None:
     assert not desk.exchange.market.watched
 
 
+@pytest.mark.parametrize(("symbol", "shares"), [("AAPL", 5_000_000), ("LOCT", 0), ("HARD", 0)])
+async def test_shares_to_borrow_are_told_to_who_asks(ib: IB, symbol: str, shares: int) -> None:
+    stock = Stock(symbol, "SMART", "USD")
+    await ib.qualifyContractsAsync(stock)
+    ticker = ib.reqMktData(stock, "236")
+    await settled(ib)
+    assert ticker.shortableShares == shares
+    ib.cancelMktData(stock)
+    again = ib.reqMktData(stock)
+    await settled(ib)
+    assert again is ticker
+    assert ticker.bid > 0
+
+
 async def test_a_snapshot_ends(desk: Desk, ib: IB) -> None:
     [ticker] = await asyncio.wait_for(ib.reqTickersAsync(AAPL), 5)
     assert (ticker.bid, ticker.ask) == (149.99, 150.01)
