@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import getpass
 import logging
+import os
+import shutil
 import sys
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
@@ -20,20 +22,38 @@ import msgspec
 
 from ibkr_trader import __version__
 from ibkr_trader.adapters.account_lock import AccountLock, lock_paths, runtime_folder
+from ibkr_trader.adapters.arming_file import (
+    ArmingFile,
+    Binding,
+    ConfigFile,
+    this_boot,
+    this_host,
+)
 from ibkr_trader.adapters.clock import OffsetClock, SystemClock
+from ibkr_trader.adapters.correlation_file import CorrelationFile
 from ibkr_trader.adapters.ibkr.broker import IBKRBroker
 from ibkr_trader.adapters.ibkr.connection import IBKRConnection, LinkSettings
 from ibkr_trader.adapters.ibkr.market_data import IBKRMarketData
+from ibkr_trader.adapters.ibkr.messages import ServerTime
 from ibkr_trader.adapters.journal import SessionHeader, SqliteJournal
-from ibkr_trader.config import Profile, Settings, load, refuse_live
+from ibkr_trader.adapters.kill_flag import HaltFile
+from ibkr_trader.adapters.limits_file import LimitsFile
+from ibkr_trader.adapters.sectors_file import SectorsFile
+from ibkr_trader.config import Profile, Settings, load
 from ibkr_trader.core.errors import AccountMismatch, BrokerUnavailable, JournalError
 from ibkr_trader.core.events import ErrorEvent
 from ibkr_trader.core.trading_day import NEW_YORK
+from ibkr_trader.execution.arming_watch import ArmingWatch
+from ibkr_trader.execution.correlation_watch import CorrelationWatch
 from ibkr_trader.execution.desk import Desk
+from ibkr_trader.execution.disk_watch import DiskWatch
 from ibkr_trader.execution.guardian import Duty
+from ibkr_trader.execution.limits_watch import LimitsWatch
 from ibkr_trader.execution.outlook import RiskSettings
+from ibkr_trader.execution.skew_watch import SkewWatch
 from ibkr_trader.execution.tasks import alongside
 from ibkr_trader.execution.trader import Trader
+from ibkr_trader.risk.arming import Lack
 from ibkr_trader.risk.guard import RiskGuard
 from ibkr_trader.sim.gateway.background import GatewayError, read_info, start_background
 
@@ -41,7 +61,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable
 
     from ibkr_trader.adapters.account_lock import Holder
-    from ibkr_trader.execution.ports import Clock
     from ibkr_trader.risk.guard import ExtraCheck
 
 logger = logging.getLogger(__name__)
@@ -69,7 +88,8 @@ async def open_desk(
     """Open the desk of one account, in sync with its broker, for the length of the block.
 
     Args:
-        profile: `sim` (the default: the bundled simulator, started if need be) or `paper`.
+        profile: `sim` (the default: the bundled simulator, started if need be), `paper` or
+            `live`, which opens nothing unless it is armed.
         settings: Complete settings instead; they win over `profile`.
         handlers: Objects with the methods of `OrderEventHandler` or `ConnectionEventHandler`.
         risk_check: One more check beside the built-in ones, asked about each order.
@@ -82,21 +102,20 @@ async def open_desk(
         reach: Called with the name of each checkpoint of the order path; for crash tests.
 
     Raises:
-        ConfigError: If a setting cannot be used, or the profile is `live`.
+        ConfigError: If a setting cannot be used.
         AccountLocked: If another process trades the account.
         AccountMismatch: If the broker's account is not of the profile's kind.
         BrokerUnavailable: If there is no broker, or it does not tell the whole truth.
         JournalError: If the journal is damaged or cannot be written.
     """
     settings = settings or load({"profile": profile})
-    refuse_live(settings)
     port = await asyncio.to_thread(find_port, settings)
     patience = timeout if timeout is not None else settings.timeout_seconds
     async with AsyncExitStack() as stack:
         lock = partial(_lock, settings, port, on_wait=on_wait, is_vain=is_vain)
         stack.enter_context(await asyncio.to_thread(lock))
         clock = OffsetClock()
-        journal = stack.enter_context(_journal(settings, SystemClock()))
+        journal = stack.enter_context(open_journal(settings))
         connection = IBKRConnection(
             _link(settings, port), clock=clock, on_server_time=_server_clock(settings, clock)
         )
@@ -123,7 +142,9 @@ async def open_desk(
         )
         if settings.profile is Profile.SIM:
             trader.bus.subscribe(ErrorEvent, lambda _: _follow(connection, settings))
-        trader.closer.goes_on = goes_on
+        else:  # the simulator's clock is the desk's; any other must agree with the machine's
+            mind_clock(trader, connection)
+        trader.closer.goes_on, broker.objection = goes_on, trader.halter.objection
         _equip(trader, settings)
         await stack.enter_async_context(trader.running())
         yield Desk(trader, timeout=patience)
@@ -131,6 +152,65 @@ async def open_desk(
 
 def _equip(trader: Trader, settings: Settings) -> None:
     """Give the desk what lies in files, and the parts that watch them."""
+    trader.halter.watch(HaltFile(settings.place.kill_flag))
+    LimitsWatch(trader, LimitsFile(settings.data_dir, settings.risk), settings.risk).attach()
+    folder = settings.place.folder
+    watch = CorrelationWatch(
+        trader.outlook.book, CorrelationFile(folder), SectorsFile(settings.data_dir)
+    )
+    watch.look()
+    trader.own(watch.work)
+    disk = DiskWatch(
+        trader,
+        least=settings.risk.min_disk_free,
+        free=lambda: shutil.disk_usage(settings.place.folder).free,
+    )
+    disk.look()
+    trader.own(disk.work)
+    if settings.profile is Profile.LIVE:
+        trader.arming = ArmingWatch(
+            trader,
+            vault=arming_file(settings, trader.account),
+            lacks=_lacks(settings, trader.account),
+            max_skew=settings.risk.max_clock_skew,
+        )
+
+
+def mind_clock(trader: Trader, connection: IBKRConnection) -> None:
+    """Let the reviews of a desk know how far the machine's clock is from the broker's."""
+    watch = SkewWatch(trader.clock)
+    watch.measure(connection.clock_offset)
+    connection.inbox.on(ServerTime, lambda _: watch.measure(connection.clock_offset))
+    trader.outlook.book.skew = watch.skew
+
+
+def arming_file(settings: Settings, account: str) -> ArmingFile:
+    """Return where the armed time of a live desk is kept, bound to what it is armed for."""
+    binding = Binding(
+        profile=settings.profile.value,
+        account=account,
+        config=settings.risked_hash,
+        host=this_host(),
+        boot=this_boot(),
+        uid=os.geteuid(),
+    )
+    config = ConfigFile(settings.config_file, settings.config_digest)
+    return ArmingFile(settings.place.folder, binding=binding, config=config)
+
+
+def _lacks(settings: Settings, account: str) -> tuple[Lack, ...]:
+    """What the settings lack before a live desk could be armed."""
+    found: list[Lack] = []
+    file = settings.config_file or "config.toml"
+    if not settings.allow_live:
+        hint = f"write allow_live = true into {file}, above its tables"
+        found.append(Lack("The configuration does not allow live trading", hint))
+    if settings.account is None:
+        hint = f'write account = "…" into {file}: the one that may be traded'
+        found.append(Lack("The configuration does not name the live account", hint))
+    elif settings.account != account:
+        found.append(Lack("The gateway's account is not the one in the configuration"))
+    return tuple(found)
 
 
 def find_port(settings: Settings) -> int:
@@ -213,7 +293,15 @@ def _link(settings: Settings, port: int) -> LinkSettings:
     )
 
 
-def _journal(settings: Settings, clock: Clock) -> SqliteJournal:
+def open_journal(settings: Settings) -> SqliteJournal:
+    """Return the profile's journal; one to read alone, if it can be read and not written.
+
+    Whoever opens it to write holds the account lock.
+
+    Raises:
+        JournalError: If it is damaged.
+    """
+    clock = SystemClock()
     header = SessionHeader(
         version=__version__,
         config_hash=settings.config_hash,

@@ -27,6 +27,7 @@ _ROOM: dict[str, Any] = {
     "max_rejects_per_symbol": 1_000,
     "max_unknown": 1_000,
     "max_stop_outs": 1_000,
+    "min_shortable": Decimal("0.1"),
     "stop_out_cooldown": _A_MOMENT,
     "entry_delay": _A_MOMENT,
     "entry_cutoff": _A_MOMENT,

@@ -26,7 +26,7 @@ from ibkr_trader.adapters.account_lock import runtime_folder
 from ibkr_trader.adapters.private_files import create_private, open_private, private_folder
 from ibkr_trader.core.errors import ConfigError, TraderError
 
-PROTOCOL = 1
+PROTOCOL = 2
 CARD_FILE = "trader.json"
 SOCKET_FILE = "trader.sock"
 LONGEST_PATH = 100  # bytes: macOS takes 103, Linux 107
@@ -60,6 +60,7 @@ class Call(Message, frozen=True, kw_only=True):
     Attributes:
         settings: What was set where the command was typed: name → (text, where).
         arguments: The command line, for the corrected one that an error shows.
+        is_attended: Whether a person sits at the terminal, and can be asked.
     """
 
     command: str
@@ -68,12 +69,18 @@ class Call(Message, frozen=True, kw_only=True):
     utc: bool = False
     yes: bool = False
     dry_run: bool = False
+    is_attended: bool = False
     settings: dict[str, tuple[str, str]] = {}
     arguments: list[str] = []
 
 
 class Yes(Message, frozen=True, kw_only=True):
-    """The answer to `Asked`; somebody who says no hangs up."""
+    """The answer to `Asked`; somebody who says no hangs up.
+
+    What had to be typed is compared by the trader: the client does not know what it should be.
+    """
+
+    typed: str = ""
 
 
 class Refused(Message, frozen=True, kw_only=True):
@@ -99,9 +106,10 @@ class Told(Message, frozen=True, kw_only=True):
 
 
 class Asked(Message, frozen=True, kw_only=True):
-    """A question to the person at the terminal."""
+    """A question to the person at the terminal: to be answered with yes, or by typing."""
 
     question: str
+    is_typed: bool = False
 
 
 class Done(Message, frozen=True, kw_only=True):

@@ -102,13 +102,13 @@ class TraderLine:
         """
         self._send(call)
 
-    def agree(self) -> None:
-        """Answer the trader's question with yes.
+    def agree(self, *, typed: str = "") -> None:
+        """Answer the trader's question with yes, or with what was typed.
 
         Raises:
             LineLost: If it is gone.
         """
-        self._send(Yes())
+        self._send(Yes(typed=typed))
 
     def hear(self) -> FromTrader:
         """Return what the trader says next.

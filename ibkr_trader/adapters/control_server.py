@@ -68,16 +68,16 @@ class Client:
         self._writer = writer
         self._answers: asyncio.Queue[Yes] = asyncio.Queue(maxsize=1)
 
-    async def ask(self, question: str) -> None:
-        """Have the person at the terminal asked; return once the answer is yes.
+    async def ask(self, question: str, *, is_typed: bool = False) -> str:
+        """Have the person at the terminal asked; return once there is an answer: what was typed.
 
         Raises:
             HungUp: If nobody answers.
         """
-        self.send(Asked(question=question))
+        self.send(Asked(question=question, is_typed=is_typed))
         try:
             async with asyncio.timeout(ANSWER_PATIENCE):
-                await self._answers.get()
+                return (await self._answers.get()).typed
         except TimeoutError:
             raise HungUp from None
 

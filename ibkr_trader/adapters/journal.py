@@ -72,6 +72,7 @@ class SqliteJournal:
         self._read_only = read_only
         self._install = ""
         self._seq = self._session = self._last_group = self._last_order_id = 0
+        self._noted_group = 0  # the highest that is on disk
         self._hash = schema.GENESIS
         self._broken = ""  # why nothing may be appended any more
         if not read_only:
@@ -145,15 +146,15 @@ class SqliteJournal:
     def next_group(self) -> int:
         """Return a group number that was never used, and count it as used.
 
-        It is durable with the first record that carries it; until then nobody outside
-        has seen it, so a crash may give it out again.
+        It is durable with the first record that carries it, or with `observe`; until then a
+        crash may give it out again.
         """
         self._last_group += 1
         return self._last_group
 
     def observe(self, *, group: int = 0, order_id: int = 0) -> None:
         """Take note of numbers seen at the broker, so that a restored backup repeats none."""
-        if group <= self._last_group and order_id <= self._last_order_id:
+        if group <= self._noted_group and order_id <= self._last_order_id:
             return
         self._count(group, order_id)
         # The broker will forget them. If the disk is full, this session still knows.
@@ -221,6 +222,7 @@ class SqliteJournal:
 
     def _count(self, group: int, order_id: int) -> None:
         self._last_group = max(self._last_group, group)
+        self._noted_group = max(self._noted_group, group)
         self._last_order_id = max(self._last_order_id, order_id)
 
     def _write_header(self) -> None:

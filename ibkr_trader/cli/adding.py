@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ibkr_trader.cli import output, values
+from ibkr_trader.cli import output, previewing, values
+from ibkr_trader.cli.confirming import confirm_large
 from ibkr_trader.cli.exits import Exit
 from ibkr_trader.cli.order_view import (
     order_document,
@@ -13,15 +14,14 @@ from ibkr_trader.cli.order_view import (
     spec_document,
     specs_table,
 )
+from ibkr_trader.cli.remarks import passed, remarks, with_remarks
 from ibkr_trader.cli.trading import desk_for, title, usage
 from ibkr_trader.core.contracts import label, ticker
-from ibkr_trader.core.errors import RiskCheckError
 from ibkr_trader.core.text import average, price, quantity
 from ibkr_trader.execution.desk import cancel
 from ibkr_trader.execution.placing import Wait
 from ibkr_trader.execution.scaling import Addition, add, prepare_addition
 from ibkr_trader.portfolio.protection import protection
-from ibkr_trader.risk.verdict import Denied
 
 if TYPE_CHECKING:
     from ibkr_trader.cli.face import Face
@@ -33,42 +33,71 @@ _FOLLOW = "The exits follow each fill while a trader runs: ibkr-trader run --hea
 
 
 async def add_to_position(
-    face: Face, request: ScaleInRequest, *, wait: str, timeout: float | None
+    face: Face, request: ScaleInRequest, *, wait: str, timeout: float | None, preview: bool = False
 ) -> output.Reply:
     """Add to a position (or say what would be sent) and reply with how it stands.
-
-    What does not fill within `timeout` seconds is taken back, unless a trader runs that will
-    see to the exits, or the order was only to be accepted.
 
     Raises:
         TraderError: Whatever keeps it from being sent, or from being known.
     """
     how = values.choice(wait, "--wait", Wait)
-    async with desk_for(face, timeout=timeout) as desk:
+    previewing.require_sense(face, preview=preview)
+    async with desk_for(face, timeout=timeout, looks=preview) as desk:
         with usage():
             addition = await prepare_addition(desk.trader, request)
-        head = f"{title(face.settings(), desk)}  {_headline(addition)}"
+        if preview:
+            head = _head(face, desk, addition)
+            return await previewing.preview(face, desk, addition, head=head, wait=how)
         if face.dry_run:
-            return _preview(desk, addition, head)
+            return would_send(face, desk, addition)
         patience = timeout if timeout is not None else face.settings().timeout_seconds
-        entry, *exits = await add(desk.trader, addition, wait=how, timeout=patience)
-        notes: list[str] = []
-        joins, is_alone = addition.group is None, face.desk is None
-        if how is Wait.FILLED and not entry.status.is_closed:
-            late = f"Not filled within {patience:g} s"
-            if joins and is_alone:  # nobody would size the exits
-                entry = await cancel(
-                    desk.trader, entry.order_id, timeout=patience, origin="scale-in"
-                )
-                notes.append(f"{late}: the rest was taken back.")
-            else:
-                notes.append(f"{late}: it works on.")
-        elif joins and is_alone and not entry.status.is_closed:
-            notes.append(_FOLLOW)
-        reply = _reply(face, desk, head, orders=(entry, *exits), notes=notes)
-        if how is Wait.FILLED and entry.filled < entry.spec.quantity:
-            reply.exit = Exit.INCOMPLETE
-        return reply
+        await confirm_large(face, desk, addition.command)
+        return await send(face, desk, addition, wait=how, patience=patience)
+
+
+async def send(
+    face: Face, desk: Desk, addition: Addition, *, wait: Wait, patience: float
+) -> output.Reply:
+    """Send an addition that is ready, and reply with what is held and covered after it.
+
+    What does not fill within `patience` seconds is taken back, unless a trader runs that will
+    see to the exits, or the order was only to be accepted.
+
+    Raises:
+        TraderError: Whatever keeps it from being sent, or from being known.
+    """
+    warnings = remarks(desk, addition.command)
+    entry, *exits = await add(desk.trader, addition, wait=wait, timeout=patience)
+    notes: list[str] = []
+    joins, is_alone = addition.group is None, face.desk is None
+    if wait is Wait.FILLED and not entry.status.is_closed:
+        late = f"Not filled within {patience:g} s"
+        if joins and is_alone:  # nobody would size the exits
+            entry = await cancel(desk.trader, entry.order_id, timeout=patience, origin="scale-in")
+            notes.append(f"{late}: the rest was taken back.")
+        else:
+            notes.append(f"{late}: it works on.")
+    elif joins and is_alone and not entry.status.is_closed:
+        notes.append(_FOLLOW)
+    head = _head(face, desk, addition)
+    reply = _reply(face, desk, head, orders=(entry, *exits), notes=notes)
+    if wait is Wait.FILLED and entry.filled < entry.spec.quantity:
+        reply.exit = Exit.INCOMPLETE
+    return with_remarks(reply, warnings, at=2)
+
+
+def would_send(face: Face, desk: Desk, addition: Addition) -> output.Reply:
+    """Reply with what would be sent.
+
+    Raises:
+        RiskCheckError: If our checks would deny it.
+    """
+    warnings = passed(desk, addition.command)
+    return with_remarks(_preview(addition, _head(face, desk, addition)), warnings, at=2)
+
+
+def _head(face: Face, desk: Desk, addition: Addition) -> str:
+    return f"{title(face.settings(), desk)}  {_headline(addition)}"
 
 
 def _headline(addition: Addition) -> str:
@@ -78,11 +107,7 @@ def _headline(addition: Addition) -> str:
     return f"scale-in {spec.group_id}  {sentence(spec)}{market}"
 
 
-def _preview(desk: Desk, addition: Addition, head: str) -> output.Reply:
-    verdict = desk.trader.router.preview(addition.command)
-    if isinstance(verdict, Denied):
-        reasons = "; ".join(breach.message for breach in verdict.breaches)
-        raise RiskCheckError(reasons, breaches=verdict.breaches)
+def _preview(addition: Addition, head: str) -> output.Reply:
     specs = addition.command.orders
     after = quantity(abs(addition.held) + specs[0].quantity)
     names = ", ".join(order.order_id for order in addition.exits)

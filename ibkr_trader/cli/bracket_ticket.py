@@ -3,26 +3,82 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
 from ibkr_trader.cli import values
 from ibkr_trader.cli.exits import UsageFault
+from ibkr_trader.cli.sizing import Unsized, only_one, rule_of
 from ibkr_trader.core.enums import OrderRole, OrderType, TimeInForce
 from ibkr_trader.core.models import ZERO, OrderRequest
 from ibkr_trader.core.text import average, money, quantity
+from ibkr_trader.orders.bracket_orders import BracketOrderRequest
 from ibkr_trader.orders.linked_orders import split
+from ibkr_trader.risk.sizing import AtrRisk
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ibkr_trader.core.models import OrderSpec
-    from ibkr_trader.orders.bracket_orders import BracketOrderRequest
 
 TARGET = "--take-profit"
 _STOPS = "--stop-loss, --trail-amount and --trail-percent"
 _PER_CENT = 100
+
+
+class Exits(NamedTuple):
+    """The exits of a bracket as they were typed."""
+
+    stop_loss: str = ""
+    trail_amount: str = ""
+    trail_percent: str = ""
+    targets: tuple[str, ...] = ()
+    lasting: TimeInForce = TimeInForce.GTC
+
+
+def typed(
+    entry: OrderRequest, exits: Exits, *, quantity: str, size: str
+) -> BracketOrderRequest | Unsized:
+    """Return the bracket that was typed, or what makes it once a rule has found its size.
+
+    Raises:
+        UsageFault: If its parts contradict one another.
+    """
+    only_one(quantity, size)
+    if quantity:
+        return _bracket(entry, exits, chosen=None)
+    rule = rule_of(size)
+    is_chosen = isinstance(rule, AtrRisk) and not any(exits[:3])
+    stop = None if is_chosen else _stop(entry, exits)
+
+    def make(found: Decimal, chosen: Decimal | None) -> BracketOrderRequest:
+        return _bracket(msgspec.structs.replace(entry, quantity=found), exits, chosen=chosen)
+
+    return Unsized(rule, entry, stop, make)
+
+
+def _stop(entry: OrderRequest, exits: Exits) -> OrderRequest:
+    return stop_of(
+        entry,
+        stop_loss=exits.stop_loss,
+        trail_amount=exits.trail_amount,
+        trail_percent=exits.trail_percent,
+    )
+
+
+def _bracket(entry: OrderRequest, exits: Exits, *, chosen: Decimal | None) -> BracketOrderRequest:
+    stop = (
+        exit_of(entry, order_type=OrderType.STOP, price=chosen)
+        if chosen is not None
+        else _stop(entry, exits)
+    )
+    return BracketOrderRequest(
+        parent=entry,
+        stop_loss=stop,
+        take_profit=targets_of(entry, exits.targets),
+        exit_time_in_force=exits.lasting,
+    )
 
 
 def exit_of(
@@ -152,17 +208,50 @@ def worth(specs: Sequence[OrderSpec], paid: Decimal | None) -> list[str]:
     return [f"From {average(paid)}: {' · '.join(words)} before commissions"] if words else []
 
 
+class Stake(NamedTuple):
+    """What a bracket can lose at its stops and gain at its targets, in the contract's currency.
+
+    Attributes:
+        loss: Below zero, unless the stop stands where there is a gain already.
+        gain: None without a target; what has none is not counted.
+    """
+
+    loss: Decimal
+    gain: Decimal | None
+
+    @property
+    def ratio(self) -> Decimal | None:
+        """The gain for each unit of loss; None where one of them is none."""
+        return None if self.gain is None or self.loss >= ZERO else self.gain / -self.loss
+
+
+def stake(specs: Sequence[OrderSpec], paid: Decimal | None) -> Stake | None:
+    """Return what is at stake from the entry's price; None if there is no stop, or no price."""
+    entry = next((spec for spec in specs if spec.role is OrderRole.ENTRY), None)
+    stops = [spec for spec in specs if spec.role is OrderRole.STOP]
+    if entry is None or paid is None or not stops:
+        return None
+    targets = [spec for spec in specs if spec.role is OrderRole.TARGET]
+    gains = [_gain(entry, spec, (spec.limit_price or paid) - paid) for spec in targets]
+    return Stake(_loss(entry, stops, paid), sum(gains, ZERO) if gains else None)
+
+
 def _risk(entry: OrderSpec, stops: Sequence[OrderSpec], paid: Decimal) -> str:
     """What the stops lose together: one stop, in as many parts as there are targets."""
-    loss, name = ZERO, "stop"
+    is_trail = any(spec.order_type is OrderType.TRAIL for spec in stops)
+    loss = money(_loss(entry, stops, paid), signed=True)
+    return f"trail {loss} at first" if is_trail else f"stop {loss}"
+
+
+def _loss(entry: OrderSpec, stops: Sequence[OrderSpec], paid: Decimal) -> Decimal:
+    loss = ZERO
     for spec in stops:
         away = (spec.stop_price or paid) - paid
         if spec.order_type is OrderType.TRAIL:
-            name = "trail"
             behind = spec.trail_amount or paid * (spec.trail_percent or ZERO) / _PER_CENT
             away = -behind * entry.side.sign
         loss += _gain(entry, spec, away)
-    return f"{name} {money(loss, signed=True)}" + (" at first" if name == "trail" else "")
+    return loss
 
 
 def _gain(entry: OrderSpec, spec: OrderSpec, away: Decimal) -> Decimal:

@@ -10,21 +10,20 @@ import msgspec
 from ibkr_trader.cli import chosen, output
 from ibkr_trader.cli.exits import Exit
 from ibkr_trader.cli.order_view import order_document, orders_table, sentence, spec_document
+from ibkr_trader.cli.remarks import passed, remarks, with_remarks
 from ibkr_trader.cli.trading import desk_for, title
 from ibkr_trader.core.commands import CancelOrder, ModifyOrder
 from ibkr_trader.core.contracts import label, ticker
 from ibkr_trader.core.enums import OrderStatus
-from ibkr_trader.core.errors import BrokerUnavailable, RiskCheckError
+from ibkr_trader.core.errors import BrokerUnavailable
 from ibkr_trader.core.shapes import STOP_TYPES
 from ibkr_trader.core.text import quantity
 from ibkr_trader.execution.desk import settle_closed
 from ibkr_trader.execution.placing import QUOTE_TIMEOUT, route
 from ibkr_trader.portfolio.protection import protection
-from ibkr_trader.risk.verdict import Denied
 
 if TYPE_CHECKING:
     from ibkr_trader.cli.face import Face
-    from ibkr_trader.core.commands import Command
     from ibkr_trader.core.models import Order, OrderId
     from ibkr_trader.execution.desk import Desk
 
@@ -54,17 +53,20 @@ async def modify_order(
     async with desk_for(face, timeout=timeout) as desk:
         before = chosen.the_one(desk, order_id, is_stop=change.is_stop)
         head = title(face.settings(), desk)
+        await desk.trader.study(before.spec.contract, timeout=QUOTE_TIMEOUT)
+        command = ModifyOrder(order_id=before.order_id, **terms)
         if face.dry_run:
-            await desk.trader.study(before.spec.contract, timeout=QUOTE_TIMEOUT)
-            _check(desk, ModifyOrder(order_id=before.order_id, **terms))
-            return _would(head, "change", [before])
+            warnings = passed(desk, command)
+            return with_remarks(_would(head, "change", [before]), warnings)
+        warnings = remarks(desk, command)
         order = await desk.modify_order(before.order_id, **terms)
         text = f"{head}  changed {order.order_id}: {sentence(before.spec)} → {sentence(order.spec)}"
-        return output.Reply(
+        reply = output.Reply(
             schema="modified/1",
             data={"order": order_document(order), "before": spec_document(before.spec)},
             blocks=[text, orders_table([order], utc=face.utc)],
         )
+        return with_remarks(reply, warnings)
 
 
 async def cancel_orders(
@@ -81,7 +83,7 @@ async def cancel_orders(
         live = [order for order in orders if not order.status.is_closed]
         if face.dry_run:
             for order in live:
-                _check(desk, CancelOrder(order_id=order.order_id))
+                passed(desk, CancelOrder(order_id=order.order_id))
             return _would(head, "cancel", live)
         # An entry takes its exits with it, so entries go first and exits may be gone by then.
         asked: list[OrderId] = []
@@ -100,13 +102,6 @@ async def cancel_orders(
         if len(asked) < len(live):
             reply.exit = Exit.INCOMPLETE
         return reply
-
-
-def _check(desk: Desk, command: Command) -> None:
-    verdict = desk.trader.router.preview(command)
-    if isinstance(verdict, Denied):
-        reasons = "; ".join(breach.message for breach in verdict.breaches)
-        raise RiskCheckError(reasons, breaches=verdict.breaches)
 
 
 def _would(head: str, verb: str, orders: list[Order]) -> output.Reply:

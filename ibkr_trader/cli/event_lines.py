@@ -16,10 +16,12 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from ibkr_trader.cli import output
+from ibkr_trader.cli.halts import by, how_to_resume
 from ibkr_trader.cli.order_view import sentence
 from ibkr_trader.cli.wording import broker_words, when
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.contracts import label
+from ibkr_trader.core.enums import TradingState
 from ibkr_trader.core.ids import short_id
 from ibkr_trader.core.text import average, money, plain, price, quantity
 
@@ -216,16 +218,27 @@ def _system(event: ev.SystemEvent) -> str | None:
             return f"{message} (code {code})" if code else message
         case ev.DriftEvent(subject=subject, ours=ours, theirs=theirs):
             return f"drift of {subject}: ours {ours}, the broker's {theirs}"
-        case ev.StateEvent(state=state, reason=reason):
-            return f"trading state {state}: {reason}"
+        case ev.StateEvent() | ev.ArmEvent():
+            return _state(event)
         case ev.GroupEvent(group_id=group, message=message):
             return f"{short_id(group)}: {message}"
-        case ev.CoverEvent(message=message):
+        case ev.CoverEvent(message=message) | ev.LossEvent(message=message):
             return message
         case ev.CloseRequestEvent() | ev.CloseEndEvent():
             return _closing(event)
         case _:
             return None
+
+
+def _state(event: ev.StateEvent | ev.ArmEvent) -> str:
+    if isinstance(event, ev.ArmEvent):
+        return event.reason if event.until is not None else f"disarmed: {event.reason}"
+    what = f"{event.symbol} is" if event.symbol else "trading state"
+    who = by(event.origin)
+    text = f"{what} {event.state}{f', {who}' if who else ''}: {event.reason}"
+    if event.state is TradingState.ACTIVE:
+        return text
+    return f"{text}. It ends with: {how_to_resume(event.symbol)}"
 
 
 def _closing(event: ev.CloseRequestEvent | ev.CloseEndEvent) -> str | None:

@@ -96,6 +96,7 @@ _TABLE: Mapping[type[BaseException], tuple[str, Exit]] = MappingProxyType(
         errors.AmbiguousContract: ("unknown_contract", Exit.USAGE),
         errors.RiskCheckError: ("risk_denied", Exit.DENIED),
         errors.OrderRejectedError: ("rejected", Exit.REJECTED),
+        errors.TicketRefused: ("ticket", Exit.USAGE),
         errors.OutcomeUnknown: ("outcome_unknown", Exit.UNKNOWN),
         LookupError: ("unknown_order", Exit.USAGE),
     }

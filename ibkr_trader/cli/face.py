@@ -19,6 +19,7 @@ import typer
 from ibkr_trader.cli import output
 from ibkr_trader.cli.exits import Exit, Unconfirmed, Verdict
 from ibkr_trader.cli.help import EXAMPLE, HelpfulCommand
+from ibkr_trader.cli.terminal import is_attended, require, typed
 from ibkr_trader.core.errors import AccountLocked
 from ibkr_trader.core.registry import Registry
 from ibkr_trader.core.text import plain
@@ -111,6 +112,11 @@ class Face:
         self.json, self.utc, self.yes, self.dry_run = json, utc, yes, dry_run
         self._settings: Settings | None = None
 
+    @property
+    def is_attended(self) -> bool:
+        """Whether a person sits at the terminal of this command."""
+        return is_attended()
+
     def place(self) -> Place:
         """Return profile and data folder, without reading the other settings."""
         from ibkr_trader import config  # noqa: PLC0415 - only when asked
@@ -164,6 +170,15 @@ class Face:
         """
         self.confirm(question)
 
+    async def ask_typed(self, question: str, expected: str) -> None:
+        """Ask for `expected` to be typed: a yes is too quick for what this is about.
+
+        Raises:
+            Unconfirmed: If something else is typed, or there is nobody to ask; `--yes` is no
+                answer.
+        """
+        require(typed(question), expected)
+
     def confirm(self, question: str) -> None:
         """Ask before something that cannot be undone; `--yes` answers.
 
@@ -172,7 +187,7 @@ class Face:
         """
         if self.yes:
             return
-        if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        if not self.is_attended:
             message = f"{question} There is no terminal to ask on"
             raise Unconfirmed(message, hint="repeat the command with --yes")
         sys.stderr.write(f"{plain(question)} [y/N] ")
@@ -244,7 +259,8 @@ def desk_part(name: str) -> Callable[[Body], Body]:
     """Return a decorator for what a local command leaves to a trader, where one runs."""
 
     def enter(body: Body) -> Body:
-        _desk_command(name, body, [], changes=False, is_alone=False)
+        own = list(inspect.signature(body, eval_str=True).parameters.values())[1:]
+        _desk_command(name, body, own, changes=False, is_alone=False)
         return body
 
     return enter

@@ -35,7 +35,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 PROGRAM = "ibkr-trader"
-_FLAGS = frozenset({"--json", "--utc", "--dry-run", "--yes", "--all", "--outside-rth"})
+_FLAGS = frozenset(
+    {"--json", "--utc", "--dry-run", "--yes", "--all", "--outside-rth", "--preview"}
+).union({"--no-stop"})
 _REJECTED = 201  # most often a matter of margin
 
 

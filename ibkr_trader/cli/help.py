@@ -20,7 +20,17 @@ EXAMPLE = "Example:"
 _INDENT = "  "
 _WIDEST_NAME = 34
 # Panels in the order of the day's work; others follow.
-_PANELS = ("Orders", "Look", "Run", "Simulate", "Set up", "Commands", "Arguments", "Options")
+_PANELS = (
+    "Orders",
+    "Look",
+    "Risk",
+    "Run",
+    "Simulate",
+    "Set up",
+    "Commands",
+    "Arguments",
+    "Options",
+)
 _LAST = "Common options"
 
 

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from ibkr_trader.cli import output
+from ibkr_trader.cli.day_view import day_document, day_rows, price_held
 from ibkr_trader.cli.exits import Exit
+from ibkr_trader.cli.halts import state_words
 from ibkr_trader.cli.order_view import (
     fill_document,
     fills_table,
@@ -96,6 +98,7 @@ async def fills(face: Face, *, symbol: str) -> output.Reply:
 async def account(face: Face) -> output.Reply:
     """Return the account's values as the broker states them."""
     async with desk_for(face) as desk:
+        await price_held(desk)
         values = desk.trader.portfolio.values
         stated = msgspec.structs.asdict(values) if values is not None else {}
         rows = tuple(
@@ -105,10 +108,15 @@ async def account(face: Face) -> output.Reply:
         )
         return output.Reply(
             schema="account/1",
-            data={"account": desk.trader.account, "values": stated},
+            data={
+                "account": desk.trader.account,
+                "values": stated,
+                "day": day_document(desk),
+            },
             blocks=[
                 title(face.settings(), desk),
                 output.Table(("VALUE", "AMOUNT"), rows, frozenset({"AMOUNT"})),
+                *(f"{what}: {words}" for what, words in day_rows(desk)),
             ],
         )
 
@@ -121,11 +129,14 @@ async def quotes(face: Face, symbols: tuple[str, ...], *, timeout: float) -> out
             details = await desk.trader.learn(symbol)
             quote = await desk.trader.market.quote(details.contract, timeout=timeout)
             found.append((symbol, quote))
+        head, held_back = title(face.settings(), desk), state_words(desk)
     headers = ("SYMBOL", "BID", "ASK", "LAST", "CLOSE", "SIZE", "DATA", "AT")
     rows = tuple(_quote_row(symbol, quote, utc=face.utc) for symbol, quote in found)
     right = frozenset({"BID", "ASK", "LAST", "CLOSE", "SIZE"})
     silent = [symbol for symbol, quote in found if quote is None]
     blocks: list[str | output.Table] = [output.Table(headers, rows, right, spare=("CLOSE", "SIZE"))]
+    if held_back:
+        blocks.insert(0, head)
     if silent:
         blocks.append(f"No price came for {', '.join(silent)} within {timeout:g} s")
     return output.Reply(

@@ -12,6 +12,7 @@ import re
 import shutil
 import sys
 import textwrap
+from math import ceil
 from typing import TYPE_CHECKING, Any, TextIO
 
 import msgspec
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 SCHEMA_PREFIX = "ibkr-trader"
 _HANG = 4  # columns by which what is left of a line that was broken stands further in
 _WORDS = re.compile(r"ibkr-trader(?: \S+)+|\S+")  # a command, up to two blanks, is one word
+_BAR = 8  # cells of a bar
 _SHORT = 8  # a note of one word, such as `trigger`, is not worth a line of its own
 _encoder = msgspec.json.Encoder(decimal_format="string")
 
@@ -36,12 +38,16 @@ class Table(msgspec.Struct, frozen=True):
         right: The columns of figures.
         spare: The columns to leave out on a narrow terminal, the first one first. What the
             last column then had to say stands below the table, a line for each row.
+        bars: The columns of percentages that a terminal shows with a bar.
+        colours: How a terminal shows cells of exactly these texts, in rich's words.
     """
 
     headers: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     right: frozenset[str] = frozenset()
     spare: tuple[str, ...] = ()
+    bars: frozenset[str] = frozenset()
+    colours: dict[str, str] = {}
 
 
 class Reply(msgspec.Struct, kw_only=True):
@@ -172,6 +178,25 @@ def fitted(table: Table, width: int) -> tuple[Table, list[str]]:
     return table, notes
 
 
+def with_bars(table: Table) -> Table:
+    """Return `table` with a bar before each percentage of its columns that have bars."""
+    drawn = [header in table.bars for header in table.headers]
+    rows = tuple(
+        tuple(_bar(cell) if has else cell for cell, has in zip(row, drawn, strict=True))
+        for row in table.rows
+    )
+    return msgspec.structs.replace(table, rows=rows)
+
+
+def _bar(cell: str) -> str:
+    number, _, sign = cell.replace(",", "").partition(" ")
+    if sign != "%":
+        return cell
+    part = min(1.0, max(0.0, float(number) / 100))
+    full = min(_BAR, ceil(part * _BAR))
+    return f"{'█' * full}{'░' * (_BAR - full)} {cell}"
+
+
 def _without(table: Table, column: int) -> Table:
     def kept(cells: tuple[str, ...]) -> tuple[str, ...]:
         return cells[:column] + cells[column + 1 :]
@@ -180,13 +205,17 @@ def _without(table: Table, column: int) -> Table:
     return msgspec.structs.replace(table, headers=kept(table.headers), rows=rows)
 
 
+def _coloured(text: str, colour: str | None) -> str:
+    return f"[{colour}]{text}[/]" if colour else text
+
+
 def _print_rich(table: Table) -> None:
     from rich.console import Console  # noqa: PLC0415 - only a terminal needs it
     from rich.markup import escape  # noqa: PLC0415 - as above
     from rich.table import Table as RichTable  # noqa: PLC0415 - as above
 
     console = Console()
-    shown, notes = fitted(table, console.width)
+    shown, notes = fitted(with_bars(table), console.width)
     drawn = RichTable(box=None, pad_edge=False, header_style="bold")
     for column, header in enumerate(shown.headers):
         drawn.add_column(
@@ -196,7 +225,7 @@ def _print_rich(table: Table) -> None:
             no_wrap=not column,  # names stay whole: they are typed again
         )
     for row in shown.rows:
-        drawn.add_row(*(escape(_cell(cell)) for cell in row))
+        drawn.add_row(*(_coloured(escape(_cell(cell)), table.colours.get(cell)) for cell in row))
     console.print(drawn)
     for line in notes:
         for part in textwrap.wrap(_line_of(line), console.width, subsequent_indent="    "):

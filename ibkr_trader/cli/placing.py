@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ibkr_trader.cli import output, values
+from ibkr_trader.cli import output, previewing, values
 from ibkr_trader.cli.bracket_ticket import remedies, worth
+from ibkr_trader.cli.confirming import confirm_large
 from ibkr_trader.cli.exits import Exit, UsageFault
 from ibkr_trader.cli.order_view import (
     order_document,
@@ -14,14 +15,14 @@ from ibkr_trader.cli.order_view import (
     spec_document,
     specs_table,
 )
+from ibkr_trader.cli.remarks import passed, remarks, with_remarks
+from ibkr_trader.cli.sizing import Unsized, sized
 from ibkr_trader.cli.trading import desk_for, title, usage
 from ibkr_trader.core.contracts import label
 from ibkr_trader.core.enums import OrderRole, OrderStatus
-from ibkr_trader.core.errors import RiskCheckError
 from ibkr_trader.core.text import price
 from ibkr_trader.execution.placing import Wait, place, prepare
 from ibkr_trader.orders.bracket_orders import BracketOrderRequest
-from ibkr_trader.risk.verdict import Denied
 
 if TYPE_CHECKING:
     from ibkr_trader.cli.face import Face
@@ -37,32 +38,84 @@ _IDLE = frozenset(
 
 
 async def place_order(
-    face: Face, request: OrderRequest | GroupRequest, *, wait: str, timeout: float | None
+    face: Face,
+    request: OrderRequest | GroupRequest | Unsized,
+    *,
+    wait: str,
+    timeout: float | None,
+    preview: bool = False,
+    without_stop: bool = False,
 ) -> output.Reply:
     """Place `request` (or say what would be placed) and reply with how it stands.
+
+    A `preview` says more than a dry run, and gives a token to send exactly that.
+    `without_stop` says that it is meant to be opened without one.
 
     Raises:
         TraderError: Whatever keeps it from being placed, or from being known.
     """
     how = values.choice(wait, "--wait", Wait)
+    previewing.require_sense(face, preview=preview)
     if isinstance(request, BracketOrderRequest):
         try:
             request.validate()
         except ValueError as error:
             raise UsageFault(str(error), remedies=remedies(request)) from error
-    async with desk_for(face, timeout=timeout) as desk:
+    async with desk_for(face, timeout=timeout, looks=preview) as desk:
+        told: list[str] = []
+        if isinstance(request, Unsized):
+            request, told = await sized(desk.trader, request)
         with usage():
-            prepared = await prepare(desk.trader, request)
-        head = f"{title(face.settings(), desk)}  {_headline(prepared)}"
-        if face.dry_run:
-            return _preview(desk, prepared, head)
-        patience = timeout if timeout is not None else face.settings().timeout_seconds
-        orders = await place(desk.trader, prepared, wait=how, timeout=patience)
-        reply = _reply(face, orders, prepared, head)
-        if how is Wait.FILLED and orders and orders[0].filled < orders[0].spec.quantity:
-            reply.blocks.append(f"Not filled within {patience:g} s. Next: ibkr-trader orders")
-            reply.exit = Exit.INCOMPLETE
-        return reply
+            prepared = await prepare(desk.trader, request, without_stop=without_stop)
+        if preview:
+            head = _head(face, desk, prepared)
+            reply = await previewing.preview(face, desk, prepared, head=head, wait=how)
+        elif face.dry_run:
+            reply = would_send(face, desk, prepared)
+        else:
+            patience = timeout if timeout is not None else face.settings().timeout_seconds
+            await confirm_large(face, desk, prepared.command)
+            reply = await send(face, desk, prepared, wait=how, patience=patience)
+        return _with_size(reply, told)
+
+
+async def send(
+    face: Face, desk: Desk, prepared: Prepared, *, wait: Wait, patience: float
+) -> output.Reply:
+    """Send a group that is ready, and reply with how it stands after at most `patience` seconds.
+
+    Raises:
+        TraderError: Whatever keeps it from being placed, or from being known.
+    """
+    warnings = remarks(desk, prepared.command)
+    orders = await place(desk.trader, prepared, wait=wait, timeout=patience)
+    reply = _reply(face, orders, prepared, _head(face, desk, prepared))
+    if wait is Wait.FILLED and orders and orders[0].filled < orders[0].spec.quantity:
+        reply.blocks.append(f"Not filled within {patience:g} s. Next: ibkr-trader orders")
+        reply.exit = Exit.INCOMPLETE
+    return with_remarks(reply, warnings, at=2)
+
+
+def would_send(face: Face, desk: Desk, prepared: Prepared) -> output.Reply:
+    """Reply with what would be sent.
+
+    Raises:
+        RiskCheckError: If our checks would deny it.
+    """
+    warnings = passed(desk, prepared.command)
+    return with_remarks(_preview(prepared, _head(face, desk, prepared)), warnings, at=2)
+
+
+def _head(face: Face, desk: Desk, prepared: Prepared) -> str:
+    return f"{title(face.settings(), desk)}  {_headline(prepared)}"
+
+
+def _with_size(reply: output.Reply, told: list[str]) -> output.Reply:
+    """The reply with how its quantity was found, if a rule found it."""
+    if told:
+        reply.blocks[1:1] = told
+        reply.data["size"] = told
+    return reply
 
 
 def _headline(prepared: Prepared) -> str:
@@ -76,13 +129,8 @@ def _headline(prepared: Prepared) -> str:
     )
 
 
-def _preview(desk: Desk, prepared: Prepared, head: str) -> output.Reply:
+def _preview(prepared: Prepared, head: str) -> output.Reply:
     specs, quote = prepared.command.orders, prepared.quote
-    verdict = desk.trader.router.preview(prepared.command)
-    if isinstance(verdict, Denied):
-        raise RiskCheckError(
-            "; ".join(breach.message for breach in verdict.breaches), breaches=verdict.breaches
-        )
     return output.Reply(
         schema="preview/1",
         data={"sent": False, "orders": [spec_document(spec) for spec in specs]},

@@ -16,6 +16,7 @@ from ibkr_trader.adapters.control import Alive, Asked, Call, Done, Failed, Start
 from ibkr_trader.adapters.control_client import LineLost, knock
 from ibkr_trader.cli import output
 from ibkr_trader.cli.exits import Exit, Stopped
+from ibkr_trader.cli.terminal import typed
 from ibkr_trader.core.errors import AccountLocked, OutcomeUnknown, TraderError
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from ibkr_trader.adapters.control_client import TraderLine
     from ibkr_trader.cli.face import DeskCommand, Face
 
-_WHICH_DESK = frozenset({"profile", "data_dir"})
+_WHICH_DESK = frozenset({"profile", "data_dir", "allow_live"})
 _INTERRUPT = 2  # SIGINT
 
 
@@ -37,10 +38,12 @@ class Relayed(TraderError):
         told = msgspec.json.decode(failure, type=_Told)
         super().__init__(told.message, hint=told.hint)
         self.failure = failure
+        self.code = told.code
 
 
 class _Told(msgspec.Struct, frozen=True, kw_only=True):
     message: str
+    code: str = ""
     hint: str = ""
 
 
@@ -88,12 +91,17 @@ def at_the_trader(face: Face, command: DeskCommand, options: dict[str, Any]) -> 
             line.call(_call(face, command, options))
             return _follow(line, face)
         except LineLost as lost:
-            if lost.has_started and command.changes and not face.dry_run:
+            if lost.has_started and command.changes and not _only_looks(face, options):
                 message = f"{lost.message}, in the middle of this: it may have been sent"
                 raise OutcomeUnknown(message, order_ids=()) from lost
             if lost.is_silent:
                 raise AccountLocked(lost.message, hint="ibkr-trader status") from lost
             return None  # it has ended, and did nothing: the account is free again
+
+
+def _only_looks(face: Face, options: dict[str, Any]) -> bool:
+    """Whether this call sends nothing, though others of the command do."""
+    return face.dry_run or bool(options.get("preview"))
 
 
 def _folder(face: Face) -> Path | None:
@@ -117,6 +125,7 @@ def _call(face: Face, command: DeskCommand, options: dict[str, Any]) -> Call:
         utc=face.utc,
         yes=face.yes,
         dry_run=face.dry_run,
+        is_attended=face.is_attended,
         settings={
             name: (str(value.raw), value.origin)
             for name, value in found.values.items()
@@ -135,6 +144,8 @@ def _follow(line: TraderLine, face: Face) -> output.Reply:
                 output.note(text)
             case Told(text=text):
                 face.tell(text)
+            case Asked(question=question, is_typed=True):
+                line.agree(typed=typed(question))
             case Asked(question=question):
                 face.confirm(question)
                 line.agree()

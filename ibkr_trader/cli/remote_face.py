@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ibkr_trader.cli.exits import Unconfirmed
 from ibkr_trader.cli.face import Face
+from ibkr_trader.cli.terminal import require
 
 if TYPE_CHECKING:
     from ibkr_trader.adapters.control import Call
@@ -32,7 +33,13 @@ class RemoteFace(Face):
         self.desk = desk
         self.trader = trader
         self._client = client
+        self._is_attended = call.is_attended
         self._effective = settings
+
+    @property
+    def is_attended(self) -> bool:
+        """Whether a person sits at the client's terminal."""
+        return self._is_attended
 
     def place(self) -> Place:
         """Return the trader's profile and data folder."""
@@ -58,6 +65,14 @@ class RemoteFace(Face):
         """Have the person at the client's terminal asked, unless `--yes` answers already."""
         if not self.yes:
             await self._client.ask(question)
+
+    async def ask_typed(self, question: str, expected: str) -> None:
+        """Have the person at the client's terminal type `expected`, whatever `--yes` says.
+
+        Raises:
+            Unconfirmed: If something else is typed.
+        """
+        require(await self._client.ask(question, is_typed=True), expected)
 
     def confirm(self, question: str) -> None:
         """Answer with `--yes`, or not at all: nobody can be waited for in here.

@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING
 from ibkr_trader import __version__
 from ibkr_trader.adapters.clock import SystemClock
 from ibkr_trader.adapters.control_server import ControlDoor
+from ibkr_trader.adapters.kill_flag import HaltFile
 from ibkr_trader.cli import output
 from ibkr_trader.cli.event_lines import EventLines
+from ibkr_trader.cli.halt_signal import HaltSignal
 from ibkr_trader.cli.serving import Clerk
 from ibkr_trader.cli.standing import doubt, lost
 from ibkr_trader.cli.trader_card import TraderCard
@@ -46,20 +48,29 @@ async def run(face: Face, *, headless: bool) -> output.Reply | None:
     """
     if not headless and sys.stdout.isatty():
         output.note("the dashboard is not built yet: running headless; Ctrl-C ends it")
-    async with desk_for(face, patient=True) as desk:
-        desk.trader.guardian.duty, desk.trader.finish_within = Duty.FULL, _FINISH
-        lines = _lines(face, desk)
-        try:
-            with _told_to_end() as ending:
-                async with _tended(face, desk):
-                    head = title(face.settings(), desk)
-                    lines.say("Ready", f"{head} runs as process {os.getpid()}; {_held(desk)}")
-                    _begin(lines, desk)
-                    await ending.wait()
-                    lines.say("Ending", f"ending; {_held(desk)}: at the broker it all stays")
-        finally:
-            lines.close()
+    flag = HaltFile(face.place().kill_flag)
+    with HaltSignal(flag) as halting:
+        async with desk_for(face, patient=True) as desk:
+            halting.reach(desk.trader.halter)
+            with desk.trader.arming.claimed():
+                await _stay(face, desk)
     return None
+
+
+async def _stay(face: Face, desk: Desk) -> None:
+    """Work at the desk until the process is told to end."""
+    desk.trader.guardian.duty, desk.trader.finish_within = Duty.FULL, _FINISH
+    lines = _lines(face, desk)
+    try:
+        with _told_to_end() as ending:
+            async with _tended(face, desk):
+                head = title(face.settings(), desk)
+                lines.say("Ready", f"{head} runs as process {os.getpid()}; {_held(desk)}")
+                _begin(lines, desk)
+                await ending.wait()
+                lines.say("Ending", f"ending; {_held(desk)}: at the broker it all stays")
+    finally:
+        lines.close()
 
 
 @asynccontextmanager

@@ -38,13 +38,13 @@ class Unsized(NamedTuple):
     Attributes:
         rule: How to find it.
         entry: What is to be entered; its quantity does not matter.
-        stop: Where it is given up, if that was said.
+        stop: What gives up, if that was said.
         make: Makes the request of a quantity, and of the stop if the rule chose one.
     """
 
     rule: Sizing
     entry: OrderRequest
-    stop: Decimal | None
+    stop: OrderRequest | None
     make: Callable[[Decimal, Decimal | None], OrderRequest | GroupRequest]
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from ibkr_trader.cli import output
+from ibkr_trader.cli.arming_view import arming_document, arming_rows
+from ibkr_trader.cli.day_view import day_document, day_rows, price_held
+from ibkr_trader.cli.halts import halts
 from ibkr_trader.cli.order_view import sentence
-from ibkr_trader.cli.trading import desk_for, title
+from ibkr_trader.cli.trading import desk_for, name
 from ibkr_trader.cli.wording import when
 from ibkr_trader.core.contracts import label
 from ibkr_trader.core.enums import OrderStatus
@@ -29,6 +33,7 @@ _RECORDS = 2_000  # of the journal's end: an answer in a blink, however old the 
 async def status(face: Face) -> output.Reply:
     """Return where orders go and whether the desk would take one."""
     async with desk_for(face) as desk:
+        await price_held(desk)
         drift = _recent_drift(desk)
         unknown = lost(desk.trader.portfolio.orders.values())
         return output.Reply(
@@ -59,10 +64,15 @@ def _document(
         "time": trader.clock.now(),
         "trading_state": view.trading_state,
         "state_reason": view.state_reason,
+        "halts": [one.document() for one in halts(desk)],
+        "kill_flag": str(settings.place.kill_flag),
+        "arming": arming_document(desk),
+        "limits_fault": view.limits_fault,
         "is_synced": view.is_synced,
         "open_orders": len(trader.portfolio.orders),
         "unknown_orders": [order.order_id for order in unknown],
         "positions": len(trader.portfolio.positions),
+        "day": day_document(desk),
         "unprotected": _unprotected(desk),
         "drift": [found.subject for found in trader.portfolio.drift.values()],
         "recent_drift": [
@@ -81,13 +91,17 @@ def _table(
     trader, settings = desk.trader, face.settings()
     view, portfolio = trader.outlook.view(), trader.portfolio
     rows = [
-        ("account", title(settings, desk)),
+        ("account", name(settings, desk)),
         ("exchange time", when(trader.clock.now(), utc=face.utc)),
-        ("state", f"{view.trading_state} {view.state_reason}".strip()),
+        ("state", view.trading_state.value),
+        *arming_rows(face, desk),
+        *_held_back(face, desk),
+        *(("nothing opens", line) for line in view.limits_fault.splitlines()),
         ("in sync", "yes" if view.is_synced else "no"),
         ("open orders", str(len(portfolio.orders))),
         *(("UNKNOWN", doubt(order)) for order in unknown),
         ("positions", str(len(portfolio.positions))),
+        *day_rows(desk),
         *(("NOT COVERED", f"{name}: ibkr-trader cover") for name in _unprotected(desk)),
         ("drift", ", ".join(portfolio.drift) or "none"),
         *(("drift before", _told(one, utc=face.utc)) for one in drift),
@@ -95,7 +109,14 @@ def _table(
     ]
     if face.trader is not None:
         rows.insert(1, ("trader", face.trader.words(utc=face.utc)))
+        ways = f"ibkr-trader halt, kill -USR1 {os.getpid()}, touch {settings.place.kill_flag}"
+        rows.insert(2, ("to halt it", ways))
     return output.Table(("WHAT", "IS"), tuple(rows))
+
+
+def _held_back(face: Face, desk: Desk) -> list[tuple[str, str]]:
+    """A row for everything that keeps from opening: why, since when, by whom, how it ends."""
+    return [(f"{one.state} {one.symbol}".strip(), one.words(utc=face.utc)) for one in halts(desk)]
 
 
 def _unprotected(desk: Desk) -> list[str]:

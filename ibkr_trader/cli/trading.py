@@ -13,10 +13,12 @@ from ibkr_trader.adapters.private_files import private_folder
 from ibkr_trader.app import open_desk
 from ibkr_trader.cli import logs, output
 from ibkr_trader.cli.exits import UsageFault
+from ibkr_trader.cli.halts import state_words
 from ibkr_trader.cli.wording import when
-from ibkr_trader.config import Profile, refuse_live
+from ibkr_trader.config import Profile
 from ibkr_trader.core.contracts import label
 from ibkr_trader.core.errors import BrokerUnavailable
+from ibkr_trader.execution.consent import asked_by
 from ibkr_trader.execution.desk import Desk
 from ibkr_trader.execution.guardian import Duty
 
@@ -31,12 +33,13 @@ if TYPE_CHECKING:
 
 @asynccontextmanager
 async def desk_for(
-    face: Face, *, timeout: float | None = None, patient: bool = False
+    face: Face, *, timeout: float | None = None, patient: bool = False, looks: bool = False
 ) -> AsyncIterator[Desk]:
     """Open the desk that the common options name, for the length of the block.
 
     At a running trader it is the trader's own, and stays open. `patient` says that nobody is
-    waiting: then there are as many attempts to connect as are set.
+    waiting: then there are as many attempts to connect as are set. `looks` says that this run
+    of a command sends nothing, as a dry run does not.
 
     Raises:
         TraderError: Whatever keeps it from opening; see `open_desk`.
@@ -44,9 +47,9 @@ async def desk_for(
     settings = face.settings()
     if face.desk is not None:
         patience = timeout if timeout is not None else settings.timeout_seconds
-        yield Desk(face.desk.trader, timeout=patience)
+        with asked_by(face):
+            yield Desk(face.desk.trader, timeout=patience)
         return
-    refuse_live(settings)
     if not settings.data_dir.exists() and not face.json:
         output.note(f"state is kept in {settings.data_dir}")
     folder = private_folder(settings.place.folder)
@@ -58,12 +61,13 @@ async def desk_for(
             on_wait=_say_who,
             is_vain=lambda: is_open(folder),
             # A command that only looks sends nothing, whatever it sees.
-            duty=Duty.TRIM if face.changes and not face.dry_run else Duty.NONE,
+            duty=Duty.TRIM if face.changes and not (face.dry_run or looks) else Duty.NONE,
             # What somebody has asked for and could not end is another matter.
-            goes_on=not face.dry_run,
+            goes_on=not (face.dry_run or looks),
         ) as desk:
             taken_up = _taken_up(face, desk)
-            yield desk
+            with asked_by(face):
+                yield desk
         for run in taken_up:
             if run.trouble:
                 output.note(run.trouble)
@@ -83,8 +87,22 @@ def _taken_up(face: Face, desk: Desk) -> tuple[Run, ...]:
 
 
 def title(settings: Settings, desk: Desk) -> str:
+    """Return whose account it is, and whether it may be traded: `SIM SIM0000001  HALTED: …`."""
+    parts = (name(settings, desk), armed_words(desk), state_words(desk))
+    return "  ".join(part for part in parts if part)
+
+
+def name(settings: Settings, desk: Desk) -> str:
     """Return whose account it is: `SIM SIM0000001`."""
     return f"{settings.profile.value.upper()} {desk.trader.account}"
+
+
+def armed_words(desk: Desk, *, utc: bool = False) -> str:
+    """Return until when a live desk is armed, or that the desk is not; else nothing."""
+    arming, now = desk.trader.arming.arming(as_typed=False), desk.trader.clock.now()
+    if not arming.is_armed(now):
+        return "NOT ARMED"
+    return f"armed until {when(arming.until, utc=utc)}" if arming.is_live else ""
 
 
 @contextmanager

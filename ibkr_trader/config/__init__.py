@@ -21,7 +21,7 @@ from ibkr_trader.risk.limits import RiskLimits
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Effective", "Place", "Profile", "Settings", "load", "locate", "refuse_live"]
+__all__ = ["Effective", "Place", "Profile", "Settings", "load", "locate"]
 
 
 class Profile(StrEnum):
@@ -52,6 +52,11 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
         return self.data_dir / self.profile.value
 
     @property
+    def kill_flag(self) -> Path:
+        """The file that halts this profile by being there."""
+        return self.folder / "HALT"
+
+    @property
     def simulator(self) -> Path:
         """The folder of the bundled gateway simulator: its account, its log, its port."""
         return self.data_dir / Profile.SIM.value / "gateway"
@@ -65,6 +70,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     port: int | None = None
     client_id: int = 1
     account: str | None = None  # None: the only one the gateway manages
+    allow_live: bool = False  # whether a live desk may be armed; only the file can say so
     readonly: bool = False
     timeout_seconds: float = 30
     reconnect_max_attempts: int = 5
@@ -80,6 +86,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     effective: tuple[Effective, ...] = ()
     warnings: tuple[str, ...] = ()
     config_file: Path | None = None
+    config_digest: str = ""  # of the file's content, as it was read
 
     @property
     def place(self) -> Place:
@@ -92,7 +99,21 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         lines = "\n".join(f"{one.name}={one.value}" for one in self.effective)
         return hashlib.sha256(lines.encode()).hexdigest()[:16]
 
+    @property
+    def risked_hash(self) -> str:
+        """A short name for all that decides what is risked where: an armed time is for that."""
+        lines = [f"{one.name}={one.value}" for one in self.effective if one.name not in _PASSING]
+        whole = "\n".join([*lines, f"account={self.account}", f"file={self.config_digest}"])
+        return hashlib.sha256(whole.encode()).hexdigest()
 
+
+# What may differ from command to command, and has no part in what is risked.
+_PASSING = frozenset(
+    {
+        *("timeout_seconds", "reconnect_max_attempts", "reconnect_backoff_seconds"),
+        *("sim_port", "eod_minutes_before", "eod_window_minutes", "eod_at"),
+    }
+)
 _DEFAULT_PORTS = {Profile.PAPER: 7497, Profile.LIVE: 7496}
 
 
@@ -133,17 +154,6 @@ def load(
     return _settings(found, values)
 
 
-def refuse_live(settings: Settings) -> None:
-    """Refuse whatever would change a live account: this version cannot be armed.
-
-    Raises:
-        ConfigError: Under the profile `live`.
-    """
-    if settings.profile is Profile.LIVE:
-        message = "profile live cannot be armed in this version: nothing is sent to a live account"
-        raise ConfigError(message, hint="use --profile paper, or --profile sim")
-
-
 def _profile(value: sources.Value) -> Profile:
     try:
         return Profile(value.raw)
@@ -172,7 +182,8 @@ def _settings(found: sources.Sources, values: dict[str, sources.Value]) -> Setti
         host, port = "127.0.0.1", result.sim_port
     elif not is_loopback(host) and not result.allow_remote_gateway:
         raise _not_this_machine(values["host"])
-    limits, protection = risk_limits(found), cover_rules(found)
+    limits = risk_limits(found, is_live=profile is Profile.LIVE)
+    protection = cover_rules(found)
     fields = result.model_dump(exclude={"profile", "host", "port", "allow_remote_gateway"})
     return Settings(
         **fields
@@ -189,6 +200,7 @@ def _settings(found: sources.Sources, values: dict[str, sources.Value]) -> Setti
             ),
             "warnings": tuple(warnings),
             "config_file": found.file,
+            "config_digest": found.digest,
         }
     )
 
@@ -214,8 +226,9 @@ def refusal(problems: list[tuple[str, str]], values: dict[str, sources.Value]) -
         elif value.origin.startswith("--"):
             hints.append(f"{value.origin} {EXAMPLES[name]}")
         else:
-            quote = "" if EXAMPLES[name].isdigit() or EXAMPLES[name] == "false" else '"'
-            hints.append(f"{name} = {quote}{EXAMPLES[name]}{quote}")
+            example = EXAMPLES[name]
+            quote = "" if example.isdigit() or example in {"false", "true"} else '"'
+            hints.append(f"{name} = {quote}{example}{quote}")
     return ConfigError("; ".join(lines), hint=f"write for example: {'; '.join(hints)}")
 
 
@@ -242,12 +255,19 @@ def _effective(
 def _effective_table(
     table: str, settings: RiskLimits | CoverRules, found: sources.Sources
 ) -> tuple[Effective, ...]:
-    lines = found.table_lines
+    lines, usual = found.table_lines, type(settings)()
+
+    def origin(key: str) -> str:
+        if f"{table}.{key}" in lines:
+            return f"{found.file} line {lines[f'{table}.{key}']}"
+        is_usual = getattr(settings, key) == getattr(usual, key)
+        return "default" if is_usual else "default of live"
+
     return tuple(
         Effective(
-            name=(name := f"{table}.{key}"),
+            name=f"{table}.{key}",
             value=plain(getattr(settings, key)),
-            origin=f"{found.file} line {lines[name]}" if name in lines else "default",
+            origin=origin(key),
         )
         for key in settings.__struct_fields__
     )

@@ -9,7 +9,7 @@ import ipaddress
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, ValidationError, field_validator
 
 Port = Annotated[int, Field(ge=1, le=65_535)]
 _INT32 = 2**31 - 1
@@ -21,6 +21,7 @@ EXAMPLES: dict[str, str] = {
     "port": "7497",
     "client_id": "1",
     "account": "DU0000000",
+    "allow_live": "true",
     "readonly": "false",
     "timeout_seconds": "30",
     "reconnect_max_attempts": "5",
@@ -47,6 +48,7 @@ class SettingsModel(BaseModel):
     port: Port | None = None
     client_id: Annotated[int, Field(ge=1, le=_INT32)] = 1  # 0 would bind what is typed in TWS
     account: Annotated[str, Field(pattern=r"^[A-Z]{1,4}[0-9]{4,12}$")] | None = None
+    allow_live: StrictBool = False
     readonly: bool = False
     timeout_seconds: Annotated[float, Field(gt=0, le=600, allow_inf_nan=False)] = 30
     reconnect_max_attempts: Annotated[int, Field(ge=0, le=1_000)] = 5

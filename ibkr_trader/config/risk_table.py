@@ -24,13 +24,25 @@ if TYPE_CHECKING:
 T = TypeVar("T", RiskLimits, CoverRules)
 
 
-def risk_limits(found: Sources) -> RiskLimits:
+def risk_limits(found: Sources, *, is_live: bool = False) -> RiskLimits:
     """Return the limits, with the defaults of those that the file does not set.
+
+    With real money nothing is sold short unless the file says so in so many words.
 
     Raises:
         ConfigError: Naming file, line and key of the first that cannot be used.
     """
-    return _table(found, "risk", RiskLimits)
+    limits = _table(found, "risk", RiskLimits)
+    if is_live and not is_written(found, "risk.allow_shorts"):
+        return msgspec.structs.replace(limits, allow_shorts=False)
+    return limits
+
+
+def is_written(found: Sources, name: str) -> bool:
+    """Whether the file sets the key `table.key`."""
+    table, _, key = name.partition(".")
+    value = found.values.get(table)
+    return value is not None and isinstance(value.raw, dict) and key in value.raw
 
 
 def cover_rules(found: Sources) -> CoverRules:

@@ -6,6 +6,7 @@ Nothing here imports pydantic: commands that only need the data folder start fas
 
 from __future__ import annotations
 
+import hashlib
 import io
 import os
 import re
@@ -32,6 +33,7 @@ NAMES = (
     "port",
     "client_id",
     "account",
+    "allow_live",
     "readonly",
     "timeout_seconds",
     "reconnect_max_attempts",
@@ -47,7 +49,9 @@ NAMES = (
     "protection",
 )
 TABLES = ("risk", "protection")  # settings with keys of their own
-_ONLY_IN_FILE = frozenset(TABLES)
+# What decides about real money is written down once, where nothing sets it in passing.
+_ONLY_WRITTEN = frozenset({"allow_live"})
+_ONLY_IN_FILE = _ONLY_WRITTEN.union(TABLES)
 # Read by ibkr-trader, but not a setting.
 _OTHER_VARIABLES = frozenset({"IBKR_CONFIG"})
 
@@ -66,6 +70,7 @@ class Sources(NamedTuple):
     table_lines: dict[str, int]  # where each key of a table stands, as `risk.key`
     file: Path | None
     warnings: tuple[str, ...]
+    digest: str = ""  # of the file, as it was read
 
 
 def gather(
@@ -83,13 +88,19 @@ def gather(
     cwd = cwd or Path.cwd()
     dotenv = dict(_dotenv(cwd / ".env"))
     warnings = [*_unknown(environ, "the environment"), *_unknown(dotenv, str(cwd / ".env"))]
+    warnings += [
+        f"{name} is refused as a flag: only config.toml can set it"
+        for name in sorted(_ONLY_WRITTEN)
+        if flags.get(name) is not None
+    ]
     file = _config_file(flags, environ, dotenv)
-    table, lines = _toml(file) if file else ({}, {})
+    text = _read(file) if file else ""
+    table, lines = _toml(file, text) if file else ({}, {})
     values: dict[str, Value] = {}
     for name in NAMES:
         variable = PREFIX + name.upper()
         is_variable = name not in _ONLY_IN_FILE
-        if flags.get(name) is not None:
+        if flags.get(name) is not None and name not in _ONLY_WRITTEN:
             values[name] = Value(flags[name], f"--{name.replace('_', '-')}")
         elif is_variable and environ.get(variable):
             values[name] = Value(environ[variable], f"environment {variable}")
@@ -98,7 +109,8 @@ def gather(
         elif name in table:
             values[name] = Value(table[name], f"{file} line {lines[name]}")
     table_lines = {key: line for key, line in lines.items() if "." in key}
-    return Sources(values, table_lines, file, tuple(warnings))
+    digest = hashlib.sha256(text.encode()).hexdigest() if file else ""
+    return Sources(values, table_lines, file, tuple(warnings), digest)
 
 
 def data_folder(values: Mapping[str, Value], cwd: Path | None = None) -> Value:
@@ -146,7 +158,9 @@ def _config_file(
 def _unknown(names: Mapping[str, object], where: str) -> Iterator[str]:
     known = {PREFIX + name.upper() for name in NAMES if name not in _ONLY_IN_FILE}
     for name in names:
-        if name.startswith(PREFIX) and name not in known | _OTHER_VARIABLES:
+        if name.removeprefix(PREFIX).lower() in _ONLY_WRITTEN and name.startswith(PREFIX):
+            yield f"{name} in {where} is refused: only a line of config.toml can set it"
+        elif name.startswith(PREFIX) and name not in known | _OTHER_VARIABLES:
             near = _nearest(name, known)
             yield f"{name} in {where} is no setting and is ignored{near}"
 
@@ -191,8 +205,7 @@ def _dotenv(path: Path) -> Iterator[tuple[str, Value]]:
             yield key, Value(binding.value or "", f"{path} line {line}")
 
 
-def _toml(path: Path) -> tuple[dict[str, Any], dict[str, int]]:
-    text = _read(path)
+def _toml(path: Path, text: str) -> tuple[dict[str, Any], dict[str, int]]:
     try:
         table = tomllib.loads(text, parse_float=Decimal)
     except tomllib.TOMLDecodeError as error:

@@ -8,6 +8,7 @@ promises an exception.
     ├── InvariantBroken          our own bug: an illegal transition, a bypassed path
     ├── ConfigError              a setting is wrong; names the file and the key
     ├── BrokerUnavailable        nothing was sent (also a ConnectionError)
+    │   └── DataRefused          the broker gives no such data, or not so fast
     ├── SlowConsumer             a stream's reader fell too far behind
     ├── JournalError             a record could not be made durable, or is damaged
     ├── AccountLocked            another process trades this account
@@ -15,6 +16,7 @@ promises an exception.
     ├── AmbiguousContract        a symbol names no contract, or more than one
     ├── RiskCheckError           denied by us, before anything was sent
     ├── OrderRejectedError       refused by the broker, in its words
+    ├── TicketRefused            a previewed order is unknown, expired, or was sent before
     └── OutcomeUnknown           it may have been sent: never repeat it
 """
 
@@ -46,6 +48,14 @@ class ConfigError(TraderError):
 
 class BrokerUnavailable(TraderError, ConnectionError):
     """The broker cannot be reached or is not in sync; nothing was sent."""
+
+
+class DataRefused(BrokerUnavailable):
+    """The broker gives no such data; `is_pacing` says that it was only asked for too fast."""
+
+    def __init__(self, message: str, *, is_pacing: bool = False, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.is_pacing = is_pacing
 
 
 class SlowConsumer(TraderError):
@@ -88,6 +98,10 @@ class OrderRejectedError(TraderError):
         self.order_id = order_id
         self.code = code
         self.reason = reason
+
+
+class TicketRefused(TraderError):
+    """A ticket is unknown, damaged, expired or used up; nothing was sent by this."""
 
 
 class OutcomeUnknown(TraderError):

@@ -460,8 +460,14 @@ class EquityEvent(SystemEvent, frozen=True, kw_only=True):
 
 @final
 class LossEvent(SystemEvent, frozen=True, kw_only=True):
-    """The day's loss reached a level of its limit: of one symbol, or (empty) of the account."""
+    """The day's loss reached a level of its limit: of one symbol, or (empty) of the account.
 
+    `level` is 1 (one is told), 2 (nothing more is opened) or 3 (the desk is halted). `is_resumed`
+    is of the memory of a halt that a person has ended since: see `execution/loss_watch.py`.
+    """
+
+    level: int = 1
+    is_resumed: bool = False
     loss: Decimal
     limit: Decimal
     symbol: str = ""
@@ -470,7 +476,10 @@ class LossEvent(SystemEvent, frozen=True, kw_only=True):
 
 
 class Traffic(msgspec.Struct, frozen=True, kw_only=True):
-    """What one day's orders came to, as the broker counts it; `since` is when the day began."""
+    """What one day's orders came to, as the broker counts it; `since` is when the day began.
+
+    `executions` are the orders that traded, each once.
+    """
 
     since: datetime
     orders: int = 0
@@ -480,8 +489,41 @@ class Traffic(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def ratio(self) -> Decimal:
-        """Messages for each execution (one more than there were, as IBKR counts)."""
-        return Decimal(self.orders + self.changes + self.cancels) / (self.executions + 1)
+        """Messages for each order that traded (one more than did, as IBKR counts)."""
+        return Decimal(self.messages) / (self.executions + 1)
+
+    @property
+    def messages(self) -> int:
+        """All that was sent: orders, changes and cancels."""
+        return self.orders + self.changes + self.cancels
+
+
+class Refusal(msgspec.Struct, frozen=True):
+    """The broker refused an opening order in `symbol`."""
+
+    at: datetime
+    symbol: str
+
+
+class Awaited(msgspec.Struct, frozen=True):
+    """An order that nobody has answered yet: with which command it went, whether it opens."""
+
+    command: str
+    opens: bool
+
+
+class Strikes(msgspec.Struct, frozen=True, kw_only=True):
+    """What went wrong lately at the broker: see `risk/breaker.py`.
+
+    Attributes:
+        refusals: Of opening orders, oldest first.
+        unanswered: Commands that nobody answered, since the last answer to any.
+        waiting: Orders whose first answer is still to come.
+    """
+
+    refusals: tuple[Refusal, ...] = ()
+    unanswered: tuple[str, ...] = ()
+    waiting: Mapping[OrderId, Awaited] = msgspec.field(default_factory=dict)
 
 
 @final
@@ -520,7 +562,7 @@ class CheckpointEvent(SystemEvent, frozen=True, kw_only=True):
     and `recent` what went out lately, for the rate limits. `positions` is all that is held
     after those executions; None is not stated. `closings` are under way. `misled` are the
     groups of a position that the broker has restated. `states` are the halts in force, with
-    `limits`, `equity` and `traffic` as they were told last.
+    `limits`, `equity`, `traffic`, `arming`, `strikes` and `losses` as they were told last.
     """
 
     live: tuple[OrderId, ...] = ()
@@ -534,6 +576,9 @@ class CheckpointEvent(SystemEvent, frozen=True, kw_only=True):
     limits: LimitsEvent | None = None
     equity: EquityEvent | None = None
     traffic: Traffic | None = None
+    strikes: Strikes = Strikes()
+    arming: ArmEvent | None = None
+    losses: tuple[LossEvent, ...] = ()
 
 
 @final

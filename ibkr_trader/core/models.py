@@ -64,10 +64,11 @@ class Session(msgspec.Struct, frozen=True):
 
 
 class ContractDetails(msgspec.Struct, frozen=True, kw_only=True):
-    """What the broker says of a contract: its ticks, its lot, its hours."""
+    """What the broker says of a contract: its ticks, its lot, its hours, its branch."""
 
     contract: Contract
     long_name: str = ""
+    industry: str = ""  # in the broker's words; empty if it has none
     bands: tuple[PriceBand, ...] = (PriceBand(ZERO, Decimal("0.01")),)
     min_size: Decimal = Decimal(1)
     order_types: frozenset[str] = frozenset()
@@ -343,4 +344,5 @@ class WhatIf(msgspec.Struct, frozen=True, kw_only=True):
     commission: Decimal | None = None
     min_commission: Decimal | None = None
     max_commission: Decimal | None = None
+    commission_currency: str = ""
     warning: str = ""

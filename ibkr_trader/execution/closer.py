@@ -147,7 +147,7 @@ class Closer:
         trader, contract = self._trader, run.request.contract
         if run.is_resumed:
             with contextlib.suppress(BrokerUnavailable, AmbiguousContract):
-                await trader.study(contract, timeout=QUOTE_TIMEOUT)
+                await trader.study(contract, timeout=QUOTE_TIMEOUT, opens=False)
         while not run.is_over:
             before, syncs = _standing(trader.portfolio, contract.con_id), self._syncs
             step = flatten(run.closing, trader.portfolio, objection=self._objection(run))

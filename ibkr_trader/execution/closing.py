@@ -58,7 +58,7 @@ async def close_contract(
     if con_id not in unfinished(trader.portfolio) and con_id not in trader.portfolio.closings:
         return ()
     await trader.learn(ticker(contract), currency=contract.currency)  # its hours as of now
-    await trader.study(contract, timeout=QUOTE_TIMEOUT)
+    await trader.study(contract, timeout=QUOTE_TIMEOUT, opens=False)
     _require_market(trader, contract)
     run = trader.closer.begin(contract, origin=origin)
     try:

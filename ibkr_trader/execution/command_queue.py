@@ -69,7 +69,8 @@ class CommandQueue:
 def _merged(old: ModifyOrder, new: ModifyOrder) -> ModifyOrder:
     """The newer terms, and those of the older that the newer leaves as they are."""
     kept = {name: getattr(old, name) for name in _TERMS if getattr(new, name) is None}
-    return msgspec.structs.replace(new, **kept)
+    is_cosmetic = old.is_cosmetic and new.is_cosmetic
+    return msgspec.structs.replace(new, is_cosmetic=is_cosmetic, **kept)
 
 
 def _is_change_of(command: Command, cancel: CancelOrder) -> bool:

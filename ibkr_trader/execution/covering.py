@@ -71,7 +71,7 @@ async def fixes(trader: Trader) -> list[Fix]:
         await trader.recovery.synchronize()
     found: list[Fix] = []
     for contract in [scene.contract for scene in scenes(trader.portfolio) if scene.held]:
-        await trader.study(contract, timeout=QUOTE_TIMEOUT)
+        await trader.study(contract, timeout=QUOTE_TIMEOUT, opens=False)
     for scene in scenes(trader.portfolio, open_markets(trader)):
         found += _fixes_of(trader, scene)
     return found

@@ -16,7 +16,14 @@ from typing import TYPE_CHECKING
 from ibkr_trader.core.commands import CancelOrder, ModifyOrder
 from ibkr_trader.core.errors import OrderRejectedError, OutcomeUnknown, TraderError
 from ibkr_trader.core.shapes import decimal_faults
-from ibkr_trader.execution.placing import QUOTE_TIMEOUT, Wait, place, prepare, route
+from ibkr_trader.execution.placing import (
+    QUOTE_TIMEOUT,
+    Wait,
+    know_shortable,
+    place,
+    prepare,
+    route,
+)
 from ibkr_trader.execution.scaling import add, prepare_addition
 from ibkr_trader.orders.linked_orders import ScaleInRequest
 from ibkr_trader.risk.proposal import changed_spec
@@ -44,8 +51,13 @@ class Desk:
         self.trader = trader
         self._timeout = timeout
 
-    async def submit_order(self, request: OrderRequest, *, wait: Wait = Wait.ACCEPTED) -> Order:
+    async def submit_order(
+        self, request: OrderRequest, *, wait: Wait = Wait.ACCEPTED, without_stop: bool = False
+    ) -> Order:
         """Submit one order and return it once the broker has acknowledged it.
+
+        One that opens has no stop, so it is denied unless `without_stop` says that this is
+        meant; with real money it is denied all the same.
 
         Raises:
             ValueError: If the request contradicts itself.
@@ -54,7 +66,7 @@ class Desk:
             OutcomeUnknown: If it may have been sent and no answer came.
             BrokerUnavailable: If there is no broker; nothing was sent.
         """
-        prepared = await prepare(self.trader, request)
+        prepared = await prepare(self.trader, request, without_stop=without_stop)
         orders = await place(self.trader, prepared, wait=wait, timeout=self._timeout)
         return orders[0]
 
@@ -155,6 +167,7 @@ async def modify(trader: Trader, command: ModifyOrder, *, timeout: float) -> Ord
     before = trader.portfolio.order(command.order_id)
     if before is not None:
         await trader.study(before.spec.contract, timeout=QUOTE_TIMEOUT)
+        await know_shortable(trader, command)
     await route(trader, command)
 
     def is_confirmed(portfolio: PortfolioState) -> Order | None:

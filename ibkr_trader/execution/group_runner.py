@@ -72,8 +72,10 @@ class GroupRunner:
         clock: Clock,
         portfolio: Callable[[], PortfolioState],
         details: Callable[[int], ContractDetails | None] = lambda _: None,
+        yields: Callable[[Command], bool] = lambda _: False,
     ) -> None:
         self._details = details
+        self._yields = yields  # what is left out without a word: the group asks again
         self._record = record
         self._router = router
         self._clock = clock
@@ -130,6 +132,8 @@ class GroupRunner:
     @property
     def misled(self) -> tuple[GroupId, ...]:
         """The open groups that are wrong about what they hold: the broker has restated it."""
+        if not self._misled:  # as always, and it is asked at every review
+            return ()
         return tuple(group_id for group_id in self._groups if group_id in self._misled)
 
     def open_ids(self) -> tuple[GroupId, ...]:
@@ -312,7 +316,7 @@ class GroupRunner:
         # Asking at once would never let the news in that the link is gone.
         unsent_at = self._unsent_at.get(group_id)
         is_cut = not self._is_synced or _is_within(unsent_at, self._clock.now())
-        if is_cut and isinstance(group, Forgetful):
+        if isinstance(group, Forgetful) and (is_cut or self._yields(command)):
             return False
         con_ids = [contract.con_id for contract in self._followed.get(group_id, ())]
         if not con_ids or not isinstance(command, ModifyOrder):

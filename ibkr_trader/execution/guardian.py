@@ -190,7 +190,7 @@ class Guardian:
             errand = self._errands.pop(next(iter(self._errands)))
             try:
                 if isinstance(errand, Look):
-                    await self._trader.study(errand.contract, timeout=QUOTE_TIMEOUT)
+                    await self._trader.study(errand.contract, timeout=QUOTE_TIMEOUT, opens=False)
                 else:
                     await close_contract(
                         self._trader, errand.contract, timeout=_CLOSE_TIMEOUT, origin=KIND

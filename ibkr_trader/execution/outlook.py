@@ -14,23 +14,36 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from ibkr_trader.core import events as ev
+from ibkr_trader.execution.price_memory import PriceMemory
 from ibkr_trader.execution.risk_book import RiskBook
 from ibkr_trader.portfolio.exposure import ExposureIndex
+from ibkr_trader.portfolio.heat import HeatIndex
+from ibkr_trader.portfolio.ledger_fold import priced
+from ibkr_trader.portfolio.pnl import DayPnl
 from ibkr_trader.portfolio.positions import position_events
 from ibkr_trader.portfolio.state import PortfolioState
 from ibkr_trader.risk.arming import Arming
+from ibkr_trader.risk.correlated import CorrelatedIndex
 from ibkr_trader.risk.history import History
 from ibkr_trader.risk.limits import RiskLimits, SymbolLimitRegistry
 from ibkr_trader.risk.view import AgedQuote, RiskView
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
-    from ibkr_trader.core.models import Contract, ContractDetails
+    from ibkr_trader.core.models import (
+        Contract,
+        ContractDetails,
+        GroupId,
+        Order,
+        OrderId,
+        Quote,
+    )
     from ibkr_trader.execution.bus import EventBus
     from ibkr_trader.execution.ports import Clock, MarketData
 
 DAY = timedelta(days=1)
+_SHORTEST_DAY = timedelta(hours=23)  # the one on which the clocks go forward
 
 
 class RiskSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,16 +65,27 @@ class _AgedQuotes(Mapping[int, AgedQuote]):
     A review asks for one or two of them, and there may be a hundred.
     """
 
-    def __init__(self, heard: Mapping[int, float], market: MarketData, now: float) -> None:
+    def __init__(
+        self, heard: Mapping[int, float], market: MarketData, memory: PriceMemory, *, now: float
+    ) -> None:
         self._heard = heard
         self._market = market
+        self._memory = memory
         self._now = now
+        self._made: dict[int, AgedQuote] = {}  # a review asks for the same one again and again
 
     def __getitem__(self, con_id: int) -> AgedQuote:
+        known = self._made.get(con_id)
+        if known is None:
+            known = self._made[con_id] = self._make(con_id)
+        return known
+
+    def _make(self, con_id: int) -> AgedQuote:
         heard, quote = self._heard[con_id], self._market.last_quote(con_id)
         if quote is None:
             raise KeyError(con_id)
-        return AgedQuote(quote, timedelta(seconds=max(0.0, self._now - heard)))
+        age = timedelta(seconds=max(0.0, self._now - heard))
+        return AgedQuote(quote, age, self._memory.jump(con_id, self._now))
 
     def __iter__(self) -> Iterator[int]:
         for con_id in self._heard:
@@ -79,6 +103,7 @@ class Outlook:
         portfolio: The account as it now stands.
         history: What went out lately.
         book: What risk remembers beside it.
+        misled: Asked at every look: the open groups of positions that the broker has restated.
     """
 
     def __init__(
@@ -97,8 +122,14 @@ class Outlook:
         self._market = market
         self.portfolio = PortfolioState()
         self._exposure = ExposureIndex.of(self.portfolio)
+        self._correlated = CorrelatedIndex()
+        self._pnl = DayPnl()
+        self._heat = HeatIndex()
         self.history = History()
         self.book = RiskBook(settings, clock)
+        self.book.order = self._order
+        self.misled: Callable[[], tuple[GroupId, ...]] = tuple
+        self._memory = PriceMemory()
         # Epochs, because a snapshot can overtake the news of the link it was taken on.
         self._connected = self._lost = self._synced = 0
         self._details: dict[int, ContractDetails] = {}
@@ -113,6 +144,7 @@ class Outlook:
     def learn(self, details: ContractDetails) -> None:
         """Keep what the broker says of a contract."""
         self._details[details.contract.con_id] = details
+        self.book.learn_industries({details.contract.symbol: details.industry})
 
     def details(self, con_id: int) -> ContractDetails | None:
         """Return what is known of a contract, or None."""
@@ -130,9 +162,44 @@ class Outlook:
         found = {o.spec.contract.con_id: o.spec.contract for o in self.portfolio.orders.values()}
         return [found[con_id] for con_id in sorted(wanted) if con_id in found]
 
-    def confirm(self, con_id: int) -> None:
+    def confirm(self, con_id: int, quote: Quote | None = None) -> None:
         """Take note that a contract's quote has just been asked for and given."""
         self._heard[con_id] = self._clock.monotonic()
+        if quote is not None:
+            self.portfolio = priced(self.portfolio, con_id, quote)
+
+    @property
+    def pnl(self) -> DayPnl:
+        """The day's profit and loss, as of now."""
+        now, since = self._clock.now(), self._pnl.since
+        if not timedelta(0) <= now - since < _SHORTEST_DAY:
+            since = self.book.day_start(now)
+        self._pnl = self._pnl.follow(self.portfolio, since)
+        return self._pnl
+
+    @property
+    def is_readonly(self) -> bool:
+        """Whether the desk is set to only look."""
+        return self._settings.is_readonly
+
+    @property
+    def limits(self) -> RiskLimits:
+        """The limits that hold for every symbol."""
+        return self._settings.limits
+
+    @property
+    def unvalued(self) -> list[Contract]:
+        """The contracts that the day's result needs a price of that nobody has given.
+
+        What was heard of before the link broke off says nothing of now.
+        """
+        quotes = self._quotes()
+        found = self.pnl.contracts
+        return [
+            one.contract
+            for con_id, one in sorted(found.items())
+            if one.net is None or (one.quantity and con_id not in quotes)
+        ]
 
     def replay(self, events: Iterable[ev.BaseEvent]) -> None:
         """Fold the journal's events into the picture, telling nobody."""
@@ -150,14 +217,28 @@ class Outlook:
     def view(self) -> RiskView:
         """Return everything a review may look at, as of now."""
         self._exposure = self._exposure.follow(self.portfolio)
+        self._correlated = self._correlated.follow(
+            self._exposure,
+            matrix=self.book.correlations,
+            threshold=self._settings.limits.correlation_threshold,
+            sectors=self.book.sectors,
+        )
+        self._heat = self._heat.follow(
+            self.portfolio, self._exposure, no_stop=self._settings.limits.max_stop_distance
+        )
         return RiskView(
             now=self._clock.now(),
             account=self._account,
             allowed_accounts=frozenset({self._account}),
             portfolio=self.portfolio,
             exposure=self._exposure,
+            correlated=self._correlated,
+            pnl=self.pnl,
+            heat=self._heat,
             quotes=self._quotes(),
             details=self._details,
+            misled=self.misled(),
+            unhalted=self._memory.unhalted,
             limits=self._settings.limits,
             history=self.history,
             is_synced=self.is_synced,
@@ -165,8 +246,11 @@ class Outlook:
             **self.book.facts(is_synced=self.is_synced),
         )
 
+    def _order(self, order_id: OrderId) -> Order | None:
+        return self.portfolio.order(order_id)
+
     def _quotes(self) -> Mapping[int, AgedQuote]:
-        return _AgedQuotes(self._heard, self._market, self._clock.monotonic())
+        return _AgedQuotes(self._heard, self._market, self._memory, now=self._clock.monotonic())
 
     def _see(self, event: ev.BaseEvent) -> None:
         before = self.portfolio
@@ -179,12 +263,14 @@ class Outlook:
             case ev.NewOrderEvent():
                 self.history = self.history.after(event)
             case ev.PriceEvent():
-                self.confirm(event.contract.con_id)
+                now = self._heard[event.contract.con_id] = self._clock.monotonic()
+                self._memory.hear(event, now)
             case ev.ConnectEvent(epoch=epoch):
                 self._connected = max(self._connected, epoch)
             case ev.DisconnectEvent(epoch=epoch):
                 self._lost = max(self._lost, epoch)
                 self._heard.clear()  # prices from before the gap say nothing of after it
+                self._memory.forget()
             case ev.SyncEvent(epoch=epoch):
                 self._synced = max(self._synced, epoch)
             case _:

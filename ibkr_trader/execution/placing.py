@@ -9,7 +9,9 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
-from ibkr_trader.core.enums import OrderRole, OrderStatus
+import msgspec
+
+from ibkr_trader.core.enums import OrderRole, OrderStatus, SecType, Side
 from ibkr_trader.core.errors import (
     BrokerUnavailable,
     OrderRejectedError,
@@ -17,13 +19,16 @@ from ibkr_trader.core.errors import (
     RiskCheckError,
     TraderError,
 )
+from ibkr_trader.core.events import Breach
 from ibkr_trader.core.models import ZERO, OrderRequest
+from ibkr_trader.execution.consent import agreed
 from ibkr_trader.orders.group import Setting
 from ibkr_trader.orders.single_orders import Single
+from ibkr_trader.risk.proposal import propose
 from ibkr_trader.risk.verdict import Denied
 
 if TYPE_CHECKING:
-    from ibkr_trader.core.commands import Command, SubmitOrders
+    from ibkr_trader.core.commands import Command, ModifyOrder, SubmitOrders
     from ibkr_trader.core.models import ContractDetails, Order, OrderId, Quote
     from ibkr_trader.execution.trader import Trader
     from ibkr_trader.orders.group import GroupRequest, OrderGroup
@@ -50,8 +55,12 @@ class Prepared(NamedTuple):
     quote: Quote | None
 
 
-async def prepare(trader: Trader, request: OrderRequest | GroupRequest) -> Prepared:
+async def prepare(
+    trader: Trader, request: OrderRequest | GroupRequest, *, without_stop: bool = False
+) -> Prepared:
     """Resolve the contract, fetch a price and derive the group; nothing is written or sent.
+
+    `without_stop` says that it is meant to be opened without a protective stop.
 
     Raises:
         ValueError: If the request contradicts itself.
@@ -77,7 +86,29 @@ async def prepare(trader: Trader, request: OrderRequest | GroupRequest) -> Prepa
         if isinstance(request, OrderRequest)
         else request.group(setting)
     )
-    return Prepared(group, group.open(), details, quote)
+    command = group.open()
+    if without_stop:
+        command = msgspec.structs.replace(command, without_stop=True)
+    await know_shortable(trader, command)
+    return Prepared(group, command, details, quote)
+
+
+async def know_shortable(trader: Trader, command: SubmitOrders | ModifyOrder) -> None:
+    """Wait a moment until the market has said whether there is something to borrow.
+
+    Only for what could open short: nothing else is kept waiting. Without an answer within
+    the time that a first price may take, the review says what follows.
+    """
+    for change in propose(command, trader.outlook.view()).openings:
+        contract, is_sale = change.spec.contract, change.spec.side is Side.SELL
+        if change.spec.role.is_protective or not is_sale or contract.sec_type is not SecType.STOCK:
+            continue
+
+        def is_known(_: PortfolioState, con_id: int = contract.con_id) -> bool | None:
+            quote = trader.market.last_quote(con_id)
+            return True if quote is not None and quote.shortable is not None else None
+
+        await trader.until(is_known, timeout=QUOTE_TIMEOUT)
 
 
 async def place(
@@ -103,9 +134,10 @@ async def begin(trader: Trader, group: OrderGroup, command: SubmitOrders) -> Non
         RiskCheckError: If our checks deny it.
         JournalError, BrokerUnavailable: As `OrderRouter.route`.
     """
+    await agreed(trader, command)  # before the group is looked after: it may take a while
     disown = trader.groups.add(group, (spec.order_id for spec in command.orders))
     try:
-        await route(trader, command)
+        await _route(trader, command)
     except TraderError:
         disown()
         raise
@@ -116,7 +148,13 @@ async def route(trader: Trader, command: Command) -> None:
 
     Raises:
         RiskCheckError: With every reason.
+        TraderError: If a person must agree to it, and does not.
     """
+    await agreed(trader, command)
+    await _route(trader, command)
+
+
+async def _route(trader: Trader, command: Command) -> None:
     verdict = await trader.router.route(command)
     if isinstance(verdict, Denied):
         reasons = "; ".join(breach.message for breach in verdict.breaches)
@@ -152,12 +190,24 @@ async def settle(
             )
     unsent = tuple(o for o in orders if o.status is OrderStatus.NOT_SENT)
     if unsent and len(unsent) == len(orders):
-        raise BrokerUnavailable(f"{unsent[0].order_id} was not sent: {unsent[0].reason}")
+        raise _why_not_sent(trader, unsent[0])
     doubtful = tuple(order.order_id for order in orders if order.status.is_in_flight)
     if doubtful:
         message = f"no answer about {', '.join(doubtful)} within {timeout:g} s: it may be live"
         raise OutcomeUnknown(message, order_ids=doubtful)
     return orders
+
+
+def _why_not_sent(trader: Trader, order: Order) -> TraderError:
+    """A halt that overtook it is a denial; anything else is the link's."""
+    message = f"{order.order_id} was not sent: {order.reason}"
+    halted = trader.halter.objection(order.spec.contract)
+    if not halted:
+        return BrokerUnavailable(message)
+    words = f"{order.order_id} was not sent: {halted}"
+    hint = 'ibkr-trader resume --reason "…", once you know why it was halted'
+    breach = Breach(check="trading_state", message=words, hint=hint)
+    return RiskCheckError(words, breaches=(breach,), hint=hint)
 
 
 def _is_far_enough(order: Order, wait: Wait) -> bool:

@@ -19,11 +19,14 @@ if TYPE_CHECKING:
     from ibkr_trader.core.commands import Command
     from ibkr_trader.core.enums import SecType
     from ibkr_trader.core.events import BaseEvent
-    from ibkr_trader.core.models import Contract, ContractDetails, Quote
+    from ibkr_trader.core.models import Bar, Contract, ContractDetails, OrderSpec, Quote, WhatIf
     from ibkr_trader.core.trading_day import Announced
     from ibkr_trader.risk.verdict import Approved
 
-__all__ = ["Broker", "BrokerSnapshot", "Calendar", "Clock", "Journal", "JournalState", "MarketData"]
+__all__ = [
+    "Broker", "BrokerSnapshot", "Calendar", "Clock", "Journal", "JournalState", "KillFlag",
+    "KillNote", "MarketData",
+]  # fmt: skip
 
 
 class Broker(Protocol):
@@ -53,6 +56,23 @@ class Broker(Protocol):
 
         The orders of a `SubmitOrders` go all or none; their `broker_order_id` is set.
         Cancelling a closed order is harmless.
+        """
+
+    async def what_if(self, spec: OrderSpec, *, timeout: float) -> WhatIf:
+        """Ask what an order would do to the account, without placing it.
+
+        Each order is asked about by itself: its parent and its OCA group are left out. The
+        broker's id of `spec` is not used; the question takes a fresh one, which is then used
+        up. At most one question leaves in a second.
+
+        Args:
+            spec: The order in full, its account and contract named.
+            timeout: How long to wait for the answer, in seconds.
+
+        Raises:
+            OrderRejectedError: If the broker would refuse it; with its code and words.
+            BrokerUnavailable: If there is no link, or no answer came in time. Nothing that
+                could trade was sent.
         """
 
     async def snapshot(self) -> BrokerSnapshot:
@@ -90,6 +110,23 @@ class MarketData(Protocol):
     def last_quote(self, con_id: int) -> Quote | None:
         """Return the newest quote at hand, however old; `PriceEvent`s bring each change."""
 
+    async def bars(
+        self, contract: Contract, *, duration: str, bar_size: str, timeout: float | None = None
+    ) -> tuple[Bar, ...]:
+        """Return historical bars of regular hours, oldest first; the last may be under way.
+
+        Args:
+            contract: A resolved contract.
+            duration: How far back, in TWS's words: `1 D`, `2 W`, `1 Y`.
+            bar_size: In TWS's words: `1 min`, `5 mins`, `1 day`. A day's bar begins at 0:00 UTC,
+                or when its session does.
+            timeout: How long to wait for the answer, in seconds; None is the usual time.
+
+        Raises:
+            DataRefused: If there is no such history, or it was asked for too fast.
+            BrokerUnavailable: If nobody answers.
+        """
+
 
 class Clock(Protocol):
     """The time. Under the simulator it is the gateway's."""
@@ -109,6 +146,34 @@ class Calendar(Protocol):
 
     def announced(self, details: ContractDetails, day: date) -> Announced | None:
         """Return what is announced for `day`; None if this market is not known here."""
+
+
+class KillNote(msgspec.Struct, frozen=True, kw_only=True):
+    """What a flag that halts everything says.
+
+    Attributes:
+        origin: Who put it there.
+        keeps_entries: Nothing is to be cancelled.
+        mark: Tells it from one that is put there later; empty if it could not be looked at.
+    """
+
+    reason: str
+    origin: str
+    keeps_entries: bool = False
+    mark: tuple[int, ...] = ()
+
+
+class KillFlag(Protocol):
+    """A flag outside the process: while it is there, everything is halted."""
+
+    def reason(self) -> str:
+        """Return why it halts, empty if it is not there; asked at every review."""
+
+    def seen(self) -> KillNote | None:
+        """Return what it says, or None if it is not there."""
+
+    def remove(self, seen: KillNote) -> str:
+        """Take away the very one that was seen; return why one is still there, if so."""
 
 
 class JournalState(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,23 +8,28 @@ only listens: nothing here sends or writes.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.enums import TradingState
 from ibkr_trader.core.trading_day import day_start
-from ibkr_trader.risk import traffic
-from ibkr_trader.risk.switch import TradingSwitch
+from ibkr_trader.risk import breaker, traffic
+from ibkr_trader.risk.loss_memory import LossMemory
+from ibkr_trader.risk.switch import EVERYTHING, TradingSwitch
 
 if TYPE_CHECKING:
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
+    from ibkr_trader.core.models import Order, OrderId
+    from ibkr_trader.execution.limits_watch import LimitsWatch
     from ibkr_trader.execution.outlook import RiskSettings
     from ibkr_trader.execution.ports import Clock
     from ibkr_trader.risk.arming import Arming
     from ibkr_trader.risk.correlation import CorrelationMatrix
 
+_SHORTEST_DAY = timedelta(hours=23)  # when summer time begins
 _UNSYNCED = "not in sync with the broker"
 
 
@@ -34,12 +39,18 @@ class RiskBook:
     Attributes:
         switch: The halts in force.
         traffic: The day's messages; None before the first.
-        equity: The account's peak, as it was told last.
+        equity: The account's peak, as it was told last; None since somebody resumed.
+        losses: What was said of the day's loss last, and not to be said again.
         limits: The limits in force as they were told last; None if nobody has.
         symbol_limits, limits_fault: What the limits file says, or why it says nothing.
+        limits_watch: Follows that file, and looks at it before every review; None without one.
         correlations, sectors: The newest at hand.
-        arming: Whether a live desk is armed.
-        clock_skew: How far the machine's clock is ahead of the broker's, if known.
+        sectors_fault: What is wrong with the user's sectors; empty if nothing is.
+        arming: Asked at every look: whether the desk is armed.
+        armed: When it was armed or disarmed last, as it was told; None if it never was.
+        strikes: What the broker refused or left unanswered lately.
+        order: Looks an order up, as it stands after the event that is being told.
+        skew: Asked at every look: how far the machine's clock is ahead of the broker's.
         kill_flag: Asked at every look: why the file flag halts everything; empty if it does not.
     """
 
@@ -50,18 +61,51 @@ class RiskBook:
         self.switch = TradingSwitch()
         self.traffic: ev.Traffic | None = None
         self.equity: ev.EquityEvent | None = None
+        self.losses = LossMemory()
         self.limits: ev.LimitsEvent | None = None
         self.symbol_limits = settings.symbol_limits
         self.limits_fault = ""
+        self.limits_watch: LimitsWatch | None = None
         self.correlations: CorrelationMatrix | None = None
         self.sectors: Mapping[str, str] = MappingProxyType({})
-        self.arming: Arming = settings.arming
-        self.clock_skew: timedelta | None = None
+        self.sectors_fault = ""
+        self._industries: dict[str, str] = {}
+        self._named_sectors: Mapping[str, str] = MappingProxyType({})
+        self.arming: Callable[[], Arming] = lambda: settings.arming
+        self.armed: ev.ArmEvent | None = None
+        self.strikes = ev.Strikes()
+        self.order: Callable[[OrderId], Order | None] = lambda _: None
+        self.skew: Callable[[], timedelta | None] = lambda: None
         self.kill_flag: Callable[[], str] = lambda: ""
+
+    @property
+    def clock_skew(self) -> timedelta | None:
+        """How far the machine's clock is ahead of the broker's; None if nobody knows."""
+        return self.skew()
+
+    @property
+    def traffic_today(self) -> ev.Traffic | None:
+        """The messages of the exchange's day as it is now, though nothing was sent yet."""
+        now = self._clock.now()
+        if self.traffic is None or now - self.traffic.since < _SHORTEST_DAY:
+            return self.traffic
+        return traffic.current(self.traffic, self.day_start(now))
 
     def day_start(self, now: datetime | None = None) -> datetime:
         """Return when the account's day began, at `now` or at present."""
         return day_start(now or self._clock.now(), self._settings.zone)
+
+    def learn_industries(self, industries: Mapping[str, str]) -> None:
+        """Take note of what the broker calls the branch of some symbols."""
+        news = {s: name for s, name in industries.items() if name and s not in self._industries}
+        if news:
+            self._industries |= news
+            self.name_sectors(self._named_sectors)
+
+    def name_sectors(self, sectors: Mapping[str, str]) -> None:
+        """Take the user's word for the sectors of some symbols, and the broker's for the rest."""
+        self._named_sectors = sectors
+        self.sectors = self._industries | dict(sectors)
 
     def degrade(self, cause: str, reason: str) -> None:
         """Allow only what reduces risk because of `cause`, until it is called with no reason."""
@@ -70,38 +114,53 @@ class RiskBook:
         else:
             self._causes.pop(cause, None)
 
+    @property
+    def causes(self) -> tuple[str, ...]:
+        """Why only what reduces risk goes out at present, for reasons that end by themselves."""
+        return tuple(self._causes.values())
+
     def hear(self, event: ev.BaseEvent) -> None:
         """Take note of an event, live or from the journal."""
         match event:
             case ev.StateEvent():
                 self.switch = self.switch.after(event)
+                self.strikes = breaker.after(self.strikes, event, None)
+                self.losses = self.losses.after(event)
+                if event.state is TradingState.ACTIVE and event.symbol == EVERYTHING:
+                    self.equity = None  # the peak is counted anew from what is stated next
+            case ev.LossEvent():
+                self.losses = self.losses.after(event)
             case ev.EquityEvent():
                 self.equity = event
             case ev.LimitsEvent():
                 self.limits = event
+            case ev.ArmEvent():
+                self.armed = event
             case ev.CheckpointEvent():
                 self._restore(event)
             case ev.OrderEvent():
-                begins = self.day_start(event.at)
-                now = self.traffic or ev.Traffic(since=begins)
-                self.traffic = traffic.after(now, event, day_start=begins)
+                self._count(event)
             case _:
                 pass
 
     def facts(self, *, is_synced: bool) -> dict[str, Any]:
         """Return what a `RiskView` has of all this, by its names."""
         state, reason = self._state(is_synced=is_synced)
+        if self.limits_watch is not None:
+            self.limits_watch.look()
         return {
             "trading_state": state,
             "state_reason": reason,
             "switch": self.switch,
             "symbol_limits": self.symbol_limits,
             "limits_fault": self.limits_fault,
-            "arming": self.arming,
+            "arming": self.arming(),
             "equity_peak": self.equity.peak if self.equity is not None else None,
-            "traffic": self.traffic,
+            "traffic": self.traffic_today,
+            "strikes": self.strikes,
             "correlations": self.correlations,
             "sectors": self.sectors,
+            "sectors_fault": self.sectors_fault,
             "clock_skew": self.clock_skew,
             "zone": self._settings.zone,
         }
@@ -113,11 +172,24 @@ class RiskBook:
             "limits": self.limits,
             "equity": self.equity,
             "traffic": self.traffic,
+            "strikes": self.strikes,
+            "arming": self.armed,
+            "losses": tuple(self.losses.told.values()),
         }
 
     def _restore(self, event: ev.CheckpointEvent) -> None:
         self.switch = TradingSwitch.restored(event.states)
         self.limits, self.equity, self.traffic = event.limits, event.equity, event.traffic
+        self.armed, self.strikes = event.arming, event.strikes
+        self.losses = LossMemory.restored(event.losses)
+
+    def _count(self, event: ev.OrderEvent) -> None:
+        begins, order = self.day_start(event.at), self.order(event.order_id)
+        fill = event.fill if isinstance(event, ev.FillEvent) else None
+        is_first = fill is not None and order is not None and order.filled == fill.quantity
+        now = self.traffic or ev.Traffic(since=begins)
+        self.traffic = traffic.after(now, event, day_start=begins, is_first=is_first)
+        self.strikes = breaker.after(self.strikes, event, order)
 
     def _state(self, *, is_synced: bool) -> tuple[TradingState, str]:
         """What the whole desk allows now: the strictest of what is held, flagged and found."""

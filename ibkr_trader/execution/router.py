@@ -86,6 +86,18 @@ class OrderRouter:
         view = msgspec.structs.replace(self._view(), is_preview=True)
         return self._guard.review(command, view)
 
+    def rehearse(self, command: SubmitOrders) -> Verdict:
+        """Return what the guard would say to `command` if it were routed at this moment.
+
+        A preview passes over what may be otherwise by the time that it is sent, such as how
+        much went out just now.
+        """
+        numbered = tuple(
+            msgspec.structs.replace(spec, broker_order_id=number)
+            for number, spec in enumerate(command.orders, start=1)
+        )
+        return self._guard.review(msgspec.structs.replace(command, orders=numbered), self._view())
+
     async def _send(self, approved: Approved) -> None:
         try:
             await self._broker.send(approved)

@@ -9,7 +9,15 @@ from ibkr_trader.core.contracts import label
 from ibkr_trader.core.enums import Side
 from ibkr_trader.core.errors import TraderError
 from ibkr_trader.core.text import quantity
-from ibkr_trader.execution.placing import QUOTE_TIMEOUT, SETTLE_TIMEOUT, Wait, begin, route, settle
+from ibkr_trader.execution.placing import (
+    QUOTE_TIMEOUT,
+    SETTLE_TIMEOUT,
+    Wait,
+    begin,
+    know_shortable,
+    route,
+    settle,
+)
 from ibkr_trader.orders.alike_exits import alike
 from ibkr_trader.orders.group import Setting
 from ibkr_trader.orders.linked_orders import Scalable
@@ -76,12 +84,15 @@ async def prepare_addition(trader: Trader, request: ScaleInRequest) -> Addition:
     if joined is None:
         bracket, exits = _beside(request, here)
         group = bracket.group(setting)
-        return Addition(group.open(), group, here.held, exits, quote)
+        command = group.open()
+        await know_shortable(trader, command)
+        return Addition(command, group, here.held, exits, quote)
     portfolio = trader.portfolio
     known = (portfolio.order(order_id) for order_id in portfolio.groups.get(setting.group_id, ()))
     side = Side.BUY if here.held > 0 else Side.SELL
     spec = request.entry([order for order in known if order is not None], side, setting)
     command = SubmitOrders(group_id=setting.group_id, orders=(spec,), kind=joined.open().kind)
+    await know_shortable(trader, command)
     return Addition(command, None, here.held, here.exits_of(setting.group_id), quote)
 
 

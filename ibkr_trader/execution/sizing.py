@@ -25,7 +25,7 @@ _DAYS = f"{3 * PERIOD} D"  # of bars: enough for the average to settle
 
 
 async def size(
-    trader: Trader, rule: Sizing, entry: OrderRequest, *, stop: Decimal | None
+    trader: Trader, rule: Sizing, entry: OrderRequest, *, stop: OrderRequest | None
 ) -> Sized:
     """Return how many to trade by `rule`, cut to the limits, with every reason.
 
@@ -33,7 +33,7 @@ async def size(
         trader: In sync with the broker.
         rule: How to find the quantity.
         entry: What is to be entered; its own quantity does not matter.
-        stop: Where it will be given up; None if the rule says, or there is none.
+        stop: What will give up; None if the rule says where, or there is none.
 
     Raises:
         CannotSize: If the rule finds no quantity, or lacks what it needs.
@@ -45,10 +45,11 @@ async def size(
     equity = values.net_liquidation if values is not None else None
     if equity is None:
         raise CannotSize("the broker has not stated what the account is worth")
+    paid = entry.limit_price or await _market(trader, details, entry.side)
     ticket = Ticket(
-        entry=entry.limit_price or await _market(trader, details, entry.side),
+        entry=paid,
         sign=entry.side.sign,
-        stop=stop,
+        stop=_price_of(stop, paid) if stop is not None else None,
         equity=equity,
         multiplier=details.contract.multiplier,
         lot=details.min_size,
@@ -58,6 +59,14 @@ async def size(
     view = trader.outlook.view()
     symbol = view.symbol_limit(details.contract.symbol)
     return capped(rule.size(ticket), ticket, limits=view.limits, symbol=symbol)
+
+
+def _price_of(stop: OrderRequest, paid: Decimal) -> Decimal | None:
+    """Where it gives up: a trail at first stands behind the entry."""
+    behind = stop.trail_amount
+    if stop.trail_percent is not None:
+        behind = paid * stop.trail_percent / 100
+    return stop.stop_price if behind is None else paid + behind * stop.side.sign
 
 
 def record_of(trader: Trader) -> Record:

@@ -50,7 +50,7 @@ async def place_timed_exits(
         OrderRejectedError: If the broker refuses it.
         OutcomeUnknown: If no answer came within `timeout` seconds.
     """
-    await trader.study(contract, timeout=QUOTE_TIMEOUT)
+    await trader.study(contract, timeout=QUOTE_TIMEOUT, opens=False)
     first = plan(trader, contract, at)
     if first.cancelled:
         beside = _exits(trader, contract)

@@ -19,6 +19,8 @@ from ibkr_trader.core import events as ev
 from ibkr_trader.core.contracts import ticker
 from ibkr_trader.core.ids import make_group_id
 from ibkr_trader.execution.ack_watch import AckWatch
+from ibkr_trader.execution.arming_watch import ArmingWatch
+from ibkr_trader.execution.breaker_watch import BreakerWatch
 from ibkr_trader.execution.bus import EventBus
 from ibkr_trader.execution.closer import Closer
 from ibkr_trader.execution.drift_watch import DriftWatch
@@ -27,11 +29,14 @@ from ibkr_trader.execution.guardian import Duty, Guardian
 from ibkr_trader.execution.halter import Halter
 from ibkr_trader.execution.handlers import HandlerRelay
 from ibkr_trader.execution.intake import Intake
+from ibkr_trader.execution.loss_watch import LossWatch
 from ibkr_trader.execution.outlook import Outlook
 from ibkr_trader.execution.record import Record
 from ibkr_trader.execution.recovery import Recovery
 from ibkr_trader.execution.router import OrderRouter
 from ibkr_trader.execution.tasks import alongside
+from ibkr_trader.execution.thrift import is_spared
+from ibkr_trader.execution.valuing import quoted
 from ibkr_trader.orders.cover_orders import CoverRules
 
 if TYPE_CHECKING:
@@ -53,7 +58,7 @@ class Trader:
     """The parts of one account's desk, wired once.
 
     Attributes:
-        bus, record, router, groups, recovery, closer, guardian, halter: The shell's own parts.
+        bus, record, router, groups, recovery, closer, guardian, halter, arming: The shell's own.
         broker, market, journal, clock: What stands behind the ports.
         outlook: The present picture, and the guard's view of it.
         finish_within: Seconds to go on with a closing at the end, before it is left to the next.
@@ -93,14 +98,7 @@ class Trader:
             view=self.outlook.view,
             reach=reach,
         )
-        self.groups = GroupRunner(
-            bus=self.bus,
-            record=self.record,
-            router=self.router,
-            clock=clock,
-            portfolio=lambda: self.portfolio,
-            details=self.outlook.details,
-        )
+        self.groups = self._own_groups()
         self.recovery = Recovery(
             broker=broker,
             journal=journal,
@@ -112,6 +110,8 @@ class Trader:
         )
         self.closer = Closer(self)
         self.halter = Halter(self)
+        BreakerWatch(self).attach()
+        self.arming = ArmingWatch(self)
         self.guardian = Guardian(self, protection, duty)
         self._works = self._own_works(ack_timeout)
         for handler in handlers:
@@ -127,6 +127,19 @@ class Trader:
     async def _fail(self) -> None:
         """Raise what a projection raised, wherever the event came from."""
         raise await self.bus.failure()
+
+    def _own_groups(self) -> GroupRunner:
+        groups = GroupRunner(
+            bus=self.bus,
+            record=self.record,
+            router=self.router,
+            clock=self.clock,
+            portfolio=lambda: self.portfolio,
+            details=self.outlook.details,
+            yields=lambda command: is_spared(command, self.outlook),
+        )
+        self.outlook.misled = lambda: groups.misled
+        return groups
 
     def _own_works(self, ack_timeout: float) -> list[Work]:
         acks = AckWatch(
@@ -153,6 +166,8 @@ class Trader:
             self.recovery.recall,
             self.closer.work,
             self.guardian.work,
+            self.halter.work,
+            LossWatch(self).work,
             self._fail,
         ]
 
@@ -176,10 +191,13 @@ class Trader:
         self.outlook.learn(details)
         return details
 
-    async def study(self, contract: Contract, *, timeout: float) -> Quote | None:
+    async def study(
+        self, contract: Contract, *, timeout: float, opens: bool = True
+    ) -> Quote | None:
         """Learn what a review needs: the contract's details, its price, and what else is unpriced.
 
         An order that works in another contract counts at its worst, and that needs a price too.
+        So does all that is held, for the day's result, unless nothing is to be opened.
 
         Raises:
             AmbiguousContract: If the contract cannot be named any more.
@@ -187,16 +205,19 @@ class Trader:
         """
         if self.outlook.details(contract.con_id) is None:
             await self.learn(ticker(contract), currency=contract.currency)
-        for other in self.outlook.unpriced():
-            if other.con_id != contract.con_id:
-                await self.price(other, timeout=timeout)
-        return await self.price(contract, timeout=timeout)
+        others = {one.con_id: one for one in self.outlook.unpriced()}
+        if opens:
+            others |= {one.con_id: one for one in self.outlook.unvalued}
+        others.pop(contract.con_id, None)
+        if not others:
+            return await self.price(contract, timeout=timeout)
+        return await quoted(self, contract, beside=others.values(), timeout=timeout)
 
     async def price(self, contract: Contract, *, timeout: float) -> Quote | None:
         """Return a current quote, which the guard may then rely on; None if none comes."""
         quote = await self.market.quote(contract, timeout=timeout)
         if quote is not None:
-            self.outlook.confirm(contract.con_id)
+            self.outlook.confirm(contract.con_id, quote)
         return quote
 
     async def until(

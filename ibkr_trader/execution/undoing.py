@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from ibkr_trader.core.commands import CancelOrder
+from ibkr_trader.core.enums import OrderRole
 from ibkr_trader.core.errors import TraderError
 from ibkr_trader.core.events import BaseEvent
 from ibkr_trader.core.models import Order
@@ -133,9 +134,21 @@ async def prepared_for(trader: Trader, undoing: Undoing, piece: Piece) -> Prepar
     except ValueError as error:
         raise CannotUndo(str(error), hint="ibkr-trader orders --all") from error
     command = msgspec.structs.replace(
-        prepared.command, origin=UNDO, correlation_id=undoing.story.act.key
+        prepared.command,
+        origin=UNDO,
+        correlation_id=undoing.story.act.key,
+        without_stop=_was_alone(undoing.story, piece),
     )
     return prepared._replace(command=command)
+
+
+def _was_alone(story: Story, piece: Piece) -> bool:
+    """Whether what comes back had no stop when it was placed: that was meant, and still is.
+
+    An entry of a bracket, or one that joined a position, does not come back without one.
+    """
+    group = [o for o in story.orders.values() if o.spec.group_id == piece.group_id]
+    return all(order.spec.role is not OrderRole.STOP for order in group)
 
 
 def _story(trader: Trader) -> Story:

@@ -231,7 +231,9 @@ class ManagedTrail(msgspec.Struct, frozen=True, kw_only=True):
         due = self._due(at)
         if due is None:
             return Step(self)
-        command = ModifyOrder(order_id=self.stop.order_id, stop_price=due, origin=ORIGIN)
+        command = ModifyOrder(
+            order_id=self.stop.order_id, stop_price=due, origin=ORIGIN, is_cosmetic=True
+        )
         return Step(msgspec.structs.replace(self, asked_at=at), (command,))
 
     def _due(self, at: datetime) -> Decimal | None:
@@ -249,7 +251,7 @@ class ManagedTrail(msgspec.Struct, frozen=True, kw_only=True):
             return None
         side, now = stop.spec.side, stop.spec.stop_price or ZERO
         wanted = self.trail.behind(market.best, side)
-        step = max(increment_at(now, self.trail.bands), now * STEP)
+        step = least_step(now, self.trail.bands)
         if _gain(stop, wanted) < step or (market.market - wanted) * side.sign >= 0:
             return None  # not worth it; or the market is through already, and it must not fire
         return wanted
@@ -272,6 +274,11 @@ def managed_trail_of(
 ) -> ManagedTrail:
     """Return the trail as it was when it was opened, from its stop and its plan."""
     return ManagedTrail.resting(specs[0], Trail.planned(plan))
+
+
+def least_step(now: Decimal, bands: Sequence[PriceBand]) -> Decimal:
+    """Return how far a stop at `now` is moved at least: less is not worth a message."""
+    return max(increment_at(now, bands), now * STEP)
 
 
 def banded(bands: Sequence[PriceBand]) -> tuple[PriceBand, ...]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 BROKER = "broker"
 RECOVERY = "recovery"
 UNDO = "undo"  # it takes away only what it then puts back linked to the rest
+HALT = "halt"  # a halt takes back what could open; its cancels leave before everything else
 # Whose cancel is a wish that a position be left without its stop.
 PERSONS = frozenset({"cli", "library"})
 

@@ -74,8 +74,8 @@ class Gauge(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def share(self) -> Decimal | None:
-        """The part in use, as a fraction; None if that is not known."""
-        return None if self.limit is None or self.used is None else self.used / self.limit
+        """The part in use, as a fraction; None if that is not known, or nothing is allowed."""
+        return self.used / self.limit if self.limit and self.used is not None else None
 
 
 GaugeFunction = Callable[["RiskView"], Iterator[Gauge]]

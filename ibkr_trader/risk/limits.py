@@ -15,10 +15,18 @@ from types import MappingProxyType
 
 import msgspec
 
+from ibkr_trader.core.contracts import stock_symbol
 from ibkr_trader.core.enums import SecType
+from ibkr_trader.risk.blackouts import refuse_malformed
 from ibkr_trader.risk.history import REMEMBERED_ORDERS
 
-_CAPS = ("max_position_size", "max_order_exposure", "max_daily_loss", "max_correlation_exposure")
+# The limits that a symbol may have of its own, as the limits file calls them.
+LIMIT_KEYS = (
+    "max_position_size",
+    "max_order_exposure",
+    "max_daily_loss",
+    "max_correlation_exposure",
+)
 
 
 class Stale(StrEnum):
@@ -161,8 +169,22 @@ class RiskLimits(msgspec.Struct, frozen=True, kw_only=True):
                 raise ValueError(f"{name} must be a positive number, not {getattr(self, name)}")
         if self.duplicate_window > REMEMBERED_ORDERS:
             raise ValueError(f"duplicate_window may be {REMEMBERED_ORDERS} at most")
+        refuse_malformed(self.blackouts)
+        for name in ("allowed_symbols", "restricted_symbols"):
+            for symbol in getattr(self, name):
+                _refuse_odd(name, symbol)
         if self.closing_reserve >= self.max_working:
             raise ValueError("closing_reserve must be below max_working, or nothing can be opened")
+
+
+def _refuse_odd(name: str, symbol: str) -> None:
+    """Refuse what no contract is called: it would bind nothing, and nobody would notice."""
+    try:
+        written = stock_symbol(symbol)
+    except ValueError as error:
+        raise ValueError(f"{name} must be tickers: {error}") from None
+    if written != symbol:
+        raise ValueError(f"{name} must be tickers as IBKR has them: {written!r}, not {symbol!r}")
 
 
 def _is_sane(value: object) -> bool:
@@ -181,7 +203,7 @@ class SymbolLimits(msgspec.Struct, frozen=True, kw_only=True):
     """The limits of one symbol (or of `*`, every other symbol); None leaves it to the next.
 
     Raises:
-        ValueError: If a limit is not a positive, finite number.
+        ValueError: If a limit is not a positive, finite number, or shares are not whole.
     """
 
     symbol: str
@@ -191,10 +213,13 @@ class SymbolLimits(msgspec.Struct, frozen=True, kw_only=True):
     max_correlation_exposure: Decimal | None = None
 
     def __post_init__(self) -> None:
-        for name in _CAPS:
+        for name in LIMIT_KEYS:
             value: Decimal | None = getattr(self, name)
             if value is not None and not _is_sane(value):
                 raise ValueError(f"{self.symbol}: {name} must be a positive number, not {value}")
+        shares = self.max_position_size
+        if shares is not None and shares != shares.to_integral_value():
+            raise ValueError(f"{self.symbol}: max_position_size must be whole, not {shares}")
 
 
 class EffectiveLimits(msgspec.Struct, frozen=True, kw_only=True):
@@ -212,6 +237,21 @@ class SymbolLimitRegistry(msgspec.Struct, frozen=True, kw_only=True):
 
     symbols: Mapping[str, SymbolLimits] = MappingProxyType({})
     default: SymbolLimits = SymbolLimits(symbol="*")
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it limits nothing: then the caps alone hold."""
+        return not any(
+            getattr(one, key) is not None
+            for one in (self.default, *self.symbols.values())
+            for key in LIMIT_KEYS
+        )
+
+    def own(self, symbol: str, key: str) -> Decimal | None:
+        """Return the limit `key` that `symbol` has here, be it the default's; None if none."""
+        entry = self.symbols.get(symbol, self.default)
+        value: Decimal | None = getattr(entry, key)
+        return value if value is not None else getattr(self.default, key)
 
     def get_limit(self, symbol: str, cap: RiskLimits) -> EffectiveLimits:
         """Return the limits in force for `symbol`: its own, else the default, within `cap`."""

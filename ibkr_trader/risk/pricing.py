@@ -9,15 +9,17 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
+from ibkr_trader.core.commands import SubmitOrders
 from ibkr_trader.core.contracts import label
 from ibkr_trader.core.enums import Side
-from ibkr_trader.core.models import ZERO
+from ibkr_trader.core.models import ZERO, GroupId
+from ibkr_trader.risk.proposal import Proposal
 from ibkr_trader.risk.view import FactMissing
 
 if TYPE_CHECKING:
     from ibkr_trader.core.models import Contract, OrderSpec
     from ibkr_trader.portfolio.contract_exposure import ContractExposure
-    from ibkr_trader.risk.proposal import Change, Proposal
+    from ibkr_trader.risk.proposal import Change
     from ibkr_trader.risk.view import RiskView
 
 
@@ -85,12 +87,26 @@ def entry_price(view: RiskView, entry: OrderSpec) -> Decimal:
     return market_price(view, entry.contract, entry.side)
 
 
+_NOTHING = Proposal(
+    command=SubmitOrders(group_id=GroupId(""), orders=()), changes=(), before={}, after={}
+)
+
+
 class WorstCase(NamedTuple):
     """What everything may be worth, should every working order and the proposal fill."""
 
     gross: Decimal
     tied: Decimal
     by_symbol: dict[str, Decimal]
+
+
+def now_at_worst(view: RiskView) -> WorstCase:
+    """Return the worst case as it is, with nothing more going out.
+
+    Raises:
+        FactMissing: If some part of it has no price.
+    """
+    return worst_case(_NOTHING, view)
 
 
 def worst_case(proposal: Proposal, view: RiskView) -> WorstCase:
@@ -111,13 +127,18 @@ def worst_case(proposal: Proposal, view: RiskView) -> WorstCase:
         tied += (after.tied or ZERO) - (before.tied or ZERO)
         by_symbol[contract.symbol] = by_symbol.get(contract.symbol, ZERO) + value
     for con_id in view.exposure.unpriced - opened:
-        other = _priced_by_quote(view.exposure.contracts[con_id], view)
+        other = priced_by_quote(view.exposure.contracts[con_id], view)
         gross += other.value or ZERO
         tied += other.tied or ZERO
     return WorstCase(gross, tied, by_symbol)
 
 
-def _priced_by_quote(exposure: ContractExposure, view: RiskView) -> ContractExposure:
+def priced_by_quote(exposure: ContractExposure, view: RiskView) -> ContractExposure:
+    """Return what nobody has named a price for at the market's.
+
+    Raises:
+        FactMissing: If there is no quote.
+    """
     aged = view.quotes.get(exposure.con_id)
     mark = aged.quote.mark if aged is not None else None
     if mark is None:

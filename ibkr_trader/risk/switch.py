@@ -12,15 +12,17 @@ from types import MappingProxyType
 
 import msgspec
 
+from ibkr_trader.core.contracts import ticker
 from ibkr_trader.core.enums import TradingState
 from ibkr_trader.core.events import StateEvent
+from ibkr_trader.core.models import Contract
 
 EVERYTHING = ""
 _RANK = {TradingState.ACTIVE: 0, TradingState.REDUCING: 1, TradingState.HALTED: 2}
 
 
 class TradingSwitch(msgspec.Struct, frozen=True, kw_only=True):
-    """The halts in force, by symbol; `EVERYTHING` is the whole desk."""
+    """The halts in force, by symbol (with dots: `BRK.B`); `EVERYTHING` is the whole desk."""
 
     held: Mapping[str, StateEvent] = MappingProxyType({})
 
@@ -32,22 +34,38 @@ class TradingSwitch(msgspec.Struct, frozen=True, kw_only=True):
     def after(self, event: StateEvent) -> TradingSwitch:
         """Return the switch as `event` leaves it; only ACTIVE, which is a resumption, loosens.
 
-        What resumes everything leaves the symbols that were halted alone.
+        What resumes everything leaves the symbols that were halted alone. Halting what is
+        halted already changes nothing, unless more is to be cancelled now than then.
         """
         if event.state is TradingState.ACTIVE:
+            if event.symbol not in self.held:
+                return self
             kept = {symbol: one for symbol, one in self.held.items() if symbol != event.symbol}
             return TradingSwitch(held=kept)
         known = self.held.get(event.symbol)
-        if known is not None and _RANK[known.state] > _RANK[event.state]:
+        if known is not None and not _is_stricter(event, than=known):
             return self
         return TradingSwitch(held={**self.held, event.symbol: event})
 
     def on(self, symbol: str) -> StateEvent | None:
         """Return what holds for `symbol`: the stricter of its own halt and that of everything."""
-        found = [self.held[key] for key in (EVERYTHING, symbol) if key in self.held]
+        return self._strictest((EVERYTHING, symbol))
+
+    def of(self, contract: Contract) -> StateEvent | None:
+        """Return the halt of its symbol alone, if there is one; with a stock, its options are."""
+        return self._strictest((ticker(contract), contract.symbol.replace(" ", ".")))
+
+    def _strictest(self, keys: Iterable[str]) -> StateEvent | None:
+        found = [self.held[key] for key in keys if key in self.held]
         return max(found, key=lambda event: _RANK[event.state], default=None)
 
     @property
     def everything(self) -> StateEvent | None:
         """What holds for the whole desk; None is ACTIVE."""
         return self.held.get(EVERYTHING)
+
+
+def _is_stricter(event: StateEvent, *, than: StateEvent) -> bool:
+    if event.state is not than.state:
+        return _RANK[event.state] > _RANK[than.state]
+    return than.keeps_entries and not event.keeps_entries

@@ -17,11 +17,13 @@ import msgspec
 
 from ibkr_trader.core.contracts import label, ticker
 from ibkr_trader.core.enums import TradingState
-from ibkr_trader.core.events import Traffic
-from ibkr_trader.core.models import Contract, ContractDetails, Quote
+from ibkr_trader.core.events import Strikes, Traffic
+from ibkr_trader.core.models import Contract, ContractDetails, GroupId, Quote
 from ibkr_trader.portfolio.exposure import ExposureIndex
+from ibkr_trader.portfolio.heat import HeatIndex
 from ibkr_trader.portfolio.pnl import DayPnl
 from ibkr_trader.risk.arming import Arming
+from ibkr_trader.risk.correlated import CorrelatedIndex
 from ibkr_trader.risk.correlation import CorrelationMatrix
 from ibkr_trader.risk.history import History
 from ibkr_trader.risk.limits import EffectiveLimits, RiskLimits, SymbolLimitRegistry
@@ -53,7 +55,7 @@ class AgedQuote(msgspec.Struct, frozen=True):
 
     quote: Quote
     age: timedelta
-    jump: Decimal | None = None  # how far the mark moved within a second, as a fraction of it
+    jump: Decimal | None = None  # how far its middle has just moved, as a fraction of it
 
 
 class RiskView(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,11 +78,15 @@ class RiskView(msgspec.Struct, frozen=True, kw_only=True):
         arming: Whether a live desk is armed.
         limits_fault: Why the limits file cannot be relied on; empty if it can.
         pnl: The day so far; None if nobody has worked it out.
+        heat: What is lost if every stop hits; `follow` brings an earlier one up to date.
         equity_peak: The most that the account was ever worth, as far as is known.
         traffic: The day's messages and executions; None if nobody counts.
         correlations: The newest that were computed; None if there are none.
         sectors: The sector of each symbol that has one.
-        breakers: What keeps from opening until its time is over, by symbol or "" (everything).
+        sectors_fault: What is wrong with the user's sectors; empty if nothing is.
+        correlated: What moves together, added up; `follow` brings an earlier one up to date.
+        strikes: What the broker refused or left unanswered lately.
+        misled: The open groups of positions that the broker has restated.
         unhalted: When the trading of a contract was last seen halted, by con_id.
         clock_skew: How far the machine's clock is ahead of the broker's; None if unknown.
         zone: The zone of the exchange, for what is set by its wall clock.
@@ -105,11 +111,15 @@ class RiskView(msgspec.Struct, frozen=True, kw_only=True):
     arming: Arming = Arming()
     limits_fault: str = ""
     pnl: DayPnl | None = None
+    heat: HeatIndex = HeatIndex()
     equity_peak: Decimal | None = None
     traffic: Traffic | None = None
     correlations: CorrelationMatrix | None = None
     sectors: Mapping[str, str] = MappingProxyType({})
-    breakers: Mapping[str, str] = MappingProxyType({})
+    sectors_fault: str = ""
+    correlated: CorrelatedIndex = CorrelatedIndex()
+    strikes: Strikes = Strikes()
+    misled: tuple[GroupId, ...] = ()
     unhalted: Mapping[int, datetime] = MappingProxyType({})
     clock_skew: timedelta | None = None
     zone: tzinfo = UTC

@@ -27,8 +27,13 @@ def number(value: Decimal) -> str:
 
 def seconds(length: timedelta) -> str:
     """Return a length of time in seconds, to the tenth, rounded up."""
+    return f"{quantity(tenths(length))} s"
+
+
+def tenths(length: timedelta) -> Decimal:
+    """Return a length of time in seconds, to the tenth, rounded up, as a figure."""
     exact = Decimal(length.days * 86_400 + length.seconds) + Decimal(length.microseconds).scaleb(-6)
-    return f"{quantity(exact.quantize(Decimal('0.1'), rounding=ROUND_CEILING))} s"
+    return exact.quantize(Decimal("0.1"), rounding=ROUND_CEILING)
 
 
 def order_words(spec: OrderSpec) -> str:

@@ -8,7 +8,15 @@ from typing import Any
 import msgspec
 import pytest
 
-from ibkr_trader.cli.bracket_ticket import exit_of, remedies, stop_of, targets_of, worth
+from ibkr_trader.cli.bracket_ticket import (
+    Stake,
+    exit_of,
+    remedies,
+    stake,
+    stop_of,
+    targets_of,
+    worth,
+)
 from ibkr_trader.cli.exits import UsageFault
 from ibkr_trader.core.enums import OrderType, Side, TimeInForce
 from ibkr_trader.core.models import OrderRequest, OrderSpec
@@ -150,3 +158,33 @@ def test_other_ways_to_read_it() -> None:
     assert worth(bracket_specs(), Decimal(150)) == [
         "From 150.00: target +50.00 · stop -50.00 before commissions"
     ]
+
+
+@pytest.mark.parametrize(
+    ("orders", "loss", "gain", "ratio"),
+    [
+        (specs("155", stop_loss="145"), -50, 50, 1),
+        (specs("160", stop_loss="145"), -50, 100, 2),
+        (specs("155:6", "160:4", stop_loss="145"), -50, 70, Decimal("1.4")),
+        (specs("155:6", "160", stop_loss="145"), -50, 70, Decimal("1.4")),
+        (specs("155:6", stop_loss="145"), -50, 30, Decimal("0.6")),  # the rest has no target
+        (specs(stop_loss="145"), -50, None, None),
+        (specs("145", stop_loss="155", side=Side.SELL), -50, 50, 1),
+        (specs("155", trail_percent="2"), -30, 50, Decimal(5) / 3),
+        (specs("155", stop_loss="151"), 10, 50, None),  # it stops where there is a gain
+    ],
+)
+def test_what_is_at_stake(
+    orders: tuple[OrderSpec, ...], loss: int, gain: int | None, ratio: Decimal | None
+) -> None:
+    found = stake(orders, Decimal(150))
+    assert found == Stake(Decimal(loss), None if gain is None else Decimal(gain))
+    assert found is not None
+    assert found.ratio == ratio
+
+
+def test_without_a_stop_or_a_price_nobody_knows_what_is_at_stake() -> None:
+    orders = specs("155", stop_loss="145")
+    assert stake(orders, None) is None
+    assert stake(orders[1:], Decimal(150)) is None
+    assert stake(orders[:2], Decimal(150)) is None

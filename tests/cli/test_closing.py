@@ -13,8 +13,8 @@ from ibkr_trader.portfolio import reconciliation
 if TYPE_CHECKING:
     from tests.cli.conftest import CommandLine
 
-BRACKET = "bracket-order --symbol AAPL --quantity 10 --stop-loss 130 --take-profit 170"
-MSFT = "order --symbol MSFT --side sell --quantity 2 --wait filled"
+BRACKET = "bracket-order --symbol AAPL --quantity 10 --stop-loss 130 --take-profit 170 --yes"
+MSFT = "order --symbol MSFT --side sell --no-stop --quantity 2 --wait filled"
 
 
 def test_a_preview_names_every_order_that_goes(cli: CommandLine) -> None:
@@ -43,7 +43,7 @@ def test_all_is_every_position_and_one_that_fails_stops_no_other(cli: CommandLin
     assert (left["symbol"], left["quantity"], done.document["closed"]) == ("AAPL", "10", ["MSFT"])
     assert "not confirmed within 1 s" in left["why"]
     # It is under way, and every process knows: nothing is opened beside it.
-    opening = cli("order --symbol AAPL --side buy --quantity 1 --type limit --limit 149")
+    opening = cli("order --symbol AAPL --side buy --no-stop --quantity 1 --type limit --limit 149")
     assert (opening.code, "closing: AAPL is being closed" in opening.err) == (6, True)
     # Whoever comes next goes on, and says so; where nothing may be sent, nobody does.
     assert "going on with the closing of AAPL, begun 20" in cli("orders").err

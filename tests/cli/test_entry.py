@@ -227,11 +227,12 @@ def test_a_signal_ends_a_command_that_waits(
     assert "Traceback" not in err
 
 
-def test_a_profile_that_is_live_says_that_it_cannot_be_armed(cli: CommandLine) -> None:
+def test_a_profile_that_is_live_needs_its_gateway_as_any_other(cli: CommandLine) -> None:
+    cli.env["IBKR_PORT"] = "9"
     for line in ("orders", "order --symbol AAPL --quantity 1 --side buy", "cancel --all"):
         code, _, err = cli(f"{line} --profile live")
-        assert code == 3
-        assert "cannot be armed" in err
+        assert code == 4
+        assert "log in (live)" in err
 
 
 LEAN = """
@@ -250,6 +251,7 @@ sys.exit(code)
     [
         ("--help", []),
         ("bracket-order --help", []),
+        ("update-correlations --help", []),
         ("gateway status --json", []),
         ("config show --json", ["pydantic"]),
     ],

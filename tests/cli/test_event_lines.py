@@ -63,12 +63,18 @@ def told(capsys: pytest.CaptureFixture[str], *events: ev.BaseEvent, json: bool =
             "3 AAPL are held without a stop",
         ),
         (
+            ev.LossEvent(at=AT, loss=Decimal(5), limit=Decimal(10), message="5 of 10 are lost"),
+            "5 of 10 are lost",
+        ),
+        (
             ev.CloseRequestEvent(
                 at=AT, group_id=GroupId("k7qav-2"), contract=AAPL, account="SIM0000001"
             ),
             "2: closing AAPL",
         ),
         (ev.CloseEndEvent(at=AT, group_id=GroupId("k7qav-2")), "2: closed"),
+        (ev.ArmEvent(at=AT, until=AT, reason="armed for 8:00:00 hours"), "armed for 8:00:00"),
+        (ev.ArmEvent(at=AT, until=None, reason="the time is over"), "disarmed: the time is over"),
         (
             ev.CloseEndEvent(
                 at=AT, group_id=GroupId("k7qav-2"), message="AAPL is not closed: it is halted"

@@ -5,6 +5,7 @@ import io
 
 import pytest
 
+from ibkr_trader.cli import limits_setting
 from ibkr_trader.cli.exits import Exit, Unconfirmed, Verdict
 from ibkr_trader.cli.face import DESK_COMMANDS, Face
 from ibkr_trader.cli.output import Reply
@@ -36,6 +37,39 @@ def test_a_person_is_asked(monkeypatch: pytest.MonkeyPatch, answer: str, *, is_y
     else:
         with pytest.raises(Unconfirmed, match="Nothing was done"):
             Face().confirm("Sure?")
+
+
+@pytest.mark.parametrize(
+    ("answer", "is_right"),
+    [
+        ("U0000000\n", True),
+        ("  U0000000  \n", True),
+        ("U0000001\n", False),
+        ("y\n", False),
+        ("", False),
+    ],
+)
+async def test_an_account_is_typed_letter_by_letter(
+    monkeypatch: pytest.MonkeyPatch, answer: str, *, is_right: bool
+) -> None:
+    monkeypatch.setattr("sys.stdin", Terminal(answer))
+    monkeypatch.setattr("sys.stderr", Terminal())
+    face = Face(yes=True)
+    assert face.is_attended
+    if is_right:
+        await face.ask_typed("Which account?", "U0000000")
+    else:
+        with pytest.raises(Unconfirmed, match="not what had to be typed"):
+            await face.ask_typed("Which account?", "U0000000")
+
+
+async def test_yes_types_nothing_where_nobody_sits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("U0000000\n"))
+    face = Face(yes=True)
+    assert not face.is_attended
+    with pytest.raises(Unconfirmed, match="no terminal") as caught:
+        await face.ask_typed("Which account?", "U0000000")
+    assert "--yes is no answer here" in caught.value.hint
 
 
 def test_a_reply_is_shown_in_one_form(capsys: pytest.CaptureFixture[str]) -> None:
@@ -84,7 +118,9 @@ def test_a_desks_command_never_stands_still_for_an_answer() -> None:
         assert "face.confirm(" not in inspect.getsource(command.body), name
     families = (ROOT / "ibkr_trader" / "cli").glob("*.py")
     asking = {path.name for path in families if "face.confirm(" in path.read_text()}
-    assert asking <= {"remote.py"}  # which is the client's own
+    # The client's own, and a command that is not relayed: it needs no desk.
+    assert asking <= {"remote.py", "limits_setting.py"}
+    assert not inspect.iscoroutinefunction(limits_setting.set_limits)
 
 
 @pytest.mark.parametrize(

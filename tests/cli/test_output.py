@@ -120,3 +120,23 @@ def test_the_first_column_is_never_broken(
     name = "risk.max_openings_per_minute"
     output.print_block(Table(("SETTING", "VALUE"), ((name, "a value of many words here"),)))
     assert name in capsys.readouterr().out
+
+
+def test_a_terminal_shows_percentages_as_bars(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shares = ("0 %", "1 %", "62 %", "100 %", "1,250 %", "", "some")
+    table = Table(("USE",), tuple((one,) for one in shares), bars=frozenset({"USE"}))
+    assert output.aligned(table).splitlines()[1:] == list(shares)
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    output.print_block(table)
+    shown = [line.strip() for line in capsys.readouterr().out.splitlines()[1:]]
+    assert shown == [
+        "░░░░░░░░ 0 %",
+        "█░░░░░░░ 1 %",
+        "█████░░░ 62 %",
+        "████████ 100 %",
+        "████████ 1,250 %",
+        "",
+        "some",
+    ]

@@ -34,8 +34,9 @@ class Terminal:
     def tell(self, text: str, *, is_note: bool = False) -> None:
         self.told.append(f"({text})" if is_note else text)
 
-    async def ask(self, question: str) -> None:
+    async def ask(self, question: str, *, is_typed: bool = False) -> str:
         self.asked.append(question)
+        return "DU0000000" if is_typed else ""
 
 
 @pytest.fixture

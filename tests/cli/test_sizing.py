@@ -7,7 +7,9 @@ import pytest
 from ibkr_trader.cli.exits import UsageFault
 from ibkr_trader.cli.sizing import only_one, rule_of
 from ibkr_trader.risk.sizing import AtrRisk, FixedQuantity, FixedRisk, Kelly, Odds, Sizing
+from tests.cli.conftest import CommandLine
 
+BRACKET = "bracket-order --symbol AAPL"
 ONE_PERCENT = FixedRisk(fraction=Decimal("0.01"))
 
 
@@ -74,3 +76,77 @@ def test_a_quantity_or_a_size_and_never_both() -> None:
         only_one("10", "risk:1%")
     with pytest.raises(UsageFault, match="missing"):
         only_one("", "")
+
+
+def sized(cli: CommandLine, rest: str) -> tuple[Decimal, str]:
+    done = cli(f"{BRACKET} {rest} --dry-run --json")
+    assert done.code == 0, done
+    (told,) = done.document["size"]
+    return Decimal(done.document["orders"][0]["quantity"]), told
+
+
+def test_a_risk_in_money_over_the_distance_to_the_stop(cli: CommandLine) -> None:
+    count, told = sized(cli, "--size risk:100 --limit 150 --stop-loss 145 --take-profit 160")
+    assert count == 20
+    assert told == "Size 20: risks 100.00 over 5.00 to the stop"
+    text = cli(f"{BRACKET} --size risk:100 --limit 150 --stop-loss 145 --dry-run").out
+    assert "Size 20: risks 100.00 over 5.00 to the stop" in text
+
+
+def test_targets_share_what_the_rule_finds(cli: CommandLine) -> None:
+    line = f"{BRACKET} --size risk:100 --limit 150 --stop-loss 145 --take-profit 160"
+    done = cli(f"{line} --take-profit 165 --dry-run --json")
+    assert [one["quantity"] for one in done.document["orders"]] == ["20", "10", "10", "10", "10"]
+
+
+def test_a_trail_stands_behind_the_entry(cli: CommandLine) -> None:
+    assert sized(cli, "--size risk:100 --limit 150 --trail-amount 4")[0] == 25
+    assert sized(cli, "--size risk:100 --limit 150 --trail-percent 2")[0] == 33
+
+
+def test_a_share_of_the_account_is_cut_to_the_limits_and_says_so(cli: CommandLine) -> None:
+    count, told = sized(cli, "--size risk:1% --limit 150 --stop-loss 145")
+    assert count == 50
+    assert "cut from" in told
+    assert "by the risk of one trade" in told
+
+
+def test_the_average_range_places_the_stop(cli: CommandLine) -> None:
+    done = cli(f"{BRACKET} --size atr:2:100 --limit 150 --dry-run --json")
+    assert done.code == 0, done
+    entry, stop = done.document["orders"]
+    away = Decimal(entry["limit_price"]) - Decimal(stop["stop_price"])
+    assert Decimal(entry["quantity"]) * away <= 100
+    assert "average daily ranges" in done.document["size"][0]
+
+
+def test_kelly_by_given_odds_and_by_a_record_that_is_too_short(cli: CommandLine) -> None:
+    assert sized(cli, "--size kelly:0.55:2:0.01 --limit 150 --stop-loss 145")[0] > 0
+    code, _, err = cli(f"{BRACKET} --size kelly --limit 150 --stop-loss 145")
+    assert code == 2
+    assert "0 trips are on record" in err
+
+
+@pytest.mark.parametrize(
+    ("rest", "words"),
+    [
+        ("--size risk:1% --quantity 5 --stop-loss 145", "both --quantity and --size"),
+        ("--stop-loss 145", "--quantity is missing"),
+        ("--size half --stop-loss 145", "it is one of: 10, risk:1%"),
+        ("--size risk:1% --limit 150 --stop-loss 155", "not below 150"),
+        ("--size risk:1% --limit 150", "a bracket needs one of --stop-loss"),
+        ("--size risk:1 --limit 150 --stop-loss 145", "less than one lot"),
+    ],
+)
+def test_what_cannot_be_sized(cli: CommandLine, rest: str, words: str) -> None:
+    code, _, err = cli(f"{BRACKET} {rest}")
+    assert code == 2, err
+    assert words in err
+
+
+def test_a_sized_bracket_is_placed_as_any_other(cli: CommandLine) -> None:
+    done = cli(f"{BRACKET} --size risk:60 --stop-loss 145 --take-profit 160 --yes --json")
+    assert done.code == 0, done
+    assert done.document["size"]
+    (position,) = cli("positions --json").document["positions"]
+    assert position["is_covered"]

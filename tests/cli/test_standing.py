@@ -40,7 +40,7 @@ def test_a_desk_in_order_says_so(cli: CommandLine) -> None:
 
 
 def test_drift_that_an_earlier_command_found_is_still_told(cli: CommandLine) -> None:
-    assert cli("order --symbol AAPL --side buy --quantity 10 --wait filled").code == 0
+    assert cli("order --symbol AAPL --side buy --no-stop --quantity 10 --wait filled").code == 0
     assert cli("gateway reset --yes").code == 0  # the broker forgets; the journal does not
     assert cli("positions").code == 0  # finds it, and settles for the broker's word
     (drift,) = cli("status --json").document["recent_drift"]

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from ibkr_trader import config
 from ibkr_trader.config import Profile, sources
 from ibkr_trader.core.errors import ConfigError
 from tests.config.conftest import Desk, origin, shown
@@ -89,10 +88,52 @@ def test_an_unknown_profile_is_refused(desk: Desk) -> None:
             ask()
 
 
-def test_live_is_refused_and_nothing_else_is(desk: Desk) -> None:
-    config.refuse_live(desk.load(profile="paper"))
-    with pytest.raises(ConfigError, match="cannot be armed"):
-        config.refuse_live(desk.load(profile="live"))
+def test_only_a_line_of_the_file_allows_live(desk: Desk) -> None:
+    assert desk.load().allow_live is False
+    desk.env["IBKR_ALLOW_LIVE"] = "true"
+    desk.dotenv("IBKR_ALLOW_LIVE=true\n")
+    settings = desk.load(profile="live", allow_live=True)
+    assert settings.allow_live is False
+    assert settings.warnings == (
+        "IBKR_ALLOW_LIVE in the environment is refused: only a line of config.toml can set it",
+        f"IBKR_ALLOW_LIVE in {desk.cwd / '.env'} is refused: only a line of config.toml can set it",
+        "allow_live is refused as a flag: only config.toml can set it",
+    )
+    path = desk.toml("allow_live = true\n")
+    assert desk.load().allow_live is True
+    assert origin(desk.load(), "allow_live") == f"{path} line 1"
+
+
+@pytest.mark.parametrize("text", ['"true"', '"yes"', "1"])
+def test_what_is_nearly_true_allows_nothing(desk: Desk, text: str) -> None:
+    desk.toml(f"allow_live = {text}\n")
+    with pytest.raises(ConfigError, match="allow_live") as refused:
+        desk.load()
+    assert refused.value.hint == "write for example: allow_live = true"
+
+
+def test_an_armed_time_is_for_what_decides_about_risk(desk: Desk) -> None:
+    path = desk.toml('account = "U0000000"\n[risk]\nmax_daily_loss = 500\n')
+    before = desk.load().risked_hash
+    assert desk.load().risked_hash == before
+    desk.env["IBKR_TIMEOUT_SECONDS"] = "7"
+    assert desk.load().risked_hash == before, "how long somebody waits risks nothing"
+    desk.env["IBKR_CLIENT_ID"] = "7"
+    assert desk.load().risked_hash != before
+    desk.env.pop("IBKR_CLIENT_ID")
+    for text in (
+        'account = "U0000001"\n[risk]\nmax_daily_loss = 500\n',
+        'account = "U0000000"\n[risk]\nmax_daily_loss = 501\n',
+        'account = "U0000000"\n[risk]\nmax_daily_loss = 500\n# edited\n',
+    ):
+        path.write_text(text)
+        assert desk.load().risked_hash != before, text
+    path.write_text("")
+    hashes = set()
+    for account in ("U0000001", "U000000001"):  # shown, both are U0***001
+        desk.env["IBKR_ACCOUNT"] = account
+        hashes.add(desk.load().risked_hash)
+    assert len(hashes) == 2
 
 
 # -- the data folder ----------------------------------------------------------------------

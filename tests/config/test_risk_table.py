@@ -52,6 +52,9 @@ def test_risk_limits_are_read_from_their_table(desk: Desk) -> None:
         ("max_quote_age = nan", "max_quote_age"),
         ("max_working = 1.5", "max_working"),
         ("closing_reserve = 50", "closing_reserve must be below"),
+        ('blackouts = ["23:40"]', 'risk.blackouts has .23:40.: write "23:40-00:20"'),
+        ('blackouts = ["09:30-25:00"]', "risk.blackouts has"),
+        ('blackouts = "23:40-00:20"', "blackouts"),
         ('sec_types = ["BOND"]', "sec_types"),
         ("allow_delayed_quotes = 'perhaps'", "allow_delayed_quotes"),
     ],
@@ -62,6 +65,29 @@ def test_bad_limits_are_refused_by_line(desk: Desk, line: str, named: str) -> No
         desk.load()
     assert f"{path} line 3: " in caught.value.message
     assert caught.value.hint
+
+
+def test_with_real_money_shorts_must_be_written_down(desk: Desk) -> None:
+    assert desk.load().risk.allow_shorts is True
+    assert desk.load(profile="paper").risk.allow_shorts is True
+    live = desk.load(profile="live")
+    assert live.risk.allow_shorts is False
+    assert origin(live, "risk.allow_shorts") == "default of live"
+    assert shown(live, "risk.allow_shorts") == "false"
+    assert origin(live, "risk.max_working") == "default"
+    path = desk.toml("[risk]\nmax_working = 40\n")
+    assert desk.load(profile="live").risk.allow_shorts is False
+    path = desk.toml("[risk]\nallow_shorts = true\n")
+    assert desk.load(profile="live").risk.allow_shorts is True
+    assert origin(desk.load(profile="live"), "risk.allow_shorts") == f"{path} line 2"
+
+
+@pytest.mark.parametrize("symbol", ["aapl", "BRK.B", "A/B"])
+def test_symbols_are_written_as_ibkr_has_them(desk: Desk, symbol: str) -> None:
+    path = desk.toml(f'[risk]\nmax_working = 40\nrestricted_symbols = ["GME", "{symbol}"]\n')
+    with pytest.raises(ConfigError, match="restricted_symbols") as caught:
+        desk.load()
+    assert f"{path} line 3: " in caught.value.message
 
 
 def test_protection_is_read_from_its_table(desk: Desk) -> None:

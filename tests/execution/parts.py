@@ -27,7 +27,7 @@ from ibkr_trader.sim.universe import load_universe
 from tests.limits import roomy
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Sequence
+    from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 
     from ibkr_trader.core.commands import Command
     from ibkr_trader.core.events import BaseEvent
@@ -81,8 +81,12 @@ class Floor:
         deaf: bool = False,
         protection: CoverRules | None = None,
         duty: Duty = Duty.TRIM,
+        equip: Callable[[Trader], object] = lambda _: None,
     ) -> AsyncIterator[Trader]:
-        """Run a trader on the exchange; `deaf` gives it a broker that never answers."""
+        """Run a trader on the exchange; `deaf` gives it a broker that never answers.
+
+        `equip` gives it parts of its own before it runs.
+        """
         kind = DeafBroker if deaf else FallibleBroker
         journal = journal or MemoryJournal(INSTALL)
         broker = kind(self.exchange, clock=self.clock, install=journal.state.install)
@@ -100,6 +104,7 @@ class Floor:
             duty=duty,
             handlers=handlers,
         )
+        equip(trader)
         async with trader.running():
             yield trader
             broker.close()

@@ -62,6 +62,15 @@ async def test_a_change_that_was_taken_already_is_not_superseded() -> None:
     assert await taken(queue) == [move(2)]
 
 
+async def test_a_change_that_takes_up_a_needed_one_is_cosmetic_no_more() -> None:
+    size = ModifyOrder(order_id=STOP, quantity=Decimal(5))
+    cosmetic = ModifyOrder(order_id=STOP, stop_price=Decimal(2), is_cosmetic=True)
+    (both,) = await taken(CommandQueue(), size, cosmetic)
+    assert both == ModifyOrder(order_id=STOP, quantity=Decimal(5), stop_price=Decimal(2))
+    (newest,) = await taken(CommandQueue(), cosmetic, cosmetic)
+    assert newest == cosmetic
+
+
 async def test_who_waits_is_woken() -> None:
     queue = CommandQueue()
     async with asyncio.timeout(5), asyncio.TaskGroup() as tasks:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import asynccontextmanager
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 
 from ibkr_trader.core import events as ev
@@ -27,12 +29,15 @@ from ibkr_trader.orders.linked_orders import ScaleInRequest
 from ibkr_trader.orders.oco_orders import OCOOrderRequest
 from ibkr_trader.orders.trailing_stops import TrailingStopConfig
 from ibkr_trader.risk.guard import RiskGuard
+from ibkr_trader.sim.market_data import SimulatedMarketData
 from tests.execution.parts import AAPL, DeafBroker, FallibleBroker, Floor, FullDisk, request
 from tests.orders.samples import fill, filled
 from tests.scenarios.crash_child import bracket
 
 if TYPE_CHECKING:
-    from ibkr_trader.core.models import Fill, Order
+    from collections.abc import AsyncIterator
+
+    from ibkr_trader.core.models import Fill, Order, Quote
     from ibkr_trader.risk.verdict import Approved
 
 
@@ -297,3 +302,64 @@ async def test_an_order_that_never_left_is_not_returned_as_placed() -> None:
         trader.broker.send = drop  # type: ignore[method-assign]
         with pytest.raises(BrokerUnavailable, match="k7qav-1-single was not sent: link lost"):
             await Desk(trader).submit_order(request())
+
+
+# -- what may be opened short -----------------------------------------------------------------
+
+
+class Mute(SimulatedMarketData):
+    """Says nothing of what there is to borrow, until `speaks`."""
+
+    speaks = False
+
+    def last_quote(self, con_id: int) -> Quote | None:
+        quote = super().last_quote(con_id)
+        if quote is None or self.speaks:
+            return quote
+        return msgspec.structs.replace(quote, shortable=None)
+
+
+@asynccontextmanager
+async def muted() -> AsyncIterator[tuple[Desk, Mute]]:
+    floor = Floor()
+    async with floor.trader() as trader:
+        market = Mute(floor.exchange, clock=floor.clock)
+        trader.market = market
+        trader.outlook._market = market
+        yield Desk(trader), market
+
+
+async def test_a_short_sale_waits_for_what_there_is_to_borrow() -> None:
+    async with muted() as (desk, market), asyncio.TaskGroup() as tasks:
+        sale = tasks.create_task(desk.submit_order(request(side=Side.SELL, limit="155")))
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert not await desk.get_open_orders()
+        market.speaks = True
+        quote = market.last_quote(AAPL)
+        assert quote is not None
+        desk.trader.bus.publish(ev.PriceEvent(at=quote.at, contract=quote.contract, quote=quote))
+        assert (await sale).status is OrderStatus.SUBMITTED
+
+
+async def test_but_not_for_ever_and_nothing_else_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    waits: list[float | None] = []
+    async with muted() as (desk, _):
+        until = desk.trader.until
+
+        async def counted(check: Any, *, timeout: float | None) -> Any:
+            if timeout == placing.QUOTE_TIMEOUT:
+                waits.append(timeout)
+            return await until(check, timeout=timeout)
+
+        monkeypatch.setattr(placing, "QUOTE_TIMEOUT", 0.01)
+        monkeypatch.setattr(desk.trader, "until", counted)
+        await desk.submit_order(request(30), wait=Wait.FILLED)
+        resting = await desk.submit_order(request(10, side=Side.SELL, limit="155"))
+        await desk.modify_order(resting.order_id, quantity=Decimal(30))
+        await desk.cancel_order(resting.order_id)
+        await desk.submit_order(request(30, side=Side.SELL), wait=Wait.FILLED)
+        assert waits == []
+        short = await desk.submit_order(request(20, side=Side.SELL, limit="156"))
+        await desk.modify_order(short.order_id, quantity=Decimal(25))
+        assert waits == [0.01, 0.01]

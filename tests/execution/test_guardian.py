@@ -223,8 +223,8 @@ async def test_one_errand_waits_for_each_contract_however_long_the_first_takes(
     """A market that tells no price must not fill the line: what comes next would wait for hours."""
     floor, begun, gate = Floor(), list[str](), asyncio.Event()
 
-    async def slow(_: Trader, contract: Contract, *, timeout: float) -> None:
-        del timeout
+    async def slow(_: Trader, contract: Contract, *, timeout: float, opens: bool) -> None:
+        del timeout, opens
         begun.append(contract.symbol)
         await gate.wait()
 

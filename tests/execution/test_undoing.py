@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
@@ -24,10 +24,13 @@ from ibkr_trader.execution.undoing import (
     carry_out,
     plan,
 )
+from ibkr_trader.orders.bracket_orders import BracketOrderRequest
 from ibkr_trader.orders.joining import JoinRequest
 from ibkr_trader.orders.oco_orders import OCOOrderRequest
 from ibkr_trader.risk.guard import RiskGuard
+from tests.execution import parts
 from tests.execution.parts import AAPL, Floor, request
+from tests.limits import roomy
 from tests.orders.samples import values
 from tests.scenarios.crash_child import bracket
 
@@ -224,3 +227,47 @@ async def test_what_has_to_go_along_goes_first() -> None:
         placed = await carry_out(trader, found, both, timeout=5)
         assert trader.portfolio.orders.keys() == {order.order_id for order in placed}
         assert len(placed) == 2
+
+
+# -- what opens ---------------------------------------------------------------------------------
+
+
+async def test_what_was_placed_without_a_stop_comes_back_without_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It was meant so when it was placed; nobody is asked for the word again."""
+    monkeypatch.setattr(parts, "LIMITS", roomy(require_stop=True))
+    async with Floor().trader() as trader:
+        with pytest.raises(RiskCheckError, match="opens without a stop"):
+            await Desk(trader).submit_order(request(limit="149"))
+        order = await Desk(trader).submit_order(request(limit="149"), without_stop=True)
+        await Desk(trader).cancel_order(order.order_id)
+        await undo(trader)
+        assert [o.spec.role for o in trader.portfolio.orders.values()] == [OrderRole.SINGLE]
+
+
+async def test_an_entry_that_had_stops_does_not_come_back_without(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Of one that had several, nothing says which of them would be meant."""
+    monkeypatch.setattr(parts, "LIMITS", roomy(require_stop=True))
+
+    def exit_(quantity: int, **terms: Any) -> OrderRequest:
+        return msgspec.structs.replace(request(quantity, side=Side.SELL), **terms)
+
+    targets = tuple(
+        exit_(5, order_type=OrderType.LIMIT, limit_price=Decimal(price)) for price in (155, 160)
+    )
+    two = BracketOrderRequest(
+        parent=request(10, limit="149"),
+        stop_loss=exit_(10, order_type=OrderType.STOP, stop_price=Decimal(145)),
+        take_profit=targets,
+    )
+    async with Floor().trader() as trader:
+        entry, *_ = await Desk(trader).submit_group(two)
+        await Desk(trader).cancel_order(entry.order_id)
+        found = await plan(trader)
+        (piece,) = found.pieces
+        assert isinstance(piece.request, OrderRequest)
+        with pytest.raises(RiskCheckError, match="opens without a stop"):
+            await carry_out(trader, found, piece, timeout=5)

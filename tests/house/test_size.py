@@ -20,6 +20,7 @@ LONG_FUNCTIONS: dict[str, str] = {}
 WIDE_CLASSES = {
     "ibkr_trader/adapters/ibkr/client.py:ApiClient": "a foreign class, as much of it as we call",
     "ibkr_trader/adapters/ibkr/receiver.py:Receiver": "the library's callbacks, one a message",
+    "ibkr_trader/sim/broker.py:SimulatedBroker": "the port's five, and its own life",
 }
 
 

@@ -119,7 +119,10 @@ def test_the_next_change_waits_for_the_answer() -> None:
     assert play.tick("153") is None
     assert play.tick("154") is None
     asked = play.hear(accepted(spec, at=later(play.seconds)))
-    assert asked == [ModifyOrder(order_id=STOP, stop_price=Decimal(151), origin="trail")]
+    (move,) = asked
+    assert move == ModifyOrder(
+        order_id=STOP, stop_price=Decimal(151), origin="trail", is_cosmetic=True
+    )
 
 
 def test_a_step_that_is_worth_nothing_is_left_out() -> None:

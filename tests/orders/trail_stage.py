@@ -122,7 +122,7 @@ class Play:
         assert isinstance(command, ModifyOrder)
         assert command.order_id == STOP
         assert msgspec.structs.replace(command, stop_price=None) == ModifyOrder(
-            order_id=STOP, origin="trail"
+            order_id=STOP, origin="trail", is_cosmetic=True
         )
         self.last = command
         return command.stop_price

@@ -61,13 +61,14 @@ def test_a_person_who_places_three_orders_in_ten_seconds_is_not_held_up() -> Non
     for n, contract in contracts.items():
         at = NOW + timedelta(seconds=3 * n)
         order = spec("BUY", 10, f"t-{n}-single", contract=contract, broker_order_id=n)
-        verdict = review(submit(order), view(*sent, now=at, history=history, **facts))
+        command = submit(order, without_stop=True)
+        verdict = review(command, view(*sent, now=at, history=history, **facts))
         assert isinstance(verdict, Approved), verdict
         history = history.after(NewOrderEvent(at=at, order_id=order.order_id, spec=order))
         sent.append(working(order))
     again = spec("BUY", 10, "t-4-single", contract=contracts[3], broker_order_id=4)
     late = view(*sent, now=NOW + timedelta(seconds=12), history=history, **facts)
-    assert reasons(review(submit(again), late)) == {"duplicate"}
+    assert reasons(review(submit(again, without_stop=True), late)) == {"duplicate"}
 
 
 def test_a_cancel_is_always_approved_whatever_the_world() -> None:
@@ -105,7 +106,7 @@ def test_what_two_checks_miss_is_said_once() -> None:
 
 
 def test_bad_form_silences_the_checks_that_trip_over_it() -> None:
-    verdict = review(submit(limit("BUY", 10, "NaN")), view())
+    verdict = review(submit(limit("BUY", 10, "NaN"), without_stop=True), view())
     assert isinstance(verdict, Denied)
     assert [breach.message for breach in verdict.breaches] == [
         "The limit price must be a price above zero, not NaN."
@@ -207,7 +208,7 @@ def crash(_: OrderSpec) -> bool:
     ],
 )
 def test_checks_of_the_users_own(extra: ExtraCheck, words: str | None) -> None:
-    verdict = RiskGuard(extra=[extra]).review(submit(spec("BUY", 10)), view())
+    verdict = RiskGuard(extra=[extra]).review(submit(spec("BUY", 10), without_stop=True), view())
     breaches = verdict.breaches if isinstance(verdict, Denied) else ()
     assert [breach.message for breach in breaches] == ([words] if words else [])
 
@@ -237,9 +238,9 @@ def test_a_verdict_depends_on_command_and_view_alone(command: Command) -> None:
 
 
 def test_a_preview_needs_no_broker_ids() -> None:
-    unnumbered = spec("BUY", 10, broker_order_id=0)
-    assert reasons(review(submit(unnumbered), view())) == {"order_form"}
-    assert isinstance(review(submit(unnumbered), view(is_preview=True)), Approved)
+    unnumbered = submit(spec("BUY", 10, broker_order_id=0), without_stop=True)
+    assert reasons(review(unnumbered, view())) == {"order_form"}
+    assert isinstance(review(unnumbered, view(is_preview=True)), Approved)
 
 
 def test_the_day_before_does_not_weigh_on_the_review() -> None:

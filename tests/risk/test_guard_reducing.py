@@ -132,7 +132,10 @@ def test_a_person_may_widen_a_stop_while_the_desk_is_active_and_it_is_judged() -
     found = review(modify("t-1-stop", stop_price="140"), view(*WORKING))
     assert isinstance(found, Approved)
     assert not found.reduces
-    assert reasons(review(modify("t-1-stop", stop_price="14"), view(*WORKING))) == {"stop_side"}
+    assert reasons(review(modify("t-1-stop", stop_price="14"), view(*WORKING))) == {
+        "risk_per_trade",
+        "stop_side",
+    }
 
 
 def test_the_exits_of_a_scale_in_grow_after_its_fill_and_not_before() -> None:
@@ -149,6 +152,6 @@ def test_entries_that_cancel_each_other_count_for_one_of_them_each_way() -> None
     low = limit("BUY", 10, "145", "t-1-entry", **pair)
     high = limit("SELL", 10, "155", "t-1-entry.2", **(pair | {"broker_order_id": 102}))
     world = view()
-    assert isinstance(review(submit(low, high), world), Approved)
+    assert isinstance(review(submit(low, high, without_stop=True), world), Approved)
     both = view(working(low), working(high)).exposure.contracts[1]
     assert (both.longest, both.shortest) == (D(10), D(-10))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -83,3 +84,31 @@ def test_other_values_are_taken() -> None:
         closing_reserve=49,
     )
     assert limits.allow_delayed_quotes
+
+
+def test_shares_are_whole() -> None:
+    with pytest.raises(ValueError, match="AAPL: max_position_size must be whole, not 50.5"):
+        SymbolLimits(symbol="AAPL", max_position_size=D("50.5"))
+    assert SymbolLimits(symbol="AAPL", max_position_size=D("50.0")).max_position_size == 50
+
+
+def test_a_registry_knows_whether_it_limits_anything() -> None:
+    assert SymbolLimitRegistry(symbols={"AAPL": SymbolLimits(symbol="AAPL")}).is_empty
+    assert not FILE.is_empty
+
+
+def test_own_is_what_the_file_says_of_a_symbol_without_the_cap() -> None:
+    assert FILE.own("TSLA", "max_order_exposure") == 20_000
+    assert FILE.own("TSLA", "max_position_size") == 80
+    assert FILE.own("META", "max_daily_loss") is None
+
+
+@pytest.mark.parametrize("name", ["allowed_symbols", "restricted_symbols"])
+@pytest.mark.parametrize("symbol", ["aapl", "BRK.B", " AAPL", "\u0410APL", "", "A/B"])
+def test_a_symbol_that_no_contract_is_called_is_refused(name: str, symbol: str) -> None:
+    """It would bind nothing: the first letter of one of these is Cyrillic."""
+    fine: dict[str, Any] = {name: frozenset({"AAPL", "BRK B"})}
+    assert getattr(RiskLimits(**fine), name) == fine[name]
+    odd: dict[str, Any] = {name: frozenset({symbol})}
+    with pytest.raises(ValueError, match=f"^{name}"):
+        RiskLimits(**odd)

@@ -49,7 +49,7 @@ def symbol(**changes: Any) -> EffectiveLimits:
 
 def test_a_fixed_quantity_is_that_many() -> None:
     found = FixedQuantity(D(7)).size(ticket(stop=None))
-    assert (found.quantity, found.reasons) == (7, ("fixed at 7",))
+    assert (found.quantity, found.reasons) == (D(7), ("fixed at 7",))
 
 
 def test_a_fixed_risk_is_lost_at_the_stop_and_not_more() -> None:
@@ -87,7 +87,7 @@ def test_what_cannot_be_sized_by_risk(world: Ticket, words: str) -> None:
 def test_the_average_range_sets_the_stop_where_none_is_given() -> None:
     rule = AtrRisk(multiple=D(2), risk=FixedRisk(amount=D(100)))
     found = rule.size(ticket(stop=None, daily_range=D("2.50")))
-    assert (found.stop, found.quantity) == (145, 20)
+    assert (found.stop, found.quantity) == (D(145), D(20))
     assert found.reasons[0] == "stop 145.00: 2 average daily ranges of 2.50"
     assert rule.size(ticket(stop=None, sign=-1, daily_range=D("2.50"))).stop == 155
 
@@ -95,7 +95,7 @@ def test_the_average_range_sets_the_stop_where_none_is_given() -> None:
 def test_a_stop_that_is_given_stays_and_is_measured() -> None:
     rule = AtrRisk(multiple=D(2), risk=FixedRisk(amount=D(100)))
     found = rule.size(ticket(daily_range=D(2)))
-    assert (found.stop, found.quantity) == (None, 20)
+    assert (found.stop, found.quantity) == (None, D(20))
     assert found.reasons[-1] == "the stop is 2.5 average daily ranges of 2.00 away"
 
 

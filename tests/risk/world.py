@@ -25,6 +25,7 @@ from ibkr_trader.core.models import (
 )
 from ibkr_trader.portfolio.exposure import ExposureIndex
 from ibkr_trader.portfolio.growing import GrowingMap
+from ibkr_trader.portfolio.pnl import DayPnl
 from ibkr_trader.portfolio.state import PortfolioState
 from ibkr_trader.risk.check import CHECKS
 from ibkr_trader.risk.guard import RiskGuard
@@ -173,12 +174,30 @@ def held(
 def portfolio(
     *parts: Order | Position, values: AccountValues | None = RICH, past: tuple[Order, ...] = ()
 ) -> PortfolioState:
+    known = [*past, *(part for part in parts if isinstance(part, Order))]
+    groups: dict[GroupId, tuple[OrderId, ...]] = {}
+    children: dict[OrderId, tuple[OrderId, ...]] = {}
+    for order in known:
+        group, parent = order.spec.group_id, order.spec.parent_id
+        groups[group] = (*groups.get(group, ()), order.order_id)
+        if parent is not None:
+            children[parent] = (*children.get(parent, ()), order.order_id)
     return PortfolioState(
+        groups=GrowingMap(groups),
+        children=GrowingMap(children),
         orders={part.order_id: part for part in parts if isinstance(part, Order)},
         closed=GrowingMap({order.order_id: order for order in past}),
         positions={part.contract.con_id: part for part in parts if isinstance(part, Position)},
         values=values,
+        marks=_marks(parts),
     )
+
+
+def _marks(parts: tuple[Order | Position, ...]) -> dict[int, Decimal]:
+    """The prices at which things are held: the middle of the quotes, else what was paid."""
+    found = {o.spec.contract.con_id: D("150") for o in parts if isinstance(o, Order)}
+    found |= {p.contract.con_id: p.average_cost for p in parts if isinstance(p, Position)}
+    return found | {1: D("150"), 2: D("300")}
 
 
 def view(*parts: Order | Position, **changes: Any) -> RiskView:
@@ -190,9 +209,14 @@ def view(*parts: Order | Position, **changes: Any) -> RiskView:
         "allowed_accounts": frozenset({ACCOUNT}),
         "portfolio": book,
         "exposure": changes.get("exposure") or ExposureIndex.of(book),
-        "quotes": {1: aged(), 2: aged(quote("299.98", "300.02", MSFT))},
+        "quotes": {
+            1: aged(quote(shortable=D(3))),
+            2: aged(quote("299.98", "300.02", MSFT, shortable=D(3))),
+        },
         "details": {1: details(), 2: details(MSFT)},
         "is_synced": True,
+        "pnl": DayPnl(),
+        "equity_peak": D(1_000_000),
     }
     return RiskView(**(facts | changes))
 

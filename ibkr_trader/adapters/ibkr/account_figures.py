@@ -22,6 +22,7 @@ _FIELDS = {
     "GrossPositionValue": "gross_position_value",
     "RealizedPnL": "realized_pnl",
     "UnrealizedPnL": "unrealized_pnl",
+    "DayTradesRemaining": "day_trades_left",
 }
 _BY_CURRENCY = frozenset({"RealizedPnL", "UnrealizedPnL"})  # stated in each, and in all: BASE
 

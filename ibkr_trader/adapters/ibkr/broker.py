@@ -24,31 +24,40 @@ from ibkr_trader.adapters.ibkr.roster import Roster
 from ibkr_trader.adapters.ibkr.snapshot import ENDS
 from ibkr_trader.adapters.ibkr.translate import fill_in_order
 from ibkr_trader.adapters.ibkr.translate_contracts import fill_in_contract
+from ibkr_trader.adapters.ibkr.what_if import WhatIfs, fill_in_question, proven_question
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.commands import CancelOrder, ModifyOrder, SubmitOrders
 from ibkr_trader.core.errors import BrokerUnavailable
 from ibkr_trader.core.ids import next_broker_order_ids
+from ibkr_trader.orders.wishes import HALT
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Sequence
 
     from ibkr_trader.adapters.ibkr.connection import IBKRConnection
     from ibkr_trader.adapters.ibkr.requests import Question
     from ibkr_trader.adapters.ibkr.roster import Entry
-    from ibkr_trader.core.models import OrderId, OrderSpec
+    from ibkr_trader.core.models import Contract, OrderId, OrderSpec, WhatIf
     from ibkr_trader.execution.ports import BrokerSnapshot
     from ibkr_trader.risk.verdict import Approved
 
 _RETRIES = 3  # of the positions, while executions keep coming
-_KILLERS = frozenset({"kill", "panic"})  # who asks for a cancel that goes before all others
 
 
 def _ignore(_: str) -> None:
     return
 
 
+def _no_objection(_: Contract) -> str:
+    return ""
+
+
 class IBKRBroker:
     """IBKR, on one connection.
+
+    Attributes:
+        objection: Asked as an order that opens leaves, however long it has waited: a reason
+            (the desk was halted meanwhile) keeps it here for good.
 
     Args:
         connection: Shared with the market data; whoever made it opens, runs and closes it.
@@ -69,9 +78,11 @@ class IBKRBroker:
         self._install = install
         self._roster = Roster(install=install, client_id=connection.settings.client_id)
         self._news = BrokerNews(connection, self._roster)
+        self._what_ifs = WhatIfs(connection, frame=self._what_if_frame)
         self._timeout = snapshot_timeout
         self._on_frame = on_frame
         self._taking = asyncio.Lock()
+        self.objection: Callable[[Contract], str] = _no_objection
 
     def reserve_order_ids(self, count: int, *, floor: int) -> tuple[int, ...]:
         """Return `count` fresh ascending ids: above the broker's next, `floor` and all seen.
@@ -100,10 +111,20 @@ class IBKRBroker:
                 self._submit(command, Lane.CLOSE if approved.reduces else Lane.OPEN)
             case ModifyOrder():
                 self._require_link(reduces=approved.reduces)
-                self._modify(command)
+                self._modify(command, reduces=approved.reduces)
             case CancelOrder():
                 self._require_link(reduces=True)
                 self._cancel(command)
+
+    async def what_if(self, spec: OrderSpec, *, timeout: float) -> WhatIf:
+        """Return what an order would do to the account; see the port.
+
+        Raises:
+            OrderRejectedError: If IBKR would refuse it.
+            BrokerUnavailable: If it did not answer.
+        """
+        (number,) = self.reserve_order_ids(1, floor=1)
+        return await self._what_ifs.ask(spec, number, timeout=timeout)
 
     async def snapshot(self) -> BrokerSnapshot:
         """Return open and completed orders, today's fills, positions and cash.
@@ -170,7 +191,8 @@ class IBKRBroker:
             self._roster.add(spec, parent_number=parent)
             for spec, parent in zip(orders, parents, strict=True)
         ]
-        parcel = Parcel(lane, frames, on_step=self._on_frame)
+        gate = self._gate(orders, reduces=lane is Lane.CLOSE)
+        parcel = Parcel(lane, frames, on_step=self._on_frame, objection=gate)
 
         def sent() -> None:
             for entry in entries:
@@ -192,7 +214,14 @@ class IBKRBroker:
             entry.waiting = parcel
         self._connection.put(parcel)
 
-    def _modify(self, command: ModifyOrder) -> None:
+    def _gate(self, specs: Sequence[OrderSpec], *, reduces: bool) -> Callable[[], str]:
+        """What is asked as the orders leave: only what reduces risk passes any halt."""
+        if reduces:
+            return str
+        contracts = {spec.contract.con_id: spec.contract for spec in specs}.values()
+        return lambda: next(filter(None, map(self.objection, contracts)), "")
+
+    def _modify(self, command: ModifyOrder, *, reduces: bool) -> None:
         entry = self._entry(command.order_id)
         if entry.is_closed:
             # Sent all the same, the number might be taken for that of a new order.
@@ -223,6 +252,7 @@ class IBKRBroker:
                 key=_modify_key(entry.order_id),
                 # What follows a price may wait a second; an exit that is too large may not.
                 spaced_by="" if is_resized else f"{wanted.contract.con_id}",
+                objection=self._gate((wanted,), reduces=reduces),
                 on_dropped=dropped,
             )
         )
@@ -234,7 +264,7 @@ class IBKRBroker:
         )
 
     def _cancel(self, command: CancelOrder) -> None:
-        lane = Lane.KILL if command.origin in _KILLERS else Lane.CANCEL
+        lane = Lane.KILL if command.origin == HALT else Lane.CANCEL
         if self._roster.get(command.order_id) is None and command.broker_order_id:
             ours = self._connection.settings.client_id
             taken = self._roster.find(ours, command.broker_order_id)
@@ -298,6 +328,18 @@ class IBKRBroker:
         fill_in_order(spec, order, parent_id=parent_number, transmit=transmit, asked=asked)
         return self._connection.encode(
             lambda api: api.placeOrder(spec.broker_order_id, contract, order)
+        )
+
+    def _what_if_frame(self, spec: OrderSpec) -> str:
+        library = self._connection.library
+        contract, order = library.contract(), library.order()
+        fill_in_contract(spec.contract, contract)
+        fill_in_question(spec, order)
+        return proven_question(
+            order,
+            encode=lambda asked: self._connection.encode(
+                lambda api: api.placeOrder(spec.broker_order_id, contract, asked)
+            ),
         )
 
 

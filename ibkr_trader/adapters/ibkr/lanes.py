@@ -3,7 +3,7 @@
 TWS takes 50 messages a second and breaks off with those who send more. The client library's
 one queue makes a cancel wait behind market data; ours has a lane for each purpose. All
 lanes together stay at 40 frames in any second; openings and data have 30 of them, so that a
-cancel always finds room. What waits at a disconnect is dropped and says so: it never left,
+cancel always finds room. A halt has four more. What waits at a disconnect is dropped and says so: it never left,
 and is never sent later.
 
 No clock and no socket in here: time is given, and frames go to a function.
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 RATE = 40  # frames in any one second
 BULK_RATE = 30  # of which openings and data
+KILL_RESERVE = 4  # beyond it, for a halt alone: its first cancels wait for nobody
 WINDOW = 1.0
 MODIFY_SPACING = 1.0  # seconds between two changes of one symbol
 
@@ -53,6 +54,7 @@ class Parcel:
         spaced_by: Parcels of the same value keep `MODIFY_SPACING` apart.
         on_step: Called with `CP4` before the first frame, `CP5` after it, `CP6` between
             frames and `CP7` after the last: where a crash is rehearsed.
+        objection: Asked at the last moment: a reason drops it instead.
         on_sent: Called once everything is written.
         on_dropped: Called instead, with the reason, if it never left.
     """
@@ -62,6 +64,7 @@ class Parcel:
     key: str = ""
     spaced_by: str = ""
     on_step: Callable[[str], None] = _nothing
+    objection: Callable[[], str] = str
     on_sent: Callable[[], None] | None = None
     on_dropped: Callable[[str], None] = _nothing
 
@@ -123,7 +126,8 @@ class Lanes:
             if parcel is None:
                 continue
             size = len(parcel.frames)
-            if not _has_room(self._sent, size=size, limit=self._rate, now=now):
+            limit = self._rate + (KILL_RESERVE if lane is Lane.KILL else 0)
+            if not _has_room(self._sent, size=size, limit=limit, now=now):
                 return None  # what ranks lower must not take the room that this one waits for
             if lane in _BULK and not _has_room(
                 self._sent_bulk, size=size, limit=self._bulk_rate, now=now
@@ -143,6 +147,9 @@ class Lanes:
         return now if last is None else last + MODIFY_SPACING
 
     def _send(self, parcel: Parcel, now: float) -> None:
+        if why := parcel.objection():
+            parcel.on_dropped(why)
+            return
         if parcel.spaced_by:
             self._spaced[parcel.spaced_by] = now
         last = len(parcel.frames) - 1

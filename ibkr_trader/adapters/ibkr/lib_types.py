@@ -68,6 +68,14 @@ class LibOrderState(Protocol):
 
     status: str
     warningText: str
+    initMarginAfter: Figure
+    maintMarginAfter: Figure
+    equityWithLoanAfter: Figure
+    initMarginChange: Figure
+    commission: Figure
+    minCommission: Figure
+    maxCommission: Figure
+    commissionCurrency: str
     completedTime: str
     completedStatus: str
 
@@ -77,6 +85,7 @@ class LibDetails(Protocol):
 
     contract: LibContract
     longName: str
+    industry: str
     minTick: Figure
     minSize: Figure
     orderTypes: str

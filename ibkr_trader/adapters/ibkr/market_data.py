@@ -7,6 +7,7 @@ subscribed to stays so, and is asked for again when the gateway says that it was
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
@@ -17,20 +18,23 @@ from ibkr_trader.adapters.ibkr.error_codes import Kind, rule_for
 from ibkr_trader.adapters.ibkr.lanes import Lane, Parcel
 from ibkr_trader.adapters.ibkr.quotes import DATA_TYPES, with_tick
 from ibkr_trader.adapters.ibkr.requests import RequestFailed
+from ibkr_trader.adapters.ibkr.translate_bars import bar_of
 from ibkr_trader.adapters.ibkr.translate_contracts import fill_in_contract
-from ibkr_trader.core.enums import DataType
+from ibkr_trader.core.enums import DataType, SecType
+from ibkr_trader.core.errors import BrokerUnavailable, DataRefused
 from ibkr_trader.core.events import DataTypeEvent, ErrorEvent, PriceEvent
-from ibkr_trader.core.models import Bar, Quote
+from ibkr_trader.core.models import Quote
 
 if TYPE_CHECKING:
     from datetime import date
 
     from ibkr_trader.adapters.ibkr.connection import IBKRConnection
     from ibkr_trader.adapters.ibkr.lib_types import LibContract
-    from ibkr_trader.core.enums import SecType
-    from ibkr_trader.core.models import Contract, ContractDetails, PriceBand
+    from ibkr_trader.core.models import Bar, Contract, ContractDetails, PriceBand
 
 _NO_DEFINITION = 200
+_PACING = "pacing violation"  # TWS has no code for it: 162 and 420 say so in words
+_SHORTABLE = "236"  # the generic tick that brings tick 46
 _DETAILS_LAST = 600.0  # seconds: after that a contract's details are asked for anew
 _CURRENT = 3.0  # seconds: a quote that has been quiet for longer is asked for anew
 _NUMBERS = {kind: number for number, kind in DATA_TYPES.items()}
@@ -151,50 +155,60 @@ class IBKRMarketData:
             return None
         return subscription.quote
 
-    async def bars(self, contract: Contract, *, duration: str, bar_size: str) -> tuple[Bar, ...]:
+    async def bars(
+        self, contract: Contract, *, duration: str, bar_size: str, timeout: float | None = None
+    ) -> tuple[Bar, ...]:
         """Return historical bars of regular hours, oldest first.
 
         Args:
             contract: A resolved contract.
             duration: How far back, in TWS's words: `1 D`, `2 W`, `1 Y`.
             bar_size: In TWS's words: `1 min`, `5 mins`, `1 day`.
+            timeout: How long to wait for the answer, in seconds; None is the usual time.
 
         Raises:
-            BrokerUnavailable: If nobody answers, or the gateway has no such history.
+            DataRefused: If the gateway has no such history, or it was asked for too fast.
+            BrokerUnavailable: If nobody answers.
         """
-        wire = self._wire(contract)
         with self._connection.requests.ask(
             f"bars of {contract.symbol}", "historicalDataEnd"
         ) as question:
-            frame = self._connection.encode(
-                lambda api: api.reqHistoricalData(
-                    question.request_id,
-                    wire,
-                    "",
-                    duration,
-                    bar_size,
-                    "TRADES",
-                    useRTH=True,
-                    formatDate=2,
-                    keepUpToDate=False,
-                    chartOptions=[],
-                )
+            self._ask_for_bars(question.request_id, contract, duration, bar_size=bar_size)
+            try:
+                rows = await question.answer(timeout=timeout or self._timeout)
+            except RequestFailed as error:
+                is_pacing = _PACING in error.text.lower()
+                raise DataRefused(error.message, is_pacing=is_pacing, hint=error.hint) from error
+            except BrokerUnavailable:
+                self._forget_bars(question.request_id)
+                raise
+        return tuple(bar_of(row, contract) for row in rows if isinstance(row, m.BarReport))
+
+    def _ask_for_bars(
+        self, number: int, contract: Contract, duration: str, *, bar_size: str
+    ) -> None:
+        wire = self._wire(contract)
+        frame = self._connection.encode(
+            lambda api: api.reqHistoricalData(
+                number,
+                wire,
+                "",
+                duration,
+                bar_size,
+                "TRADES",
+                useRTH=True,
+                formatDate=2,
+                keepUpToDate=False,
+                chartOptions=[],
             )
-            self._connection.put(Parcel(Lane.DATA, (frame,)))
-            rows = await question.answer(timeout=self._timeout)
-        return tuple(
-            Bar(
-                contract=contract,
-                at=row.at,
-                open=row.open,
-                high=row.high,
-                low=row.low,
-                close=row.close,
-                volume=row.volume,
-            )
-            for row in rows
-            if isinstance(row, m.BarReport)
         )
+        self._connection.put(Parcel(Lane.DATA, (frame,)))
+
+    def _forget_bars(self, number: int) -> None:
+        """Tell the gateway, if it is there, that nobody waits for the answer any more."""
+        with contextlib.suppress(BrokerUnavailable):
+            frame = self._connection.encode(lambda api: api.cancelHistoricalData(number))
+            self._connection.put(Parcel(Lane.DATA, (frame,)))
 
     def _row(self, row: m.Details | m.BarReport) -> None:
         self._connection.requests.take_row(row.request_id, row)
@@ -252,7 +266,7 @@ class IBKRMarketData:
             lambda api: api.reqMktData(
                 number,
                 wire,
-                "",
+                _generic_ticks(subscription.contract),
                 snapshot=False,
                 regulatorySnapshot=False,
                 mktDataOptions=[],
@@ -329,6 +343,11 @@ class IBKRMarketData:
             )
         )
         return True
+
+
+def _generic_ticks(contract: Contract) -> str:
+    """What to ask for beside prices: how easy to borrow a share is; TWS refuses it for others."""
+    return _SHORTABLE if contract.sec_type is SecType.STOCK else ""
 
 
 def _rule_end(rule_id: int) -> str:

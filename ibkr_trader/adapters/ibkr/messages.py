@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from ibkr_trader.core.enums import OcaType, OrderType, Side, TimeInForce
-    from ibkr_trader.core.models import Adjustment, Contract, ContractDetails, PriceBand
+    from ibkr_trader.core.models import Adjustment, Contract, ContractDetails, PriceBand, WhatIf
 
 
 class OrderReport(NamedTuple):
@@ -42,13 +42,24 @@ class OrderReport(NamedTuple):
     filled: Decimal
     adjustment: Adjustment | None = None
     good_after: datetime | None = None
-    is_what_if: bool = False
 
 
 class OpenOrder(NamedTuple):
     """An order that the gateway holds, as it now stands."""
 
     report: OrderReport
+
+
+class WhatIfReport(NamedTuple):
+    """openOrder, as the answer to a what-if: no order, and never one."""
+
+    order_id: int
+    answer: WhatIf
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether it states the margin; TWS may answer before it has computed it."""
+        return self.answer.initial_margin_change is not None
 
 
 class CompletedOrder(NamedTuple):
@@ -212,6 +223,7 @@ class DecodeFailure(NamedTuple):
 
 Message = (
     OpenOrder
+    | WhatIfReport
     | CompletedOrder
     | StatusReport
     | Execution

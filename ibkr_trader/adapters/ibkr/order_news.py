@@ -40,8 +40,6 @@ class OrderNews:
 
     def open_order(self, report: m.OrderReport) -> Iterable[ev.OrderEvent]:
         """Read openOrder: the terms of an order that is alive."""
-        if report.is_what_if:
-            return
         entry = self._meet(report)
         entry.parent_number = report.parent_id
         spec = self._roster.spec_of(entry, report)

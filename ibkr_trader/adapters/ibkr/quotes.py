@@ -24,6 +24,7 @@ _SIZES: Mapping[int, str] = MappingProxyType(
     {0: "bid_size", 3: "ask_size", 69: "bid_size", 70: "ask_size"}
 )
 _SIZE_OF = MappingProxyType({"bid": "bid_size", "ask": "ask_size"})
+_SHORTABLE = 46  # comes where generic tick 236 was asked for
 _HALTED = 49
 DELAYED_FROM = 66
 DATA_TYPES: Mapping[int, DataType] = MappingProxyType(
@@ -41,6 +42,8 @@ def with_tick(quote: Quote, tick: Tick, *, at: datetime) -> Quote | None:
             changes[_SIZE_OF[field]] = tick.size if tick.value is not None else None
     elif tick.tick_type in _SIZES:
         changes[_SIZES[tick.tick_type]] = tick.value
+    elif tick.tick_type == _SHORTABLE:
+        changes["shortable"] = tick.value
     elif tick.tick_type == _HALTED:
         changes["halted"] = tick.value is not None and tick.value > 0  # -1: nobody says
     else:

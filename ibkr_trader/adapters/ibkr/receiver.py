@@ -12,7 +12,7 @@ from types import MappingProxyType, SimpleNamespace
 from typing import TYPE_CHECKING
 
 from ibkr_trader.adapters.ibkr import messages as m
-from ibkr_trader.adapters.ibkr.translate import order_report
+from ibkr_trader.adapters.ibkr.translate import order_report, what_if_report
 from ibkr_trader.adapters.ibkr.translate_bars import bar_report
 from ibkr_trader.adapters.ibkr.translate_contracts import bands_of, details_of
 from ibkr_trader.adapters.ibkr.translate_reports import READERS
@@ -33,8 +33,10 @@ _IGNORED = frozenset({7, 14, 21, 46, 47, 57, 81, 84, 100})
 
 _CALLS: Mapping[str, Callable[..., m.Message]] = MappingProxyType(
     {
-        "openOrder": lambda _, contract, order, state: m.OpenOrder(
-            order_report(contract, order, state)
+        "openOrder": lambda _, contract, order, state: (
+            what_if_report(order, state)
+            if order.whatIf
+            else m.OpenOrder(order_report(contract, order, state))
         ),
         "completedOrder": lambda contract, order, state: m.CompletedOrder(
             order_report(contract, order, state, is_completed=True)

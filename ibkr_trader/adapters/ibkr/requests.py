@@ -24,11 +24,12 @@ _HARMLESS = frozenset({Kind.WARNING, Kind.DATA_NOTE, Kind.NOTICE})
 
 
 class RequestFailed(BrokerUnavailable):
-    """The gateway refused a request; `code` is its own."""
+    """The gateway refused a request; `code` and `text` are its own."""
 
-    def __init__(self, message: str, *, code: int, hint: str = "") -> None:
+    def __init__(self, message: str, *, code: int, text: str = "", hint: str = "") -> None:
         super().__init__(message, hint=hint)
         self.code = code
+        self.text = text
 
 
 class Question:
@@ -38,6 +39,7 @@ class Question:
         self.what = what
         self.request_id = request_id
         self.rows: list[m.Message] = []
+        self.remarks: list[str] = []  # what was said of it that is no failure
         self._missing = set(ends)
         self._failure: BrokerUnavailable | None = None
         self._settled = asyncio.Event()
@@ -102,9 +104,13 @@ class Requests:
         self._leased.discard(request_id)
 
     @contextmanager
-    def ask(self, what: str, *ends: str) -> Iterator[Question]:
-        """Open a question that is answered once all of `ends` have come."""
-        question = Question(what, request_id=self.lease(), ends=frozenset(ends))
+    def ask(self, what: str, *ends: str, number: int | None = None) -> Iterator[Question]:
+        """Open a question that is answered once all of `ends` have come.
+
+        A what-if goes under the `number` of an order; all others get an id of their own.
+        """
+        request_id = self.lease() if number is None else number
+        question = Question(what, request_id=request_id, ends=frozenset(ends))
         self._by_id[question.request_id] = question
         try:
             yield question
@@ -136,9 +142,11 @@ class Requests:
         if question is None:
             return False
         rule = rule_for(error.code)
-        if rule.kind not in _HARMLESS:
-            message = f"{question.what} failed: {error.code} {error.text}"
-            question.fail(RequestFailed(message, code=error.code, hint=rule.hint))
+        if rule.kind in _HARMLESS:
+            question.remarks.append(error.text)
+            return True
+        message = f"{question.what} failed: {error.code} {error.text}"
+        question.fail(RequestFailed(message, code=error.code, text=error.text, hint=rule.hint))
         return True
 
     def fail_all(self, reason: str) -> None:

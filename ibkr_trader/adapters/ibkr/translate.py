@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from ibkr_trader.adapters.ibkr.messages import OrderReport
+from ibkr_trader.adapters.ibkr.messages import OrderReport, WhatIfReport
 from ibkr_trader.adapters.ibkr.translate_contracts import contract_of
 from ibkr_trader.adapters.ibkr.translate_stops import (
     ORDER_TYPES,
@@ -27,7 +27,7 @@ from ibkr_trader.adapters.ibkr.translate_values import decimal, plain
 from ibkr_trader.core.enums import OcaType, OrderType, Side, TimeInForce
 from ibkr_trader.core.errors import InvariantBroken
 from ibkr_trader.core.ids import is_reference
-from ibkr_trader.core.models import ZERO
+from ibkr_trader.core.models import ZERO, WhatIf
 from ibkr_trader.core.shapes import PRICES, TRAIL_TYPES
 
 if TYPE_CHECKING:
@@ -143,7 +143,28 @@ def order_report(
         filled=filled,
         adjustment=adjustment_of(order, order_type),
         good_after=moment_of(order.goodAfterTime),
-        is_what_if=order.whatIf,
+    )
+
+
+def what_if_report(order: LibOrder, state: LibOrderState) -> WhatIfReport:
+    """Return what openOrder says in answer to a what-if.
+
+    Raises:
+        ValueError: If a figure of it makes no sense.
+    """
+    return WhatIfReport(
+        order.orderId,
+        WhatIf(
+            initial_margin=decimal(state.initMarginAfter),
+            maintenance_margin=decimal(state.maintMarginAfter),
+            equity_with_loan=decimal(state.equityWithLoanAfter),
+            initial_margin_change=decimal(state.initMarginChange),
+            commission=decimal(state.commission),
+            min_commission=decimal(state.minCommission),
+            max_commission=decimal(state.maxCommission),
+            commission_currency=state.commissionCurrency,
+            warning=state.warningText,
+        ),
     )
 
 

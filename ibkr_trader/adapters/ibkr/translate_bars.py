@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 from ibkr_trader.adapters.ibkr.messages import BarReport
 from ibkr_trader.adapters.ibkr.translate_values import decimal, moment
-from ibkr_trader.core.models import ZERO
+from ibkr_trader.core.models import ZERO, Bar
 
 if TYPE_CHECKING:
     from decimal import Decimal
 
     from ibkr_trader.adapters.ibkr.lib_types import Figure, LibBar
+    from ibkr_trader.core.models import Contract
 
 
 def bar_report(request_id: int, bar: LibBar) -> BarReport:
@@ -29,6 +30,19 @@ def bar_report(request_id: int, bar: LibBar) -> BarReport:
         low=_price(bar.low),
         close=_price(bar.close),
         volume=max(volume, ZERO),  # -1 is how a midpoint bar says that it has none
+    )
+
+
+def bar_of(report: BarReport, contract: Contract) -> Bar:
+    """Return a report as a bar of `contract`."""
+    return Bar(
+        contract=contract,
+        at=report.at,
+        open=report.open,
+        high=report.high,
+        low=report.low,
+        close=report.close,
+        volume=report.volume,
     )
 
 

@@ -113,6 +113,7 @@ def details_of(details: LibDetails) -> tuple[ContractDetails, int | None]:
         ContractDetails(
             contract=contract,
             long_name=details.longName,
+            industry=details.industry,
             bands=bands,
             min_size=decimal(details.minSize) or _ONE,
             order_types=frozenset(details.orderTypes.split(",")),

@@ -12,6 +12,7 @@ from ibkr_trader.cli.face import FAMILIES, Face, command
 from ibkr_trader.cli.families.orders import (
     PANEL,
     OutsideOption,
+    PreviewOption,
     QuantityOption,
     SymbolOption,
     TimeoutOption,
@@ -75,6 +76,7 @@ async def trailing_stop(
         str, typer.Option("--tif", metavar="TIF", help="How long it may wait: gtc or day.")
     ] = "gtc",
     outside_rth: OutsideOption = False,
+    preview: PreviewOption = False,
     timeout: TimeoutOption = "",
 ) -> Reply:
     """Protect what is held with a stop that follows the market and never goes back."""
@@ -106,7 +108,9 @@ async def trailing_stop(
         time_in_force=lasting,
         outside_rth=outside_rth,
     )
-    return await placing.place_order(face, config, wait="accepted", timeout=patience)
+    return await placing.place_order(
+        face, config, wait="accepted", timeout=patience, preview=preview
+    )
 
 
 @command(
@@ -166,6 +170,7 @@ async def oco_order(
         str, typer.Option("--exit-tif", metavar="TIF", help="How long exits may wait.")
     ] = "gtc",
     outside_rth: OutsideOption = False,
+    preview: PreviewOption = False,
     timeout: TimeoutOption = "",
 ) -> Reply:
     """Place orders of which one cancels or reduces the others, linked at the broker."""
@@ -201,7 +206,9 @@ async def oco_order(
         on_race=values.choice(on_race, "--on-race", OnRace),
         exit_time_in_force=lasting_exits,
     )
-    return await placing.place_order(face, request, wait="accepted", timeout=patience)
+    return await placing.place_order(
+        face, request, wait="accepted", timeout=patience, preview=preview
+    )
 
 
 def _leg(

@@ -8,7 +8,13 @@ import typer
 
 from ibkr_trader.cli import values
 from ibkr_trader.cli.face import FAMILIES, Face, command
-from ibkr_trader.cli.families.orders import OutsideOption, QuantityOption, TifOption, TimeoutOption
+from ibkr_trader.cli.families.orders import (
+    OutsideOption,
+    PreviewOption,
+    QuantityOption,
+    TifOption,
+    TimeoutOption,
+)
 from ibkr_trader.cli.output import Reply
 from ibkr_trader.core.enums import TimeInForce
 from ibkr_trader.orders.linked_orders import ScaleInRequest
@@ -35,6 +41,7 @@ async def scale_in(
     ] = "",
     tif: TifOption = "day",
     outside_rth: OutsideOption = False,
+    preview: PreviewOption = False,
     wait: Annotated[
         str,
         typer.Option(
@@ -57,4 +64,4 @@ async def scale_in(
 
     from ibkr_trader.cli import adding  # noqa: PLC0415 - brings the client library
 
-    return await adding.add_to_position(face, request, wait=wait, timeout=patience)
+    return await adding.add_to_position(face, request, wait=wait, timeout=patience, preview=preview)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Annotated
 
 import typer
@@ -21,6 +22,15 @@ SymbolOption = Annotated[
 QuantityOption = Annotated[
     str, typer.Option("--quantity", metavar="N", help="How many, a whole number.")
 ]
+MaybeQuantityOption = Annotated[
+    str, typer.Option("--quantity", metavar="N", help="How many, a whole number; or --size.")
+]
+SizeOption = Annotated[
+    str,
+    typer.Option(
+        "--size", metavar="RULE", help="Instead: risk:1%, risk:250, atr:2, kelly:0.55:1.8 …"
+    ),
+]
 SideOption = Annotated[str, typer.Option("--side", metavar="SIDE", help="buy or sell.")]
 TifOption = Annotated[
     str, typer.Option("--tif", metavar="TIF", help="How long it may wait: day, gtc, ioc, fok, opg.")
@@ -33,6 +43,10 @@ WaitOption = Annotated[
     typer.Option(
         "--wait", metavar="HOW", help="Until it is accepted (the rule) or filled, or none."
     ),
+]
+PreviewOption = Annotated[
+    bool,
+    typer.Option("--preview", help="Send nothing: show all about it, and a token to send it."),
 ]
 TimeoutOption = Annotated[
     str, typer.Option("--timeout", metavar="S", help="How many seconds to wait for answers.")
@@ -52,7 +66,8 @@ async def bracket_order(
     face: Face,
     *,
     symbol: SymbolOption,
-    quantity: QuantityOption,
+    quantity: MaybeQuantityOption = "",
+    size: SizeOption = "",
     stop_loss: Annotated[
         str, typer.Option("--stop-loss", metavar="PRICE", help="Where to give up.")
     ] = "",
@@ -80,6 +95,7 @@ async def bracket_order(
         str, typer.Option("--exit-tif", metavar="TIF", help="How long the exits may wait.")
     ] = "gtc",
     outside_rth: OutsideOption = False,
+    preview: PreviewOption = False,
     wait: WaitOption = "accepted",
     timeout: TimeoutOption = "",
 ) -> Reply:
@@ -87,7 +103,7 @@ async def bracket_order(
     entry_limit = values.price(limit, "--limit") if limit else None
     entry = OrderRequest(
         side=values.choice(side, "--side", Side),
-        quantity=values.quantity(quantity),
+        quantity=values.quantity(quantity) if quantity else Decimal(1),
         symbol=values.symbol(symbol),
         order_type=OrderType.LIMIT if entry_limit else OrderType.MARKET,
         limit_price=entry_limit,
@@ -98,24 +114,28 @@ async def bracket_order(
     patience = values.seconds(timeout) if timeout else None
 
     from ibkr_trader.cli import bracket_ticket, placing  # noqa: PLC0415 - brings the client library
-    from ibkr_trader.orders.bracket_orders import BracketOrderRequest  # noqa: PLC0415 - as above
 
-    request = BracketOrderRequest(
-        parent=entry,
-        stop_loss=bracket_ticket.stop_of(
-            entry, stop_loss=stop_loss, trail_amount=trail_amount, trail_percent=trail_percent
+    request = bracket_ticket.typed(
+        entry,
+        bracket_ticket.Exits(
+            stop_loss=stop_loss,
+            trail_amount=trail_amount,
+            trail_percent=trail_percent,
+            targets=tuple(take_profit or ()),
+            lasting=lasting,
         ),
-        take_profit=bracket_ticket.targets_of(entry, take_profit or ()),
-        exit_time_in_force=lasting,
+        quantity=quantity,
+        size=size,
     )
-    return await placing.place_order(face, request, wait=wait, timeout=patience)
+    return await placing.place_order(face, request, wait=wait, timeout=patience, preview=preview)
 
 
 @command(
     app,
     "order",
     panel=PANEL,
-    example="ibkr-trader order --symbol AAPL --side buy --quantity 10 --type limit --limit 149.50",
+    example="ibkr-trader order --symbol AAPL --side buy --quantity 10 --type limit "
+    "--limit 149.50 --no-stop",
     changes=True,
     together=True,
 )
@@ -125,6 +145,9 @@ async def order(
     symbol: SymbolOption,
     quantity: QuantityOption,
     side: SideOption,
+    no_stop: Annotated[
+        bool, typer.Option("--no-stop", help="It is meant to open without a protective stop.")
+    ] = False,
     kind: Annotated[
         str,
         typer.Option(
@@ -143,6 +166,7 @@ async def order(
     ] = "",
     tif: TifOption = "day",
     outside_rth: OutsideOption = False,
+    preview: PreviewOption = False,
     wait: WaitOption = "accepted",
     timeout: TimeoutOption = "",
 ) -> Reply:
@@ -163,4 +187,6 @@ async def order(
 
     from ibkr_trader.cli import placing  # noqa: PLC0415 - brings the client library
 
-    return await placing.place_order(face, request, wait=wait, timeout=patience)
+    return await placing.place_order(
+        face, request, wait=wait, timeout=patience, preview=preview, without_stop=no_stop
+    )

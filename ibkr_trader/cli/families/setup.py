@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from ibkr_trader.cli.exits import UsageFault
@@ -34,11 +36,18 @@ def config_show(face: Face) -> Reply:
 
 
 @command(app, "doctor", panel=PANEL, example="ibkr-trader doctor --profile paper", local=True)
-async def doctor(face: Face) -> Reply:
+async def doctor(
+    face: Face,
+    *,
+    deep: Annotated[
+        bool,
+        typer.Option("--deep", help="Ask about orders at your limits, too; none is placed."),
+    ] = False,
+) -> Reply:
     """Try everything that an order needs, and say how to mend what is missing."""
     from ibkr_trader.cli import checkup  # noqa: PLC0415 - brings the client library
 
-    return await checkup.examine(face)
+    return await checkup.examine(face, deep=deep)
 
 
 @desk_part("desk-check")
@@ -47,6 +56,14 @@ async def desk_check(face: Face) -> Reply:
     from ibkr_trader.cli import checkup  # noqa: PLC0415 - brings the client library
 
     return await checkup.examine_desk(face)
+
+
+@desk_part("deep-desk-check")
+async def deep_desk_check(face: Face) -> Reply:
+    """Look deeper: the doctor's part at a trader, with what the broker says of orders."""
+    from ibkr_trader.cli import checkup  # noqa: PLC0415 - brings the client library
+
+    return await checkup.examine_desk(face, deep=True)
 
 
 @command(app, "demo", panel=PANEL, example="ibkr-trader demo", local=True)

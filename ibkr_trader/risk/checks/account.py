@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ibkr_trader.core.events import Breach
 from ibkr_trader.risk.check import Binds, check
+from ibkr_trader.risk.gauges import rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,7 +15,9 @@ if TYPE_CHECKING:
     from ibkr_trader.risk.view import RiskView
 
 
-@check("account", Binds.ALL)
+@check(
+    "account", Binds.ALL, gauge=rule("account", lambda view: f"armed is {view.account or 'none'}")
+)
 def account(proposal: Proposal, view: RiskView) -> Iterator[Breach]:
     """Deny an order for an account that is not armed, or not on the list."""
     if view.account not in view.allowed_accounts:

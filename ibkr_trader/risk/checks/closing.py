@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ibkr_trader.core.contracts import label, ticker
 from ibkr_trader.core.events import Breach
-from ibkr_trader.risk.check import check
+from ibkr_trader.risk.check import Gauge, check
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,7 +15,15 @@ if TYPE_CHECKING:
     from ibkr_trader.risk.view import RiskView
 
 
-@check("closing")
+def _gauge(view: RiskView) -> Iterator[Gauge]:
+    if not view.portfolio.closings:
+        yield Gauge(check="closing", note="nothing is being closed")
+    for one in view.portfolio.closings.values():
+        note = f"being closed since {one.at:%H:%M:%S} UTC: nothing is opened"
+        yield Gauge(check="closing", subject=label(one.contract), note=note)
+
+
+@check("closing", gauge=_gauge)
 def closing(proposal: Proposal, view: RiskView) -> Iterator[Breach]:
     """Deny openings in a contract that is on its way to flat.
 

@@ -8,6 +8,7 @@ from ibkr_trader.core.commands import ModifyOrder, SubmitOrders
 from ibkr_trader.core.enums import OrderRole, OrderStatus
 from ibkr_trader.core.events import Breach
 from ibkr_trader.risk.check import Binds, check
+from ibkr_trader.risk.gauges import rule
 from ibkr_trader.risk.proposal import changed_spec
 
 if TYPE_CHECKING:
@@ -23,7 +24,9 @@ _UNCHANGEABLE = {
 }
 
 
-@check("command_form", Binds.ALL)
+@check(
+    "command_form", Binds.ALL, gauge=rule("command_form", "the orders of a command hang together")
+)
 def command_form(proposal: Proposal, view: RiskView) -> Iterator[Breach]:
     """Deny commands that cannot be carried out as a whole."""
     if isinstance(proposal.command, SubmitOrders):

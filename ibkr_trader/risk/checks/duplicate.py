@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ibkr_trader.core.events import Breach
 from ibkr_trader.risk.check import check
+from ibkr_trader.risk.gauges import rule
 from ibkr_trader.risk.wording import order_words, seconds
 
 if TYPE_CHECKING:
@@ -16,7 +17,11 @@ if TYPE_CHECKING:
     from ibkr_trader.risk.view import RiskView
 
 
-@check("duplicate")
+def _words(view: RiskView) -> str:
+    return f"the same order again within {seconds(view.limits.duplicate_window)} is a mistake"
+
+
+@check("duplicate", gauge=rule("duplicate", _words))
 def duplicate(proposal: Proposal, view: RiskView) -> Iterator[Breach]:
     """Deny an opening order with the same terms as one that went out just now.
 

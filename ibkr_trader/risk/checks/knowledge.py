@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ibkr_trader.core.contracts import label
 from ibkr_trader.core.events import Breach
 from ibkr_trader.risk.check import Binds, check
+from ibkr_trader.risk.gauges import rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,7 +16,16 @@ if TYPE_CHECKING:
     from ibkr_trader.risk.view import RiskView
 
 
-@check("knowledge", Binds.ALL)
+def _words(view: RiskView) -> str:
+    if not view.is_synced:
+        return "not in sync with the broker: no new orders"
+    unknown = sum(
+        1 for one in view.exposure.contracts.values() for o in one.working if o.is_unknown
+    )
+    return f"in sync; {unknown or 'no'} order{'' if unknown == 1 else 's'} of unknown fate"
+
+
+@check("knowledge", Binds.ALL, gauge=rule("knowledge", _words))
 def knowledge(proposal: Proposal, view: RiskView) -> Iterator[Breach]:
     """Deny new orders out of sync, and openings beside an order of unknown fate.
 

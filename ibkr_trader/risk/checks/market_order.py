@@ -8,17 +8,42 @@ from ibkr_trader.core.contracts import label
 from ibkr_trader.core.enums import OrderType
 from ibkr_trader.core.events import Breach
 from ibkr_trader.core.text import percent, price
-from ibkr_trader.risk.check import check
+from ibkr_trader.risk.check import Gauge, Unit, check
+from ibkr_trader.risk.gauges import at_stake
 from ibkr_trader.risk.wording import number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from decimal import Decimal
 
     from ibkr_trader.risk.proposal import Proposal
     from ibkr_trader.risk.view import RiskView
 
 
-@check("market_order")
+def _most(bid: Decimal, ask: Decimal, view: RiskView) -> Decimal:
+    return max(view.limits.max_spread_amount, view.limits.max_spread * (bid + ask) / 2)
+
+
+def _gauge(view: RiskView) -> Iterator[Gauge]:
+    limits = view.limits
+    note = f"{percent(limits.max_spread)} or {price(limits.max_spread_amount)} of spread at most"
+    yield Gauge(check="market_order", note=note)
+    for contract in at_stake(view):
+        aged = view.quotes.get(contract.con_id)
+        if aged is None or aged.quote.bid is None or aged.quote.ask is None:
+            continue
+        bid, ask = aged.quote.bid, aged.quote.ask
+        yield Gauge(
+            check="market_order",
+            subject=label(contract),
+            limit=_most(bid, ask, view),
+            used=ask - bid,
+            unit=Unit.MONEY,
+            note="spread",
+        )
+
+
+@check("market_order", gauge=_gauge)
 def market_order(proposal: Proposal, view: RiskView) -> Iterator[Breach]:
     """Deny opening market orders without both sides of a quote, or across a wide spread."""
     limits = view.limits
@@ -34,7 +59,7 @@ def market_order(proposal: Proposal, view: RiskView) -> Iterator[Breach]:
                 hint="use --type limit --limit PRICE",
             )
             continue
-        most = max(limits.max_spread_amount, limits.max_spread * (bid + ask) / 2)
+        most = _most(bid, ask, view)
         if ask - bid > most:
             yield Breach(
                 check="market_order",

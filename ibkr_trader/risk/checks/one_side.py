@@ -16,6 +16,7 @@ from ibkr_trader.core.events import Breach
 from ibkr_trader.core.models import ZERO
 from ibkr_trader.core.text import quantity
 from ibkr_trader.risk.check import check
+from ibkr_trader.risk.gauges import rule
 from ibkr_trader.risk.wording import number, order_words
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from ibkr_trader.risk.view import RiskView
 
 
-@check("one_side")
+@check("one_side", gauge=rule("one_side", "long and short of one contract do not mix"))
 def one_side(proposal: Proposal, view: RiskView) -> Iterator[Breach]:
     """Deny an opening order against the position, or against another entry, of its contract."""
     command = proposal.command

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from ibkr_trader.core.enums import OrderType, Side
 from ibkr_trader.core.events import Breach
 from ibkr_trader.risk.check import check
+from ibkr_trader.risk.gauges import rule
 from ibkr_trader.risk.pricing import market_price
 from ibkr_trader.risk.wording import order_words
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 _RESTING = frozenset({OrderType.LIMIT, OrderType.LIMIT_IF_TOUCHED})
 
 
-@check("opposing")
+@check("opposing", gauge=rule("opposing", "no order may trade with its own alternative"))
 def opposing(proposal: Proposal, view: RiskView) -> Iterator[Breach]:
     """Deny an opening order that could trade with its own alternative.
 

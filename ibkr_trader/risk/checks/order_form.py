@@ -15,6 +15,7 @@ from ibkr_trader.core.events import Breach
 from ibkr_trader.core.shapes import MOST, faults
 from ibkr_trader.core.text import moment
 from ibkr_trader.risk.check import Binds, check
+from ibkr_trader.risk.gauges import rule
 from ibkr_trader.risk.wording import number
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ _TEXT = re.compile(r"[ -~]*")
 _LAST_ID = 2**31 - 1
 
 
-@check("order_form", Binds.ALL)
+@check("order_form", Binds.ALL, gauge=rule("order_form", "every order is whole and well formed"))
 def order_form(proposal: Proposal, view: RiskView) -> Iterator[Breach]:
     """Deny orders whose parts are malformed or do not fit together."""
     for change in proposal.changes:

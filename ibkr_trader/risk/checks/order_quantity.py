@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ibkr_trader.core.events import Breach
+from ibkr_trader.core.models import ZERO
 from ibkr_trader.core.text import quantity
-from ibkr_trader.risk.check import check
+from ibkr_trader.risk.check import Gauge, Unit, check
 from ibkr_trader.risk.wording import number, order_words, smaller
 
 if TYPE_CHECKING:
@@ -16,7 +17,17 @@ if TYPE_CHECKING:
     from ibkr_trader.risk.view import RiskView
 
 
-@check("order_quantity")
+def _gauge(view: RiskView) -> Iterator[Gauge]:
+    yield Gauge(
+        check="order_quantity",
+        limit=view.limits.max_order_quantity,
+        used=ZERO,
+        unit=Unit.SHARES,
+        note="shares in one order",
+    )
+
+
+@check("order_quantity", gauge=_gauge)
 def order_quantity(proposal: Proposal, view: RiskView) -> Iterator[Breach]:
     """Deny an opening order above our limit, or below what the exchange takes."""
     most = view.limits.max_order_quantity

@@ -3,28 +3,47 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from ibkr_trader.core.events import Breach
-from ibkr_trader.risk.check import check
+from ibkr_trader.risk.check import Gauge, check
 from ibkr_trader.risk.wording import seconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ibkr_trader.risk.limits import RiskLimits
     from ibkr_trader.risk.proposal import Proposal
     from ibkr_trader.risk.view import RiskView
 
 
-@check("order_rate")
+def _windows(limits: RiskLimits) -> tuple[tuple[timedelta, str, int], ...]:
+    return (
+        (timedelta(seconds=1), "second", limits.max_openings_per_second),
+        (timedelta(minutes=1), "minute", limits.max_openings_per_minute),
+        (timedelta(days=1), "day", limits.max_openings_per_day),
+    )
+
+
+def _gauge(view: RiskView) -> Iterator[Gauge]:
+    for window, word, most in _windows(view.limits):
+        yield Gauge(
+            check="order_rate",
+            subject=f"a {word}",
+            limit=Decimal(most),
+            used=Decimal(len(view.history.openings_within(window, view.now))),
+            note="opening commands",
+        )
+
+
+@check("order_rate", gauge=_gauge)
 def order_rate(proposal: Proposal, view: RiskView) -> Iterator[Breach]:
     """Deny an opening command beyond the number that any second, minute or day may have."""
     if view.is_preview or not (proposal.is_new and proposal.openings):
         return  # a preview sends nothing, and by the time that it is sent may have passed
-    limits = view.limits
-    yield from _judge(view, timedelta(seconds=1), "second", most=limits.max_openings_per_second)
-    yield from _judge(view, timedelta(minutes=1), "minute", most=limits.max_openings_per_minute)
-    yield from _judge(view, timedelta(days=1), "day", most=limits.max_openings_per_day)
+    for window, word, most in _windows(view.limits):
+        yield from _judge(view, window, word, most=most)
 
 
 def _judge(view: RiskView, window: timedelta, word: str, *, most: int) -> Iterator[Breach]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ibkr_trader.core.contracts import label
 from ibkr_trader.core.enums import Side
 from ibkr_trader.core.events import Breach
 from ibkr_trader.core.models import ZERO
 from ibkr_trader.core.text import quantity
-from ibkr_trader.risk.check import check
+from ibkr_trader.risk.check import Gauge, Unit, check
+from ibkr_trader.risk.gauges import OTHERS, at_stake, limited
 from ibkr_trader.risk.wording import number, order_words, smaller
 
 if TYPE_CHECKING:
@@ -19,7 +21,28 @@ if TYPE_CHECKING:
     from ibkr_trader.risk.view import RiskView
 
 
-@check("position_size")
+def _gauge(view: RiskView) -> Iterator[Gauge]:
+    held = {contract.symbol for contract in at_stake(view)}
+    for symbol in limited(view):
+        if symbol not in held:
+            yield _gauge_of(symbol, symbol, used=ZERO, view=view)
+    for contract in at_stake(view):
+        most = view.exposure.contract(contract).most
+        yield _gauge_of(contract.symbol, label(contract), used=most, view=view)
+
+
+def _gauge_of(symbol: str, subject: str, *, used: Decimal, view: RiskView) -> Gauge:
+    return Gauge(
+        check="position_size",
+        subject=subject,
+        limit=view.symbol_limit(symbol or OTHERS).max_position_size,
+        used=used,
+        unit=Unit.SHARES,
+        note="shares, should every order fill",
+    )
+
+
+@check("position_size", gauge=_gauge)
 def position_size(proposal: Proposal, view: RiskView) -> Iterator[Breach]:
     """Deny what could make a position larger than the symbol's limit."""
     for change in proposal.openings:

@@ -1,7 +1,9 @@
 """How far past the market a limit order may pay: the guard against a slipped digit.
 
 Only the aggressive side is bounded. A limit that rests behind the market may be anywhere;
-it fills at that price or not at all.
+it fills at that price or not at all. A plain limit that is past the other side of the market
+trades at once, so it has the narrowest collar; one that waits for its trigger, or for the
+close, needs more room.
 """
 
 from __future__ import annotations
@@ -9,9 +11,10 @@ from __future__ import annotations
 from decimal import ROUND_DOWN, ROUND_UP, Decimal
 from typing import TYPE_CHECKING
 
+from ibkr_trader.core.enums import OrderType
 from ibkr_trader.core.events import Breach
 from ibkr_trader.core.text import percent, price
-from ibkr_trader.risk.check import Binds, check
+from ibkr_trader.risk.check import Binds, Gauge, Unit, check
 from ibkr_trader.risk.pricing import entry_of, market_for
 from ibkr_trader.risk.wording import number
 
@@ -24,7 +27,19 @@ if TYPE_CHECKING:
 _CENT = Decimal("0.01")
 
 
-@check("price_collar", Binds.ALL_IF_KNOWN)
+def _gauge(view: RiskView) -> Iterator[Gauge]:
+    limits = view.limits
+    rows = (
+        ("a limit that trades at once", limits.marketable_collar),
+        ("a limit behind a trigger", limits.order_collar),
+        (f"an opening limit below {price(limits.low_price)}", limits.low_price_collar),
+        ("a closing limit", limits.closing_collar),
+    )
+    for note, most in rows:
+        yield Gauge(check="price_collar", limit=most, unit=Unit.PERCENT, note=note)
+
+
+@check("price_collar", Binds.ALL_IF_KNOWN, gauge=_gauge)
 def price_collar(proposal: Proposal, view: RiskView) -> Iterator[Breach]:
     """Deny limit prices too far through the market, or through their own trigger."""
     for change in proposal.changes:
@@ -62,4 +77,7 @@ def _collar(change: Change, base: Decimal, view: RiskView) -> Decimal:
     limits = view.limits
     if not change.opens:
         return limits.closing_collar
-    return limits.low_price_collar if base < limits.low_price else limits.order_collar
+    if base < limits.low_price:
+        return limits.low_price_collar
+    is_plain = change.spec.order_type is OrderType.LIMIT
+    return limits.marketable_collar if is_plain else limits.order_collar

@@ -1,4 +1,4 @@
-"""Nothing is opened on a price that is old, delayed, halted or impossible."""
+"""Nothing is opened on a price that is old or delayed."""
 
 from __future__ import annotations
 
@@ -7,19 +7,33 @@ from typing import TYPE_CHECKING
 from ibkr_trader.core.contracts import label, ticker
 from ibkr_trader.core.enums import DataType
 from ibkr_trader.core.events import Breach
-from ibkr_trader.core.text import price
-from ibkr_trader.risk.check import check
-from ibkr_trader.risk.wording import number, seconds
+from ibkr_trader.risk.check import Gauge, Unit, check
+from ibkr_trader.risk.wording import seconds, tenths
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ibkr_trader.core.models import Quote
     from ibkr_trader.risk.proposal import Proposal
     from ibkr_trader.risk.view import RiskView
 
+_NAME = "quote_fresh"
 
-@check("quote_fresh")
+
+def gauge(view: RiskView) -> Iterator[Gauge]:
+    """Return how old the oldest quote is of what is held."""
+    found = [view.quotes.get(con_id) for con_id in view.portfolio.positions]
+    ages = [aged.age for aged in found if aged is not None]
+    lacking = len(found) - len(ages)
+    yield Gauge(
+        check=_NAME,
+        limit=tenths(view.limits.max_quote_age),
+        used=tenths(max(ages)) if ages else None,
+        unit=Unit.SECONDS,
+        note=f"{lacking} held without a quote" if lacking else "the oldest of what is held",
+    )
+
+
+@check(_NAME, gauge=gauge)
 def quote_fresh(proposal: Proposal, view: RiskView) -> Iterator[Breach]:
     """Deny openings whose contract has no quote to be trusted."""
     limits = view.limits
@@ -27,7 +41,7 @@ def quote_fresh(proposal: Proposal, view: RiskView) -> Iterator[Breach]:
         aged = view.aged_quote(contract)
         if aged.age > limits.max_quote_age:
             yield Breach(
-                check="quote_fresh",
+                check=_NAME,
                 message=(
                     f"The quote of {label(contract)} is {seconds(aged.age)} old; "
                     f"the limit is {seconds(limits.max_quote_age)}."
@@ -38,7 +52,7 @@ def quote_fresh(proposal: Proposal, view: RiskView) -> Iterator[Breach]:
             )
         if aged.quote.data_type is not DataType.LIVE and not limits.allow_delayed_quotes:
             yield Breach(
-                check="quote_fresh",
+                check=_NAME,
                 message=f"The quotes of {label(contract)} are {aged.quote.data_type}, not live.",
                 limit=DataType.LIVE,
                 actual=aged.quote.data_type,
@@ -47,25 +61,3 @@ def quote_fresh(proposal: Proposal, view: RiskView) -> Iterator[Breach]:
                     "in config.toml"
                 ),
             )
-        yield from _impossible(aged.quote)
-
-
-def _impossible(quote: Quote) -> Iterator[Breach]:
-    name = label(quote.contract)
-    if quote.halted:
-        yield Breach(
-            check="quote_fresh",
-            message=f"Trading in {name} is halted.",
-            hint="wait until it is resumed",
-        )
-    if quote.bid is not None and quote.ask is not None and quote.bid > quote.ask:
-        yield Breach(
-            check="quote_fresh",
-            message=(
-                f"The quote of {name} is crossed: "
-                f"bid {price(quote.bid)} above ask {price(quote.ask)}."
-            ),
-            limit=number(quote.ask),
-            actual=number(quote.bid),
-            hint=f"ibkr-trader quote {ticker(quote.contract)}",
-        )

@@ -10,6 +10,7 @@ from ibkr_trader.core.models import ZERO
 from ibkr_trader.core.text import quantity
 from ibkr_trader.portfolio.contract_exposure import growth
 from ibkr_trader.risk.check import check
+from ibkr_trader.risk.gauges import rule
 from ibkr_trader.risk.wording import number, order_words
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from ibkr_trader.risk.view import RiskView
 
 
-@check("reduce_only")
+@check("reduce_only", gauge=rule("reduce_only", "an exit may not turn a position round"))
 def reduce_only(proposal: Proposal, _: RiskView) -> Iterator[Breach]:
     """Deny exits, and commands that claim to reduce, that could turn the position round."""
     command = proposal.command

@@ -14,6 +14,7 @@ from ibkr_trader.core.events import Breach
 from ibkr_trader.core.shapes import PRICES, STOP_TYPES, TOUCHED_TYPES
 from ibkr_trader.core.text import percent, price
 from ibkr_trader.risk.check import Binds, check
+from ibkr_trader.risk.gauges import rule
 from ibkr_trader.risk.pricing import entry_of, entry_price, market_for
 from ibkr_trader.risk.wording import number
 
@@ -26,7 +27,12 @@ if TYPE_CHECKING:
     from ibkr_trader.risk.view import RiskView
 
 
-@check("stop_side", Binds.ALL_IF_KNOWN)
+def _words(view: RiskView) -> str:
+    least, most = view.limits.min_stop_distance, view.limits.max_stop_distance
+    return f"a stop is {percent(least)} to {percent(most)} from its entry, on the losing side"
+
+
+@check("stop_side", Binds.ALL_IF_KNOWN, gauge=rule("stop_side", _words))
 def stop_side(proposal: Proposal, view: RiskView) -> Iterator[Breach]:
     """Deny stops and targets on the wrong side, and stops at an odd distance."""
     for change in proposal.changes:

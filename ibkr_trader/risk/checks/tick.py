@@ -9,6 +9,7 @@ from ibkr_trader.core.events import Breach
 from ibkr_trader.core.text import price
 from ibkr_trader.core.ticks import conforms, increment_at, round_down, round_up
 from ibkr_trader.risk.check import Binds, check
+from ibkr_trader.risk.gauges import rule
 from ibkr_trader.risk.wording import number
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ _PRICES = {
 _FLAGS = {"limit_price": "--limit", "stop_price": "--stop", "trail_amount": "--trail-amount"}
 
 
-@check("tick", Binds.ALL_IF_KNOWN)
+@check("tick", Binds.ALL_IF_KNOWN, gauge=rule("tick", "every price is a multiple of its step"))
 def tick(proposal: Proposal, view: RiskView) -> Iterator[Breach]:
     """Deny prices between two steps. Whoever made the order should have rounded them."""
     for change in proposal.changes:

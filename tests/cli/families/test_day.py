@@ -4,7 +4,7 @@ import json
 
 from tests.cli.conftest import CommandLine
 
-ORDER = "order --symbol AAPL --side buy --quantity 3 --wait filled"
+ORDER = "order --symbol AAPL --side buy --no-stop --quantity 3 --wait filled"
 
 
 def test_a_flat_account_needs_no_end(cli: CommandLine) -> None:

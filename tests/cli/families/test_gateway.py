@@ -111,7 +111,7 @@ def test_what_is_typed_wrong_is_shown_right(cli: CommandLine) -> None:
 
 
 def test_a_fault_that_was_injected_meets_the_next_command(cli: CommandLine) -> None:
-    order = "order --symbol AAPL --side buy --quantity 5 --type limit --limit 148 --json"
+    order = "order --symbol AAPL --side buy --no-stop --quantity 5 --type limit --limit 148 --json"
     cli("gateway start")
     assert cli("gateway inject reject 201 --text margin").code == 0
     refused = cli(order)

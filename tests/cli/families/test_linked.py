@@ -15,7 +15,7 @@ TRAIL = "trailing-stop --symbol AAPL --quantity 10 --trail-percent 2.0"
 
 
 def hold(cli: CommandLine) -> None:
-    line = "order --symbol AAPL --side buy --quantity 10 --wait filled --json"
+    line = "order --symbol AAPL --side buy --no-stop --quantity 10 --wait filled --json"
     assert cli(line).document["orders"][0]["status"] == "FILLED"
 
 

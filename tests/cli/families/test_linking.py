@@ -52,7 +52,7 @@ def test_what_does_not_fill_is_taken_back(cli: CommandLine) -> None:
 @pytest.mark.parametrize("is_held", [False, True])
 def test_nothing_to_add_to_names_the_command_to_use(cli: CommandLine, is_held: bool) -> None:
     if is_held:
-        assert cli("order --symbol AAPL --side buy --quantity 5 --wait filled").code == 0
+        assert cli("order --symbol AAPL --side buy --no-stop --quantity 5 --wait filled").code == 0
     code, _, err = cli("scale-in AAPL --quantity 5")
     assert code == 2
     if is_held:
@@ -71,7 +71,7 @@ def test_a_denial_sends_nothing(cli: CommandLine) -> None:
 
 
 def test_exits_of_another_kind_get_company(cli: CommandLine) -> None:
-    assert cli("order --symbol AAPL --side buy --quantity 10 --wait filled").code == 0
+    assert cli("order --symbol AAPL --side buy --no-stop --quantity 10 --wait filled").code == 0
     assert cli("trailing-stop --symbol AAPL --quantity 10 --trail-amount 5").code == 0
     preview = cli("scale-in AAPL --quantity 5 --dry-run")
     assert preview.code == 0, preview

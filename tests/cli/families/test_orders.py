@@ -99,7 +99,7 @@ def test_a_trail_may_be_the_stop_and_what_to_mind_is_noted(cli: CommandLine) -> 
 
 @pytest.mark.parametrize("line", ["--dry-run", ""])
 def test_a_denial_has_every_reason(cli: CommandLine, line: str) -> None:
-    done = cli(f"order --symbol AAPL --side buy --quantity 1000 --json {line}")
+    done = cli(f"order --symbol AAPL --side buy --no-stop --quantity 1000 --json {line}")
     assert done.code == 6
     error = done.document["error"]
     assert error["code"] == "risk_denied"
@@ -109,17 +109,24 @@ def test_a_denial_has_every_reason(cli: CommandLine, line: str) -> None:
 
 
 def test_single_orders(cli: CommandLine) -> None:
-    limit = cli("order --symbol MSFT --side buy --quantity 5 --type limit --limit 410 --json")
+    limit = cli(
+        "order --symbol MSFT --side buy --no-stop --quantity 5 --type limit --limit 410 --json"
+    )
     assert limit.code == 0, limit
     (order,) = limit.document["orders"]
     assert (order["type"], order["limit_price"], order["status"]) == ("LIMIT", "410", "SUBMITTED")
-    filled = cli("order --symbol AAPL --side buy --quantity 1 --wait filled --json").document
+    filled = cli(
+        "order --symbol AAPL --side buy --no-stop --quantity 1 --wait filled --json"
+    ).document
     assert filled["orders"][0]["status"] == "FILLED"
 
 
 @pytest.mark.parametrize("tif", ["ioc", "fok"])
 def test_an_order_that_could_not_wait_is_not_working(cli: CommandLine, tif: str) -> None:
-    line = f"order --symbol MSFT --side buy --quantity 5 --type limit --limit 410 --tif {tif}"
+    line = (
+        f"order --symbol MSFT --side buy --no-stop"
+        f" --quantity 5 --type limit --limit 410 --tif {tif}"
+    )
     code, out, _ = cli(line)
     assert code == 7
     assert "Not working: " in out
@@ -128,10 +135,10 @@ def test_an_order_that_could_not_wait_is_not_working(cli: CommandLine, tif: str)
 @pytest.mark.parametrize(
     "line",
     [
-        "order --symbol AAPL --side buy --quantity 1 --type limit",
-        "order --symbol AAPL --side buy --quantity 1 --type market --limit 150",
-        "order --symbol AAPL --side buy --quantity 1 --type stop",
-        "order --symbol ZZZZ --side buy --quantity 1",
+        "order --symbol AAPL --side buy --no-stop --quantity 1 --type limit",
+        "order --symbol AAPL --side buy --no-stop --quantity 1 --type market --limit 150",
+        "order --symbol AAPL --side buy --no-stop --quantity 1 --type stop",
+        "order --symbol ZZZZ --side buy --no-stop --quantity 1",
         "quote ZZZZ",
         "orders nothing-like-it",
         "modify nothing-like-it --limit 3",
@@ -156,7 +163,7 @@ def test_what_contradicts_itself_or_is_unknown_is_usage(cli: CommandLine, line: 
             "use --take-profit above 1",
         ),
         (
-            "order --symbol AAPL --side sell --quantity 10 --type stop --stop 160",
+            "order --symbol AAPL --side sell --no-stop --quantity 10 --type stop --stop 160",
             ", or --side buy",
         ),
     ],
@@ -219,7 +226,7 @@ def test_json_is_one_document_and_nothing_else(cli: CommandLine) -> None:
 
 
 def test_a_fill_that_does_not_come_in_time_is_incomplete(cli: CommandLine) -> None:
-    line = "order --symbol AAPL --side buy --quantity 5 --type limit --limit 148"
+    line = "order --symbol AAPL --side buy --no-stop --quantity 5 --type limit --limit 148"
     done = cli(f"{line} --wait filled --timeout 1 --json")
     assert done.code == 7, done
     assert done.document["ok"] is False
@@ -228,3 +235,36 @@ def test_a_fill_that_does_not_come_in_time_is_incomplete(cli: CommandLine) -> No
     (working,) = cli("orders --json").document["orders"]
     assert working["id"] == order["id"], "it works on, and is not sent a second time"
     assert cli(f"cancel {order['id']}").code == 0
+
+
+# -- opening without a stop ---------------------------------------------------------------------
+
+NAKED = "order --symbol MSFT --side buy --quantity 5 --type limit --limit 410"
+
+
+def test_an_order_that_opens_without_a_stop_needs_a_word(cli: CommandLine) -> None:
+    denied = cli(NAKED)
+    assert denied.code == 6
+    assert "protective_plan: BUY 5 MSFT opens without a stop" in denied.err
+    assert "use --no-stop if that is meant, or ibkr-trader bracket-order" in denied.err
+    assert cli("orders --json").document["orders"] == []
+    assert cli(f"{NAKED} --no-stop --dry-run").code == 0
+    assert cli(f"{NAKED} --no-stop").code == 0
+
+
+def test_the_hint_is_a_command_that_works(cli: CommandLine) -> None:
+    hint = cli(f"{NAKED} --json").document["error"]["hint"]
+    command = hint.partition(", or ibkr-trader ")[2].replace("PRICE", "390")
+    done = cli(f"{command} --take-profit 450")
+    assert done.code == 0, done
+
+
+def test_what_closes_needs_none(cli: CommandLine) -> None:
+    assert cli("order --symbol AAPL --side buy --quantity 1 --wait filled --no-stop").code == 0
+    assert cli("order --symbol AAPL --side sell --quantity 1 --wait filled").code == 0
+
+
+def test_it_may_be_switched_off(cli: CommandLine) -> None:
+    config = cli.folder / "config.toml"
+    config.write_text(config.read_text() + "require_stop = false\n")
+    assert cli(NAKED).code == 0

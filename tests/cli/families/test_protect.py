@@ -6,7 +6,7 @@ from tests.cli.conftest import CommandLine
 from tests.cli.families.test_orders import BRACKET
 from tests.cli.families.test_revise import working
 
-BUY = "order --symbol AAPL --side buy --quantity 5 --type market --wait filled"
+BUY = "order --symbol AAPL --side buy --no-stop --quantity 5 --type market --wait filled"
 
 
 def test_cover_is_content_with_nothing_held_and_with_a_bracket(cli: CommandLine) -> None:
@@ -37,7 +37,7 @@ def test_a_naked_position_is_exit_7_until_it_is_fixed_once(cli: CommandLine) -> 
     stop = working(cli)["stop"]
     assert (stop["quantity"], stop["type"], stop["time_in_force"]) == ("5", "STOP", "GTC")
     assert cli("cover --fix --json").document["done"] == []
-    assert cli(BUY.replace("buy --quantity 5", "buy --quantity 4")).code == 0
+    assert cli(BUY.replace("--quantity 5", "--quantity 4")).code == 0
     grown = cli("cover --fix --json")
     assert grown.code == 0, grown
     assert {one["quantity"] for one in working(cli).values()} == {"9"}
@@ -83,7 +83,9 @@ def test_one_exit_cancelled_by_mistake_joins_the_other_again(cli: CommandLine) -
 def test_a_single_order_comes_back_once(cli: CommandLine) -> None:
     nothing = cli("undo")
     assert (nothing.code, "nothing to undo" in nothing.out) == (0, True), nothing
-    placed = cli("order --symbol MSFT --side buy --quantity 5 --type limit --limit 410 --json")
+    placed = cli(
+        "order --symbol MSFT --side buy --no-stop --quantity 5 --type limit --limit 410 --json"
+    )
     order_id = placed.document["orders"][0]["id"]
     assert cli(f"cancel {order_id}").code == 0
     done = cli("undo --json")
@@ -123,7 +125,10 @@ def test_a_look_sends_nothing_and_a_change_clears_up(cli: CommandLine) -> None:
     assert (bare.code, bare.document["positions"]) == (7, [])
     (orphans,) = bare.document["orphans"]
     assert (orphans["symbol"], orphans["surplus"], len(orphans["orders"])) == ("AAPL", "10", 2)
-    assert cli("order --symbol MSFT --side buy --quantity 1 --type limit --limit 400").code == 0
+    assert (
+        cli("order --symbol MSFT --side buy --no-stop --quantity 1 --type limit --limit 400").code
+        == 0
+    )
     assert working(cli).keys() == {"single"}
     assert cli("cover").code == 0
 

@@ -39,7 +39,9 @@ def test_a_dry_run_changes_nothing(cli: CommandLine) -> None:
 
 
 def test_cancelled_orders_are_gone(cli: CommandLine) -> None:
-    placed = cli("order --symbol MSFT --side buy --quantity 5 --type limit --limit 410 --json")
+    placed = cli(
+        "order --symbol MSFT --side buy --no-stop --quantity 5 --type limit --limit 410 --json"
+    )
     order_id = placed.document["orders"][0]["id"]
     done = cli(f"cancel {order_id} --json")
     assert done.code == 0, done
@@ -59,7 +61,10 @@ def test_cancelled_orders_are_gone(cli: CommandLine) -> None:
 
 def test_only_the_symbol_that_was_named_is_cancelled(cli: CommandLine) -> None:
     for symbol, limit in (("MSFT", "410"), ("AAPL", "148")):
-        line = f"order --symbol {symbol} --side buy --quantity 5 --type limit --limit {limit}"
+        line = (
+            f"order --symbol {symbol} --side buy --no-stop"
+            f" --quantity 5 --type limit --limit {limit}"
+        )
         assert cli(line).code == 0
     assert cli("cancel --symbol MSFT").code == 0
     left = cli("orders --json").document["orders"]
@@ -87,12 +92,12 @@ def test_close_ends_flat_without_orphans(cli: CommandLine) -> None:
 
 def test_a_symbol_that_is_not_held_is_answered_with_what_is(cli: CommandLine) -> None:
     assert "flat already; nothing was sent" in cli("close APPL").out
-    assert cli("order --symbol AAPL --side buy --quantity 1 --wait filled").code == 0
+    assert cli("order --symbol AAPL --side buy --no-stop --quantity 1 --wait filled").code == 0
     assert cli("close APPL").out.endswith("APPL is flat already; nothing was sent\nHeld: AAPL\n")
 
 
 def test_the_loss_of_a_stop_that_was_placed_alone_is_told(cli: CommandLine) -> None:
-    assert cli("order --symbol AAPL --side buy --quantity 1 --wait filled").code == 0
+    assert cli("order --symbol AAPL --side buy --no-stop --quantity 1 --wait filled").code == 0
     stop = "order --symbol AAPL --side sell --quantity 1 --type stop --stop 140"
     assert cli(stop).code == 0
     assert "Not protected any more: +1 AAPL." in cli("cancel --all").out
@@ -137,7 +142,7 @@ def test_a_change_needs_one_order_and_says_which_there_are(cli: CommandLine) -> 
 
 
 def test_a_class_of_shares_is_named_with_a_point(cli: CommandLine) -> None:
-    assert cli("order --symbol BRK.B --side buy --quantity 1 --wait filled").code == 0
+    assert cli("order --symbol BRK.B --side buy --no-stop --quantity 1 --wait filled").code == 0
     (held,) = cli("positions --symbol BRK.B --json").document["positions"]
     assert held["quantity"] == "1"
     assert cli("close BRK.B --json").document["closed"] == [held["symbol"]]
@@ -145,7 +150,7 @@ def test_a_class_of_shares_is_named_with_a_point(cli: CommandLine) -> None:
 
 def test_a_preview_neither_counts_nor_is_counted(cli: CommandLine) -> None:
     (cli.folder / "config.toml").write_text("[risk]\nmax_openings_per_second = 1\n")
-    line = "order --symbol AAPL --side buy --type limit --limit 149 --quantity"
+    line = "order --symbol AAPL --side buy --no-stop --type limit --limit 149 --quantity"
     assert cli(f"{line} 3").code == 0
     for _ in range(2):
         assert cli(f"{line} 4 --dry-run").code == 0

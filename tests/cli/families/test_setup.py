@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 
 import pytest
@@ -40,6 +41,83 @@ def test_doctor_finds_everything_in_order(cli: CommandLine) -> None:
     assert {"settings", "data folder", "journal", "gateway", "account", "market data"} <= {
         check["name"] for check in checks
     }
+
+
+def names(checks: list[dict[str, str]], state: str) -> list[str]:
+    return [check["name"] for check in checks if check["state"] == state]
+
+
+def wire(cli: CommandLine) -> list[str]:
+    """The names of what clients sent to the simulator."""
+    lines = (cli.data / "sim" / "gateway" / "wire.jsonl").read_text().splitlines()
+    entries = [json.loads(line) for line in lines]
+    return [entry["name"] for entry in entries if entry["way"] == "in"]
+
+
+@pytest.mark.slow
+def test_a_deep_doctor_asks_about_orders_and_places_none(cli: CommandLine) -> None:
+    assert cli("gateway start --wire-log").code == 0
+    found = cli("doctor --deep --json")
+    checks = found.document["checks"]
+    assert (found.code, names(checks, "FAIL")) == (0, [])
+    assert {
+        *("disk space", "durable writes", "file permissions", "time zones", "client library"),
+        *("account kind", "orders of others", "clock", "limits file", "data AAPL"),
+        *("trading permission", "size precaution", "value precaution", "price precaution"),
+        *("read-only API", "overfill precaution", "client id", "restart"),
+        *("calendar today", "calendar tomorrow"),
+    } <= {check["name"] for check in checks}
+    sent = wire(cli)
+    assert sent.count("whatIf") == 4
+    assert not {"placeOrder", "modifyOrder", "cancelOrder"} & set(sent)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("words", "name", "fix"),
+    [
+        ("size-limit 50", "size precaution", "Presets > Stocks > Precautionary Settings: Size"),
+        ("value-limit 5000", "value precaution", "Precautionary Settings: Total Value Limit"),
+        ("percentage 0.5", "price precaution", "Precautionary Settings: Percentage"),
+        ("read-only", "read-only API", 'untick "Read-Only API" (TWS: Global Configuration'),
+    ],
+)
+def test_a_deep_doctor_names_the_setting_that_refuses(
+    cli: CommandLine, words: str, name: str, fix: str
+) -> None:
+    assert cli("gateway start --wire-log").code == 0
+    assert cli(f"gateway inject precaution {words}").code == 0
+    found = cli("doctor --deep --json")
+    assert found.code == 5
+    assert names(found.document["checks"], "FAIL") == [name]
+    (check,) = [one for one in found.document["checks"] if one["state"] == "FAIL"]
+    assert fix in check["fix"]
+    assert "IBC: " in check["fix"]
+    assert "placeOrder" not in wire(cli)
+    assert cli("gateway inject precaution off").code == 0
+    assert cli("doctor --deep").code == 0
+
+
+@pytest.mark.slow
+def test_a_size_beyond_our_own_value_limit_is_no_finding(cli: CommandLine) -> None:
+    assert cli("gateway start").code == 0
+    assert cli("gateway inject precaution value-limit 12000").code == 0
+    found = cli("doctor --deep --json")
+    assert found.code == 0, found.out
+    (check,) = [one for one in found.document["checks"] if one["name"] == "size precaution"]
+    assert check["text"].startswith("not told: BUY 100 AAPL")
+
+
+@pytest.mark.slow
+def test_a_deep_doctor_sees_what_others_and_the_market_do(cli: CommandLine) -> None:
+    assert cli("gateway start").code == 0
+    assert cli("gateway inject hand buy AAPL 5 --limit 100").code == 0
+    assert cli("gateway inject hand buy MSFT 5").code == 0
+    found = cli("doctor --deep --json")
+    checks = {check["name"]: check for check in found.document["checks"]}
+    assert checks["orders of others"]["state"] == "warn"
+    assert "1 working orders are not ours (AAPL)" in checks["orders of others"]["text"]
+    assert checks["data MSFT"]["text"].startswith("live, ")
 
 
 def test_doctor_says_what_is_missing_and_how_to_mend_it(cli: CommandLine) -> None:

@@ -4,6 +4,7 @@ import pytest
 
 from ibkr_trader.core.enums import SecType
 from ibkr_trader.core.models import Contract
+from ibkr_trader.risk.check import CHECKS
 from ibkr_trader.risk.view import FactMissing
 from tests.risk.world import (
     AAPL,
@@ -50,6 +51,46 @@ def test_other_kinds_may_be_allowed() -> None:
 def test_penny_shares_are_not_opened(bid: str, ask: str, count: int) -> None:
     world = view(quotes={1: aged(quote(bid, ask, last=D(bid)))})
     assert len(judge("instrument", submit(spec()), world)) == count
+
+
+@pytest.mark.parametrize(
+    ("lists", "words"),
+    [
+        ({"allowed_symbols": frozenset({"AAPL"})}, ""),
+        (
+            {"allowed_symbols": frozenset({"TSLA", "MSFT"})},
+            "AAPL is not among the symbols that may be opened: MSFT, TSLA.",
+        ),
+        ({"restricted_symbols": frozenset({"MSFT"})}, ""),
+        ({"restricted_symbols": frozenset({"AAPL"})}, "AAPL is restricted: it is not opened here."),
+        (
+            {
+                "allowed_symbols": frozenset({"AAPL"}),
+                "restricted_symbols": frozenset({"AAPL"}),
+            },
+            "AAPL is restricted: it is not opened here.",
+        ),
+    ],
+)
+def test_symbols_may_be_named(lists: dict[str, frozenset[str]], words: str) -> None:
+    world = view(limits=limits(**lists))
+    found = judge("instrument", submit(spec()), world)
+    assert [breach.message for breach in found] == ([words] if words else [])
+    assert all(breach.actual == "AAPL" and breach.limit and breach.hint for breach in found)
+    held_on = view(held(10), limits=limits(**lists))
+    assert reasons(review(submit(spec("SELL", 10)), held_on)) == set()
+
+
+def test_its_gauge_says_what_may_be_opened() -> None:
+    gauge = CHECKS["instrument"].gauge
+    assert gauge is not None
+    both = limits(
+        allowed_symbols=frozenset({"MSFT", "AAPL"}), restricted_symbols=frozenset({"GME"})
+    )
+    assert [one.note for one in gauge(view())] == ["STK from 1.00"]
+    assert [one.note for one in gauge(view(limits=both))] == [
+        "STK from 1.00; only AAPL, MSFT; not GME"
+    ]
 
 
 def test_without_any_price_the_other_checks_speak() -> None:

@@ -4,8 +4,10 @@ import pytest
 
 from ibkr_trader.core.enums import OrderRole, OrderType
 from ibkr_trader.core.models import OrderSpec
+from ibkr_trader.risk.check import CHECKS, Unit
 from ibkr_trader.risk.view import FactMissing
 from tests.risk.world import (
+    D,
     aged,
     bracket,
     held,
@@ -29,17 +31,21 @@ def triggered(side: str, at: str, price: str, kind: OrderType = OrderType.STOP_L
 @pytest.mark.parametrize(
     ("order", "edge"),
     [
-        (limit("BUY", 10, "154.51"), ""),  # 3 % above the ask of 150.01
-        (limit("BUY", 10, "154.52"), "154.51"),
+        (limit("BUY", 10, "151.51"), ""),  # 1 % above the ask of 150.01
+        (limit("BUY", 10, "151.52"), "151.51"),
+        (limit("BUY", 10, "150.01"), ""),
         (limit("BUY", 10, "15"), ""),  # rests: may be anywhere
-        (limit("SELL", 10, "145.50"), ""),
-        (limit("SELL", 10, "145.49"), "145.5"),
+        (limit("SELL", 10, "148.50"), ""),
+        (limit("SELL", 10, "148.49"), "148.5"),
         (limit("SELL", 10, "1500"), ""),
         (spec("BUY", 10), ""),
         (triggered("BUY", "160", "164.80"), ""),
         (triggered("BUY", "160", "164.81"), "164.8"),
         (triggered("SELL", "140", "135.79"), "135.8"),
         (triggered("BUY", "140", "144.21", OrderType.LIMIT_IF_TOUCHED), "144.2"),
+        # It trades at the close, wherever the market is by then.
+        (spec("BUY", 10, order_type=OrderType.LIMIT_ON_CLOSE, limit_price="154.51"), ""),
+        (spec("BUY", 10, order_type=OrderType.LIMIT_ON_CLOSE, limit_price="154.52"), "154.51"),
     ],
 )
 def test_only_the_aggressive_side_is_bounded(order: OrderSpec, edge: str) -> None:
@@ -85,6 +91,17 @@ def test_so_is_a_change_of_it_while_the_entry_waits() -> None:
 def test_the_message() -> None:
     (breach,) = judge("price_collar", submit(limit("BUY", 10, "1500")), view())
     assert breach.message == (
-        "The BUY limit 1,500.00 is 899.93 % above 150.01; at most 3 % is paid past it."
+        "The BUY limit 1,500.00 is 899.93 % above 150.01; at most 1 % is paid past it."
     )
-    assert breach.hint == "use --limit 154.51 or less; check the decimal point"
+    assert breach.hint == "use --limit 151.51 or less; check the decimal point"
+
+
+def test_its_gauge_has_every_collar() -> None:
+    gauge = CHECKS["price_collar"].gauge
+    assert gauge is not None
+    assert [(one.limit, one.unit, one.note) for one in gauge(view())] == [
+        (D("0.01"), Unit.PERCENT, "a limit that trades at once"),
+        (D("0.03"), Unit.PERCENT, "a limit behind a trigger"),
+        (D("0.05"), Unit.PERCENT, "an opening limit below 5.00"),
+        (D("0.10"), Unit.PERCENT, "a closing limit"),
+    ]

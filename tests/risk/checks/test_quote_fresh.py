@@ -3,8 +3,10 @@ from __future__ import annotations
 import pytest
 
 from ibkr_trader.core.enums import DataType
+from ibkr_trader.risk.check import CHECKS
 from ibkr_trader.risk.view import AgedQuote, FactMissing
 from tests.risk.world import (
+    D,
     aged,
     bracket,
     held,
@@ -27,10 +29,6 @@ from tests.risk.world import (
         (aged(seconds=6), ["6 s"]),
         (aged(quote(data_type=DataType.DELAYED)), ["DELAYED"]),
         (aged(quote(data_type=DataType.FROZEN), seconds=9), ["9 s", "FROZEN"]),
-        (aged(quote(halted=True)), [""]),
-        (aged(quote("150.02", "150.01")), ["150.02"]),
-        (aged(quote(None, "150.01")), []),
-        (aged(quote("150.01", None)), []),
     ],
 )
 def test_what_may_be_trusted(have: AgedQuote, hits: list[str]) -> None:
@@ -51,3 +49,12 @@ def test_no_quote_opens_nothing_and_closes_all() -> None:
     with pytest.raises(FactMissing):
         judge("quote_fresh", bracket(), blind)
     assert reasons(review(submit(spec("SELL", 10)), blind)) == set()
+
+
+def test_its_gauge_has_the_oldest_quote_of_what_is_held() -> None:
+    gauge = CHECKS["quote_fresh"].gauge
+    assert gauge is not None
+    (found,) = gauge(view(held(10), quotes={1: aged(seconds=3)}))
+    assert (found.used, found.limit, found.note) == (D(3), D(5), "the oldest of what is held")
+    (found,) = gauge(view(held(10), quotes={}))
+    assert (found.used, found.note) == (None, "1 held without a quote")

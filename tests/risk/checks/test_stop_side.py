@@ -13,6 +13,7 @@ from tests.risk.world import (
     held,
     judge,
     limit,
+    limits,
     modify,
     quote,
     reasons,
@@ -190,7 +191,7 @@ def test_once_the_entry_has_filled_the_market_judges() -> None:
 )
 def test_a_working_stop_follows_the_market(old: str, new: str, expected: set[str]) -> None:
     protection = working(stop("SELL", 10, old, role=OrderRole.STOP))
-    world = view(held(10), protection)
+    world = view(held(10), protection, limits=limits(max_risk_per_trade=D(1_000)))
     assert reasons(review(modify(protection, stop_price=new), world)) == expected
 
 

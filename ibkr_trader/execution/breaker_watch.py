@@ -1,0 +1,40 @@
+"""Halts what the broker refuses again and again, and everything when it does not answer.
+
+The rule is in `risk/breaker.py`. What it finds goes on record as a halt, so it outlives the
+strikes, the process and the day: until a person resumes.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ibkr_trader.core import events as ev
+from ibkr_trader.risk.breaker import trips
+from ibkr_trader.risk.switch import EVERYTHING
+
+if TYPE_CHECKING:
+    from ibkr_trader.execution.trader import Trader
+
+
+class BreakerWatch:
+    """Looks at the strikes whenever one is added, once it is attached."""
+
+    def __init__(self, trader: Trader) -> None:
+        self._trader = trader
+
+    def attach(self) -> None:
+        """Listen from now on, for as long as the trader lives."""
+        self._trader.bus.subscribe(ev.RejectEvent, self._look)
+        self._trader.bus.subscribe(ev.UnknownEvent, self._look)
+
+    def _look(self, event: ev.RejectEvent | ev.UnknownEvent) -> None:
+        trader, book = self._trader, self._trader.outlook.book
+        for trip in trips(book.strikes, trader.outlook.limits, event.at):
+            if trip.symbol in book.switch.held:
+                continue  # a person has yet to resume it
+            if trip.symbol == EVERYTHING:
+                trader.halter.reduce(trip.reason, origin=trip.origin)
+            else:
+                trader.halter.stop(
+                    trip.reason, origin=trip.origin, symbol=trip.symbol, keeps_entries=True
+                )
