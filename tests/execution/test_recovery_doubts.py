@@ -20,10 +20,10 @@ from ibkr_trader.execution import placing, recovery
 from ibkr_trader.execution.desk import Desk
 from ibkr_trader.execution.placing import Wait, prepare, settle
 from ibkr_trader.portfolio import reconciliation
-from ibkr_trader.risk.limits import RiskLimits
 from ibkr_trader.risk.verdict import Denied
 from tests.execution import parts
 from tests.execution.parts import AAPL, FallibleBroker, Floor, request
+from tests.limits import roomy
 from tests.scenarios.crash_child import bracket
 
 if TYPE_CHECKING:
@@ -160,11 +160,7 @@ async def test_an_entry_that_filled_unheard_keeps_its_exits(
 
 
 async def test_a_repetition_is_noticed_across_restarts(monkeypatch: pytest.MonkeyPatch) -> None:
-    limits = RiskLimits(
-        max_openings_per_second=100,
-        max_openings_per_minute=100,
-        duplicate_window=timedelta(minutes=5),
-    )
+    limits = roomy(duplicate_window=timedelta(minutes=5))
     monkeypatch.setattr(parts, "LIMITS", limits)
     floor, journal = Floor(), MemoryJournal("k7qav")
     async with floor.trader(journal=journal) as trader:

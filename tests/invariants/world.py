@@ -110,9 +110,7 @@ class WatchedExchange(Exchange):
             held={p.con_id: p.quantity for p in positions if p.quantity},
             working=self.orders.working(),
             executions=len(tuple(self.orders.executions())),
-            asks={
-                one: ask for one in (AAPL, MSFT) if (ask := self.market.tape(one).ask) is not None
-            },
+            asks={one: self.market.tape(one).ask or Decimal(0) for one in (AAPL, MSFT)},
         )
 
     def place(

@@ -87,7 +87,7 @@ def test_other_values_are_taken() -> None:
 
 
 def test_shares_are_whole() -> None:
-    with pytest.raises(ValueError, match="AAPL: max_position_size must be whole, not 50.5"):
+    with pytest.raises(ValueError, match=r"AAPL: max_position_size must be whole, not 50\.5"):
         SymbolLimits(symbol="AAPL", max_position_size=D("50.5"))
     assert SymbolLimits(symbol="AAPL", max_position_size=D("50.0")).max_position_size == 50
 

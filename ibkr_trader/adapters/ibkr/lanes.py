@@ -3,8 +3,8 @@
 TWS takes 50 messages a second and breaks off with those who send more. The client library's
 one queue makes a cancel wait behind market data; ours has a lane for each purpose. All
 lanes together stay at 40 frames in any second; openings and data have 30 of them, so that a
-cancel always finds room. A halt has four more. What waits at a disconnect is dropped and says so: it never left,
-and is never sent later.
+cancel always finds room. A halt has four more. What waits at a disconnect is dropped and says
+so: it never left, and is never sent later.
 
 No clock and no socket in here: time is given, and frames go to a function.
 """

@@ -85,3 +85,14 @@ def stated(fields: list[str], names: str) -> dict[str, str]:
     """Return the named fields of a placeOrder request that state anything."""
     found = {name: field(fields, name) for name in names.split()}
     return {name: text for name, text in found.items() if text not in {"", "0"}}
+
+
+def hold(rig: Rig) -> None:
+    """Let nothing leave, as when the budget of the second is used up."""
+    rig.connection.lanes.is_open = False
+
+
+def release(rig: Rig) -> None:
+    """Let it all leave."""
+    rig.connection.lanes.is_open = True
+    rig.connection.lanes.pump(rig.connection.clock.monotonic())

@@ -1,0 +1,143 @@
+"""What becomes of commands while they wait in the lanes for their turn."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from ibkr_trader.core import events as ev
+from ibkr_trader.core.commands import CancelOrder, ModifyOrder
+from ibkr_trader.core.errors import BrokerUnavailable
+from tests.adapters.ibkr.conftest import Rig
+from tests.adapters.ibkr.orders import (
+    SINGLE,
+    approved,
+    bracket,
+    hold,
+    placed,
+    release,
+    spec,
+    submit,
+)
+from tests.adapters.ibkr.stub_gateway import open_order
+
+
+async def test_a_cancel_of_a_waiting_exit_follows_its_bracket(rig: Rig) -> None:
+    hold(rig)
+    entry, target, stop = bracket()
+    await rig.broker.send(submit(entry, target, stop))
+    await rig.broker.send(approved(CancelOrder(order_id=target.order_id)))
+    release(rig)
+    await rig.gateway.heard(4)
+    sent = [fields[0] for fields in rig.gateway.received if fields[0] in {"3", "4"}]
+    assert sent == ["3", "3", "3", "4"]
+
+
+async def test_a_cancel_of_a_waiting_entry_withdraws_its_bracket(rig: Rig) -> None:
+    hold(rig)
+    specs = bracket()
+    await rig.broker.send(submit(*specs))
+    await rig.broker.send(approved(CancelOrder(order_id=specs[0].order_id)))
+    release(rig)
+    await rig.settle()
+    assert [event.order_id for event in rig.seen(ev.NotSentEvent)] == [s.order_id for s in specs]
+    assert rig.gateway.count(3) == rig.gateway.count(4) == 0
+
+
+async def test_a_waiting_order_cannot_be_changed(rig: Rig) -> None:
+    hold(rig)
+    await rig.broker.send(submit(spec()))
+    with pytest.raises(BrokerUnavailable, match="still waits to be sent"):
+        await rig.broker.send(approved(ModifyOrder(order_id=SINGLE, quantity=Decimal(5))))
+
+
+async def test_a_cancel_withdraws_the_change_that_waits(rig: Rig) -> None:
+    await placed(rig)
+    hold(rig)
+    await rig.broker.send(approved(ModifyOrder(order_id=SINGLE, quantity=Decimal(5))))
+    await rig.broker.send(approved(CancelOrder(order_id=SINGLE)))
+    release(rig)
+    await rig.gateway.heard(4)
+    assert (await rig.until(ev.ModifyRejectEvent)).code == 0
+    assert rig.gateway.count(3) == 1
+
+
+async def test_a_change_that_is_withdrawn_leaves_the_one_before_it_on_the_wire(rig: Rig) -> None:
+    await placed(rig)
+    await rig.broker.send(approved(ModifyOrder(order_id=SINGLE, quantity=Decimal(100))))
+    await rig.gateway.heard(3, times=2)
+    hold(rig)
+    await rig.broker.send(approved(ModifyOrder(order_id=SINGLE, limit_price=Decimal(151))))
+    await rig.broker.send(approved(CancelOrder(order_id=SINGLE)))
+    release(rig)
+    await rig.gateway.heard(4)
+    await rig.settle()
+    assert rig.gateway.count(3) == 2
+    assert not rig.seen(ev.ModifyRejectEvent), "a hundred may yet hold"
+    rig.gateway.send(*open_order(5, ref=SINGLE, quantity=100))
+    accepted = await rig.until(ev.AcceptEvent, lambda e: e.spec.quantity == Decimal(100))
+    assert accepted.order_id == SINGLE
+
+
+async def test_a_lost_link_drops_what_waits_and_each_says_so(rig: Rig) -> None:
+    await placed(rig)
+    hold(rig)
+    other = spec("close", 8)
+    await rig.broker.send(submit(other, reduces=True))
+    await rig.broker.send(approved(CancelOrder(order_id=SINGLE)))
+    await rig.broker.send(approved(ModifyOrder(order_id=SINGLE, quantity=Decimal(5))))
+    rig.gateway.reset()
+    assert (await rig.until(ev.NotSentEvent)).order_id == other.order_id
+    assert (await rig.until(ev.ModifyRejectEvent)).code == 0
+    assert (await rig.until(ev.CancelRejectEvent)).code == 0
+    await rig.until(ev.ConnectEvent, lambda event: event.epoch == 2)
+    await rig.settle()
+    assert rig.gateway.count(3) == 1
+    assert rig.gateway.count(4) == 0
+
+
+async def test_a_kill_goes_before_the_cancels_that_wait(rig: Rig) -> None:
+    await placed(rig, spec("entry", 5), spec("target", 6))
+    hold(rig)
+    await rig.broker.send(approved(CancelOrder(order_id=spec("entry").order_id)))
+    await rig.broker.send(approved(CancelOrder(order_id=spec("target").order_id, origin="halt")))
+    release(rig)
+    await rig.gateway.heard(4, times=2)
+    sent = [fields[2] for fields in rig.gateway.received if fields[0] == "4"]
+    assert sent == ["6", "5"]
+
+
+async def test_s12_what_opens_and_still_waits_when_the_desk_is_halted_never_leaves(
+    rig: Rig,
+) -> None:
+    await placed(rig)
+    hold(rig)
+    entry, close = spec("entry", 8), spec("close", 9)
+    wider = ModifyOrder(order_id=SINGLE, quantity=Decimal(50))
+    await rig.broker.send(submit(entry))
+    await rig.broker.send(submit(close, reduces=True))
+    await rig.broker.send(approved(wider))
+    rig.broker.objection = lambda contract: f"HALTED: {contract.symbol}"
+    release(rig)
+    assert (await rig.until(ev.NotSentEvent)).order_id == entry.order_id
+    assert (await rig.until(ev.ModifyRejectEvent)).reason == "HALTED: AAPL"
+    await rig.gateway.heard(3, times=2)
+    assert [fields[1] for fields in rig.gateway.received if fields[0] == "3"] == ["5", "9"]
+
+
+async def test_a_change_that_only_lowers_risk_passes_a_halt(rig: Rig) -> None:
+    await placed(rig)
+    rig.broker.objection = lambda _: "HALTED"
+    smaller = ModifyOrder(order_id=SINGLE, quantity=Decimal(5))
+    await rig.broker.send(approved(smaller, reduces=True))
+    await rig.gateway.heard(3, times=2)
+
+
+async def test_a_closed_order_is_not_changed_by_its_number(rig: Rig) -> None:
+    await placed(rig)
+    rig.gateway.send(3, 5, "Cancelled", 0, 10, 0, 905, 0, 0, 1, "", 0)
+    await rig.until(ev.CancelEvent)
+    await rig.broker.send(approved(ModifyOrder(order_id=SINGLE, quantity=Decimal(5))))
+    assert (await rig.until(ev.ModifyRejectEvent)).code == 104
+    assert rig.gateway.count(3) == 1
