@@ -52,7 +52,6 @@ US = 1  # our client id
 HUMAN = 0  # whoever sits at TWS
 UNIVERSE = load_universe(START.date())
 PULSE = 0.05  # seconds: how often the exchange reaches the present by itself
-ROOM = Decimal(1000)  # no limit binds but the position's
 LIMITS = roomy(
     max_openings_per_second=1_000,
     max_openings_per_minute=10_000,

@@ -201,6 +201,119 @@ def test_nothing_is_left_is_no_size() -> None:
         capped(found, ticket(), limits=WIDE, symbol=symbol(max_order_exposure=D(100)))
 
 
+WORDS: list[tuple[Any, Ticket, str, str]] = [
+    (
+        FixedRisk(amount=D(9)),
+        ticket(stop=None),
+        "a size by risk needs a stop",
+        "give --stop-loss, or --size atr:2",
+    ),
+    (FixedRisk(amount=D(9)), ticket(sign=-1), "the stop 145.00 is not above 150.00", ""),
+    (
+        FixedRisk(amount=D(4)),
+        ticket(),
+        "that comes to 0.80, less than one lot of 1: risks 4.00 over 5.00 to the stop",
+        "",
+    ),
+    (
+        AtrRisk(multiple=D(2), risk=FixedRisk(amount=D(9))),
+        ticket(stop=None),
+        "the average daily range is unknown: too few daily bars",
+        "give --stop-loss, and size by --size risk:1%",
+    ),
+    (
+        AtrRisk(multiple=D(2), risk=FixedRisk(amount=D(9))),
+        ticket(stop=None, daily_range=D(75)),
+        "2 daily ranges below the entry is below zero",
+        "",
+    ),
+    (
+        Kelly(odds=Odds(win_rate=D("0.5"), payoff=D(1))),
+        ticket(),
+        "there is no edge: 50 % wins at a payoff of 1.00 as given lose in the long run",
+        "",
+    ),
+    (
+        Kelly(),
+        ticket(),
+        "0 trips are on record, and Kelly's rule needs 30",
+        "give the odds: --size kelly:0.55:1.8",
+    ),
+    (
+        Kelly(),
+        ticket(record=Record(wins=30, average_win=D(5))),
+        "30 of 30 trips won: that says nothing of the odds",
+        "give the odds: --size kelly:0.55:1.8",
+    ),
+]
+
+
+@pytest.mark.parametrize(("rule", "world", "message", "hint"), WORDS)
+def test_what_cannot_be_sized_says_why_and_what_to_give(
+    rule: Any, world: Ticket, message: str, hint: str
+) -> None:
+    with pytest.raises(CannotSize) as caught:
+        rule.size(world)
+    assert (str(caught.value), caught.value.message, caught.value.hint) == (message, message, hint)
+
+
+@pytest.mark.parametrize(
+    ("made", "words"),
+    [
+        (FixedRisk, "needs an amount or a fraction"),
+        (lambda: FixedRisk(amount=D(-1)), "needs above 0"),
+        (lambda: FixedRisk(fraction=D(0)), "needs a fraction between 0 and 1"),
+        (lambda: AtrRisk(multiple=D(0), risk=FixedRisk(amount=D(5))), "needs a multiple above 0"),
+        (lambda: Odds(win_rate=D(2), payoff=D(1)), "needs a win rate between 0 and 1"),
+        (lambda: Odds(win_rate=D("0.5"), payoff=D(0)), "needs a payoff above 0"),
+        (lambda: Kelly(part=D(0)), "needs a part of the rule between 0 and 1"),
+        (lambda: Kelly(cap=D(0)), "needs a cap between 0 and 1"),
+    ],
+)
+def test_a_figure_out_of_range_says_what_it_needs(made: Any, words: str) -> None:
+    with pytest.raises(ValueError, match=f"^{words}$"):
+        made()
+
+
+def test_the_ends_of_the_ranges_are_taken() -> None:
+    whole = Kelly(odds=Odds(win_rate=D(1), payoff=D(2)), part=D(1), cap=D(1))
+    assert whole.size(ticket(equity=D(500))).quantity == 100
+    assert FixedRisk(fraction=D(1)).size(ticket(equity=D(500))).quantity == 100
+    assert FixedRisk(amount=D("0.5")).size(ticket(stop=D("149.9"))).quantity == 5
+    edge = AtrRisk(multiple=D("0.5"), risk=FixedRisk(amount=D(10)))
+    assert edge.size(ticket(stop=None, daily_range=D(2))).stop == 149
+    (reason, *_) = (
+        Kelly(odds=Odds(win_rate=D("0.6"), payoff=D(2)), cap=D("0.5")).size(ticket()).reasons
+    )
+    assert reason == "Kelly 40 % from 60 % wins at a payoff of 2.00 as given, 0.25 of it"
+
+
+def test_kelly_says_what_is_at_risk_over_which_distance() -> None:
+    found = Kelly(odds=Odds(win_rate=D("0.6"), payoff=D(2)), cap=D("0.01")).size(ticket())
+    assert found.reasons[1] == "risks 1,000.00 (1 % of the account) over 5.00 to the stop"
+
+
+def test_an_average_range_keeps_the_reasons_of_its_risk() -> None:
+    rule = AtrRisk(multiple=D(2), risk=FixedRisk(amount=D(100)))
+    measured = rule.size(ticket(daily_range=D(2)))
+    assert measured.reasons[0] == "risks 100.00 over 5.00 to the stop"
+    placed = rule.size(ticket(stop=None, daily_range=D("2.50")))
+    assert placed.reasons[1] == "risks 100.00 over 5.00 to the stop"
+
+
+def test_what_fits_exactly_is_not_cut_and_one_is_something() -> None:
+    found = FixedQuantity(D(20)).size(ticket())
+    exact = msgspec.structs.replace(WIDE, max_order_quantity=D(20))
+    assert capped(found, ticket(), limits=exact, symbol=symbol()) is found
+    one = msgspec.structs.replace(WIDE, max_order_quantity=D(1))
+    assert capped(found, ticket(), limits=one, symbol=symbol()).quantity == 1
+    at_entry = ticket(stop=D(150))  # no distance: no risk to count
+    assert capped(found, at_entry, limits=WIDE, symbol=symbol()) is found
+    with pytest.raises(CannotSize) as caught:
+        capped(found, ticket(), limits=WIDE, symbol=symbol(max_order_exposure=D(75)))
+    assert caught.value.message == "not even one fits: max_order_exposure leaves room for 0.50"
+
+
 @given(
     entry=st.decimals("1", "1000", places=2),
     away=st.decimals("0.01", "0.90", places=2),

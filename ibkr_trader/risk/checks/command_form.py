@@ -78,7 +78,9 @@ def _alternatives(
     spec: OrderSpec, earlier: dict[OrderId, OrderSpec], view: RiskView
 ) -> Iterator[Breach]:
     """One group is of one kind, and never of an entry and an exit: the one would end the other."""
-    working = [order.spec for order in view.portfolio.orders.values()]
+    there = view.portfolio.orders
+    beside = view.exposure.contract(spec.contract).working  # no group spans two contracts
+    working = [there[one.order_id].spec for one in beside if one.order_id in there]
     for other in (*earlier.values(), *working):
         if other.oca_group != spec.oca_group:
             continue

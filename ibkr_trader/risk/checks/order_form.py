@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from decimal import Decimal
 
-    from ibkr_trader.core.models import OrderSpec
+    from ibkr_trader.core.models import Contract, OrderSpec
     from ibkr_trader.core.shapes import Fault
     from ibkr_trader.risk.proposal import Change, Proposal
     from ibkr_trader.risk.view import RiskView
@@ -43,12 +43,16 @@ _LAST_ID = 2**31 - 1
 @check("order_form", Binds.ALL, gauge=rule("order_form", "every order is whole and well formed"))
 def order_form(proposal: Proposal, view: RiskView) -> Iterator[Breach]:
     """Deny orders whose parts are malformed or do not fit together."""
+    judged: Contract | None = None
     for change in proposal.changes:
         for fault in faults(change.spec):
             yield _misshapen(fault, change.spec)
         yield from _left(change)
         yield from _good_after(change, view)
         yield from _names(change.spec, is_preview=view.is_preview)
+        if change.spec.contract is not judged:  # the orders of a group share one
+            yield from _contract(change.spec.contract)
+            judged = change.spec.contract
 
 
 def _breach(message: str, actual: object = "", hint: str = "") -> Breach:
@@ -112,11 +116,9 @@ def _names(spec: OrderSpec, *, is_preview: bool) -> Iterator[Breach]:
         yield _breach(f"The OCA group {spec.oca_group!r} is malformed.", spec.oca_group)
     if not (0 < spec.broker_order_id <= _LAST_ID or is_preview):
         yield _breach("The order has no broker order id.", spec.broker_order_id)
-    yield from _contract(spec)
 
 
-def _contract(spec: OrderSpec) -> Iterator[Breach]:
-    contract = spec.contract
+def _contract(contract: Contract) -> Iterator[Breach]:
     if contract.con_id <= 0:
         yield _breach(f"{label(contract)} is not resolved to one contract.", contract.con_id)
     if not (contract.multiplier.is_finite() and contract.multiplier > 0):
