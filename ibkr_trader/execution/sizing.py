@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from ibkr_trader.core import events as ev
-from ibkr_trader.core.contracts import label
-from ibkr_trader.core.enums import Side
 from ibkr_trader.core.models import ZERO
 from ibkr_trader.execution.placing import QUOTE_TIMEOUT
 from ibkr_trader.portfolio.positions import signed
 from ibkr_trader.portfolio.results import Record, round_trips
-from ibkr_trader.risk.sizing import AtrRisk, CannotSize, Kelly, Sized, Ticket, capped
+from ibkr_trader.risk.checks.risk_per_trade import most_lost
+from ibkr_trader.risk.pricing import market_price
+from ibkr_trader.risk.sizing import AtrRisk, CannotSize, Kelly, Sized, Stakes, capped
+from ibkr_trader.risk.view import FactMissing
 from ibkr_trader.risk.volatility import PERIOD, average_true_range
 
 if TYPE_CHECKING:
@@ -21,6 +25,7 @@ if TYPE_CHECKING:
     from ibkr_trader.execution.trader import Trader
     from ibkr_trader.risk.sizing import Sizing
 
+_TURN = 500  # records of the journal that are read before others get a turn
 _DAYS = f"{3 * PERIOD} D"  # of bars: enough for the average to settle
 
 
@@ -41,12 +46,15 @@ async def size(
         BrokerUnavailable: If nobody answers.
     """
     details = await trader.learn(entry.symbol)
-    values = trader.portfolio.values
-    equity = values.net_liquidation if values is not None else None
-    if equity is None:
-        raise CannotSize("the broker has not stated what the account is worth")
-    paid = entry.limit_price or await _market(trader, details, entry.side)
-    ticket = Ticket(
+    await trader.study(details.contract, timeout=QUOTE_TIMEOUT)
+    view = trader.outlook.view()
+    try:
+        equity = view.account_value("net_liquidation")
+        paid = entry.limit_price or entry.stop_price
+        paid = paid or market_price(view, details.contract, entry.side)
+    except FactMissing as fact:
+        raise CannotSize(fact.message, fact.hint) from fact
+    stakes = Stakes(
         entry=paid,
         sign=entry.side.sign,
         stop=_price_of(stop, paid) if stop is not None else None,
@@ -54,11 +62,15 @@ async def size(
         multiplier=details.contract.multiplier,
         lot=details.min_size,
         daily_range=await _daily_range(trader, details) if isinstance(rule, AtrRisk) else None,
-        record=record_of(trader) if isinstance(rule, Kelly) and rule.odds is None else None,
+        record=await record_of(trader) if isinstance(rule, Kelly) and rule.odds is None else None,
     )
-    view = trader.outlook.view()
-    symbol = view.symbol_limit(details.contract.symbol)
-    return capped(rule.size(ticket), ticket, limits=view.limits, symbol=symbol)
+    return capped(
+        rule.size(stakes),
+        stakes,
+        limits=view.limits,
+        symbol=view.symbol_limit(details.contract.symbol),
+        most_lost=most_lost(view),
+    )
 
 
 def _price_of(stop: OrderRequest, paid: Decimal) -> Decimal | None:
@@ -69,35 +81,38 @@ def _price_of(stop: OrderRequest, paid: Decimal) -> Decimal | None:
     return stop.stop_price if behind is None else paid + behind * stop.side.sign
 
 
-def record_of(trader: Trader) -> Record:
+async def record_of(trader: Trader) -> Record:
     """Return how the trips of this journal ended, each execution in its latest revision.
+
+    What an execution cost is told after it, so it is looked for, too. Everybody else gets a
+    turn while a long journal is read.
 
     Raises:
         JournalError: If the journal is damaged.
     """
     fills: dict[FillId, Fill] = {}
-    for _, message in trader.journal.messages():
+    costs: dict[str, Decimal] = {}
+    for number, message in trader.journal.messages():
         if isinstance(message, ev.FillEvent):
-            fills[message.fill.fill_id] = message.fill
+            known = fills.get(message.fill.fill_id)
+            if known is None or message.fill.revision >= known.revision:
+                fills[message.fill.fill_id] = message.fill
+        elif isinstance(message, ev.CommissionEvent):
+            costs[message.fill_id] = message.commission
+        if not number % _TURN:
+            await asyncio.sleep(0)
+    known_fills = [
+        msgspec.structs.replace(fill, commission=costs.get(fill.fill_id, fill.commission))
+        for fill in fills.values()
+    ]
     moved: dict[int, Decimal] = {}
-    for fill in fills.values():
+    for fill in known_fills:
         con_id = fill.contract.con_id
         moved[con_id] = moved.get(con_id, ZERO) + signed(fill)
     positions = trader.portfolio.positions
     held = {con_id: positions[con_id].quantity for con_id in positions}
-    strays = [con_id for con_id, sum_ in moved.items() if sum_ != held.get(con_id, ZERO)]
-    return Record.of(round_trips(fills.values(), strays))
-
-
-async def _market(trader: Trader, details: ContractDetails, side: Side) -> Decimal:
-    quote = await trader.study(details.contract, timeout=QUOTE_TIMEOUT)
-    near = None
-    if quote is not None:
-        near = (quote.ask if side is Side.BUY else quote.bid) or quote.mark
-    if near is None or near <= 0:
-        name = label(details.contract)
-        raise CannotSize(f"there is no price for {name}", "give --limit, or --quantity")
-    return near
+    strays = [con_id for con_id, total in moved.items() if total != held.get(con_id, ZERO)]
+    return Record.of(round_trips(known_fills, strays))
 
 
 async def _daily_range(trader: Trader, details: ContractDetails) -> Decimal | None:

@@ -31,7 +31,7 @@ class CannotSize(ValueError):
         self.hint = hint
 
 
-class Ticket(msgspec.Struct, frozen=True, kw_only=True):
+class Stakes(msgspec.Struct, frozen=True, kw_only=True):
     """What there is to size from.
 
     Attributes:
@@ -66,8 +66,8 @@ class Sized(msgspec.Struct, frozen=True, kw_only=True):
 class Sizing(Protocol):
     """A rule for the size of an entry."""
 
-    def size(self, ticket: Ticket) -> Sized:
-        """Return the quantity for `ticket`.
+    def size(self, stakes: Stakes) -> Sized:
+        """Return the quantity for `stakes`.
 
         Raises:
             CannotSize: If it needs something that is not there, or finds nothing to trade.
@@ -79,9 +79,9 @@ class FixedQuantity(msgspec.Struct, frozen=True):
 
     quantity: Decimal
 
-    def size(self, ticket: Ticket) -> Sized:
+    def size(self, stakes: Stakes) -> Sized:
         """Return the quantity, rounded down to the lot."""
-        return _sized(ticket, self.quantity, f"fixed at {quantity(self.quantity)}")
+        return _sized(stakes, self.quantity, f"fixed at {quantity(self.quantity)}")
 
 
 class FixedRisk(msgspec.Struct, frozen=True):
@@ -99,16 +99,16 @@ class FixedRisk(msgspec.Struct, frozen=True):
         _require(self.amount is None or (self.amount.is_finite() and self.amount > 0), "above 0")
         _require(_is_fraction(self.fraction), "a fraction between 0 and 1")
 
-    def size(self, ticket: Ticket) -> Sized:
+    def size(self, stakes: Stakes) -> Sized:
         """Return what may be lost, divided by the distance to the stop."""
-        risk = self.amount if self.amount is not None else self._of(ticket)
+        risk = self.amount if self.amount is not None else self._of(stakes)
         words = money(risk)
         if self.fraction is not None:
-            words += f" ({percent(self.fraction)} of {money(ticket.equity)})"
-        return _by_risk(ticket, risk, words)
+            words += f" ({percent(self.fraction)} of {money(stakes.equity)})"
+        return _by_risk(stakes, risk, words)
 
-    def _of(self, ticket: Ticket) -> Decimal:
-        return (self.fraction or ZERO) * ticket.equity
+    def _of(self, stakes: Stakes) -> Decimal:
+        return (self.fraction or ZERO) * stakes.equity
 
 
 class AtrRisk(msgspec.Struct, frozen=True, kw_only=True):
@@ -126,23 +126,23 @@ class AtrRisk(msgspec.Struct, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         _require(self.multiple.is_finite() and self.multiple > 0, "a multiple above 0")
 
-    def size(self, ticket: Ticket) -> Sized:
+    def size(self, stakes: Stakes) -> Sized:
         """Return the quantity, and the stop if none was given."""
-        average = ticket.daily_range
+        average = stakes.daily_range
         if average is None or average <= 0:
             raise CannotSize(
                 "the average daily range is unknown: too few daily bars",
                 "give --stop-loss, and size by --size risk:1%",
             )
-        if ticket.stop is not None:
-            away = abs(ticket.entry - ticket.stop) / average
-            found = self.risk.size(ticket)
+        if stakes.stop is not None:
+            away = abs(stakes.entry - stakes.stop) / average
+            found = self.risk.size(stakes)
             words = f"the stop is {away:.1f} average daily ranges of {price(average)} away"
             return msgspec.structs.replace(found, reasons=(*found.reasons, words))
-        stop = ticket.entry - self.multiple * average * ticket.sign
+        stop = stakes.entry - self.multiple * average * stakes.sign
         if stop <= 0:
             raise CannotSize(f"{self.multiple} daily ranges below the entry is below zero")
-        found = self.risk.size(msgspec.structs.replace(ticket, stop=stop))
+        found = self.risk.size(msgspec.structs.replace(stakes, stop=stop))
         words = f"stop {price(stop)}: {self.multiple} average daily ranges of {price(average)}"
         return msgspec.structs.replace(found, stop=stop, reasons=(words, *found.reasons))
 
@@ -187,9 +187,9 @@ class Kelly(msgspec.Struct, frozen=True, kw_only=True):
         _require(_is_fraction(self.part), "a part of the rule between 0 and 1")
         _require(_is_fraction(self.cap), "a cap between 0 and 1")
 
-    def size(self, ticket: Ticket) -> Sized:
+    def size(self, stakes: Stakes) -> Sized:
         """Return the quantity that risks that part of the account at the stop."""
-        odds, source = self._odds(ticket)
+        odds, source = self._odds(stakes)
         if odds.edge <= 0:
             raise CannotSize(
                 f"there is no edge: {percent(odds.win_rate)} wins at a payoff of "
@@ -201,14 +201,14 @@ class Kelly(msgspec.Struct, frozen=True, kw_only=True):
             f"Kelly {percent(odds.edge)} from {percent(odds.win_rate)} wins at a payoff of "
             f"{odds.payoff:.2f} {source}, {self.part} of it{capped}"
         )
-        risk = fraction * ticket.equity
-        found = _by_risk(ticket, risk, f"{money(risk)} ({percent(fraction)} of the account)")
+        risk = fraction * stakes.equity
+        found = _by_risk(stakes, risk, f"{money(risk)} ({percent(fraction)} of the account)")
         return msgspec.structs.replace(found, reasons=(words, *found.reasons))
 
-    def _odds(self, ticket: Ticket) -> tuple[Odds, str]:
+    def _odds(self, stakes: Stakes) -> tuple[Odds, str]:
         if self.odds is not None:
             return self.odds, "as given"
-        record = ticket.record
+        record = stakes.record
         if record is None or record.count < FEWEST_TRIPS:
             count = record.count if record is not None else 0
             raise CannotSize(
@@ -227,48 +227,56 @@ class Kelly(msgspec.Struct, frozen=True, kw_only=True):
         return odds, f"in {record.count} trips"
 
 
-def capped(found: Sized, ticket: Ticket, *, limits: RiskLimits, symbol: EffectiveLimits) -> Sized:
+def capped(
+    found: Sized,
+    stakes: Stakes,
+    *,
+    limits: RiskLimits,
+    symbol: EffectiveLimits,
+    most_lost: Decimal,
+) -> Sized:
     """Return `found`, cut to what single orders may have; each cut is among the reasons.
+
+    `most_lost` is what one trade may lose at its stop, in money.
 
     Raises:
         CannotSize: If nothing is left.
     """
-    stop = found.stop if found.stop is not None else ticket.stop
-    unit = ticket.entry * ticket.multiplier
+    stop = found.stop if found.stop is not None else stakes.stop
+    unit = stakes.entry * stakes.multiplier
     most = [
         ("max_order_quantity", limits.max_order_quantity),
         ("max_position_size", symbol.max_position_size),
         ("max_order_exposure", symbol.max_order_exposure / unit),
     ]
-    if stop is not None and stop != ticket.entry:
-        away = abs(ticket.entry - stop) * ticket.multiplier
-        risk = min(limits.max_risk_per_trade, limits.max_risk_share * ticket.equity)
-        most.append(("the risk of one trade", risk / away))
+    if stop is not None and stop != stakes.entry:
+        away = abs(stakes.entry - stop) * stakes.multiplier
+        most.append(("the risk of one trade", most_lost / away))
     name, room = min(most, key=lambda one: one[1])
     if room >= found.quantity:
         return found
-    left = _lots(room, ticket.lot)
+    left = _lots(room, stakes.lot)
     words = f"cut from {quantity(found.quantity)} to {quantity(left)} by {name}"
     if left <= 0:
         raise CannotSize(f"not even one fits: {name} leaves room for {price(room)}")
     return msgspec.structs.replace(found, quantity=left, reasons=(*found.reasons, words))
 
 
-def _by_risk(ticket: Ticket, risk: Decimal, words: str) -> Sized:
-    if ticket.stop is None:
+def _by_risk(stakes: Stakes, risk: Decimal, words: str) -> Sized:
+    if stakes.stop is None:
         raise CannotSize("a size by risk needs a stop", "give --stop-loss, or --size atr:2")
-    away = (ticket.entry - ticket.stop) * ticket.sign
+    away = (stakes.entry - stakes.stop) * stakes.sign
     if away <= 0:
-        side = "below" if ticket.sign > 0 else "above"
-        raise CannotSize(f"the stop {price(ticket.stop)} is not {side} {price(ticket.entry)}")
+        side = "below" if stakes.sign > 0 else "above"
+        raise CannotSize(f"the stop {price(stakes.stop)} is not {side} {price(stakes.entry)}")
     reason = f"risks {words} over {price(away)} to the stop"
-    return _sized(ticket, risk / (away * ticket.multiplier), reason)
+    return _sized(stakes, risk / (away * stakes.multiplier), reason)
 
 
-def _sized(ticket: Ticket, exact: Decimal, reason: str) -> Sized:
-    whole = _lots(exact, ticket.lot)
+def _sized(stakes: Stakes, exact: Decimal, reason: str) -> Sized:
+    whole = _lots(exact, stakes.lot)
     if whole <= 0:
-        raise CannotSize(f"that comes to {exact:.2f}, less than one lot of {ticket.lot}: {reason}")
+        raise CannotSize(f"that comes to {exact:.2f}, less than one lot of {stakes.lot}: {reason}")
     return Sized(quantity=whole, reasons=(reason,))
 
 

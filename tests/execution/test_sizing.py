@@ -7,6 +7,8 @@ from decimal import Decimal
 import msgspec
 import pytest
 
+from ibkr_trader.adapters.memory_journal import MemoryJournal
+from ibkr_trader.core import events as ev
 from ibkr_trader.core.enums import OrderType, Side
 from ibkr_trader.core.models import OrderRequest
 from ibkr_trader.execution.desk import Desk
@@ -54,6 +56,14 @@ async def test_the_average_range_comes_from_daily_bars() -> None:
         assert found.quantity * (150 - found.stop) <= 100
 
 
+async def test_an_entry_by_a_stop_is_sized_from_its_trigger() -> None:
+    async with Floor().trader() as trader:
+        breakout = msgspec.structs.replace(
+            request(), order_type=OrderType.STOP, stop_price=Decimal(155)
+        )
+        assert (await size(trader, HUNDRED, breakout, stop=STOP)).quantity == 10
+
+
 async def test_an_account_whose_worth_nobody_states_has_no_size() -> None:
     async with Floor().trader() as trader:
         trader.outlook.portfolio = msgspec.structs.replace(trader.portfolio, values=None)
@@ -62,16 +72,20 @@ async def test_an_account_whose_worth_nobody_states_has_no_size() -> None:
 
 
 async def test_trips_are_read_from_the_journal_and_strangers_left_out() -> None:
-    floor = Floor()
-    async with floor.trader() as trader:
+    floor, journal = Floor(), MemoryJournal("k7qav")
+    async with floor.trader(journal=journal) as trader:
         desk = Desk(trader, timeout=5)
-        assert record_of(trader).count == 0
+        assert (await record_of(trader)).count == 0
         await desk.submit_order(request(), wait=Wait.FILLED)
-        assert record_of(trader).count == 0
+        assert (await record_of(trader)).count == 0
         floor.move(trader, "155.00", "155.02")
         out = msgspec.structs.replace(request(), side=Side.SELL)
         await desk.submit_order(out, wait=Wait.FILLED)
-        record = record_of(trader)
+        record = await record_of(trader)
         assert (record.wins, record.losses) == (1, 0)
+        costs = [m for _, m in journal.messages() if isinstance(m, ev.CommissionEvent)]
+        assert len(costs) == 2
+        paid = sum((one.commission for one in costs), Decimal(0))
+        assert record.average_win == 10 * (Decimal("155.00") - Decimal("150.01")) - paid
         with pytest.raises(CannotSize, match="1 trips are on record"):
             await size(trader, Kelly(), request(), stop=STOP)

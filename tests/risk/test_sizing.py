@@ -19,19 +19,18 @@ from ibkr_trader.risk.sizing import (
     Kelly,
     Odds,
     Sized,
-    Ticket,
+    Stakes,
     capped,
 )
 from tests.risk.world import D
 
-WIDE = RiskLimits(
-    max_order_quantity=D(10**6), max_risk_per_trade=D(10**9), max_risk_share=Decimal(1)
-)
+WIDE = RiskLimits(max_order_quantity=D(10**6))
+ROOM = D(10**9)
 
 
-def ticket(**changes: Any) -> Ticket:
+def stakes(**changes: Any) -> Stakes:
     """An entry at 150 with its stop at 145, for an account of 100,000."""
-    known = Ticket(entry=D(150), sign=1, stop=D(145), equity=D(100_000))
+    known = Stakes(entry=D(150), sign=1, stop=D(145), equity=D(100_000))
     return msgspec.structs.replace(known, **changes)
 
 
@@ -47,54 +46,71 @@ def symbol(**changes: Any) -> EffectiveLimits:
     return msgspec.structs.replace(known, **changes)
 
 
+def cut_to(
+    found: Sized,
+    world: Stakes,
+    *,
+    own: dict[str, Any] | None = None,
+    most_lost: Decimal = ROOM,
+    **limits: Any,
+) -> Sized:
+    return capped(
+        found,
+        world,
+        limits=msgspec.structs.replace(WIDE, **limits),
+        symbol=symbol(**(own or {})),
+        most_lost=most_lost,
+    )
+
+
 def test_a_fixed_quantity_is_that_many() -> None:
-    found = FixedQuantity(D(7)).size(ticket(stop=None))
+    found = FixedQuantity(D(7)).size(stakes(stop=None))
     assert (found.quantity, found.reasons) == (D(7), ("fixed at 7",))
 
 
 def test_a_fixed_risk_is_lost_at_the_stop_and_not_more() -> None:
-    found = FixedRisk(amount=D(99)).size(ticket())
+    found = FixedRisk(amount=D(99)).size(stakes())
     assert found.quantity == 19  # 19.8, rounded down
     assert found.reasons == ("risks 99.00 over 5.00 to the stop",)
-    assert FixedRisk(fraction=D("0.01")).size(ticket()).quantity == 200
-    assert FixedRisk(amount=D(100)).size(ticket(multiplier=D(10))).quantity == 2
-    assert FixedRisk(amount=D(100)).size(ticket(lot=D(15))).quantity == 15
-    assert FixedRisk(amount=D(100)).size(ticket(sign=-1, stop=D(160))).quantity == 10
+    assert FixedRisk(fraction=D("0.01")).size(stakes()).quantity == 200
+    assert FixedRisk(amount=D(100)).size(stakes(multiplier=D(10))).quantity == 2
+    assert FixedRisk(amount=D(100)).size(stakes(lot=D(15))).quantity == 15
+    assert FixedRisk(amount=D(100)).size(stakes(sign=-1, stop=D(160))).quantity == 10
 
 
 def test_its_reason_names_the_account() -> None:
-    (reason,) = FixedRisk(fraction=D("0.01")).size(ticket()).reasons
+    (reason,) = FixedRisk(fraction=D("0.01")).size(stakes()).reasons
     assert reason == "risks 1,000.00 (1 % of 100,000.00) over 5.00 to the stop"
 
 
 @pytest.mark.parametrize(
     ("world", "words"),
     [
-        (ticket(stop=None), "a size by risk needs a stop"),
-        (ticket(stop=D(150)), "the stop 150.00 is not below 150.00"),
-        (ticket(stop=D(155)), "the stop 155.00 is not below 150.00"),
-        (ticket(sign=-1), "the stop 145.00 is not above 150.00"),
-        (ticket(stop=D(1)), "that comes to 0.67, less than one lot of 1"),
-        (ticket(equity=D(0)), "less than one lot"),
-        (ticket(equity=D(-5)), "less than one lot"),
+        (stakes(stop=None), "a size by risk needs a stop"),
+        (stakes(stop=D(150)), "the stop 150.00 is not below 150.00"),
+        (stakes(stop=D(155)), "the stop 155.00 is not below 150.00"),
+        (stakes(sign=-1), "the stop 145.00 is not above 150.00"),
+        (stakes(stop=D(1)), "that comes to 0.67, less than one lot of 1"),
+        (stakes(equity=D(0)), "less than one lot"),
+        (stakes(equity=D(-5)), "less than one lot"),
     ],
 )
-def test_what_cannot_be_sized_by_risk(world: Ticket, words: str) -> None:
+def test_what_cannot_be_sized_by_risk(world: Stakes, words: str) -> None:
     with pytest.raises(CannotSize, match=words):
         FixedRisk(fraction=D("0.001")).size(world)
 
 
 def test_the_average_range_sets_the_stop_where_none_is_given() -> None:
     rule = AtrRisk(multiple=D(2), risk=FixedRisk(amount=D(100)))
-    found = rule.size(ticket(stop=None, daily_range=D("2.50")))
+    found = rule.size(stakes(stop=None, daily_range=D("2.50")))
     assert (found.stop, found.quantity) == (D(145), D(20))
     assert found.reasons[0] == "stop 145.00: 2 average daily ranges of 2.50"
-    assert rule.size(ticket(stop=None, sign=-1, daily_range=D("2.50"))).stop == 155
+    assert rule.size(stakes(stop=None, sign=-1, daily_range=D("2.50"))).stop == 155
 
 
 def test_a_stop_that_is_given_stays_and_is_measured() -> None:
     rule = AtrRisk(multiple=D(2), risk=FixedRisk(amount=D(100)))
-    found = rule.size(ticket(daily_range=D(2)))
+    found = rule.size(stakes(daily_range=D(2)))
     assert (found.stop, found.quantity) == (None, D(20))
     assert found.reasons[-1] == "the stop is 2.5 average daily ranges of 2.00 away"
 
@@ -103,27 +119,27 @@ def test_a_stop_that_is_given_stays_and_is_measured() -> None:
 def test_a_range_that_is_unknown_or_too_wide_sets_no_stop(average: Decimal | None) -> None:
     with pytest.raises(CannotSize):
         AtrRisk(multiple=D(2), risk=FixedRisk(amount=D(100))).size(
-            ticket(stop=None, daily_range=average)
+            stakes(stop=None, daily_range=average)
         )
 
 
 def test_kelly_risks_a_part_of_its_edge() -> None:
     # Wins 55 % at 2 to 1: the full rule is 0.55 - 0.45 / 2 = 32.5 %; a tenth of it is 3.25 %.
     rule = Kelly(odds=Odds(win_rate=D("0.55"), payoff=D(2)), part=D("0.1"), cap=D(1))
-    found = rule.size(ticket())
+    found = rule.size(stakes())
     assert found.quantity == 650
     assert found.reasons[0] == "Kelly 32.5 % from 55 % wins at a payoff of 2.00 as given, 0.1 of it"
 
 
 def test_kelly_never_risks_more_than_its_cap() -> None:
-    found = Kelly(odds=Odds(win_rate=D("0.55"), payoff=D(2)), cap=D("0.01")).size(ticket())
+    found = Kelly(odds=Odds(win_rate=D("0.55"), payoff=D(2)), cap=D("0.01")).size(stakes())
     assert found.quantity == 200
     assert found.reasons[0].endswith("(the cap)")
 
 
 def test_kelly_takes_its_odds_from_the_record() -> None:
     record = Record(wins=20, losses=20, average_win=D(30), average_loss=D(20))
-    found = Kelly(part=D(1), cap=D(1)).size(ticket(record=record))
+    found = Kelly(part=D(1), cap=D(1)).size(stakes(record=record))
     # 0.5 - 0.5 / 1.5 is a sixth.
     assert found.quantity == 3333
     assert "in 40 trips" in found.reasons[0]
@@ -142,7 +158,7 @@ def test_kelly_takes_its_odds_from_the_record() -> None:
 )
 def test_a_record_that_says_too_little(record: Record | None, words: str) -> None:
     with pytest.raises(CannotSize, match=words):
-        Kelly().size(ticket(record=record))
+        Kelly().size(stakes(record=record))
 
 
 @pytest.mark.parametrize(
@@ -172,76 +188,72 @@ def test_figures_out_of_range_are_refused(made: Any) -> None:
         ({"max_order_quantity": D(15)}, {}, 15, "max_order_quantity"),
         ({}, {"max_position_size": D(12)}, 12, "max_position_size"),
         ({}, {"max_order_exposure": D(1_600)}, 10, "max_order_exposure"),
-        ({"max_risk_per_trade": D(42)}, {}, 8, "the risk of one trade"),
-        ({"max_risk_share": D("0.0003")}, {}, 6, "the risk of one trade"),
+        ({"most_lost": D(42)}, {}, 8, "the risk of one trade"),
     ],
 )
 def test_limits_cut_it_and_say_so(
     limits: dict[str, Any], own: dict[str, Any], left: int, name: str
 ) -> None:
-    found = FixedQuantity(D(20)).size(ticket())
-    cut = capped(
-        found, ticket(), limits=msgspec.structs.replace(WIDE, **limits), symbol=symbol(**own)
-    )
+    found = FixedQuantity(D(20)).size(stakes())
+    cut = cut_to(found, stakes(), own=own, **limits)
     assert cut.quantity == left
     assert cut.reasons[-1] == f"cut from 20 to {left} by {name}"
 
 
 def test_the_stop_that_the_rule_chose_is_what_limits_the_risk() -> None:
     found = Sized(quantity=D(20), reasons=(), stop=D(140))
-    tight = msgspec.structs.replace(WIDE, max_risk_per_trade=D(100))
-    assert capped(found, ticket(), limits=tight, symbol=symbol()).quantity == 10
+    assert cut_to(found, stakes(), most_lost=D(100)).quantity == 10
     loose = Sized(quantity=D(20), reasons=())
-    assert capped(loose, ticket(stop=None), limits=tight, symbol=symbol()) is loose
+    assert cut_to(loose, stakes(stop=None), most_lost=D(100)) is loose
 
 
 def test_nothing_is_left_is_no_size() -> None:
-    found = FixedQuantity(D(20)).size(ticket())
+    found = FixedQuantity(D(20)).size(stakes())
     with pytest.raises(CannotSize, match="not even one fits: max_order_exposure"):
-        capped(found, ticket(), limits=WIDE, symbol=symbol(max_order_exposure=D(100)))
+        cut_to(found, stakes(), own={"max_order_exposure": D(100)})
 
 
-WORDS: list[tuple[Any, Ticket, str, str]] = [
+WORDS: list[tuple[Any, Stakes, str, str]] = [
     (
         FixedRisk(amount=D(9)),
-        ticket(stop=None),
+        stakes(stop=None),
         "a size by risk needs a stop",
         "give --stop-loss, or --size atr:2",
     ),
-    (FixedRisk(amount=D(9)), ticket(sign=-1), "the stop 145.00 is not above 150.00", ""),
+    (FixedRisk(amount=D(9)), stakes(sign=-1), "the stop 145.00 is not above 150.00", ""),
     (
         FixedRisk(amount=D(4)),
-        ticket(),
+        stakes(),
         "that comes to 0.80, less than one lot of 1: risks 4.00 over 5.00 to the stop",
         "",
     ),
     (
         AtrRisk(multiple=D(2), risk=FixedRisk(amount=D(9))),
-        ticket(stop=None),
+        stakes(stop=None),
         "the average daily range is unknown: too few daily bars",
         "give --stop-loss, and size by --size risk:1%",
     ),
     (
         AtrRisk(multiple=D(2), risk=FixedRisk(amount=D(9))),
-        ticket(stop=None, daily_range=D(75)),
+        stakes(stop=None, daily_range=D(75)),
         "2 daily ranges below the entry is below zero",
         "",
     ),
     (
         Kelly(odds=Odds(win_rate=D("0.5"), payoff=D(1))),
-        ticket(),
+        stakes(),
         "there is no edge: 50 % wins at a payoff of 1.00 as given lose in the long run",
         "",
     ),
     (
         Kelly(),
-        ticket(),
+        stakes(),
         "0 trips are on record, and Kelly's rule needs 30",
         "give the odds: --size kelly:0.55:1.8",
     ),
     (
         Kelly(),
-        ticket(record=Record(wins=30, average_win=D(5))),
+        stakes(record=Record(wins=30, average_win=D(5))),
         "30 of 30 trips won: that says nothing of the odds",
         "give the odds: --size kelly:0.55:1.8",
     ),
@@ -250,7 +262,7 @@ WORDS: list[tuple[Any, Ticket, str, str]] = [
 
 @pytest.mark.parametrize(("rule", "world", "message", "hint"), WORDS)
 def test_what_cannot_be_sized_says_why_and_what_to_give(
-    rule: Any, world: Ticket, message: str, hint: str
+    rule: Any, world: Stakes, message: str, hint: str
 ) -> None:
     with pytest.raises(CannotSize) as caught:
         rule.size(world)
@@ -277,40 +289,38 @@ def test_a_figure_out_of_range_says_what_it_needs(made: Any, words: str) -> None
 
 def test_the_ends_of_the_ranges_are_taken() -> None:
     whole = Kelly(odds=Odds(win_rate=D(1), payoff=D(2)), part=D(1), cap=D(1))
-    assert whole.size(ticket(equity=D(500))).quantity == 100
-    assert FixedRisk(fraction=D(1)).size(ticket(equity=D(500))).quantity == 100
-    assert FixedRisk(amount=D("0.5")).size(ticket(stop=D("149.9"))).quantity == 5
+    assert whole.size(stakes(equity=D(500))).quantity == 100
+    assert FixedRisk(fraction=D(1)).size(stakes(equity=D(500))).quantity == 100
+    assert FixedRisk(amount=D("0.5")).size(stakes(stop=D("149.9"))).quantity == 5
     edge = AtrRisk(multiple=D("0.5"), risk=FixedRisk(amount=D(10)))
-    assert edge.size(ticket(stop=None, daily_range=D(2))).stop == 149
+    assert edge.size(stakes(stop=None, daily_range=D(2))).stop == 149
     (reason, *_) = (
-        Kelly(odds=Odds(win_rate=D("0.6"), payoff=D(2)), cap=D("0.5")).size(ticket()).reasons
+        Kelly(odds=Odds(win_rate=D("0.6"), payoff=D(2)), cap=D("0.5")).size(stakes()).reasons
     )
     assert reason == "Kelly 40 % from 60 % wins at a payoff of 2.00 as given, 0.25 of it"
 
 
 def test_kelly_says_what_is_at_risk_over_which_distance() -> None:
-    found = Kelly(odds=Odds(win_rate=D("0.6"), payoff=D(2)), cap=D("0.01")).size(ticket())
+    found = Kelly(odds=Odds(win_rate=D("0.6"), payoff=D(2)), cap=D("0.01")).size(stakes())
     assert found.reasons[1] == "risks 1,000.00 (1 % of the account) over 5.00 to the stop"
 
 
 def test_an_average_range_keeps_the_reasons_of_its_risk() -> None:
     rule = AtrRisk(multiple=D(2), risk=FixedRisk(amount=D(100)))
-    measured = rule.size(ticket(daily_range=D(2)))
+    measured = rule.size(stakes(daily_range=D(2)))
     assert measured.reasons[0] == "risks 100.00 over 5.00 to the stop"
-    placed = rule.size(ticket(stop=None, daily_range=D("2.50")))
+    placed = rule.size(stakes(stop=None, daily_range=D("2.50")))
     assert placed.reasons[1] == "risks 100.00 over 5.00 to the stop"
 
 
 def test_what_fits_exactly_is_not_cut_and_one_is_something() -> None:
-    found = FixedQuantity(D(20)).size(ticket())
-    exact = msgspec.structs.replace(WIDE, max_order_quantity=D(20))
-    assert capped(found, ticket(), limits=exact, symbol=symbol()) is found
-    one = msgspec.structs.replace(WIDE, max_order_quantity=D(1))
-    assert capped(found, ticket(), limits=one, symbol=symbol()).quantity == 1
-    at_entry = ticket(stop=D(150))  # no distance: no risk to count
-    assert capped(found, at_entry, limits=WIDE, symbol=symbol()) is found
+    found = FixedQuantity(D(20)).size(stakes())
+    assert cut_to(found, stakes(), max_order_quantity=D(20)) is found
+    assert cut_to(found, stakes(), max_order_quantity=D(1)).quantity == 1
+    at_entry = stakes(stop=D(150))  # no distance: no risk to count
+    assert cut_to(found, at_entry) is found
     with pytest.raises(CannotSize) as caught:
-        capped(found, ticket(), limits=WIDE, symbol=symbol(max_order_exposure=D(75)))
+        cut_to(found, stakes(), own={"max_order_exposure": D(75)})
     assert caught.value.message == "not even one fits: max_order_exposure leaves room for 0.50"
 
 
@@ -323,7 +333,7 @@ def test_what_fits_exactly_is_not_cut_and_one_is_something() -> None:
 def test_the_loss_at_the_stop_is_never_more_than_what_was_said(
     entry: Decimal, away: Decimal, risk: Decimal, sign: int
 ) -> None:
-    world = ticket(entry=entry, stop=entry - sign * entry * away, sign=sign)
+    world = stakes(entry=entry, stop=entry - sign * entry * away, sign=sign)
     try:
         found = FixedRisk(amount=risk).size(world)
     except CannotSize:
