@@ -15,10 +15,11 @@ from typing import Any
 import msgspec
 
 from ibkr_trader.core.commands import Command
-from ibkr_trader.core.enums import OcaType, OrderRole, OrderType, TradingState
+from ibkr_trader.core.enums import OcaType, OrderRole, OrderStatus, OrderType, TradingState
 from ibkr_trader.core.events import DriftEvent, Refusal, StateEvent, Strikes, Traffic
 from ibkr_trader.core.models import AccountValues, Order, Position
 from ibkr_trader.portfolio.pnl import ContractPnl, DayPnl
+from ibkr_trader.risk.arming import Arming
 from ibkr_trader.risk.check import CHECKS
 from ibkr_trader.risk.limits import SymbolLimitRegistry, SymbolLimits
 from ibkr_trader.risk.switch import TradingSwitch
@@ -34,6 +35,7 @@ from tests.risk.world import (
     held,
     judge,
     limit,
+    limits,
     modify,
     portfolio,
     quote,
@@ -101,6 +103,23 @@ def with_values(values: AccountValues, *parts: Order | Position) -> RiskView:
     return view(portfolio=portfolio(*parts, values=values))
 
 
+def stop_limit(side: str, size: int, at: str, worst: str) -> Any:
+    return spec(side, size, order_type=OrderType.STOP_LIMIT, stop_price=at, limit_price=worst)
+
+
+BROKE = AccountValues(account=ACCOUNT, net_liquidation=D(5_000), available_funds=D(900))
+LIVE = Arming(is_live=True, reason="nobody has armed it")
+WASTEFUL = Traffic(since=NOW, orders=200, changes=90, cancels=20, executions=4)
+PROTECTED: tuple[Any, ...] = (
+    held(50),
+    working(stop("SELL", 50, "146", "t-1-stop", role=OrderRole.STOP)),
+)
+TROUBLE: tuple[Any, ...] = (
+    working(limit("BUY", 10, "148", "t-2-single"), OrderStatus.UNKNOWN),
+    working(limit("BUY", 10, "148", "t-3-single"), OrderStatus.PENDING_CANCEL),
+    working(limit("BUY", 10, "148", "foreign-4"), is_foreign=True),
+    working(limit("BUY", 10, "148", "t-5-single")),
+)
 _EVENING = NOW + timedelta(hours=9)
 _EARLY = NOW - timedelta(minutes=28)
 _LATE = NOW + timedelta(hours=5, minutes=50)
@@ -166,6 +185,45 @@ BREACHES: list[tuple[str, Command, RiskView]] = [
      closing_reserve=5))),
     ("short_sales", submit(spec("SELL", 10)), view(quotes={1: aged(quote(shortable=D(1)))})),
     ("short_sales", submit(spec("SELL", 10)), view(quotes={1: aged(quote())})),
+    ("price_collar", submit(limit("BUY", 10, "152.50")), view()),
+    ("price_collar", submit(limit("SELL", 10, "147.50")), view()),
+    ("price_collar", submit(limit("SELL", 10, "120")), view(held(10))),
+    ("price_collar", submit(stop_limit("BUY", 10, "155", "165")), view()),
+    ("risk_per_trade", bracket(30, loss="140"), view()),
+    ("risk_per_trade", bracket(1, loss="140"), view(limits=limits(max_risk_per_trade=D(5)))),
+    ("risk_per_trade", modify(PROTECTED[1], stop_price="141"), view(*PROTECTED)),
+    ("working_orders", bracket(), view(limits=limits(max_working_per_side=1))),
+    ("command_form", modify(TROUBLE[0], quantity=4), view(*TROUBLE)),
+    ("command_form", modify(TROUBLE[1], quantity=4), view(*TROUBLE)),
+    ("command_form", modify(TROUBLE[2], quantity=4), view(*TROUBLE)),
+    ("command_form", modify(TROUBLE[3], quantity=10), view(*TROUBLE)),
+    ("command_form", submit(spec("BUY", 10), spec("BUY", 10)), view()),
+    ("protective_plan", bracket(10, exits=6), view()),
+    ("protective_plan", submit(spec("BUY", 10)), view(arming=LIVE)),
+    (
+        "protective_plan",
+        submit(
+            limit("BUY", 10, "145", "t-1-a", **_ALIKE),
+            limit("SELL", 10, "155", "t-1-b", **_ALIKE),
+            kind="oco",
+        ),
+        view(),
+    ),
+    ("armed", bracket(), view(arming=LIVE)),
+    ("account", bracket(), view(account="SIM0000002")),
+    ("knowledge", bracket(), view(is_synced=False)),
+    ("knowledge", bracket(), view(working(limit("BUY", 1, "149", "t-8-x"), OrderStatus.UNKNOWN))),
+    ("limits_file", bracket(), view(limits_fault="symbol_limits.json line 3: no number")),
+    ("halted", bracket(), view(quotes={1: aged(quote(halted=True))})),
+    ("halted", bracket(), view(unhalted={1: NOW - timedelta(minutes=2)})),
+    ("blackout", bracket(), view(limits=limits(blackouts=frozenset({"14:00-16:00"})))),
+    ("buying_power", bracket(), with_values(BROKE)),
+    ("worst_case_exposure", bracket(100), with_values(BROKE)),
+    ("open_positions", bracket(), view(held(1, MSFT), limits=limits(max_open_positions=1))),
+    ("order_efficiency", bracket(), view(traffic=WASTEFUL)),
+    ("heat", bracket(100, loss="130"), with_values(BROKE)),
+    ("tick", submit(limit("BUY", 10, "149.123")), view()),
+    ("reduce_only", submit(stop("SELL", 15, "145", role=OrderRole.STOP)), view(held(10))),
 ]  # fmt: skip
 
 

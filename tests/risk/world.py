@@ -217,6 +217,7 @@ def view(*parts: Order | Position, **changes: Any) -> RiskView:
         "is_synced": True,
         "pnl": DayPnl(),
         "equity_peak": D(1_000_000),
+        "clock_skew": timedelta(0),
     }
     return RiskView(**(facts | changes))
 

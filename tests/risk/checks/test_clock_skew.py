@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from ibkr_trader.risk.check import CHECKS
+from ibkr_trader.risk.view import FactMissing
 from tests.risk.world import (
     D,
     bracket,
@@ -56,8 +57,16 @@ def test_the_limit_may_be_below_what_is_warned_of() -> None:
     assert [one.is_warning for one in judge("clock_skew", bracket(), world)] == [False]
 
 
-def test_what_nobody_knows_is_no_reason_and_no_exit_is_held() -> None:
-    assert judge("clock_skew", bracket(), view()) == []
+def test_what_nobody_knows_stands_against_openings_alone() -> None:
+    unknown = view(held(5), clock_skew=None)
+    with pytest.raises(FactMissing) as missing:
+        judge("clock_skew", bracket(), unknown)
+    assert (missing.value.about, missing.value.hint) == ("clock_skew", "ibkr-trader doctor --deep")
+    assert reasons(review(bracket(), unknown)) == {"clock_skew"}
+    assert reasons(review(submit(spec("SELL", 5)), unknown)) == set()
+
+
+def test_no_exit_is_held() -> None:
     wrong = view(held(5), clock_skew=timedelta(hours=1))
     assert "clock_skew" in reasons(review(bracket(), wrong))
     assert reasons(review(submit(spec("SELL", 5)), wrong)) == set()
@@ -68,6 +77,5 @@ def test_its_gauge_has_the_distance() -> None:
     assert gauge is not None
     (found,) = gauge(view(clock_skew=timedelta(seconds=-3)))
     assert (found.used, found.limit, found.note) == (D(3), D(10), "")
-    (found,) = gauge(view())
-    assert found.used is None
-    assert found.note
+    (found,) = gauge(view(clock_skew=None))
+    assert (found.used, found.note) == (None, "the broker has not told its time yet")
