@@ -7,7 +7,7 @@ guard. What cannot be sized is refused with the reason: a guess is no size.
 
 from __future__ import annotations
 
-from decimal import ROUND_DOWN, Decimal
+from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, Decimal
 from typing import TYPE_CHECKING, Protocol
 
 import msgspec
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ibkr_trader.portfolio.results import Record
     from ibkr_trader.risk.limits import EffectiveLimits, RiskLimits
 
+_CENT = Decimal("0.01")
 FEWEST_TRIPS = 30  # before that, a record says more of luck than of an edge
 
 
@@ -129,6 +130,7 @@ class AtrRisk(msgspec.Struct, frozen=True, kw_only=True):
     def size(self, stakes: Stakes) -> Sized:
         """Return the quantity, and the stop if none was given."""
         average = stakes.daily_range
+        average = average.quantize(_CENT) if average is not None else None
         if average is None or average <= 0:
             raise CannotSize(
                 "the average daily range is unknown: too few daily bars",
@@ -139,9 +141,12 @@ class AtrRisk(msgspec.Struct, frozen=True, kw_only=True):
             found = self.risk.size(stakes)
             words = f"the stop is {away:.1f} average daily ranges of {price(average)} away"
             return msgspec.structs.replace(found, reasons=(*found.reasons, words))
-        stop = stakes.entry - self.multiple * average * stakes.sign
+        # In whole cents, away from the entry: the loss that is counted is not less than it will be.
+        rounding = ROUND_FLOOR if stakes.sign > 0 else ROUND_CEILING
+        stop = (stakes.entry - self.multiple * average * stakes.sign).quantize(_CENT, rounding)
         if stop <= 0:
-            raise CannotSize(f"{self.multiple} daily ranges below the entry is below zero")
+            message = f"{self.multiple} daily ranges below the entry is below zero"
+            raise CannotSize(message, "use a smaller multiple, or give --stop-loss")
         found = self.risk.size(msgspec.structs.replace(stakes, stop=stop))
         words = f"stop {price(stop)}: {self.multiple} average daily ranges of {price(average)}"
         return msgspec.structs.replace(found, stop=stop, reasons=(words, *found.reasons))
@@ -194,6 +199,7 @@ class Kelly(msgspec.Struct, frozen=True, kw_only=True):
             raise CannotSize(
                 f"there is no edge: {percent(odds.win_rate)} wins at a payoff of "
                 f"{odds.payoff:.2f} {source} lose in the long run",
+                "size by --size risk:1%",
             )
         fraction = min(self.part * odds.edge, self.cap)
         capped = " (the cap)" if fraction == self.cap else ""
@@ -258,7 +264,8 @@ def capped(
     left = _lots(room, stakes.lot)
     words = f"cut from {quantity(found.quantity)} to {quantity(left)} by {name}"
     if left <= 0:
-        raise CannotSize(f"not even one fits: {name} leaves room for {price(room)}")
+        message = f"not even one fits: {name} leaves room for {room:.2f}"
+        raise CannotSize(message, "ibkr-trader limits")
     return msgspec.structs.replace(found, quantity=left, reasons=(*found.reasons, words))
 
 
@@ -268,7 +275,8 @@ def _by_risk(stakes: Stakes, risk: Decimal, words: str) -> Sized:
     away = (stakes.entry - stakes.stop) * stakes.sign
     if away <= 0:
         side = "below" if stakes.sign > 0 else "above"
-        raise CannotSize(f"the stop {price(stakes.stop)} is not {side} {price(stakes.entry)}")
+        message = f"the stop {price(stakes.stop)} is not {side} {price(stakes.entry)}"
+        raise CannotSize(message, f"move the stop {side} {price(stakes.entry)}")
     reason = f"risks {words} over {price(away)} to the stop"
     return _sized(stakes, risk / (away * stakes.multiplier), reason)
 
@@ -276,7 +284,8 @@ def _by_risk(stakes: Stakes, risk: Decimal, words: str) -> Sized:
 def _sized(stakes: Stakes, exact: Decimal, reason: str) -> Sized:
     whole = _lots(exact, stakes.lot)
     if whole <= 0:
-        raise CannotSize(f"that comes to {exact:.2f}, less than one lot of {stakes.lot}: {reason}")
+        message = f"that comes to {exact:.2f}, less than one lot of {stakes.lot}: {reason}"
+        raise CannotSize(message, "risk more, or move the stop nearer")
     return Sized(quantity=whole, reasons=(reason,))
 
 

@@ -108,6 +108,15 @@ def test_the_average_range_sets_the_stop_where_none_is_given() -> None:
     assert rule.size(stakes(stop=None, sign=-1, daily_range=D("2.50"))).stop == 155
 
 
+def test_a_stop_of_its_own_is_in_cents_and_not_nearer_than_it_says() -> None:
+    rule = AtrRisk(multiple=D(2), risk=FixedRisk(amount=D(100)))
+    long = rule.size(stakes(stop=None, entry=D("150.005"), daily_range=D("3.7046699")))
+    assert (long.stop, long.quantity) == (D("142.60"), D(13))
+    assert long.reasons[0] == "stop 142.60: 2 average daily ranges of 3.70"
+    short = rule.size(stakes(stop=None, entry=D("150.005"), sign=-1, daily_range=D("3.7046699")))
+    assert short.stop == D("157.41")
+
+
 def test_a_stop_that_is_given_stays_and_is_measured() -> None:
     rule = AtrRisk(multiple=D(2), risk=FixedRisk(amount=D(100)))
     found = rule.size(stakes(daily_range=D(2)))
@@ -220,12 +229,17 @@ WORDS: list[tuple[Any, Stakes, str, str]] = [
         "a size by risk needs a stop",
         "give --stop-loss, or --size atr:2",
     ),
-    (FixedRisk(amount=D(9)), stakes(sign=-1), "the stop 145.00 is not above 150.00", ""),
+    (
+        FixedRisk(amount=D(9)),
+        stakes(sign=-1),
+        "the stop 145.00 is not above 150.00",
+        "move the stop above 150.00",
+    ),
     (
         FixedRisk(amount=D(4)),
         stakes(),
         "that comes to 0.80, less than one lot of 1: risks 4.00 over 5.00 to the stop",
-        "",
+        "risk more, or move the stop nearer",
     ),
     (
         AtrRisk(multiple=D(2), risk=FixedRisk(amount=D(9))),
@@ -237,13 +251,13 @@ WORDS: list[tuple[Any, Stakes, str, str]] = [
         AtrRisk(multiple=D(2), risk=FixedRisk(amount=D(9))),
         stakes(stop=None, daily_range=D(75)),
         "2 daily ranges below the entry is below zero",
-        "",
+        "use a smaller multiple, or give --stop-loss",
     ),
     (
         Kelly(odds=Odds(win_rate=D("0.5"), payoff=D(1))),
         stakes(),
         "there is no edge: 50 % wins at a payoff of 1.00 as given lose in the long run",
-        "",
+        "size by --size risk:1%",
     ),
     (
         Kelly(),

@@ -41,7 +41,7 @@ def _gauge(view: RiskView) -> Iterator[Gauge]:
 
 @check("price_collar", Binds.ALL_IF_KNOWN, gauge=_gauge)
 def price_collar(proposal: Proposal, view: RiskView) -> Iterator[Breach]:
-    """Deny limit prices too far through the market, or through their own trigger."""
+    """Deny limits too far past the market or their own trigger; of closing ones, remark on them."""
     for change in proposal.changes:
         spec = change.spec
         if spec.limit_price is None:
@@ -63,6 +63,7 @@ def _judge(change: Change, limit: Decimal, *, view: RiskView, base: Decimal) -> 
     beyond, bound = ("above", "less") if change.is_buy else ("below", "more")
     yield Breach(
         check="price_collar",
+        is_warning=not change.opens,  # who wants out at any price is told, and let out
         message=(
             f"The {change.spec.side} limit {price(limit)} is {percent(abs(limit / base - 1))} "
             f"{beyond} {price(base)}; at most {percent(most)} is paid past it."

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from ibkr_trader.core.commands import SubmitOrders
 from ibkr_trader.core.contracts import ticker
+from ibkr_trader.core.enums import OrderRole
 from ibkr_trader.core.events import Breach
 from ibkr_trader.core.text import quantity
 from ibkr_trader.orders.oco_orders import KIND as OCO
@@ -66,7 +67,7 @@ def _partly(change: Change, stops: tuple[OrderSpec, ...]) -> Iterator[Breach]:
 
 def _naked(spec: OrderSpec, command: SubmitOrders, *, is_live: bool) -> Iterator[Breach]:
     instead = _bracket(spec)
-    is_oco = command.kind == OCO
+    is_oco, is_single = command.kind == OCO, command.kind == OrderRole.SINGLE
     if is_live:
         yield Breach(
             check="protective_plan",
@@ -84,7 +85,8 @@ def _naked(spec: OrderSpec, command: SubmitOrders, *, is_live: bool) -> Iterator
         yield Breach(
             check="protective_plan",
             message=f"{order_words(spec)} opens without a stop: nothing would limit its loss.",
-            hint=f"use --no-stop if that is meant, or {instead}",
+            # Other commands have no such word: they mean a position that is there.
+            hint=f"use --no-stop if that is meant, or {instead}" if is_single else instead,
         )
 
 

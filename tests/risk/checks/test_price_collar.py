@@ -5,6 +5,7 @@ import pytest
 from ibkr_trader.core.enums import OrderRole, OrderType
 from ibkr_trader.core.models import OrderSpec
 from ibkr_trader.risk.check import CHECKS, Unit
+from ibkr_trader.risk.verdict import Approved, Denied
 from ibkr_trader.risk.view import FactMissing
 from tests.risk.world import (
     D,
@@ -105,3 +106,11 @@ def test_its_gauge_has_every_collar() -> None:
         (D("0.05"), Unit.PERCENT, "an opening limit below 5.00"),
         (D("0.10"), Unit.PERCENT, "a closing limit"),
     ]
+
+
+def test_who_wants_out_far_past_the_market_is_told_and_let_out() -> None:
+    out = submit(limit("SELL", 10, "120"))
+    verdict = review(out, view(held(10)))
+    assert isinstance(verdict, Approved)
+    assert [one.check for one in verdict.warnings] == ["price_collar"]
+    assert isinstance(review(submit(limit("SELL", 10, "120")), view()), Denied)
