@@ -122,10 +122,19 @@ def risk_checks(_: str = "") -> str:
     return "\n".join(rows)
 
 
+# What a check asks for through a module that it shares with others.
+_SHARED_KEYS = {
+    "correlated_exposure": {"correlation_threshold", "correlation_ttl", "stale_correlation"},
+    "daily_loss": {"loss_warning"},
+    "drawdown": {"loss_warning"},
+}
+
+
 def _keys_of(run: Callable[..., Any]) -> list[str]:
-    """The limits that a check's module asks for, in the order in which `RiskLimits` has them."""
+    """The limits that a check asks for, in the order in which `RiskLimits` has them."""
     tree = ast.parse(inspect.getsource(sys.modules[run.__module__]))
     asked = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    asked |= _SHARED_KEYS.get(run.__module__.rpartition(".")[2], set())
     return [key for key in RiskLimits.__struct_fields__ if key in asked]
 
 

@@ -21,11 +21,18 @@ from typing import NamedTuple
 from ibkr_trader.sim.gateway import background
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = ("README.md", "docs/advanced_orders.md", "docs/cli.md")
+PAGES = (
+    "README.md",
+    "docs/advanced_orders.md",
+    "docs/cli.md",
+    "docs/live.md",
+    "docs/risk_management.md",
+)
 _BLOCK = re.compile(r"(?<=^```console\n).*?(?=^```$)", re.DOTALL | re.MULTILINE)
 _PATIENCE = 50.0  # seconds for one command
 _ID = re.compile(r"\b[a-z][a-z0-9]{4}-(?=\d)")
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?( E[SD]T|Z)?")
+_TOKEN = re.compile(r"(?<=\bcommit )[0-9A-Z]{7}\b|(?<=\bticket )[0-9A-Z]{7}\b")
 _FIGURE = re.compile(r"[-+]?\d[\d,]*(\.\d+)?|–|\bnull\b")
 
 
@@ -55,7 +62,8 @@ def shape(output: str) -> list[str]:
     """Return the lines of an output with what differs from run to run made alike."""
     lines = []
     for line in output.strip().splitlines():
-        alike = _FIGURE.sub("#", _TIME.sub("TIME", _ID.sub("ID-", line)))
+        named = _TOKEN.sub("TOKEN", _ID.sub("ID-", line))
+        alike = _FIGURE.sub("#", _TIME.sub("TIME", named))
         lines.append(" ".join(alike.split()))
     return lines
 

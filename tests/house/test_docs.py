@@ -14,7 +14,7 @@ import pytest
 from docs import make_diagrams
 from ibkr_trader.cli import entry, exits
 from ibkr_trader.config.model import SettingsModel
-from ibkr_trader.config.sources import NAMES, PREFIX, TABLES
+from ibkr_trader.config.sources import _ONLY_IN_FILE, NAMES, PREFIX, TABLES
 from ibkr_trader.core.enums import OrderStatus
 from ibkr_trader.orders.group import ORDER_TYPES
 from ibkr_trader.orders.lifecycle import TRANSITIONS, Trigger
@@ -218,7 +218,7 @@ def test_every_setting_is_explained_with_its_default() -> None:
     for name, variable, default in rows:
         if name in TABLES:
             continue
-        assert variable == PREFIX + name.upper()
+        assert variable == ("–" if name in _ONLY_IN_FILE else PREFIX + name.upper())
         value = SettingsModel.model_fields[name].get_default()
         if isinstance(value, str | int | float):
             said = default.replace("`", "").partition(";")[0].strip()

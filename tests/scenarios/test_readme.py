@@ -70,9 +70,9 @@ DOCUMENTED = {
     "order --symbol MSFT --side buy --no-stop"
     " --quantity 1 --type limit --limit 400 --dry-run": "preview/1",
     "bracket-order --symbol AAPL --quantity 1 --stop-loss 140 --preview": "ticket/1",
+    "set-symbol-limit --symbol AAPL --max-position 50": "symbol-limit/1",
     "limits": "limits/1",
     "limits --restore": "limits-restore/1",
-    "set-symbol-limit --symbol AAPL --max-position 50": "symbol-limit/1",
     "update-correlations --symbols AAPL,MSFT": "correlations/1",
     "correlations": "correlations/1",
     "correlations AAPL": "correlations/1",
