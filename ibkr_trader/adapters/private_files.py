@@ -62,11 +62,13 @@ def open_private(path: Path, flags: int) -> int:
     """Open a file of ours, never through a link, and make it private if it is not.
 
     Raises:
-        ConfigError: If it is a link, or belongs to somebody else.
+        ConfigError: If it is a link or no file at all, or belongs to somebody else.
         OSError: If it cannot be opened.
     """
     try:
-        descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC, FILE_MODE)
+        # A pipe of that name must not make anybody wait for its other end.
+        extra = os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+        descriptor = os.open(path, flags | extra, FILE_MODE)
     except OSError as error:
         if path.is_symlink():
             message = f"{path} is a link, and links are not followed here"
@@ -75,6 +77,7 @@ def open_private(path: Path, flags: int) -> int:
     try:
         status = os.fstat(descriptor)
         _check_owner(path, status)
+        _check_file(path, status)
         if status.st_mode & 0o077:
             os.fchmod(descriptor, FILE_MODE)
     except BaseException:
@@ -96,6 +99,11 @@ def _check_owner(path: Path, status: os.stat_result) -> None:
     if status.st_uid != os.geteuid():
         message = f"{path} belongs to another user (uid {status.st_uid})"
         raise ConfigError(message, hint="choose a folder of your own: --data-dir or IBKR_DATA_DIR")
+
+
+def _check_file(path: Path, status: os.stat_result) -> None:
+    if not stat.S_ISREG(status.st_mode):
+        raise ConfigError(f"{path} is not a file", hint="move what is there out of the way")
 
 
 def _unusable(path: Path, why: str) -> ConfigError:

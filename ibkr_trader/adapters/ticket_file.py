@@ -82,8 +82,8 @@ class TicketFolder:
             ticket = _decoder.decode(self._content(token))
         except FileNotFoundError:
             raise self._missing(token) from None
-        except (msgspec.MsgspecError, ValueError) as error:
-            message = f"ticket {token} is damaged and cannot be sent: {error}"
+        except (msgspec.MsgspecError, ValueError, OSError, ConfigError) as error:
+            message = f"ticket {token} is damaged and cannot be sent: {str(error)[:200]}"
             raise TicketRefused(message, hint="repeat the command with --preview") from error
         ticket.require_fresh(token, now)
         return ticket

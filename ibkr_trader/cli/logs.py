@@ -15,6 +15,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from ibkr_trader.cli import output
+
 FILE = "ibkr-trader.log"
 _MAX_BYTES, _KEPT = 10_000_000, 10
 _ACCOUNT = re.compile(r"\b(DU|DF|U|F|I)[0-9]{2,9}([0-9]{3})\b")
@@ -45,8 +47,11 @@ class _JsonLines(logging.Formatter):
 
 class _PrivateFile(logging.handlers.RotatingFileHandler):
     def _open(self) -> Any:
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-        return os.fdopen(os.open(self.baseFilename, flags, 0o600), "a", encoding="utf-8")
+        # A pipe has no reader: it is refused at once instead of being waited for.
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
+        kept_out = os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
+        descriptor = os.open(self.baseFilename, flags | kept_out, 0o600)
+        return os.fdopen(descriptor, "a", encoding="utf-8")
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's own name
         """Let a full disk cost the line, not the command (and print nothing)."""
@@ -55,13 +60,16 @@ class _PrivateFile(logging.handlers.RotatingFileHandler):
 def start(folder: Path) -> Path:
     """Send everything that is logged to the file in `folder`, and return its path.
 
-    Raises:
-        OSError: If it cannot be written.
+    A log that cannot be written must not keep anybody from closing: then nothing is logged.
     """
     path = folder / FILE
     root = logging.getLogger()
     if not any(isinstance(handler, _PrivateFile) for handler in root.handlers):
-        handler = _PrivateFile(path, maxBytes=_MAX_BYTES, backupCount=_KEPT, delay=False)
+        try:
+            handler = _PrivateFile(path, maxBytes=_MAX_BYTES, backupCount=_KEPT, delay=False)
+        except OSError as error:
+            output.note(f"warning: nothing is logged: {path}: {error.strerror}")
+            return path
         handler.setFormatter(_JsonLines())
         root.addHandler(handler)
         root.setLevel(logging.INFO)

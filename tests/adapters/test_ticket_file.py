@@ -248,7 +248,18 @@ def test_a_link_is_not_followed(folder: TicketFolder, tmp_path: Path) -> None:
     elsewhere = tmp_path / "elsewhere"
     path(tmp_path, token).rename(elsewhere)
     path(tmp_path, token).symlink_to(elsewhere)
-    with pytest.raises(ConfigError, match="links are not followed"):
+    with pytest.raises(TicketRefused, match="links are not followed"):
+        folder.read(token, now=NOW)
+
+
+@pytest.mark.parametrize("kind", ["folder", "pipe"])
+def test_what_is_no_file_is_refused_at_once(
+    kind: str, folder: TicketFolder, tmp_path: Path
+) -> None:
+    token = folder.keep(ticket(), now=NOW)
+    path(tmp_path, token).unlink()
+    (os.mkfifo if kind == "pipe" else os.mkdir)(path(tmp_path, token))
+    with pytest.raises(TicketRefused, match="damaged"):
         folder.read(token, now=NOW)
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -50,7 +51,18 @@ def test_lines_are_json_and_nothing_reaches_the_terminal(
     assert path.stat().st_mode & 0o777 == 0o600
 
 
-def test_a_link_in_the_place_of_the_log_is_refused(tmp_path: Path) -> None:
-    (tmp_path / logs.FILE).symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(OSError, match="symbolic"):
-        logs.start(tmp_path)
+@pytest.mark.parametrize("kind", ["link", "folder", "pipe"])
+def test_what_is_no_log_is_not_written_and_keeps_nobody_from_anything(
+    kind: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / logs.FILE
+    if kind == "link":
+        path.symlink_to(tmp_path / "elsewhere")
+    elif kind == "folder":
+        path.mkdir()
+    else:
+        os.mkfifo(path)
+    assert logs.start(tmp_path) == path
+    assert logs.current() is None
+    assert "nothing is logged" in capsys.readouterr().err
+    assert not (tmp_path / "elsewhere").exists()

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ibkr_trader.core.enums import OrderRole, OrderStatus
-from ibkr_trader.portfolio.openers import openers
-from tests.risk.world import MSFT, bracket, held, limit, portfolio, spec, stop, working
+from ibkr_trader.core.enums import OrderRole, OrderStatus, OrderType
+from ibkr_trader.portfolio.exposure import ExposureIndex
+from ibkr_trader.portfolio.openers import openers, oversized
+from tests.risk.world import AAPL, MSFT, bracket, held, limit, portfolio, spec, stop, working
 
 if TYPE_CHECKING:
     from ibkr_trader.core.models import Order, Position
@@ -59,8 +61,41 @@ def test_what_only_ends_what_is_held_stays() -> None:
 def test_what_could_turn_it_round_goes_unless_it_is_a_stop() -> None:
     assert names(held(10), working(limit("SELL", 11, "155"))) == ["t-1-single"]
     assert names(held(10), working(stop("SELL", 11, "145"))) == []
-    two = (working(stop("SELL", 10, "145", f"t-{n}-single")) for n in (1, 2))
-    assert names(held(10), *two) == []
+
+
+def kept(*parts: Order | Position) -> dict[str, int]:
+    return {one.order.order_id: int(one.quantity) for one in oversized(portfolio(*parts))}
+
+
+def test_a_stop_stays_as_far_as_there_is_something_to_end() -> None:
+    large = working(stop("SELL", 50, "140"))
+    assert (names(held(10), large), kept(held(10), large)) == ([], {"t-1-single": 10})
+    assert kept(held(10), working(stop("SELL", 50, "140"), filled=20)) == {"t-1-single": 30}
+    assert kept(held(-10), working(stop("BUY", 50, "160"))) == {"t-1-single": 10}
+    assert kept(held(50), large) == {}
+    assert (names(large), kept(large)) == (["t-1-single"], {})
+
+
+def test_of_several_stops_the_nearest_stay_and_the_rest_goes() -> None:
+    near = working(stop("SELL", 10, "145", "t-1-single"))
+    far = working(stop("SELL", 10, "140", "t-2-single"))
+    assert names(held(10), far, near) == ["t-2-single"]
+    assert (names(held(15), far, near), kept(held(15), far, near)) == ([], {"t-2-single": 5})
+    above = working(stop("BUY", 10, "160", "t-2-single"))
+    below = working(stop("BUY", 10, "155", "t-1-single"))
+    assert names(held(-10), above, below) == ["t-2-single"]
+    trail = working(spec("SELL", 10, "t-3-single", order_type=OrderType.TRAIL, trail_amount="3"))
+    assert names(held(10), trail, near) == ["t-3-single"]
+
+
+def test_what_the_exits_of_a_group_end_leaves_less_for_other_stops() -> None:
+    _, target, protection = bracket().orders
+    exits = (working(target), working(protection))
+    own = working(stop("SELL", 8, "144", "t-9-single"))
+    assert names(held(10), *exits, own) == ["t-9-single"]
+    assert (names(held(14), *exits, own), kept(held(14), *exits, own)) == ([], {"t-9-single": 4})
+    theirs = working(stop("BUY", 10, "160", "t-8-stop", role=OrderRole.STOP))
+    assert kept(held(14), theirs, own) == {}
 
 
 def test_a_stop_that_enters_goes() -> None:
@@ -112,10 +147,19 @@ def test_without_them_nothing_but_exits_can_lead_further_from_flat(
     ]  # fmt: skip
     parts = ([held(position)] if position else []) + made
     gone = set(names(*parts))
-    for order in made:
-        sign, size = order.spec.side.sign, int(order.spec.quantity)
-        ends = position * sign < 0
-        if order.spec.role.is_protective or (ends and order.spec.stop_price):
-            assert order.order_id not in gone
-        elif not ends or size > abs(position):
-            assert order.order_id in gone
+    cut = {one.order.order_id: one.quantity for one in oversized(portfolio(*parts))}
+    assert gone.isdisjoint(cut)
+    left = [
+        msgspec.structs.replace(
+            one,
+            spec=msgspec.structs.replace(
+                one.spec, quantity=cut.get(one.order_id, one.spec.quantity)
+            ),
+        )
+        for one in made
+        if one.order_id not in gone and not one.spec.role.is_protective
+    ]
+    assert not [one for one in made if one.order_id in gone and one.spec.role.is_protective]
+    after = ExposureIndex.of(portfolio(*parts[: len(parts) - len(made)], *left)).contract(AAPL)
+    assert min(position, 0) <= after.shortest
+    assert after.longest <= max(position, 0)
