@@ -50,7 +50,7 @@ from ibkr_trader.execution.disk_watch import DiskWatch
 from ibkr_trader.execution.guardian import Duty
 from ibkr_trader.execution.limits_watch import LimitsWatch
 from ibkr_trader.execution.outlook import RiskSettings
-from ibkr_trader.execution.skew_watch import SkewWatch
+from ibkr_trader.execution.skew_watch import SkewWatch, in_step
 from ibkr_trader.execution.tasks import alongside
 from ibkr_trader.execution.trader import Trader
 from ibkr_trader.risk.arming import Lack
@@ -140,10 +140,7 @@ async def open_desk(
             handlers=handlers,
             reach=reach,
         )
-        if settings.profile is Profile.SIM:
-            trader.bus.subscribe(ErrorEvent, lambda _: _follow(connection, settings))
-        else:  # the simulator's clock is the desk's; any other must agree with the machine's
-            mind_clock(trader, connection)
+        _agree_on_time(trader, connection, settings)
         trader.closer.goes_on, broker.objection = goes_on, trader.halter.objection
         _equip(trader, settings)
         await stack.enter_async_context(trader.running())
@@ -174,6 +171,15 @@ def _equip(trader: Trader, settings: Settings) -> None:
             lacks=_lacks(settings, trader.account),
             max_skew=settings.risk.max_clock_skew,
         )
+
+
+def _agree_on_time(trader: Trader, connection: IBKRConnection, settings: Settings) -> None:
+    """Take the simulator's clock for the desk's; any other must agree with the machine's."""
+    if settings.profile is Profile.SIM:
+        trader.bus.subscribe(ErrorEvent, lambda _: _follow(connection, settings))
+        trader.outlook.book.skew = in_step
+    else:
+        mind_clock(trader, connection)  # connecting has asked for the time
 
 
 def mind_clock(trader: Trader, connection: IBKRConnection) -> None:

@@ -113,7 +113,7 @@ async def test_a_desk_looks_at_its_disk_before_it_opens_anything(tmp_path: Path)
     try:
         async with open_desk(settings=sim) as desk:
             assert desk.trader.outlook.view().state_reason == ""
-            assert desk.trader.outlook.view().clock_skew is None  # it sets ours
+            assert desk.trader.outlook.view().clock_skew == timedelta(0)  # it sets ours
         async with open_desk(settings=msgspec.structs.replace(sim, risk=greedy)) as desk:
             assert "MB are free on the disk" in desk.trader.outlook.view().state_reason
     finally:

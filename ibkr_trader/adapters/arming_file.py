@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import os
 import platform
-import stat
 import subprocess
 import time
 from contextlib import suppress
@@ -22,7 +21,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from ibkr_trader.adapters.clock import SystemClock
-from ibkr_trader.adapters.private_files import FILE_MODE, create_private, sync_folder
+from ibkr_trader.adapters.private_files import create_private, sync_folder
+from ibkr_trader.adapters.trusted_file import read_trusted
 from ibkr_trader.core.errors import ConfigError
 from ibkr_trader.execution.arming_watch import LONGEST, Lease
 
@@ -119,14 +119,10 @@ class ArmingFile:
     def read(self) -> Lease | str:
         """Return the armed time that is kept, or why there is none that counts."""
         try:
-            content = _read(self._path)
+            found = read_trusted(self._path, _LIMIT, is_ours_alone=True)
         except FileNotFoundError:
             return ""
-        except OSError as error:
-            return f"{self._path} cannot be read: {error.strerror}"
-        except ConfigError as error:
-            return error.message
-        return self._judge(content)
+        return f"{self._path} {found.why}" if found.why else self._judge(found.data)
 
     def write(self, lease: Lease) -> None:
         """Keep `lease`, whole and on disk, or not at all.
@@ -229,29 +225,3 @@ def this_boot() -> str:
         )
         return asked.stdout.strip()
     return ""
-
-
-def _read(path: Path) -> bytes:
-    """Return the content of a file that is ours alone.
-
-    Raises:
-        ConfigError: If it is not.
-        OSError: If it cannot be read.
-    """
-    if path.is_symlink():
-        raise ConfigError(f"{path} is a link, and links are not followed here")
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    try:
-        status = os.fstat(descriptor)
-        mode = stat.S_IMODE(status.st_mode)
-        if not stat.S_ISREG(status.st_mode) or status.st_nlink != 1:
-            raise ConfigError(f"{path} is no file of its own")
-        if status.st_uid != os.geteuid():
-            raise ConfigError(f"{path} belongs to another user (uid {status.st_uid})")
-        if mode != FILE_MODE:
-            raise ConfigError(f"{path} has mode {mode:04o}, and only 0600 is trusted")
-        if status.st_size > _LIMIT:
-            raise ConfigError(f"{path} is damaged")
-        return os.read(descriptor, _LIMIT)
-    finally:
-        os.close(descriptor)

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from ibkr_trader.adapters.private_files import create_private, private_folder, sync_folder
-from ibkr_trader.adapters.sectors_file import mark_of, read_whole
+from ibkr_trader.adapters.trusted_file import mark_of, read_trusted
 from ibkr_trader.core.errors import ConfigError
 from ibkr_trader.execution.correlation_watch import CorrelationReading
 from ibkr_trader.risk.correlation import CorrelationMatrix, Triangle
@@ -88,7 +88,7 @@ class CorrelationFile:
         """Return what the file says; one that is damaged says nothing but that."""
         mark = self.mark()
         try:
-            stored = _matrices.decode(read_whole(self.path, MOST))
+            stored = _matrices.decode(_content(self.path, MOST))
             matrix = _matrix(stored)
         except FileNotFoundError:
             return CorrelationReading()
@@ -128,7 +128,7 @@ class PriceFiles:
     def read(self, symbol: str) -> PriceHistory | None:
         """Return what is kept of a symbol; None if there is nothing, or it is damaged."""
         try:
-            stored = _prices.decode(read_whole(self._path(symbol), _MOST_PRICES))
+            stored = _prices.decode(_content(self._path(symbol), _MOST_PRICES))
         except (OSError, ValueError):
             return None
         is_ours = stored.version == VERSION and stored.history.symbol == symbol
@@ -147,6 +147,19 @@ class PriceFiles:
     def _path(self, symbol: str) -> Path:
         digest = hashlib.sha256(symbol.encode()).hexdigest()[:8]
         return self._folder / f"{_ODD.sub('_', symbol.upper())[:20]}-{digest}.json"
+
+
+def _content(path: Path, most: int) -> bytes:
+    """Return the content of a file of ours.
+
+    Raises:
+        FileNotFoundError: If there is none.
+        ValueError: If it is not believed.
+    """
+    found = read_trusted(path, most)
+    if found.why:
+        raise ValueError(f"it {found.why}")
+    return found.data
 
 
 def _matrix(stored: _Stored) -> CorrelationMatrix:

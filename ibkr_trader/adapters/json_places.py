@@ -1,8 +1,9 @@
 """JSON with the place of everything in it, so that a mistake is named by its line and column.
 
-As strict as the standard library, and stricter: no comments, no NaN, no depth beyond what
-a settings file needs. Keys that stand twice are both kept: which of them counts is for the
-reader to say. Numbers stay text: whoever reads them decides what they mean.
+As strict as the standard library, and stricter: no comments, no depth beyond what a
+settings file needs. Keys that stand twice are both kept: which of them counts is for the
+reader to say. Numbers stay text: whoever reads them decides what they mean. NaN and Infinity
+are numbers here, so that whoever refuses them can name their key, and the other faults.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _PLAIN = r'[^"\\\x00-\x1f]*'
 _STRING = re.compile(rf'"{_PLAIN}(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{{4}}){_PLAIN})*"')
 _WORD = re.compile(r"-?[A-Za-z_]+")
+_NO_NUMBER = frozenset({"NaN", "Infinity", "-Infinity"})  # many programs write them
 _WORDS: dict[str, bool | None] = {"true": True, "false": False, "null": None}
 
 
@@ -126,6 +128,8 @@ class Document:
         found = _WORD.match(self._text, at)
         if found is not None and found[0] in _WORDS:
             return Node(at, found.end(), _WORDS[found[0]])
+        if found is not None and found[0] in _NO_NUMBER:
+            return Node(at, found.end(), Number(found[0]))
         if found is not None:
             raise self._fault(f"{found[0][:40]} is no value; text stands in double quotes", at)
         wanted = "a value is missing here: write a number, text in double quotes, or { … }"

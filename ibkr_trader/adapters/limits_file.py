@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import errno
 import os
-import stat
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from ibkr_trader.adapters.clock import SystemClock
+import msgspec
+
 from ibkr_trader.adapters.limits_reader import read_limits
 from ibkr_trader.adapters.limits_writer import EMPTY, amended, text_of
 from ibkr_trader.adapters.private_files import create_private, private_folder, sync_folder
+from ibkr_trader.adapters.trusted_file import mark_of, read_trusted
 from ibkr_trader.core.errors import AccountLocked, ConfigError, InvariantBroken
 from ibkr_trader.risk.limits import SymbolLimitRegistry
 from ibkr_trader.risk.limits_reading import LimitsFault, LimitsReading
@@ -31,10 +31,6 @@ if TYPE_CHECKING:
 FILE = "symbol_limits.json"
 MOST = 1_000_000  # bytes
 LOCK_PATIENCE = 10.0  # seconds; a change takes milliseconds
-_WARM = timedelta(milliseconds=50)  # a second write within it may leave no trace in the times
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_UNREADABLE = "unreadable"
-_TOO_LARGE = f"larger than {MOST:,} bytes, which no limits file has to be"
 
 
 class LimitsFile:
@@ -56,46 +52,17 @@ class LimitsFile:
 
     def mark(self) -> object:
         """Return what changes whenever the file does; None if it is missing."""
-        try:
-            status = os.stat(self._path, follow_symlinks=False)  # noqa: PTH116 - a third of the time
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            return _UNREADABLE, error.errno
-        return _mark(status)
+        return mark_of(self._path)
 
     def read(self) -> LimitsReading:
         """Return what the file says; whatever is wrong with it is in the answer."""
         try:
-            descriptor = os.open(
-                self.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-            )
+            found = read_trusted(self.path, MOST)
         except FileNotFoundError:
             return LimitsReading()
-        except OSError as error:
-            why = error.strerror or str(error)
-            if self.path.is_symlink():
-                why = "it is a link, and links are not followed: put the file itself here"
-            return _at_fault(f"cannot be read: {why}", mark=self.mark())
-        try:
-            status = os.fstat(descriptor)
-            mark = _settled(status)
-            if why := _untrusted(status):
-                return _at_fault(why, mark=mark)
-            data = _content(descriptor)
-        except OSError as error:
-            return _at_fault(f"cannot be read: {error.strerror}", mark=self.mark())
-        finally:
-            os.close(descriptor)
-        if len(data) > MOST:
-            return _at_fault(f"is {_TOO_LARGE}", mark=mark)
-        reading = read_limits(data, self._cap)
-        return LimitsReading(
-            registry=reading.registry,
-            faults=reading.faults,
-            warnings=reading.warnings,
-            mark=mark,
-        )
+        if found.why:
+            return LimitsReading(faults=(LimitsFault(message=found.why),), mark=found.mark)
+        return msgspec.structs.replace(read_limits(found.data, self._cap), mark=found.mark)
 
     def parse(self, content: str) -> LimitsReading:
         """Return what a text says that `text` has made."""
@@ -174,7 +141,7 @@ class LimitsFile:
         if written.registry is None:
             raise InvariantBroken(f"what is to be written is no limits file: {written.faults}")
         if len(text) > MOST:
-            raise ConfigError(f"{self.path} would be {_TOO_LARGE}")
+            raise ConfigError(f"{self.path} would be larger than {MOST:,} bytes")
         return before, written.registry, text
 
     @contextmanager
@@ -206,48 +173,10 @@ class LimitsFile:
             raise _unwritable(self.path, error) from error
 
 
-def _mark(status: os.stat_result) -> tuple[int, ...]:
-    return status.st_mtime_ns, status.st_ctime_ns, status.st_ino, status.st_size, status.st_mode
-
-
-def _settled(status: os.stat_result) -> object:
-    """The mark of what is about to be read; one that never comes again, if it is still warm.
-
-    The times of a file move in steps: a second write within the same one shows in none of them.
-    """
-    mark = _mark(status)
-    written = _EPOCH + timedelta(microseconds=status.st_mtime_ns // 1_000)
-    is_warm = timedelta(0) <= SystemClock().now() - written < _WARM
-    return (*mark, "warm") if is_warm else mark
-
-
-def _content(descriptor: int) -> bytes:
-    """The whole of a file, or a little more of it than may be."""
-    data = b""
-    while len(data) <= MOST and (part := os.read(descriptor, MOST + 1)):
-        data += part
-    return data
-
-
-def _untrusted(status: os.stat_result) -> str:
-    """Why a file is not read at all; empty if it may be."""
-    if not stat.S_ISREG(status.st_mode):
-        return "is no file"
-    if status.st_uid not in {os.geteuid(), 0}:
-        return f"belongs to another user (uid {status.st_uid}) and is not trusted"
-    if status.st_mode & stat.S_IWOTH:
-        return "can be written by everybody: take that away with chmod o-w"
-    return f"is {_TOO_LARGE}" if status.st_size > MOST else ""
-
-
 def _check_whole(path: Path, size: int) -> None:
     """Refuse a file that a disk took in part, without an error, because it was full."""
     if path.stat().st_size != size:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-
-def _at_fault(message: str, *, mark: object) -> LimitsReading:
-    return LimitsReading(faults=(LimitsFault(message=message),), mark=mark)
 
 
 def _unwritable(path: Path, error: OSError) -> ConfigError:

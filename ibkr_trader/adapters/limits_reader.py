@@ -212,7 +212,7 @@ def _amount(node: Node, key: str) -> tuple[Decimal | None, str]:
 
 def _no_amount(text: str) -> str:
     shown = _shown(text)
-    if re.fullmatch(r"[-+]?(nan|inf|infinity)", text, re.IGNORECASE):
+    if re.fullmatch(r"[-+]?(nan|inf(inity)?)", text, re.IGNORECASE):
         return f"{shown} is no amount"
     if re.fullmatch(r"-[0-9.]+", text):
         return f"{shown} is not above 0"

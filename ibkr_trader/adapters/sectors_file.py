@@ -8,11 +8,11 @@ the sector's limit. A file with a fault says nothing at all.
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 from ibkr_trader.adapters.json_places import Document, JsonFault, Number, Object
 from ibkr_trader.adapters.limits_reader import spelled
+from ibkr_trader.adapters.trusted_file import mark_of, read_trusted
 from ibkr_trader.core.text import plain
 from ibkr_trader.execution.correlation_watch import SectorsReading
 from ibkr_trader.risk.limits_reading import LimitsFault
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 FILE = "sectors.json"
 MOST = 1_000_000  # bytes
 _LONGEST = 40  # characters of a sector's name
+_FORMAT = 'the symbols stand at the top: write {"AAPL": "Technology", "JPM": "Financial"}'
 _SECTOR = 'write the name of its sector in double quotes, as in "Technology"'
 
 
@@ -49,42 +50,14 @@ class SectorsFile:
 
     def read(self) -> SectorsReading:
         """Return what the file says; whatever is wrong with it is in the answer."""
-        mark = self.mark()
         try:
-            data = read_whole(self.path, MOST)
+            found = read_trusted(self.path, MOST)
         except FileNotFoundError:
             return SectorsReading()
-        except OSError as error:
-            fault = LimitsFault(message=f"cannot be read: {error.strerror or error}")
-            return SectorsReading(faults=(fault,), mark=mark)
-        sectors, faults = parse(data)
-        return SectorsReading(sectors={} if faults else sectors, faults=faults, mark=mark)
-
-
-def mark_of(path: Path) -> object:
-    """Return what changes whenever a file does; None if it is missing."""
-    try:
-        status = path.stat(follow_symlinks=False)
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        return error.errno
-    return status.st_mtime_ns, status.st_ctime_ns, status.st_ino, status.st_size
-
-
-def read_whole(path: Path, most: int) -> bytes:
-    """Return the content of a file, never through a link.
-
-    Raises:
-        FileNotFoundError: If there is none.
-        OSError: If it cannot be read, or is larger than `most` bytes.
-    """
-    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-    with os.fdopen(os.open(path, flags), "rb") as file:
-        data = file.read(most + 1)
-    if len(data) > most:
-        raise OSError(f"it is larger than {most:,} bytes")
-    return data
+        if found.why:
+            return SectorsReading(faults=(LimitsFault(message=found.why),), mark=found.mark)
+        sectors, faults = parse(found.data)
+        return SectorsReading(sectors={} if faults else sectors, faults=faults, mark=found.mark)
 
 
 def parse(data: bytes) -> tuple[dict[str, str], tuple[LimitsFault, ...]]:
@@ -107,16 +80,27 @@ def parse(data: bytes) -> tuple[dict[str, str], tuple[LimitsFault, ...]]:
         return {}, tuple(faults)
     found: dict[str, str] = {}
     for member in document.root.value.members:
-        key, value = plain(member.name, limit=40), member.node.value
+        key = plain(member.name, limit=40)
         symbol, why = spelled(member.name)
-        if why:
-            fault(member.key, key, why)
-        elif symbol in found:
-            fault(member.key, key, "it stands here twice: remove one of them")
-        elif not isinstance(value, str) or isinstance(value, Number):
-            fault(member.node, key, _SECTOR)
-        elif not value.strip() or plain(value, limit=_LONGEST) != value:
-            fault(member.node, key, f"1 to {_LONGEST} visible characters, please: {_SECTOR}")
+        sector, odd = _sector(member.node)
+        if symbol in found:
+            why = why or "it stands here twice: remove one of them"
+        if odd == _FORMAT or why:
+            fault(member.key, key, odd if odd == _FORMAT else why)
+        elif odd:
+            fault(member.node, key, odd)
         else:
-            found[symbol] = value
+            found[symbol] = sector
     return found, tuple(faults)
+
+
+def _sector(node: Node) -> tuple[str, str]:
+    """The sector that a value names, or what is wrong with it."""
+    value = node.value
+    if isinstance(value, Object | list):
+        return "", _FORMAT
+    if not isinstance(value, str) or isinstance(value, Number):
+        return "", _SECTOR
+    if not value.strip() or plain(value, limit=_LONGEST) != value:
+        return "", f"1 to {_LONGEST} visible characters, please: {_SECTOR}"
+    return value, ""

@@ -96,10 +96,11 @@ async def disarm(face: Face) -> output.Reply:
     blocks: list[str | output.Table] = [
         f"profile {place.profile} is disarmed: nothing is opened until ibkr-trader arm"
     ]
+    if place.profile is not Profile.LIVE:
+        blocks.append(f"No real money is at stake in {place.profile}, and yet openings are denied.")
     if loosened:
-        blocks.append(
-            f"{loosened} limits that were waiting are looser from now on: ibkr-trader limits"
-        )
+        are = "limit that was waiting is" if loosened == 1 else "limits that were waiting are"
+        blocks.append(f"{loosened} {are} looser from now on: ibkr-trader limits")
     data = {"armed": False, "until": None, "loosened": loosened}
     return output.Reply(schema="arming/1", data=data, blocks=blocks)
 
@@ -141,7 +142,10 @@ def _denied(error: NotArmed) -> RiskCheckError:
 
 
 def _free(face: Face, desk: Desk) -> str:
-    return f"{title(face.settings(), desk)}  armed: no real money is at stake"
+    return (
+        f"{title(face.settings(), desk)}  armed: no real money is at stake, so it always is, "
+        "unless somebody runs ibkr-trader disarm"
+    )
 
 
 def _disarm_folder(face: Face, folder: Path) -> None:

@@ -99,8 +99,7 @@ async def _preview(desk: Desk, found: Undoing, head: str) -> output.Reply:
         else:
             verdict = desk.trader.router.preview(command)
             if isinstance(verdict, Denied):
-                reasons = "; ".join(breach.message for breach in verdict.breaches)
-                raise RiskCheckError(reasons, breaches=verdict.breaches)
+                raise RiskCheckError(verdict.reasons, breaches=verdict.breaches)
         specs += command.orders
     blocks += [specs_table(specs), *_left(found), "Nothing was sent."]
     return output.Reply(

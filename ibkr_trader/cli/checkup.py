@@ -9,18 +9,20 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from ibkr_trader.adapters.clock import SystemClock
+from ibkr_trader.adapters.correlation_file import CorrelationFile
 from ibkr_trader.adapters.journal import SqliteJournal
 from ibkr_trader.adapters.private_files import private_folder
 from ibkr_trader.app import JOURNAL_FILE
 from ibkr_trader.cli import output
+from ibkr_trader.cli.correlation_view import age
 from ibkr_trader.cli.exits import Exit, classify
 from ibkr_trader.cli.face import DESK_COMMANDS, Face
 from ibkr_trader.cli.halts import halts
 from ibkr_trader.cli.remote import at_the_trader
 from ibkr_trader.cli.trading import desk_for, title
-from ibkr_trader.cli.wording import when
+from ibkr_trader.cli.wording import counted, when
 from ibkr_trader.core.enums import DataType
-from ibkr_trader.core.errors import TraderError
+from ibkr_trader.core.errors import ConfigError, TraderError
 from ibkr_trader.core.text import price
 
 if TYPE_CHECKING:
@@ -150,6 +152,7 @@ async def _examine_desk(face: Face, found: Findings, *, deep: bool) -> None:
             for one in held_back:
                 text = f"{one.state} {one.symbol}".strip()
                 found.warn("trading state", f"{text}: {one.words(utc=face.utc)}", fix=one.ends)
+            _examine_files(face, desk, found, deep=deep)
             if deep:
                 from ibkr_trader.cli.deep_checkup import (  # noqa: PLC0415 - it builds on this
                     examine_deep,
@@ -158,6 +161,31 @@ async def _examine_desk(face: Face, found: Findings, *, deep: bool) -> None:
                 found.take(await examine_deep(face, desk))
     except TraderError as error:
         found.fail("gateway", error)
+
+
+def _examine_files(face: Face, desk: Desk, found: Findings, *, deep: bool) -> None:
+    """Look at the files that a review goes by: one that is damaged keeps from opening."""
+    view = desk.trader.outlook.view()
+    for line in view.limits_fault.splitlines() if not deep else ():  # else it is told there
+        fix = "mend it, or: ibkr-trader limits --restore"
+        found.fail("limits file", ConfigError(f"nothing is opened: {line}", hint=fix))
+    for line in view.sectors_fault.splitlines():
+        fix = "mend it; {} in it says that no sectors are meant"
+        found.fail("sectors", ConfigError(f"nothing is opened: {line}", hint=fix))
+    if not view.sectors_fault:
+        count = counted(len(view.sectors), "symbol")
+        found.ok("sectors", f"{count} with a known sector")
+    reading = CorrelationFile(face.settings().place.folder).read()
+    fix, limits = "ibkr-trader update-correlations", view.limits
+    holds = f"{limits.stale_correlation.value} holds"
+    if reading.matrix is None:
+        text = f"none that count: {reading.fault}" if reading.fault else "none yet"
+        found.warn("correlations", f"{text}; {holds}", fix=fix)
+    elif reading.matrix.is_stale(view.now, limits.correlation_ttl):
+        found.warn("correlations", f"{age(reading.matrix, view.now)} old; {holds}", fix=fix)
+    else:
+        count = counted(len(reading.matrix.symbols), "symbol")
+        found.ok("correlations", f"of {count}, {age(reading.matrix, view.now)} old")
 
 
 async def _examine_market(face: Face, desk: Desk, found: Findings) -> None:

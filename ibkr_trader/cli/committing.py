@@ -41,6 +41,7 @@ async def commit(face: Face, text: str, *, wait: str, timeout: float | None) -> 
             quote,
             where=where_of(settings),
             claim=_kept if face.dry_run else lambda: folder.claim(token),
+            sends=not face.dry_run,
         )
         if face.dry_run:
             return _would_send(face, desk, made)

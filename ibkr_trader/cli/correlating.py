@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from ibkr_trader.adapters.correlation_file import CorrelationFile, PriceFiles
 from ibkr_trader.cli.correlation_view import blocks_of, document
 from ibkr_trader.cli.exits import Exit, UsageFault
 from ibkr_trader.cli.output import Reply
 from ibkr_trader.cli.progress import progress
 from ibkr_trader.cli.trading import desk_for, title
+from ibkr_trader.cli.wording import counted
 from ibkr_trader.config import Profile
 from ibkr_trader.core.contracts import stock_symbol
 from ibkr_trader.execution.correlations import (
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
 
 REQUESTS, WITHIN = 60, 600.0  # what IBKR lets one ask for, in so many seconds
 _TELL_EVERY = 25  # symbols, where a running trader fetches for another terminal
+_PAIR = 2  # symbols: of fewer there is no correlation
 _UPDATE = "ibkr-trader update-correlations"
 _FIRST = f"{_UPDATE} --symbols AAPL,MSFT,GOOGL,META"
 
@@ -61,16 +65,22 @@ async def update(
             fetch = PriceFetch(trader, PriceFiles(settings.place.folder), pace=pace, tell=tell)
             fetched = await fetch.fetch(names, sessions=needed(lookback))
         matrix = await computed(fetched, lookback=lookback, now=trader.clock.now())
-        if matrix.symbols:
+        old = file.read().matrix
+        is_kept = len(matrix.symbols) < _PAIR and old is not None and len(old.symbols) >= _PAIR
+        if matrix.symbols and not is_kept:
             industries = {one.symbol: one.industry for one in fetched.histories}
-            file.write(matrix, industries)
-            trader.outlook.book.correlations = matrix
+            stored = _without(matrix, fetched.unknown)
+            file.write(stored, industries)
+            trader.outlook.book.correlations = stored
             trader.outlook.book.learn_industries(industries)
-        head = f"{title(settings, desk)}  correlations of {len(matrix.symbols)} symbols"
+        count = counted(len(matrix.symbols), "symbol")
+        head = f"{title(settings, desk)}  correlations of {count}"
         head += f", {fetched.asked} asked for" if fetched.asked else ", all prices at hand"
         if not matrix.symbols:
             head = f"{title(settings, desk)}  no correlations: the old ones, if any, stay"
-        return _reply(face, desk, matrix, head=head, asked=fetched.asked)
+        elif is_kept and old is not None:
+            head += f"; nothing was stored: those of {counted(len(old.symbols), 'symbol')} stay"
+        return _reply(face, desk, matrix, head=head, asked=fetched.asked, is_kept=is_kept)
 
 
 async def show(face: Face, *, symbol: str) -> Reply:
@@ -113,6 +123,12 @@ def _names(
     return names
 
 
+def _without(matrix: CorrelationMatrix, unknown: frozenset[str]) -> CorrelationMatrix:
+    """What is stored: a name that the broker does not know would be asked about for ever."""
+    left_out = {name: why for name, why in matrix.left_out.items() if name not in unknown}
+    return msgspec.structs.replace(matrix, left_out=left_out)
+
+
 def _reply(
     face: Face,
     desk: Desk,
@@ -121,6 +137,7 @@ def _reply(
     head: str,
     symbol: str = "",
     asked: int | None = None,
+    is_kept: bool = False,
 ) -> Reply:
     now, limits = desk.trader.clock.now(), face.settings().risk
     sectors = desk.trader.outlook.book.sectors
@@ -132,7 +149,7 @@ def _reply(
     if new := [one for one in uncovered if one not in matrix.left_out]:
         blocks.append(f"  held or working, and not in it: {', '.join(new)}")
         blocks.append(f"Next: {_UPDATE} --add {','.join(new)}")
-    is_whole = asked is None or not matrix.left_out
+    is_whole = asked is None or not (matrix.left_out or is_kept)
     if asked is not None:
         data["asked"] = asked
     if not is_whole:

@@ -45,6 +45,13 @@ def blocks_of(
     elif len(matrix.symbols) > 1:
         is_small = len(matrix.symbols) <= _WIDEST and _fits(matrix)
         blocks.append((_square if is_small else _pairs)(matrix, least, sectors=sectors))
+        count = len(matrix.symbols)
+        pairs = count * (count - 1) // 2
+        if not is_small and pairs > _PAIRS:
+            blocks.append(
+                f"  the {_PAIRS} strongest of {pairs:,} pairs of {count:,} symbols; all of one: "
+                f"ibkr-trader correlations {matrix.symbols[0]}"
+            )
     elif matrix.symbols:
         blocks.append(f"  {matrix.symbols[0]} alone: there is nothing to compare it with")
     if matrix.is_stale(now, limits.correlation_ttl):

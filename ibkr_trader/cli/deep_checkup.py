@@ -16,7 +16,7 @@ from ibkr_trader.app import kind_of
 from ibkr_trader.cli.checkup import PROBE, QUOTE_SECONDS, Findings
 from ibkr_trader.cli.machine_checkup import examine_machine
 from ibkr_trader.cli.tws_settings import OVERFILL, READ_ONLY, setting_of
-from ibkr_trader.cli.wording import when
+from ibkr_trader.cli.wording import counted, when
 from ibkr_trader.config import Profile
 from ibkr_trader.core.contracts import ticker
 from ibkr_trader.core.enums import DataType
@@ -28,7 +28,7 @@ from ibkr_trader.core.errors import (
 )
 from ibkr_trader.core.models import ZERO
 from ibkr_trader.core.text import money, price, quantity
-from ibkr_trader.core.trading_day import NEW_YORK
+from ibkr_trader.core.trading_day import NEW_YORK, is_half_day
 from ibkr_trader.execution.probes import probe_limits
 
 if TYPE_CHECKING:
@@ -124,7 +124,8 @@ def _limits(desk: Desk, found: Findings) -> None:
         found.fail("limits file", ConfigError(book.limits_fault, hint="ibkr-trader limits"))
     else:
         found.ok(
-            "limits file", f"{len(book.symbol_limits.symbols)} symbols have limits of their own"
+            "limits file",
+            f"{counted(len(book.symbol_limits.symbols), 'symbol')} with limits of their own",
         )
 
 
@@ -220,6 +221,8 @@ def _calendar(desk: Desk, details: ContractDetails, found: Findings) -> None:
     calendar = ExchangeCalendar()
     zone = calendar.zone(details)
     today = desk.trader.clock.now().astimezone(zone).date()
+    days = (calendar.announced(details, today + timedelta(days=ahead)) for ahead in range(8))
+    week = [one.session for one in days if one is not None and one.session is not None]
     for name, day in (("today", today), ("tomorrow", today + timedelta(days=1))):
         announced = calendar.announced(details, day)
         if announced is None:
@@ -229,7 +232,7 @@ def _calendar(desk: Desk, details: ContractDetails, found: Findings) -> None:
         else:
             session = announced.session
             opens, closes = (at.astimezone(zone) for at in (session.opens, session.closes))
-            half = "" if closes.time() >= time(16) else ": a half day"
+            half = ": a half day" if is_half_day(session, week) else ""
             found.ok(f"calendar {name}", f"{day:%A %d %B}: {opens:%H:%M} to {closes:%H:%M}{half}")
 
 

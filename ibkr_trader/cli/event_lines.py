@@ -18,7 +18,7 @@ import msgspec
 from ibkr_trader.cli import output
 from ibkr_trader.cli.halts import by, how_to_resume
 from ibkr_trader.cli.order_view import sentence
-from ibkr_trader.cli.wording import broker_words, when
+from ibkr_trader.cli.wording import broker_words, counted, when
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.contracts import label
 from ibkr_trader.core.enums import TradingState
@@ -154,6 +154,9 @@ class EventLines:
                 return self._of_an_order(event) or self._of_its_end(event)
             case ev.PositionEvent():
                 return _position(event)
+            case ev.CoverEvent(message=message, since=since) if since is not None:
+                # The rules know no zone: what they write as UTC is shown as all other times.
+                return message.replace(f"{since:%H:%M:%S} UTC", when(since, utc=self._utc))
             case ev.SystemEvent():
                 return _system(event)
             case _:
@@ -165,7 +168,7 @@ class EventLines:
             case ev.NewOrderEvent(spec=spec):
                 return f"sent {name} {sentence(spec)}"
             case ev.DenyEvent(breaches=breaches):
-                return f"denied {name}: {'; '.join(one.message for one in breaches)}"
+                return f"denied {name}: {'; '.join(one.message.rstrip('.') for one in breaches)}"
             case ev.FillEvent(fill=fill):
                 what = f"{fill.side} {quantity(fill.quantity)} {label(fill.contract)}"
                 return f"filled {name} {what} @ {price(fill.price)}"
@@ -238,6 +241,8 @@ def _state(event: ev.StateEvent | ev.ArmEvent) -> str:
     text = f"{what} {event.state}{f', {who}' if who else ''}: {event.reason}"
     if event.state is TradingState.ACTIVE:
         return text
+    if event.flattens:
+        text += "; what is held is closed"
     return f"{text}. It ends with: {how_to_resume(event.symbol)}"
 
 
@@ -256,7 +261,7 @@ def _link(event: ev.DisconnectEvent | ev.ConnectEvent | ev.SyncEvent) -> str:
         case ev.ConnectEvent():
             return "gateway connected; asking it for everything"
         case ev.SyncEvent(positions=positions):
-            return f"in sync: {len(positions)} positions"
+            return f"in sync: {counted(len(positions), 'position')}"
 
 
 def _more(event: ev.BaseEvent) -> dict[str, Any]:

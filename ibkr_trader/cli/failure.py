@@ -136,9 +136,14 @@ def corrected(arguments: Sequence[str], option: str, *, typed: str, better: str)
 
 
 def amended(arguments: Sequence[str], changes: Mapping[str, str]) -> str:
-    """Return the command line with these options at these values, whether given or not."""
-    words = list(arguments)
+    """Return the command line with these options at these values, whether given or not.
+
+    An option without a value is one to leave out.
+    """
+    words = [word for word in arguments if changes.get(word) != ""]
     for option, value in changes.items():
+        if not value:
+            continue
         for index, word in enumerate(words):
             if word == option and index + 1 < len(words):
                 words[index + 1] = value
@@ -192,18 +197,28 @@ def _usage(error: Any, arguments: Sequence[str]) -> Failure:
 
 
 def _respelt(arguments: Sequence[str], context: Any) -> list[str]:
-    """The command line with each option that does not exist replaced by the nearest one."""
+    """The command line with each option that does not exist replaced by the nearest one.
+
+    Empty if one of them has none: what was given already cannot be what was meant.
+    """
     known = [
         name
         for parameter in context.command.get_params(context)
         for name in parameter.opts
         if name.startswith("--")
     ]
+    given = {word.partition("=")[0] for word in arguments}
     words = []
     for word in arguments:
         name, equals, value = word.partition("=")
-        near = difflib.get_close_matches(name, known, n=1) if name.startswith("--") else []
-        words.append(f"{near[0]}{equals}{value}" if near and name not in known else word)
+        if not name.startswith("--") or name in known:
+            words.append(word)
+            continue
+        near = difflib.get_close_matches(name, known, n=1)
+        if not near or near[0] in given:
+            return []
+        given.add(near[0])
+        words.append(f"{near[0]}{equals}{value}")
     return words
 
 

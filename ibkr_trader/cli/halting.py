@@ -13,6 +13,7 @@ from ibkr_trader.adapters.journal import SessionHeader, SqliteJournal
 from ibkr_trader.app import JOURNAL_FILE
 from ibkr_trader.cli import output
 from ibkr_trader.cli.exits import Exit, Incomplete, Unconfirmed
+from ibkr_trader.cli.halted_symbol import found, require_known
 from ibkr_trader.cli.halts import halts
 from ibkr_trader.cli.order_view import order_document, orders_table, sentence
 from ibkr_trader.cli.stopping import ORIGIN
@@ -22,7 +23,7 @@ from ibkr_trader.core.enums import OrderStatus, TradingState
 from ibkr_trader.core.errors import TraderError
 from ibkr_trader.core.events import BaseEvent, StateEvent
 from ibkr_trader.core.text import quantity
-from ibkr_trader.execution.killing import await_no_openers, flatten, holding, opening
+from ibkr_trader.execution.killing import await_no_openers, holding, opening
 from ibkr_trader.portfolio.ledger_fold import quantity_of
 from ibkr_trader.portfolio.state import fold
 from ibkr_trader.risk.guard import READONLY
@@ -54,18 +55,24 @@ async def halt(face: Face, wish: Wish, *, timeout: float | None) -> output.Reply
     """
     async with desk_for(face, timeout=timeout) as desk:
         trader = desk.trader
+        if wish.symbol:
+            await require_known(desk, wish.symbol)
         if face.dry_run:
             return _would_halt(face, desk, wish)
         patience = timeout if timeout is not None else face.settings().timeout_seconds
         trader.halter.stop(
             wish.reason, origin=ORIGIN, symbol=wish.symbol, keeps_entries=wish.keeps_entries
         )
-        if not wish.keeps_entries and not trader.outlook.view().is_readonly:
+        if not wish.keeps_entries and not trader.outlook.is_readonly:
             await await_no_openers(trader, symbol=wish.symbol, timeout=patience)
         closed: list[Closed] = []
         if wish.flattens and holding(trader.portfolio, wish.symbol):
             await _agree_to_close(face, desk, wish)
-            closed = await flatten(trader, symbol=wish.symbol, timeout=patience, tell=face.tell)
+            # On record before anything is closed: should this end in the middle, others go on.
+            trader.halter.stop(wish.reason, origin=ORIGIN, symbol=wish.symbol, flatten=True)
+            closed = await trader.halter.flattener.carry_out(
+                wish.symbol.replace(" ", "."), timeout=patience, tell=face.tell
+            )
         return _halted(face, desk, wish, closed)
 
 
@@ -85,13 +92,15 @@ async def resume(face: Face, reason: str, *, symbol: str) -> output.Reply:
         if held is None:
             return _not_halted(face, desk, symbol)
         (halt,) = [one for one in halts(desk) if one.symbol == key and one.since is not None]
-        question = f"{what} is {halt.state}: {halt.words(utc=face.utc)}."
+        words = msgspec.structs.replace(halt, ends="").words(utc=face.utc)  # this command ends it
+        question = f"{what} is {halt.state}: {words}."
         if face.dry_run:
             text = [f"{title(face.settings(), desk)}  would resume {what}", "Nothing was changed."]
             data = {"sent": False, "symbol": symbol, "ended": halt.document()}
             return output.Reply(schema="preview/1", data=data, blocks=[*text])
         await _typed(face, f"{question} To resume, type {trader.account}:", trader.account)
-        if trader.outlook.book.switch.held.get(key) is not held:
+        now = trader.outlook.book.switch.held.get(key)
+        if now is None or now.at != held.at:
             message = f"{what} was halted anew while this was asked: nothing was resumed"
             raise Incomplete(message, hint="ibkr-trader status")
         seen = None if symbol else note
@@ -143,7 +152,7 @@ async def _typed(face: Face, question: str, word: str) -> None:
     if face.yes:
         return
     if not face.is_attended:
-        message = f"{question} There is no terminal to type it on"
+        message = f"{question.rstrip(':')}. There is no terminal to type it on"
         raise Unconfirmed(message, hint="repeat the command with --yes")
     await face.ask_typed(question, word)
 
@@ -183,11 +192,13 @@ def _halted(face: Face, desk: Desk, wish: Wish, closed: list[Closed]) -> output.
     still_held = holding(portfolio, wish.symbol)
     blocks: list[str | output.Table] = [_headline(face, desk, wish)]
     blocks += _about_orders(wish, cancelled, left=left, kept=kept)
+    if wish.symbol:
+        blocks.append(found(desk, wish.symbol))
     if taken:
         blocks.append(orders_table(taken, utc=face.utc))
     if wish.flattens:
         blocks += _about_positions(desk, closed, not_closed)
-    if left and desk.trader.outlook.view().is_readonly:
+    if left and desk.trader.outlook.is_readonly:
         blocks.append(READONLY.message)
     is_incomplete = bool(left or not_closed or (wish.flattens and still_held))
     more = "  ibkr-trader positions  ibkr-trader orders" if is_incomplete else ""
@@ -232,7 +243,8 @@ def _about_orders(
         return [f"Nothing new is opened; {_count(len(kept))} kept, as you wish."]
     total = len(cancelled) + len(left)
     done = f"{len(cancelled) - len(filled)} of {_count(total)} cancelled"
-    said = [f"{done if total else 'No opening order was working'}; stops and targets stay."]
+    said = [done if total else "No opening order was working"]
+    said[0] += "." if wish.flattens else "; stops and targets stay."
     if filled:
         said.append(f"Filled before the cancel: {', '.join(filled)}.")
     if left:
@@ -262,12 +274,12 @@ def _is_open(desk: Desk, one: Closed) -> bool:
 
 def _not_halted(face: Face, desk: Desk, symbol: str) -> output.Reply:
     what = symbol or "the desk"
-    found = halts(desk)
+    others = halts(desk)
     blocks: list[str | output.Table] = [
         f"{title(face.settings(), desk)}  {what} is not halted: there is nothing to resume"
     ]
     blocks += _still(face, desk)
-    data = {"symbol": symbol, "ended": None, "halts": [one.document() for one in found]}
+    data = {"symbol": symbol, "ended": None, "halts": [one.document() for one in others]}
     code = Exit.INCOMPLETE if not symbol and _is_held_back(desk) else Exit.DONE
     return output.Reply(schema="resumed/1", data=data, blocks=blocks, exit=code)
 

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 from ibkr_trader.cli import output
 from ibkr_trader.cli.day_view import day_document, price_held
 from ibkr_trader.cli.trading import desk_for, title
-from ibkr_trader.core.contracts import label
+from ibkr_trader.core.contracts import label, ticker
 from ibkr_trader.core.models import ZERO
 from ibkr_trader.core.text import UNKNOWN, money, percent, price, quantity
+from ibkr_trader.portfolio.currency import FOREIGN, currency_of, is_foreign
 from ibkr_trader.portfolio.heat import ContractHeat, diversified
 from ibkr_trader.risk.checks.heat import present
 
@@ -53,7 +54,7 @@ async def heat(face: Face) -> output.Reply:
         head = title(face.settings(), desk)
         blocks: list[str | output.Table] = [f"{head}  nothing is held, and nothing may open"]
         if found:
-            blocks = [head, _table(view, found), *_remarks(view, found), _sums(desk, view, totals)]
+            blocks = [head, _table(view, found), *remarks(view, found), _sums(desk, view, totals)]
         return output.Reply(
             schema="heat/1",
             data=_document(desk, view, found, totals=totals),
@@ -62,11 +63,9 @@ async def heat(face: Face) -> output.Reply:
 
 
 def _table(view: RiskView, found: Sequence[ContractHeat]) -> output.Table:
-    ranges, gap = _ranges(view), view.limits.heat_gap
     rows: list[tuple[str, ...]] = []
     for one in found:
         if one.quantity:
-            size = one.gap(ranges, gap)
             rows.append(
                 (
                     label(one.contract),
@@ -75,7 +74,7 @@ def _table(view: RiskView, found: Sequence[ContractHeat]) -> output.Table:
                     price(one.stop) if one.stop is not None else "no stop",
                     f"{quantity(one.covered)}/{quantity(abs(one.quantity))}",
                     _loss(one.held),
-                    UNKNOWN if one.held is None else _loss(one.held + size),
+                    _loss(_with_gap(one, view)),
                     money(one.result, signed=True),
                 )
             )
@@ -85,20 +84,25 @@ def _table(view: RiskView, found: Sequence[ContractHeat]) -> output.Table:
     return output.Table(_HEADERS, tuple(rows), _RIGHT, spare=("RESULT", "MARK"))
 
 
-def _remarks(view: RiskView, found: Sequence[ContractHeat]) -> list[str]:
-    """A line for everything that is only assumed."""
+def remarks(view: RiskView, found: Sequence[ContractHeat]) -> list[str]:
+    """Return a line for everything that is only assumed."""
     far = percent(view.limits.max_stop_distance, digits=0)
     lines = [
         f"  {label(one.contract)}: no working stop for {quantity(one.uncovered)} of it; counted as "
         f"if stopped {far} away. Next: ibkr-trader cover --fix"
         for one in found
-        if one.uncovered
+        if one.uncovered and not _is_foreign(one, view)
     ]
     lines += [
         f"  {label(one.contract)}: nobody knows its price. Next: ibkr-trader quote "
-        f"{one.contract.symbol}"
+        f"{ticker(one.contract)}"
         for one in found
-        if one.total is None
+        if one.total is None and not _is_foreign(one, view)
+    ]
+    lines += [
+        f"  {label(one.contract)}: not in the sums: {FOREIGN.format(one.contract.currency)}"
+        for one in found
+        if _is_foreign(one, view)
     ]
     ranges = _ranges(view)
     if missing := sorted({o.contract.symbol for o in found if o.contract.symbol not in ranges}):
@@ -131,25 +135,9 @@ def _sums(desk: Desk, view: RiskView, totals: _Totals) -> output.Table:
 def _document(
     desk: Desk, view: RiskView, found: Sequence[ContractHeat], *, totals: _Totals
 ) -> dict[str, Any]:
-    ranges, gap = _ranges(view), view.limits.heat_gap
     return {
         "account": desk.trader.account,
-        "positions": [
-            {
-                "symbol": one.contract.symbol,
-                "con_id": one.contract.con_id,
-                "quantity": one.quantity,
-                "mark": one.mark,
-                "stop": one.stop,
-                "covered": one.covered,
-                "uncovered": one.uncovered,
-                "to_stop": one.held,
-                "entries": one.entries,
-                "with_gap": None if one.total is None else one.total + one.gap(ranges, gap),
-                "result": one.result,
-            }
-            for one in found
-        ],
+        "positions": [position_document(one, view) for one in found],
         "every_stop": totals.stops,
         "with_gaps": totals.gaps,
         "diversified": totals.diversified,
@@ -158,7 +146,35 @@ def _document(
         "max_heat": _limit(view),
         "day": day_document(desk),
         "loss_left": _left(desk),
-        "unknown": [one.contract.symbol for one in found if one.total is None],
+        "unknown": [ticker(one.contract) for one in found if one.total is None],
+    }
+
+
+def _with_gap(one: ContractHeat, view: RiskView) -> Decimal | None:
+    """What a position alone loses if its stops are passed by a gap."""
+    if one.held is None:
+        return None
+    return one.held + one.held_gap(_ranges(view), view.limits.heat_gap)
+
+
+def _is_foreign(one: ContractHeat, view: RiskView) -> bool:
+    return is_foreign(one.contract, currency_of(view.portfolio))
+
+
+def position_document(one: ContractHeat, view: RiskView) -> dict[str, Any]:
+    """Return one contract's part of the document."""
+    return {
+        "symbol": ticker(one.contract),
+        "con_id": one.contract.con_id,
+        "quantity": one.quantity,
+        "mark": one.mark,
+        "stop": one.stop,
+        "covered": one.covered,
+        "uncovered": one.uncovered,
+        "to_stop": one.held,
+        "entries": one.entries,
+        "with_gap": _with_gap(one, view),
+        "result": one.result,
     }
 
 

@@ -6,6 +6,7 @@ is tighter is in force when the command ends.
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -31,7 +32,6 @@ from ibkr_trader.risk.tightening import EVERY_OTHER, changes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from decimal import Decimal
     from pathlib import Path
 
     from ibkr_trader.config import Settings
@@ -93,7 +93,9 @@ def set_limits(
         before, after = file.change(name, limits)
         changed, heard = changes(before, after, settings.risk), _tell_trader(face)
     table = _table(changed, settings.risk) if changed else None
-    blocks = _blocks(f"{_called(name)} in {file.path}", table=table, heard=heard)
+    waits = settings.profile is Profile.LIVE and any(one.is_looser for one in changed)
+    alone = _NEXT_LIVE if waits else _NEXT
+    blocks = _blocks(f"{_called(name)} in {file.path}", table=table, heard=heard, alone=alone)
     data = {
         "symbol": name,
         "file": str(file.path),
@@ -183,28 +185,33 @@ def _whose(symbol: str, *, is_default: bool) -> str:
 def _limits(given: Mapping[str, str], cap: RiskLimits) -> dict[str, Decimal]:
     """The limits as they were typed, all of them tighter than the global ones."""
     found: dict[str, Decimal] = {}
+    faults: list[str] = []
+    right: dict[str, str] = {}  # of each option that is wrong
     for option, text in given.items():
         key = KEYS[option]
+        most = getattr(cap, key, None)
         value, why = amount_of(text.strip(), key)
         if value is None:
-            better = EXAMPLES[key]
-            raise UsageFault(f"{option}: {why}", option=option, typed=text, better=better)
-        found[key] = value
-    looser = [
-        (option, KEYS[option], most)
-        for option in given
-        if (most := getattr(cap, KEYS[option], None)) is not None and found[KEYS[option]] > most
-    ]
-    if looser:
-        words = "; ".join(
-            f"{option} {shown_limit(key, found[key])} is looser than the global "
-            f"{shown_limit(key, most)} ([risk] {key})"
-            for option, key, most in looser
-        )
-        message = f"{words}: a symbol's limit can only be tighter"
-        ways = {option: quantity(most).replace(",", "") for option, _, most in looser}
-        raise UsageFault(message, remedies=(ways,))
+            faults.append(f"{option}: {why}")
+            right[option] = _within(EXAMPLES[key], most)
+        elif most is not None and value > most:
+            faults.append(
+                f"{option} {shown_limit(key, value)} is looser than the global "
+                f"{shown_limit(key, most)} ([risk] {key}): a symbol's limit can only be tighter"
+            )
+            right[option] = _within(text, most)
+        else:
+            found[key] = value
+    if faults:
+        raise UsageFault("; ".join(faults), remedies=(right,))
     return found
+
+
+def _within(text: str, most: Decimal | None) -> str:
+    """An amount as one would type it, no looser than the global limit."""
+    if most is None or Decimal(text) <= most:
+        return text
+    return quantity(most).replace(",", "")
 
 
 def _refuse_if_lost(file: LimitsFile, settings: Settings) -> None:
@@ -267,7 +274,9 @@ def _tell_trader(face: Face) -> _Heard:
     return _Heard(words, look.pid, look.waiting)
 
 
-def _blocks(where: str, *, table: Table | None, heard: _Heard | None) -> list[str | Table]:
+def _blocks(
+    where: str, *, table: Table | None, heard: _Heard | None, alone: str
+) -> list[str | Table]:
     if heard is None:
         text = "Nothing was written" if table is not None else "Nothing is otherwise than it is"
         head = f"The limits of {where} would be"
@@ -275,7 +284,7 @@ def _blocks(where: str, *, table: Table | None, heard: _Heard | None) -> list[st
     blocks: list[str | Table] = [f"The limits of {where} are written."]
     if table is not None:
         blocks.append(table)
-    blocks.append(heard.words or _NEXT)
+    blocks.append(heard.words or alone)
     for one in heard.waiting:
         words = change_words(one["symbol"], one["key"], one["before"], one["after"])
         blocks.append(f"  {words}")
@@ -283,6 +292,7 @@ def _blocks(where: str, *, table: Table | None, heard: _Heard | None) -> list[st
 
 
 _NEXT = "No trader runs: it holds from the next command on."
+_NEXT_LIVE = f"{_NEXT} If the desk is armed, what is looser waits for: ibkr-trader disarm"
 
 
 def _table(found: Iterable[Change], cap: RiskLimits) -> Table:

@@ -9,13 +9,12 @@ from ibkr_trader.cli.output import Reply, Table
 from ibkr_trader.cli.trading import desk_for, title
 from ibkr_trader.cli.wording import when
 from ibkr_trader.core.contracts import contract_of, label
-from ibkr_trader.core.text import UNKNOWN, average, money, percent, quantity
+from ibkr_trader.core.text import average, money, percent, quantity
 from ibkr_trader.execution.valuing import value
-from ibkr_trader.risk.check import CHECKS, Gauge, Unit
-from ibkr_trader.risk.gauges import limited
+from ibkr_trader.risk.check import Gauge, Unit
+from ibkr_trader.risk.gauges import limited, readings
 from ibkr_trader.risk.limits import LIMIT_KEYS
 from ibkr_trader.risk.tightening import EVERY_OTHER
-from ibkr_trader.risk.view import FactMissing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -61,7 +60,10 @@ _GROUP_OF = {
     for check in checks
 }
 _RANKS = {check: rank for rank, check in enumerate(_GROUP_OF)}
+_BY_SYMBOL = frozenset({"position_size", "order_exposure"})
+_LABEL = 40  # characters: a longer note is a sentence, and a person has to read it
 _GLOBAL, _DEFAULT, _OWN = "global", "default", "symbol"
+_NONE = "none"  # of its own: the one on everything holds
 
 
 async def limits(face: Face, *, symbol: str) -> Reply:
@@ -96,17 +98,6 @@ async def limits(face: Face, *, symbol: str) -> Reply:
         )
 
 
-def readings(view: RiskView) -> Iterator[Gauge]:
-    """Yield what every check's gauge says; one that lacks a fact says which."""
-    for name, check in CHECKS.items():
-        if check.gauge is None:
-            continue
-        try:
-            yield from check.gauge(view)
-        except FactMissing as fact:
-            yield Gauge(check=name, note=fact.message)
-
-
 def figure(value: Decimal | None, unit: Unit) -> str:
     """Return a gauge's figure as people read it."""
     match unit:
@@ -133,6 +124,8 @@ def _tables(gauges: list[Gauge], view: RiskView, symbols: list[str]) -> Iterator
     others = [one for one in gauges if one.limit is None or one.used is None]
     if in_use:
         yield _in_use(in_use)
+        said = [f"  {_name(one)}: {one.note}" for one in in_use if len(one.note) > _LABEL]
+        yield from ["", *said] if said else []
     if others:
         yield ""
         yield Table(("RULE", "HOW IT STANDS"), tuple((one.check, _stands(one)) for one in others))
@@ -155,18 +148,29 @@ def _in_use(gauges: list[Gauge]) -> Table:
         if found:
             rows += [("",) * 5] if rows else []
             rows += [(f"{group}:", "", "", "", ""), *map(_row, found)]
-    heads, right = ("LIMIT", "USED", "OF", "LEFT", "IN USE"), frozenset({"USED", "OF", "LEFT"})
-    return Table(heads, tuple(rows), right, spare=("LEFT",), bars=frozenset({"IN USE"}))
+    return Table(
+        ("LIMIT", "USED", "OF", "LEFT", "IN USE"),
+        tuple(rows),
+        frozenset({"USED", "OF", "LEFT"}),
+        spare=("LEFT",),
+        bars=frozenset({"IN USE"}),
+    )
 
 
 def _row(gauge: Gauge) -> tuple[str, ...]:
     return (
-        f"{gauge.check} {gauge.subject}".rstrip(),
+        _name(gauge),
         figure(gauge.used, gauge.unit),
         figure(gauge.limit, gauge.unit),
         figure(gauge.headroom, gauge.unit),
         percent(gauge.share, digits=0) if gauge.share is not None else "",
     )
+
+
+def _name(gauge: Gauge) -> str:
+    """Return what a row is called; of a symbol's limit without a symbol it is all others'."""
+    subject = gauge.subject or ("all others" if gauge.check in _BY_SYMBOL else "")
+    return f"{gauge.check} {subject}".rstrip()
 
 
 def _stands(gauge: Gauge) -> str:
@@ -186,7 +190,7 @@ def _source(symbol: str, key: str, view: RiskView) -> str:
 
 def _sourced(symbol: str, key: str, view: RiskView) -> str:
     value = getattr(view.symbol_limit(symbol), key)
-    return UNKNOWN if value is None else f"{shown_limit(key, value)} {_source(symbol, key, view)}"
+    return _NONE if value is None else f"{shown_limit(key, value)} {_source(symbol, key, view)}"
 
 
 def _file_lines(watch: LimitsWatch | None) -> Iterator[str]:
@@ -205,7 +209,7 @@ def _file_lines(watch: LimitsWatch | None) -> Iterator[str]:
         yield f"{name}: {count} symbol{'' if count == 1 else 's'} with limits of their own."
     yield from (f"  warning: {one}" for one in reading.warnings)
     if waiting := watch.waiting():
-        yield "Looser in the file, and waiting until the desk is disarmed or started again:"
+        yield "Looser in the file, and waiting for disarm, or a new start that is not armed live:"
         for one in waiting:
             old, new = shown_limit(one.key, one.before), shown_limit(one.key, one.after)
             yield f"  {change_words(one.symbol, one.key, old, new)}"

@@ -10,7 +10,7 @@ import msgspec
 from ibkr_trader.cli import output
 from ibkr_trader.cli.day_view import day_document, day_rows, price_held
 from ibkr_trader.cli.exits import Exit
-from ibkr_trader.cli.halts import state_words
+from ibkr_trader.cli.halts import halts, state_words
 from ibkr_trader.cli.order_view import (
     fill_document,
     fills_table,
@@ -28,12 +28,15 @@ from ibkr_trader.execution.desk import UnknownOrder
 from ibkr_trader.portfolio.protection import protection
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
     from ibkr_trader.cli.face import Face
     from ibkr_trader.core.models import Order, Position, Quote
     from ibkr_trader.execution.desk import Desk
 
 _MARK_SECONDS = 2.0
 _LAST = 1 << 62
+_DAY_TRADES = "day_trades_left"  # a count, among amounts of money
 _FIRST_ORDER = (
     "ibkr-trader bracket-order --symbol AAPL --quantity 10 --stop-loss 145 --take-profit 155"
 )
@@ -53,9 +56,10 @@ async def orders(face: Face, *, order_id: str, symbol: str, everything: bool) ->
         head = title(face.settings(), desk)
         blocks: list[str | output.Table] = [head, orders_table(found, utc=face.utc)]
         if not found:
-            blocks = [
-                f"{head}  no {'' if everything else 'open '}orders. First one: {_FIRST_ORDER}"
-            ]
+            # While something is halted, a first order might well be denied.
+            first = "" if state_words(desk) else f". First one: {_FIRST_ORDER}"
+            blocks = [f"{head}  no {'' if everything else 'open '}orders{first}"]
+            blocks += [f"Next: {one.ends}" for one in halts(desk) if one.since is not None]
         data = {"account": desk.trader.account, "orders": [order_document(one) for one in found]}
         return output.Reply(schema="orders/1", data=data, blocks=blocks)
 
@@ -102,7 +106,12 @@ async def account(face: Face) -> output.Reply:
         values = desk.trader.portfolio.values
         stated = msgspec.structs.asdict(values) if values is not None else {}
         rows = tuple(
-            (name.replace("_", " "), money(value, values.currency if values else ""))
+            (
+                name.replace("_", " "),
+                _day_trades(value)
+                if name == _DAY_TRADES
+                else money(value, values.currency if values else ""),
+            )
             for name, value in stated.items()
             if name not in {"account", "currency"} and value is not None
         )
@@ -119,6 +128,10 @@ async def account(face: Face) -> output.Reply:
                 *(f"{what}: {words}" for what, words in day_rows(desk)),
             ],
         )
+
+
+def _day_trades(left: Decimal) -> str:
+    return "as many as you like" if left < 0 else quantity(left)
 
 
 async def quotes(face: Face, symbols: tuple[str, ...], *, timeout: float) -> output.Reply:

@@ -12,6 +12,9 @@ import re
 import shutil
 import sys
 import textwrap
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
 from math import ceil
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -75,12 +78,35 @@ def print_json(schema: str, data: dict[str, Any], *, ok: bool = True) -> None:
 def document(schema: str, data: dict[str, Any], *, ok: bool = True) -> str:
     """Return one JSON document, on one line."""
     whole = {"schema": f"{SCHEMA_PREFIX}/{schema}", "ok": ok, **data}
-    return _encoder.encode(whole).decode()
+    return _encoder.encode(_with_plain_figures(whole)).decode()
 
 
 def encode(data: dict[str, Any]) -> msgspec.Raw:
     """Return the text of a document's fields, as `print_json` would write them."""
-    return msgspec.Raw(_encoder.encode(data))
+    return msgspec.Raw(_encoder.encode(_with_plain_figures(data)))
+
+
+def _with_plain_figures(value: Any) -> Any:
+    """The same, with each figure in full: what a division leaves is for no reader."""
+    if isinstance(value, Decimal):
+        return _figure(value)
+    if isinstance(value, msgspec.Struct):
+        value = msgspec.to_builtins(value, builtin_types=(Decimal, datetime))
+    if isinstance(value, Mapping):
+        return {key: _with_plain_figures(one) for key, one in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_with_plain_figures(one) for one in value]
+    return value
+
+
+def _figure(value: Decimal) -> str:
+    """A figure without an exponent, and without zeros at its end beyond cents."""
+    if not value.is_finite():
+        return str(value)
+    whole, point, rest = f"{value:f}".partition(".")
+    rest = rest[:2] + rest[2:].rstrip("0")
+    text = f"{whole}{point}{rest}"
+    return text if value else text.lstrip("-")
 
 
 def print_block(block: str | Table) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import shlex
+from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ibkr_trader.adapters.calendar import ExchangeCalendar
@@ -43,13 +45,14 @@ async def preview(
     """Reply with the ticket of what is ready to be sent, and keep it for its minute."""
     trader, settings = desk.trader, face.settings()
     # What is denied is not worth a question; the verdict that counts is that after the answers.
-    is_denied = isinstance(_verdict(desk, made), Denied)
-    answers = () if is_denied else await ask_broker(trader, made.command)
+    first = _verdict(desk, made)
+    answers = () if isinstance(first, Denied) else await ask_broker(trader, made.command)
     contract, now = made.command.orders[0].contract, trader.clock.now()
     details = trader.outlook.details(contract.con_id)
     days: tuple[str, ...] = ()
     if details is not None:
-        days = await asyncio.to_thread(day_notes, details, ExchangeCalendar(), now)
+        notes = partial(day_notes, details, ExchangeCalendar(), now, told=_early_closes(first))
+        days = await asyncio.to_thread(notes)
     verdict = _verdict(desk, made)
     seen = Seen(
         command=made.command,
@@ -78,6 +81,13 @@ def where_of(settings: Settings) -> Where:
 
 def _verdict(desk: Desk, made: Prepared | Addition) -> Verdict:
     return desk.trader.router.preview(made.command)
+
+
+def _early_closes(verdict: Verdict) -> set[datetime]:
+    """The early closes of which the guard itself tells: once is enough."""
+    warnings = verdict.breaches if isinstance(verdict, Denied) else verdict.warnings
+    told = (one.limit for one in warnings if one.is_warning and one.check == "market_hours")
+    return {datetime.fromisoformat(closes) for closes in told}
 
 
 def _call(face: Face) -> str:

@@ -26,8 +26,7 @@ def passed(desk: Desk, command: Command) -> tuple[Breach, ...]:
     """
     verdict = desk.trader.router.preview(command)
     if isinstance(verdict, Denied):
-        reasons = "; ".join(breach.message for breach in verdict.breaches)
-        raise RiskCheckError(reasons, breaches=verdict.breaches)
+        raise RiskCheckError(verdict.reasons, breaches=verdict.breaches)
     return verdict.warnings
 
 

@@ -24,6 +24,7 @@ from ibkr_trader.cli.serving import Clerk
 from ibkr_trader.cli.standing import doubt, lost
 from ibkr_trader.cli.trader_card import TraderCard
 from ibkr_trader.cli.trading import desk_for, title
+from ibkr_trader.cli.wording import counted
 from ibkr_trader.execution.checkpoints import Checkpoints
 from ibkr_trader.execution.guardian import Duty
 from ibkr_trader.execution.tasks import alongside
@@ -129,6 +130,7 @@ def _begin(lines: EventLines, desk: Desk) -> None:
 def _held(desk: Desk) -> str:
     portfolio = desk.trader.portfolio
     return (
-        f"{len(portfolio.positions)} positions, {len(portfolio.orders)} orders, "
-        f"{len(desk.trader.groups.open_ids())} groups"
+        f"{counted(len(portfolio.positions), 'position')}, "
+        f"{counted(len(portfolio.orders), 'order')}, "
+        f"{counted(len(desk.trader.groups.open_ids()), 'group')}"
     )

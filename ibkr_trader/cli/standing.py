@@ -17,7 +17,9 @@ from ibkr_trader.core.contracts import label
 from ibkr_trader.core.enums import OrderStatus
 from ibkr_trader.core.events import DriftEvent
 from ibkr_trader.core.ids import short_id
+from ibkr_trader.core.text import quantity
 from ibkr_trader.portfolio.protection import protections
+from ibkr_trader.risk.traffic import ratio
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from ibkr_trader.cli.face import Face
     from ibkr_trader.core.models import Order
     from ibkr_trader.execution.desk import Desk
+    from ibkr_trader.risk.view import RiskView
 
 _RECENT = timedelta(days=1)
 _RECORDS = 2_000  # of the journal's end: an answer in a blink, however old the journal is
@@ -68,11 +71,13 @@ def _document(
         "kill_flag": str(settings.place.kill_flag),
         "arming": arming_document(desk),
         "limits_fault": view.limits_fault,
+        "sectors_fault": view.sectors_fault,
         "is_synced": view.is_synced,
         "open_orders": len(trader.portfolio.orders),
         "unknown_orders": [order.order_id for order in unknown],
         "positions": len(trader.portfolio.positions),
         "day": day_document(desk),
+        "efficiency": _efficiency_document(view),
         "unprotected": _unprotected(desk),
         "drift": [found.subject for found in trader.portfolio.drift.values()],
         "recent_drift": [
@@ -97,11 +102,13 @@ def _table(
         *arming_rows(face, desk),
         *_held_back(face, desk),
         *(("nothing opens", line) for line in view.limits_fault.splitlines()),
+        *(("nothing opens", line) for line in view.sectors_fault.splitlines()),
         ("in sync", "yes" if view.is_synced else "no"),
         ("open orders", str(len(portfolio.orders))),
         *(("UNKNOWN", doubt(order)) for order in unknown),
         ("positions", str(len(portfolio.positions))),
         *day_rows(desk),
+        ("efficiency", _efficiency(view)),
         *(("NOT COVERED", f"{name}: ibkr-trader cover") for name in _unprotected(desk)),
         ("drift", ", ".join(portfolio.drift) or "none"),
         *(("drift before", _told(one, utc=face.utc)) for one in drift),
@@ -112,6 +119,24 @@ def _table(
         ways = f"ibkr-trader halt, kill -USR1 {os.getpid()}, touch {settings.place.kill_flag}"
         rows.insert(2, ("to halt it", ways))
     return output.Table(("WHAT", "IS"), tuple(rows))
+
+
+def _efficiency(view: RiskView) -> str:
+    """What IBKR calls the order-efficiency ratio."""
+    most = f"{quantity(view.limits.max_efficiency)} is the most"
+    if view.traffic is None or not view.traffic.messages:
+        return f"nothing was sent today; {most}"
+    return f"{ratio(view.traffic):.1f} messages an order that traded; {most}"
+
+
+def _efficiency_document(view: RiskView) -> dict[str, Any]:
+    traffic = view.traffic
+    return {
+        "ratio": ratio(traffic) if traffic is not None else None,
+        "limit": view.limits.max_efficiency,
+        "messages": traffic.messages if traffic is not None else 0,
+        "traded": traffic.executions if traffic is not None else 0,
+    }
 
 
 def _held_back(face: Face, desk: Desk) -> list[tuple[str, str]]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ibkr_trader.adapters.clock import SystemClock
 from ibkr_trader.adapters.kill_flag import HaltFile
 from ibkr_trader.cli import output
-from ibkr_trader.cli.exits import Exit, Incomplete, Unconfirmed
+from ibkr_trader.cli.exits import Exit, Incomplete, Unconfirmed, UsageFault
 from ibkr_trader.cli.remote import at_the_trader
 from ibkr_trader.core.errors import AccountLocked, ConfigError, TraderError
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 ORIGIN = "cli"
 NO_REASON = "no reason given"
-_UNCONFIRMED = "confirmation_needed"
+_UNCONFIRMED, _USAGE = "confirmation_needed", "usage"
 _SIGNAL = "kill -USR1 the trader, or cancel all in TWS"
 
 
@@ -51,6 +51,8 @@ def halt(face: Face, at_desk: DeskCommand, options: dict[str, Any]) -> output.Re
     try:
         return _at_a_desk(face, at_desk, options)
     except TraderError as error:
+        if options["symbol"] and _is_typed_wrong(error):
+            raise
         if isinstance(error, Unconfirmed) or getattr(error, "code", "") == _UNCONFIRMED:
             message = f"HALTED, and nothing was closed: {error.message}"
             raise Unconfirmed(message, hint=error.hint) from error
@@ -58,6 +60,11 @@ def halt(face: Face, at_desk: DeskCommand, options: dict[str, Any]) -> output.Re
     except Exception as error:  # noqa: BLE001 - whatever is broken, the flag holds: that is to be said
         fault = TraderError(f"a fault of ours: {type(error).__name__}: {error}")
         return _left_alone(face, options, fault, flag_trouble=trouble)
+
+
+def _is_typed_wrong(error: TraderError) -> bool:
+    """Whether there is no such symbol, here or at the trader: then nothing is halted."""
+    return isinstance(error, UsageFault) or getattr(error, "code", "") == _USAGE
 
 
 def _at_a_desk(face: Face, at_desk: DeskCommand, options: dict[str, Any]) -> output.Reply:

@@ -22,7 +22,7 @@ def typed(question: str) -> str:
         Unconfirmed: If there is nobody to ask.
     """
     if not is_attended():
-        message = f"{plain(question)} There is no terminal to type it on"
+        message = f"{plain(question).rstrip(':')}. There is no terminal to type it on"
         raise Unconfirmed(message, hint="repeat the command at a terminal: --yes is no answer here")
     sys.stderr.write(f"{plain(question)} ")
     sys.stderr.flush()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -20,13 +21,15 @@ from ibkr_trader.execution.tickets import LIFETIME
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
-    from decimal import Decimal
 
     from ibkr_trader.core.commands import SubmitOrders
     from ibkr_trader.core.events import Breach
     from ibkr_trader.core.models import Quote, WhatIf
     from ibkr_trader.execution.tickets import Answer, Ticket
     from ibkr_trader.risk.headroom import Use
+
+_NEAR = Decimal("0.10")  # limits that are used by less are only counted
+_EVERY_TIME = "a second"  # one command a second: it says nothing of this one
 
 
 class Seen(NamedTuple):
@@ -63,7 +66,7 @@ def ticket_reply(seen: Seen, head: str, *, utc: bool) -> Reply:
     blocks: list[str | Table] = [f"{head}  {would}", specs_table(specs), *_stakes(seen)]
     blocks += [_said(answer) for answer in seen.answers]
     if seen.uses:
-        blocks.append(_limits(seen.uses))
+        blocks += _limits(seen.uses)
     blocks += seen.notes
     blocks += [f"note: {text}" for text in seen.calendar]
     blocks += [line(one) for one in seen.warnings]
@@ -124,7 +127,22 @@ def _commission(told: WhatIf) -> str:
     return f"{money(told.min_commission)} to {money(told.max_commission, currency)}"
 
 
-def _limits(uses: tuple[Use, ...]) -> Table:
+def _limits(uses: tuple[Use, ...]) -> list[str | Table]:
+    """The limits that the order comes near to; of the others only how many there are."""
+    near = tuple(
+        use
+        for use in uses
+        if use.subject != _EVERY_TIME and (use.limit is None or use.after >= use.limit * _NEAR)
+    )
+    left = len(uses) - len(near)
+    blocks: list[str | Table] = [_table(near)] if near else []
+    if left:
+        more, are = ("more " if near else ""), ("limit is" if left == 1 else "limits are")
+        blocks.append(f"{left} {more}{are} used by less than {percent(_NEAR)}: --json has all")
+    return blocks
+
+
+def _table(uses: tuple[Use, ...]) -> Table:
     names = Counter((use.check, use.subject) for use in uses)
     rows = tuple(
         (
@@ -160,7 +178,9 @@ def _document(seen: Seen) -> dict[str, Any]:
         "gain": known.gain if known is not None else None,
         "reward_to_risk": known.ratio if known is not None else None,
         "what_if": [_answer(answer) for answer in seen.answers],
-        "limits": [msgspec.structs.asdict(use) | {"unit": use.unit.name} for use in seen.uses],
+        "limits": [
+            msgspec.structs.asdict(use) | {"unit": use.unit.name.lower()} for use in seen.uses
+        ],
         "warnings": [document(one) for one in seen.warnings],
         "calendar": list(seen.calendar),
         "notes": list(seen.notes),

@@ -1,7 +1,7 @@
 """What a refusal of TWS's says about its settings, and where a person changes them.
 
 TWS and IB Gateway have the same menus but for the first word; IBC sets most of it by a key of its
-`config.ini`. Nothing here advises to bypass every precaution: they are the last wall, after ours.
+`config.ini`. Nothing here advises to bypass the precautions: they are the last wall, after ours.
 """
 
 from __future__ import annotations
@@ -15,10 +15,6 @@ if TYPE_CHECKING:
 API_SETTINGS = "TWS: Global Configuration > API > Settings"
 API_PRECAUTIONS = "TWS: Global Configuration > API > Precautions"
 PRESETS = "TWS: Global Configuration > Presets > Stocks > Precautionary Settings"
-_BYPASS = (
-    f'or tick "Bypass Order Precautions for API Orders" ({API_PRECAUTIONS}; '
-    "IBC: BypassOrderPrecautions=yes)"
-)
 _PERMISSIONS = "Client Portal: Settings > Trading Permissions"
 
 
@@ -42,17 +38,19 @@ OVERFILL = Setting(
     "IBC: BypassNoOverfillProtectionPrecaution=yes)",
 )
 _SIZE = Setting(
-    "size precaution", "TWS's size limit is below ours", f"{PRESETS}: Size Limit; {_BYPASS}"
+    "size precaution",
+    "TWS's size limit is below ours",
+    f"{PRESETS}: Size Limit: raise it to ours, or lower ours ([risk] max_order_quantity)",
 )
 _VALUE = Setting(
     "value precaution",
     "TWS's total value limit is below ours",
-    f"{PRESETS}: Total Value Limit; {_BYPASS}",
+    f"{PRESETS}: Total Value Limit: raise it to ours, or lower ours ([risk] max_order_exposure)",
 )
 _PRICE = Setting(
     "price precaution",
     "TWS's percentage is narrower than our collar",
-    f"{PRESETS}: Percentage; {_BYPASS}",
+    f"{PRESETS}: Percentage: raise it to ours, or lower ours ([risk] order_collar)",
 )
 _ALGO = Setting(
     "routing precaution",

@@ -25,6 +25,11 @@ def when(moment: datetime | None, *, utc: bool = False, zone: str = NEW_YORK) ->
     return text.moment(moment, UTC if utc else ZoneInfo(zone))
 
 
+def counted(number: int, what: str) -> str:
+    """Return how many there are of something: `1 symbol`, `2 symbols`."""
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
 def broker_words(reason: str) -> str:
     """Return the reason that a broker's message gives, which may be none."""
     return _PREAMBLE.sub("", reason, count=1).strip()

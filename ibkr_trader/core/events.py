@@ -423,7 +423,8 @@ class StateEvent(SystemEvent, frozen=True, kw_only=True):
 
     HALTED and REDUCING hold until somebody resumes; a cause that ends by itself is no event.
     `origin` is who decided: a person, a limit's name, a signal. `keeps_entries` halts without
-    cancelling what could still open.
+    cancelling what could still open. `flattens` promises that what is held is closed, by whoever
+    runs; told again, of the same moment, without it: the promise is kept.
     """
 
     state: TradingState
@@ -431,15 +432,20 @@ class StateEvent(SystemEvent, frozen=True, kw_only=True):
     symbol: str = ""
     origin: str = ""
     keeps_entries: bool = False
+    flattens: bool = False
 
 
 @final
 class ArmEvent(SystemEvent, frozen=True, kw_only=True):
-    """A live desk was armed until `until`, or (None) disarmed, and why."""
+    """A live desk was armed until `until`, or (None) disarmed, and why.
+
+    `token` names the armed time: what is kept of any other than the newest is void.
+    """
 
     until: datetime | None
     reason: str
     origin: str = ""
+    token: str = ""
 
 
 @final
@@ -560,9 +566,10 @@ class CheckpointEvent(SystemEvent, frozen=True, kw_only=True):
 
     `fills` are the executions of the day so far, so that none is counted again; `openings`
     and `recent` what went out lately, for the rate limits. `positions` is all that is held
-    after those executions; None is not stated. `closings` are under way. `misled` are the
-    groups of a position that the broker has restated. `states` are the halts in force, with
-    `limits`, `equity`, `traffic`, `arming`, `strikes` and `losses` as they were told last.
+    after those executions; None is not stated. `bases` is what was held before them, where
+    there are both, at its cost. `closings` are under way. `misled` are the groups of a
+    position that the broker has restated. `states` are the halts in force, with `limits`,
+    `equity`, `traffic`, `arming`, `strikes` and `losses` as they were told last.
     """
 
     live: tuple[OrderId, ...] = ()
@@ -570,6 +577,7 @@ class CheckpointEvent(SystemEvent, frozen=True, kw_only=True):
     openings: tuple[datetime, ...] = ()
     recent: tuple[NewOrderEvent, ...] = ()
     positions: tuple[Position, ...] | None = None
+    bases: tuple[Position, ...] = ()
     closings: tuple[CloseRequestEvent, ...] = ()
     misled: tuple[GroupId, ...] = ()
     states: tuple[StateEvent, ...] = ()

@@ -134,10 +134,12 @@ def _price_faults(
 ) -> Iterator[Fault]:
     given: dict[str, Decimal] = {}
     for name in PRICES:
-        value, words = getattr(terms, name), name.replace("_", " ")
+        value = getattr(terms, name)
+        if value is None and name not in shape.needs:  # as most are
+            continue
+        words = name.replace("_", " ")
         if value is None:
-            if name in shape.needs:
-                yield Fault(f"a {kind} order needs a {words}", name)
+            yield Fault(f"a {kind} order needs a {words}", name)
             continue
         given[name] = value
         if not shape.takes(name):

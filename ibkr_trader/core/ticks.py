@@ -27,7 +27,8 @@ def increment_at(price: Decimal, bands: Sequence[PriceBand]) -> Decimal:
     """
     if not bands:
         raise ValueError("a contract without price bands has no legal prices")
-    ascending = sorted(bands, key=lambda band: band.low_edge)
+    # Most contracts have one: each price of each order asks for it.
+    ascending = sorted(bands, key=lambda band: band.low_edge) if len(bands) > 1 else bands
     size = abs(price)
     found = next((b for b in reversed(ascending) if b.low_edge <= size), ascending[0])
     if found.increment <= 0:

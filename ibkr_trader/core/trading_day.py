@@ -8,7 +8,7 @@ break at noon ends nothing.
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 
 NEW_YORK = "America/New_York"  # the zone of the exchange, and of the account's day
+_SHORTER = timedelta(hours=1)
 
 
 def day_start(now: datetime, zone: tzinfo) -> datetime:
@@ -58,6 +59,12 @@ class TradingDay(msgspec.Struct, frozen=True, kw_only=True):
         if now < self.session.opens:
             return "before"
         return "open" if now < self.session.closes else "after"
+
+
+def is_half_day(session: Session, others: Iterable[Session]) -> bool:
+    """Whether a session is an hour or more shorter than the longest of its market's."""
+    longest = max((one.closes - one.opens for one in others), default=timedelta(0))
+    return longest - (session.closes - session.opens) >= _SHORTER
 
 
 def date_of(sessions: Iterable[Session], *, now: datetime, zone: tzinfo) -> date:

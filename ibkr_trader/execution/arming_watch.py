@@ -2,15 +2,18 @@
 
 A person arms it for some hours, or types the account's id for one command. Whatever makes the
 desk another one than was armed ends it for good: time, a changed configuration, a halt, a
-journal that cannot be written, a clock that is off, the end of the trader. Closing, cancelling
-and tightening never ask.
+journal that cannot be written, a clock that is off, the end of the trader. Whichever process
+sees it puts that on record and takes away what is kept; a copy of it that is put back is not
+the armed time that the journal has. Closing, cancelling and tightening never ask.
 """
 
 from __future__ import annotations
 
 import asyncio
+import secrets
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING, Protocol
 
 import msgspec
@@ -18,6 +21,7 @@ import msgspec
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.enums import TradingState
 from ibkr_trader.core.errors import TraderError
+from ibkr_trader.core.text import quantity
 from ibkr_trader.execution.consent import present
 from ibkr_trader.risk.arming import Arming, Lack
 from ibkr_trader.risk.wording import seconds
@@ -33,20 +37,23 @@ LONGEST = timedelta(hours=12)
 USUAL = timedelta(hours=8)
 GRANTED = 60.0  # seconds that a typed account id holds, for the one command
 _LOOK = 1.0
+_ENDED = "that armed time has ended: "
 
 
-class Lease(msgspec.Struct, frozen=True, kw_only=True):
+class Lease(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An armed time, by two clocks: whichever ends first, so setting one extends nothing.
 
     Attributes:
         until: By the machine's wall clock.
         deadline: In seconds since the machine was started.
         waived: The findings of `doctor --deep` that were passed over.
+        token: The name that the journal has for it.
     """
 
     until: datetime
     deadline: float
     waived: tuple[str, ...] = ()
+    token: str = ""
 
 
 class Vault(Protocol):
@@ -116,8 +123,8 @@ class ArmingWatch:
             found = vault.read()
             if isinstance(found, Lease):
                 self._lease = found
-            else:
-                self._why = found
+            elif found:
+                self._drop(found)
             trader.bus.subscribe(ev.StateEvent, lambda _: self.look())
             trader.own(self._work)
 
@@ -139,8 +146,10 @@ class ArmingWatch:
                 return Arming()
             return Arming(is_disarmed=True, reason=told.reason)
         found = (*self._lacks, *self._missing())
-        if found and self._lease is not None:
-            self._drop(found[0].message)
+        if self._lease is not None:
+            against = [one.message for one in found] or [*self._disowned(self._lease)]
+            if against:
+                self._drop(against[0])
         left, consent = self._left(self._vault), present()
         if consent is not None and as_typed:
             left = max(left, consent.holds_until - self._vault.uptime())
@@ -155,6 +164,7 @@ class ArmingWatch:
         against = list(self.lacks())
         if flag := self._book.kill_flag():
             against.append(Lack(flag))
+        against += [Lack(why) for why in self._disowned(self._lease)]
         if isinstance(found, str):
             self._drop(found or "disarmed by another process")
         elif against:
@@ -182,6 +192,7 @@ class ArmingWatch:
         if self._vault is None:
             self._say(f"armed{passed}", origin=origin, until=FOREVER)
             return FOREVER
+        self._own_up()
         if found := self.lacks():
             raise NotArmed(found)
         length = min(length, LONGEST)
@@ -189,11 +200,16 @@ class ArmingWatch:
             until=self._vault.now() + length,
             deadline=self._vault.uptime() + length.total_seconds(),
             waived=waived,
+            token=_new_token(),
         )
-        self._say(f"armed for {length} hours{passed}", origin=origin, until=lease.until)
+        if (limits := self._book.limits_watch) is not None:  # those that it is armed under
+            limits.look()
+            limits.settle()
+        said = f"armed for {_hours(length)}{passed}"
+        self._say(said, origin=origin, until=lease.until, token=lease.token)
         if not self._is_claimed:
             self._vault.write(lease)
-        self._lease, self._why = lease, ""
+        self._lease, self._why, self._unsaid = lease, "", ""
         return lease.until
 
     def disarm(self, reason: str, *, origin: str) -> tuple[Change, ...]:
@@ -217,13 +233,19 @@ class ArmingWatch:
     def claimed(self) -> Iterator[None]:
         """Take what is armed for the block alone: it ends with it, however that ends.
 
-        Nothing is kept outside this process meanwhile, so a kill ends it, too.
+        Nothing is kept outside this process meanwhile, so a kill ends it, too; and it goes by
+        another token, so that no copy of what was kept is worth anything.
         """
         if self._vault is None:
             yield
             return
         self._is_claimed = True
         self._vault.remove()
+        if self._lease is not None:
+            self._lease = lease = msgspec.structs.replace(self._lease, token=_new_token())
+            at, said = self._trader.clock.now(), "the trader has taken over the armed time"
+            event = ev.ArmEvent(at=at, until=lease.until, reason=said, token=lease.token)
+            self._trader.record.attempt([event], is_vital=True)
         try:
             yield
         finally:
@@ -272,9 +294,10 @@ class ArmingWatch:
             self._why = self._unsaid = f"{reason}; but {error.message}"
         self._woken.set()
 
-    def _say(self, reason: str, *, origin: str, until: datetime) -> None:
+    def _say(self, reason: str, *, origin: str, until: datetime, token: str = "") -> None:
         at = self._trader.clock.now()
-        self._trader.record.write([ev.ArmEvent(at=at, until=until, reason=reason, origin=origin)])
+        event = ev.ArmEvent(at=at, until=until, reason=reason, origin=origin, token=token)
+        self._trader.record.write([event])
 
     def _reason(self) -> str:
         """Why it is not armed: as this process knows it, else as the journal has it."""
@@ -303,12 +326,34 @@ class ArmingWatch:
         if not self._trader.record.is_complete:
             yield Lack("The journal cannot be written", "ibkr-trader doctor")
         skew, most = self._book.clock_skew, self._max_skew
-        if skew is not None and abs(skew) > most:
+        if skew is None:
+            yield Lack("Nobody knows how wrong the machine's clock is", "ibkr-trader doctor --deep")
+        elif abs(skew) > most:
             off = f"off by {seconds(abs(skew))}; {seconds(most)} is the limit"
             yield Lack(
                 f"The machine's clock is {off}", "set the machine's clock: timedatectl set-ntp true"
             )
 
+    def _disowned(self, lease: Lease) -> Iterator[str]:
+        """Why `lease` is not the armed time that the journal has; a lost journal has none."""
+        told = self._book.armed
+        if told is None:
+            yield "the journal knows of no armed time"
+        elif told.until is None:
+            yield f"{_ENDED}{told.reason.removeprefix(_ENDED)}"
+        elif not lease.token or told.token != lease.token:
+            yield "what is kept is not the armed time that the journal has"
+
     def _changed(self, vault: Vault) -> Iterator[Lack]:
         if changed := vault.changed():
             yield Lack(changed, "start the trader again, then: ibkr-trader arm --profile live")
+
+
+def _hours(length: timedelta) -> str:
+    """A length of time in words: `8 hours`, `1.5 hours`."""
+    words = quantity(Decimal(length // timedelta(seconds=36)) / 100)
+    return f"{words} hour{'' if words == '1' else 's'}"
+
+
+def _new_token() -> str:
+    return secrets.token_hex(8)

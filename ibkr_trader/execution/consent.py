@@ -69,6 +69,17 @@ def present() -> Consent | None:
     return _CONSENT.get()
 
 
+def is_due(trader: Trader, command: Command) -> bool:
+    """Whether the person behind `command` is still to be asked about it, as things stand."""
+    consent = present()
+    if not trader.arming.is_live or consent is None or consent.is_given:
+        return False
+    if isinstance(command, CancelOrder):
+        return False
+    verdict = trader.router.preview(command)
+    return not (isinstance(verdict, Denied) or verdict.reduces)
+
+
 async def agreed(trader: Trader, command: Command) -> None:
     """Ask the person behind `command` before it opens anything on a live desk.
 
@@ -80,12 +91,7 @@ async def agreed(trader: Trader, command: Command) -> None:
         TraderError: If the answer is no, or nobody can give one.
     """
     consent, watch = present(), trader.arming
-    if not watch.is_live or consent is None or consent.is_given:
-        return
-    if isinstance(command, CancelOrder):
-        return
-    verdict = trader.router.preview(command)
-    if isinstance(verdict, Denied) or verdict.reduces:
+    if consent is None or not is_due(trader, command):
         return
     watch.look()
     arming, account = watch.arming(), trader.account

@@ -1,8 +1,8 @@
 """Brings correlations and sectors from their files to the reviews, while the files may change.
 
 A damaged correlations file counts as missing, and it is said: what is missing degrades as
-it is set. A damaged sectors file would take symbols out of their sectors, so nothing is
-opened until it is mended.
+it is set. A damaged sectors file, or one that is gone though sectors were in force, would
+take symbols out of their sectors, so nothing is opened until it is mended.
 """
 
 from __future__ import annotations
@@ -82,6 +82,7 @@ class CorrelationWatch:
 
     Attributes:
         reading, sectors: What the last look found.
+        in_force: The user's sectors that hold: those of the last file that was whole.
     """
 
     def __init__(
@@ -91,6 +92,7 @@ class CorrelationWatch:
         self._correlations, self._sectors = correlations, sectors
         self.reading = CorrelationReading()
         self.sectors = SectorsReading()
+        self.in_force: Mapping[str, str] = MappingProxyType({})
 
     def look(self) -> None:
         """Take up what has changed since the last look."""
@@ -121,9 +123,19 @@ class CorrelationWatch:
 
     def _sort(self, reading: SectorsReading) -> None:
         self.sectors = reading
-        faults = [f"{self._sectors.name}: {fault}" for fault in reading.faults]
+        faults = [f"{self._sectors.name}: {fault}" for fault in self._faults()]
         self._book.sectors_fault = "\n".join(faults)
         if not faults:
+            self.in_force = reading.sectors
             self._book.name_sectors(reading.sectors)
         for fault in faults:
             logger.warning("nothing is opened: %s", fault)
+
+    def _faults(self) -> tuple[str, ...]:
+        """Why the sectors file cannot be relied on, each reason in a line."""
+        if self.sectors.mark is None and self.in_force:
+            count = len(self.in_force)
+            named = f"{count} symbol{'' if count == 1 else 's'}"
+            stay = "they stay so; put it back, write {} into it, or start the trader again"
+            return (f"it is missing, and sectors of {named} were in force: {stay}",)
+        return tuple(str(fault) for fault in self.sectors.faults)

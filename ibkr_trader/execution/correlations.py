@@ -82,11 +82,15 @@ class Progress(NamedTuple):
 
 
 class Fetched(NamedTuple):
-    """What a run has: the prices, what could not be had and why, and how many were asked for."""
+    """What a run has: the prices, what could not be had and why, and how many were asked for.
+
+    `unknown` are those left out that the broker knows no contract of.
+    """
 
     histories: tuple[PriceHistory, ...]
     left_out: dict[str, str]
     asked: int
+    unknown: frozenset[str] = frozenset()
 
 
 class PriceFetch:
@@ -119,6 +123,7 @@ class PriceFetch:
         """
         found: dict[str, PriceHistory] = {}
         left_out: dict[str, str] = {}
+        unknown: set[str] = set()
         silences: list[BrokerUnavailable] = []  # of the last symbols in a row
         for number, symbol in enumerate(symbols):
             self._tell(Progress(number, len(symbols), symbol))
@@ -126,6 +131,8 @@ class PriceFetch:
                 history = await self._one(symbol, sessions)
             except (AmbiguousContract, DataRefused) as error:
                 left_out[symbol] = error.message
+                if isinstance(error, AmbiguousContract) and not error.candidates:
+                    unknown.add(symbol)
                 silences.clear()
             except BrokerUnavailable as error:
                 left_out[symbol] = error.message
@@ -141,7 +148,7 @@ class PriceFetch:
                 hint="the same command again goes on from there",
             ) from silences[0]
         self._tell(Progress(len(symbols), len(symbols), ""))
-        return Fetched(tuple(found.values()), left_out, self.asked)
+        return Fetched(tuple(found.values()), left_out, self.asked, frozenset(unknown))
 
     async def _is_lost(self) -> bool:
         """Whether the link is lost: that is heard of a moment after a question has failed by it."""

@@ -9,27 +9,42 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING
 
-from ibkr_trader.core.trading_day import TradingDay, date_of, trading_day
+from ibkr_trader.core.trading_day import TradingDay, date_of, is_half_day, trading_day
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Container, Iterator
 
     from ibkr_trader.core.models import ContractDetails
     from ibkr_trader.execution.ports import Calendar
 
 SOON = timedelta(minutes=30)
-_WHOLE = timedelta(hours=6)  # a regular session of less is a half day
 _FRIDAY = 4
 _FAR = 10  # days to look ahead for the next session
 _DAY, _WEEKEND = timedelta(days=1), timedelta(days=3)
 
 
-def day_notes(details: ContractDetails, calendar: Calendar, now: datetime) -> tuple[str, ...]:
-    """Return what to mind about the contract's market at `now`, in plain words."""
+def day_notes(
+    details: ContractDetails,
+    calendar: Calendar,
+    now: datetime,
+    *,
+    told: Container[datetime] = (),
+) -> tuple[str, ...]:
+    """Return what to mind about the contract's market at `now`, in plain words.
+
+    `told` has the early closes that somebody else tells of already.
+    """
     zone = calendar.zone(details)
     day = date_of(details.liquid_sessions, now=now, zone=zone)
     today = _day(details, calendar, day)
-    return (*_today(today, now, zone), *_ahead(details, calendar, today, now=now))
+    if (session := today.session) is None:  # nor is it, where nobody knows
+        return tuple(_today(today, now, zone))
+    ahead = _next(details, calendar, day)
+    usual = [one.session for one in (ahead,) if one is not None and one.session is not None]
+    is_early = is_half_day(session, (*details.liquid_sessions, *usual))
+    early = f"A half day: the market closes at {session.closes.astimezone(zone):%H:%M}."
+    is_news = is_early and now < session.closes and session.closes not in told
+    return (*([early] if is_news else []), *_today(today, now, zone), *_rest(today, ahead))
 
 
 def _day(details: ContractDetails, calendar: Calendar, day: date) -> TradingDay:
@@ -48,8 +63,6 @@ def _today(today: TradingDay, now: datetime, zone: tzinfo) -> Iterator[str]:
         if phase == "after":
             yield "The market has closed for today: orders wait for the next session."
             return
-        if closes - today.session.opens < _WHOLE:
-            yield f"A half day: the market closes at {closes.astimezone(zone):%H:%M}."
         if phase == "before":
             opens = today.session.opens.astimezone(zone)
             yield f"The market opens at {opens:%H:%M}: until then orders wait."
@@ -62,23 +75,23 @@ def _today(today: TradingDay, now: datetime, zone: tzinfo) -> Iterator[str]:
             )
 
 
-def _ahead(
-    details: ContractDetails, calendar: Calendar, today: TradingDay, *, now: datetime
-) -> Iterator[str]:
-    """Say when the market rests longer after today than from one day to the next."""
-    if today.phase(now) in {"unknown", "holiday"}:
-        return
-    usual = _WEEKEND if today.date.weekday() == _FRIDAY else _DAY
+def _next(details: ContractDetails, calendar: Calendar, day: date) -> TradingDay | None:
+    """Return the next day with a session, as far as anybody says."""
     for ahead in range(1, _FAR + 1):
-        following = _day(details, calendar, today.date + ahead * _DAY)
+        following = _day(details, calendar, day + ahead * _DAY)
         if not following.is_known:
-            return
+            return None
         if following.session is not None:
-            if following.date - today.date > usual:
-                rest = (following.date - today.date).days - 1
-                days = "a day" if rest == 1 else f"{rest} days"
-                yield (
-                    f"After today the market rests for {days}: "
-                    f"it opens again on {following.date:%A, %d %B}."
-                )
-            return
+            return following
+    return None
+
+
+def _rest(today: TradingDay, ahead: TradingDay | None) -> Iterator[str]:
+    """Say when the market rests longer after today than from one day to the next."""
+    usual = _WEEKEND if today.date.weekday() == _FRIDAY else _DAY
+    if ahead is not None and ahead.date - today.date > usual:
+        rest = (ahead.date - today.date).days - 1
+        days = "a day" if rest == 1 else f"{rest} days"
+        yield (
+            f"After today the market rests for {days}: it opens again on {ahead.date:%A, %d %B}."
+        )

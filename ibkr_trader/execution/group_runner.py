@@ -349,8 +349,7 @@ class GroupRunner:
             self._tell(group_id, f"could not {_name(command)}: {error.message}")
             return
         if isinstance(verdict, Denied):
-            reasons = "; ".join(breach.message for breach in verdict.breaches)
-            self._tell(group_id, f"was denied to {_name(command)}: {reasons}")
+            self._tell(group_id, f"was denied to {_name(command)}: {verdict.reasons}")
 
     def _is_needless(self, command: Command) -> bool:
         """Whether the broker was faster: the order to cancel or change has ended."""

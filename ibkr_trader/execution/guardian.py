@@ -177,8 +177,7 @@ class Guardian:
             self._tell(contract, f"{name} could not be placed or changed: {error.message}")
             return
         if isinstance(verdict, Denied):
-            reasons = "; ".join(breach.message for breach in verdict.breaches)
-            self._tell(contract, f"{name} was denied: {reasons}")
+            self._tell(contract, f"{name} was denied: {verdict.reasons}")
 
     async def _run_errands(self) -> None:
         """Do what takes its time, one after the other."""

@@ -12,16 +12,18 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from ibkr_trader.core import events as ev
-from ibkr_trader.core.commands import CancelOrder
+from ibkr_trader.core.commands import CancelOrder, ModifyOrder
 from ibkr_trader.core.enums import OrderStatus, TradingState
 from ibkr_trader.core.errors import BrokerUnavailable
 from ibkr_trader.execution.guardian import Duty
-from ibkr_trader.execution.killing import flatten
+from ibkr_trader.execution.killing import Flattener
 from ibkr_trader.orders.wishes import HALT
-from ibkr_trader.portfolio.openers import openers
+from ibkr_trader.portfolio.openers import openers, oversized
 from ibkr_trader.risk.switch import EVERYTHING
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
     from ibkr_trader.core.models import Contract, Order, OrderId
     from ibkr_trader.execution.ports import KillFlag, KillNote
     from ibkr_trader.execution.trader import Trader
@@ -38,6 +40,7 @@ class Halter:
         flag: The flag outside the process; None where there is none.
         wake: Set it, and `work` looks at once: a signal has come.
         taken_back: The orders that were asked to be cancelled, since the last resumption.
+        flattener: Closes what is held, where a halt promises that.
     """
 
     def __init__(self, trader: Trader) -> None:
@@ -46,9 +49,9 @@ class Halter:
         self.wake = asyncio.Event()
         self.taken_back: dict[OrderId, None] = {}
         self._asked: dict[OrderId, tuple[int, bool]] = {}  # in which of its lives
+        self._sizes: dict[OrderId, tuple[int, bool, Decimal]] = {}  # asked for, likewise
         self._refused: dict[OrderId, float] = {}
-        self._flattens: set[str] = set()  # what is to be closed, and what is being closed
-        self._flattening: set[str] = set()
+        self.flattener = Flattener(trader)
         self._is_ready = False
         trader.bus.subscribe(ev.StateEvent, self._note_state)
         trader.bus.subscribe(ev.OrderEvent, self._note_order)
@@ -66,16 +69,17 @@ class Halter:
         """Halt everything, or `symbol` alone: from here on nothing is opened there.
 
         Halting what is halted already changes nothing. It holds even when the disk refuses to
-        record it. With `flatten` what is held is closed, too, by this process.
+        record it. With `flatten` what is held is closed, too, by this process or the next.
         """
-        self._state(TradingState.HALTED, reason, origin, symbol=symbol, keeps=keeps_entries)
-        if flatten and _key(symbol) not in self._flattening:
-            self._flattens.add(_key(symbol))
+        wish = {"keeps_entries": keeps_entries, "flattens": flatten}
+        self._state(TradingState.HALTED, reason, origin, symbol=symbol, **wish)
+        if flatten:
+            self.flattener.renew(_key(symbol))
             self.wake.set()
 
     def reduce(self, reason: str, *, origin: str, symbol: str = EVERYTHING) -> None:
         """Let only what reduces risk go out, until somebody resumes."""
-        self._state(TradingState.REDUCING, reason, origin, symbol=symbol, keeps=True)
+        self._state(TradingState.REDUCING, reason, origin, symbol=symbol, keeps_entries=True)
 
     def resume(
         self, reason: str, *, origin: str, symbol: str = EVERYTHING, seen: KillNote | None = None
@@ -133,8 +137,9 @@ class Halter:
             while True:
                 self.notice()
                 await self._take_back()
-                while self._flattens and self._is_ready:
-                    tasks.create_task(self._flatten(self._flattens.pop()))
+                await self._cut()
+                for symbol in self.flattener.take():
+                    tasks.create_task(self._flatten(symbol))
                 await asyncio.sleep(0)  # whatever wakes it, everybody else gets a turn
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(LOOK):
@@ -147,7 +152,7 @@ class Halter:
         """Ask for the cancel of what could still open, once in each life of an order."""
         trader = self._trader
         due = [order for order in self._openers() if self._is_due(order)]
-        if not due or trader.outlook.view().is_readonly:
+        if not due or trader.outlook.is_readonly:
             return
         for order in due:
             self._asked[order.order_id] = self._life(order)
@@ -158,16 +163,34 @@ class Halter:
             with contextlib.suppress(BrokerUnavailable):  # it is on record; the rest must go on
                 await trader.router.route(command)
 
+    async def _cut(self) -> None:
+        """Ask for stops to be cut to what they end: with the rest they could open."""
+        trader = self._trader
+        if trader.outlook.is_readonly or not self._may_act():
+            return
+        for order, quantity in oversized(trader.portfolio):
+            wish = (*self._life(order), quantity)
+            is_busy = order.status in (OrderStatus.PENDING_CANCEL, OrderStatus.PENDING_MODIFY)
+            if not self._takes_back(order) or is_busy or self._sizes.get(order.order_id) == wish:
+                continue
+            self._sizes[order.order_id] = wish
+            command = ModifyOrder(order_id=order.order_id, quantity=quantity, origin=HALT)
+            with contextlib.suppress(BrokerUnavailable):
+                await trader.router.route(command)
+
     def _openers(self) -> tuple[Order, ...]:
-        switch = self._trader.outlook.book.switch
-        # Who only looks sends nothing, whatever is halted.
-        if not self._is_ready or not switch.held or self._trader.guardian.duty is Duty.NONE:
+        if not self._may_act():
             return ()
-        everything = switch.everything
-        found = openers(self._trader.portfolio)
-        if everything is not None and _takes_back(everything):
-            return found
-        return tuple(o for o in found if _takes_back(switch.of(o.spec.contract)))
+        return tuple(o for o in openers(self._trader.portfolio) if self._takes_back(o))
+
+    def _may_act(self) -> bool:
+        """Whether anything is halted, and this desk may send: who only looks does not."""
+        held = self._trader.outlook.book.switch.held
+        return self._is_ready and bool(held) and self._trader.guardian.duty is not Duty.NONE
+
+    def _takes_back(self, order: Order) -> bool:
+        switch = self._trader.outlook.book.switch
+        return _takes_back(switch.everything) or _takes_back(switch.of(order.spec.contract))
 
     def _is_due(self, order: Order) -> bool:
         if order.status is OrderStatus.PENDING_CANCEL:
@@ -183,11 +206,7 @@ class Halter:
 
     async def _flatten(self, symbol: str) -> None:
         trader = self._trader
-        self._flattening.add(symbol)
-        try:
-            closed = await flatten(trader, symbol=symbol, timeout=_CLOSE_WITHIN)
-        finally:
-            self._flattening.discard(symbol)
+        closed = await self.flattener.carry_out(symbol, timeout=_CLOSE_WITHIN)
         at = trader.clock.now()
         troubles = [
             ev.ErrorEvent(at=at, code=0, message=one.trouble.message, is_serious=True)
@@ -204,6 +223,7 @@ class Halter:
             self._asked.clear()
             self._refused.clear()
             self.taken_back.clear()
+            self.flattener.forget()
         self.wake.set()
 
     def _note_order(self, event: ev.OrderEvent) -> None:
@@ -220,18 +240,15 @@ class Halter:
         self.wake.set()
 
     def _state(
-        self, state: TradingState, reason: str, origin: str, *, symbol: str, keeps: bool
+        self, state: TradingState, reason: str, origin: str, *, symbol: str, **wish: bool
     ) -> None:
-        trader = self._trader
-        event = ev.StateEvent(
-            at=trader.clock.now(),
-            state=state,
-            reason=reason,
-            symbol=_key(symbol),
-            origin=origin,
-            keeps_entries=keeps,
-        )
+        trader, key = self._trader, _key(symbol)
         switch = trader.outlook.book.switch
+        if key in switch.held and switch.held[key].flattens:
+            wish["flattens"] = True  # only who has kept the promise ends it
+        event = ev.StateEvent(
+            at=trader.clock.now(), state=state, reason=reason, symbol=key, origin=origin, **wish
+        )
         if switch.after(event) is not switch:
             trader.record.attempt([event], is_vital=True)
 

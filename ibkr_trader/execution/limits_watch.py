@@ -1,8 +1,10 @@
 """Which of the symbols' limits are in force, while the file that holds them may change.
 
 What is tighter holds from the next review on; what is looser waits until somebody disarms
-the desk, or starts it again. A file that is damaged, or gone though limits were in force,
-loosens nothing: the last good limits stay, and nothing is opened until it is mended.
+the desk, or starts it again. A live desk that is armed when it starts goes on with the limits
+that the journal has: arming was agreed to under these. A file that is damaged, or gone though
+limits were in force, loosens nothing: the last good limits stay, and nothing is opened until
+it is mended.
 """
 
 from __future__ import annotations
@@ -77,9 +79,8 @@ class LimitsWatch:
         before = self.in_force if self._has_begun else self._remembered()
         if reading.registry is not None:
             self._offered = reading.registry
-            self.in_force = (
-                tightened(before, reading.registry) if self._has_begun else reading.registry
-            )
+            is_bound = self._has_begun or self._is_armed_live()
+            self.in_force = tightened(before, reading.registry) if is_bound else reading.registry
         else:
             self.in_force = before
         self.reading, self._has_begun = reading, True
@@ -113,7 +114,9 @@ class LimitsWatch:
         clock, record = self._trader.clock, self._trader.record
         content = self.source.text(self.in_force)
         known = self._book.limits
-        if content != known.content if known is not None else not self.in_force.is_empty:
+        # No record says that there are no limits: none of nothing is needed.
+        is_on_record = self.in_force.is_empty if known is None else content == known.content
+        if not is_on_record:
             event = LimitsEvent(at=clock.now(), content=content, origin=ORIGIN)
             record.attempt([event], is_vital=True)
         fault = self._book.limits_fault
@@ -139,6 +142,10 @@ class LimitsWatch:
         reading = self.source.parse(known.content)
         self._is_forgotten = reading.registry is None
         return reading.registry or SymbolLimitRegistry()
+
+    def _is_armed_live(self) -> bool:
+        arming = self._book.arming()
+        return arming.is_live and arming.is_armed(self._trader.clock.now())
 
     def _faults(self) -> list[str]:
         """Why the file cannot be relied on, each reason in a line."""

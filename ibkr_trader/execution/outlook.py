@@ -16,6 +16,7 @@ import msgspec
 from ibkr_trader.core import events as ev
 from ibkr_trader.execution.price_memory import PriceMemory
 from ibkr_trader.execution.risk_book import RiskBook
+from ibkr_trader.portfolio.currency import currency_of
 from ibkr_trader.portfolio.exposure import ExposureIndex
 from ibkr_trader.portfolio.heat import HeatIndex
 from ibkr_trader.portfolio.ledger_fold import priced
@@ -166,15 +167,14 @@ class Outlook:
         """Take note that a contract's quote has just been asked for and given."""
         self._heard[con_id] = self._clock.monotonic()
         if quote is not None:
-            self.portfolio = priced(self.portfolio, con_id, quote)
+            self._roll()
+            self.portfolio = priced(self.portfolio, con_id, quote, at=self._clock.now())
 
     @property
     def pnl(self) -> DayPnl:
         """The day's profit and loss, as of now."""
-        now, since = self._clock.now(), self._pnl.since
-        if not timedelta(0) <= now - since < _SHORTEST_DAY:
-            since = self.book.day_start(now)
-        self._pnl = self._pnl.follow(self.portfolio, since)
+        self._roll()
+        self._pnl = self._pnl.follow(self.portfolio, self._pnl.since)
         return self._pnl
 
     @property
@@ -222,6 +222,7 @@ class Outlook:
             matrix=self.book.correlations,
             threshold=self._settings.limits.correlation_threshold,
             sectors=self.book.sectors,
+            currency=currency_of(self.portfolio),
         )
         self._heat = self._heat.follow(
             self.portfolio, self._exposure, no_stop=self._settings.limits.max_stop_distance
@@ -243,7 +244,7 @@ class Outlook:
             history=self.history,
             is_synced=self.is_synced,
             is_readonly=self._settings.is_readonly,
-            **self.book.facts(is_synced=self.is_synced),
+            **self.book.facts(is_synced=self.is_synced, pnl=self.pnl),
         )
 
     def _order(self, order_id: OrderId) -> Order | None:
@@ -252,7 +253,21 @@ class Outlook:
     def _quotes(self) -> Mapping[int, AgedQuote]:
         return _AgedQuotes(self._heard, self._market, self._memory, now=self._clock.monotonic())
 
+    def _roll(self) -> None:
+        """Begin the account's day anew if it is over: from what all was worth just before.
+
+        So it comes before the first news of the new day is folded, not when somebody asks next.
+        """
+        now, since = self._clock.now(), self._pnl.since
+        if timedelta(0) <= now - since < _SHORTEST_DAY:
+            return
+        begins = self.book.day_start(now)
+        if begins != since:
+            over = self._pnl.follow(self.portfolio, since)
+            self._pnl = over.follow(self.portfolio, begins)
+
     def _see(self, event: ev.BaseEvent) -> None:
+        self._roll()
         before = self.portfolio
         self.portfolio = before.apply(event)
         self.book.hear(event)

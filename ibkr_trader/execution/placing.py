@@ -157,9 +157,8 @@ async def route(trader: Trader, command: Command) -> None:
 async def _route(trader: Trader, command: Command) -> None:
     verdict = await trader.router.route(command)
     if isinstance(verdict, Denied):
-        reasons = "; ".join(breach.message for breach in verdict.breaches)
         hint = next((breach.hint for breach in verdict.breaches if breach.hint), "")
-        raise RiskCheckError(reasons, breaches=verdict.breaches, hint=hint)
+        raise RiskCheckError(verdict.reasons, breaches=verdict.breaches, hint=hint)
 
 
 async def settle(

@@ -22,10 +22,12 @@ from ibkr_trader.orders.members import traded
 from ibkr_trader.orders.wishes import RECOVERY
 from ibkr_trader.portfolio.protection import last_lost
 from ibkr_trader.portfolio.reconciliation import GRACE, Evidence, reconcile
+from ibkr_trader.risk.checks.stop_out import stopped_out
 from ibkr_trader.risk.history import REMEMBERED_ORDERS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
+    from datetime import datetime
 
     from ibkr_trader.core.commands import Command
     from ibkr_trader.core.models import FillId, GroupId, OrderId
@@ -194,6 +196,7 @@ class Recovery:
             *self._open_groups(),
             *_being_closed(portfolio),
             *_once_protecting(portfolio),
+            *_stopped_out(portfolio, since=now - DAY),
             *in_vain,
         )
         event = ev.CheckpointEvent(
@@ -201,6 +204,7 @@ class Recovery:
             live=_kept(portfolio, groups),
             fills=tuple(portfolio.fills.values()),
             positions=tuple(portfolio.positions.values()),
+            bases=tuple(b.base for b in portfolio.books.values() if b.base.quantity and b.fills),
             closings=tuple(portfolio.closings.values()),
             misled=self._misled_groups(),
             openings=history.openings,
@@ -266,6 +270,18 @@ def _once_protecting(portfolio: PortfolioState) -> Iterable[GroupId]:
     """The groups whose stops are missed: whether somebody took them away must stay known."""
     lost = last_lost(portfolio.positions.values(), portfolio.closed.values())
     return (order.spec.group_id for order in lost.values())
+
+
+def _stopped_out(portfolio: PortfolioState, *, since: datetime) -> Iterator[GroupId]:
+    """The groups whose stops were hit at a loss: an execution alone does not say of what order.
+
+    They are few: after some of them nothing more is opened.
+    """
+    for book in portfolio.books.values():
+        for order_id in stopped_out(portfolio, book, since=since):
+            order = portfolio.order(order_id)
+            if order is not None:
+                yield order.spec.group_id
 
 
 def _kept(portfolio: PortfolioState, unfinished: Iterable[GroupId]) -> tuple[OrderId, ...]:

@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.enums import TradingState
+from ibkr_trader.core.text import percent
 from ibkr_trader.core.trading_day import day_start
 from ibkr_trader.risk import breaker, traffic
+from ibkr_trader.risk.loss_levels import LossLevel, day_loss
 from ibkr_trader.risk.loss_memory import LossMemory
 from ibkr_trader.risk.switch import EVERYTHING, TradingSwitch
 
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from ibkr_trader.execution.limits_watch import LimitsWatch
     from ibkr_trader.execution.outlook import RiskSettings
     from ibkr_trader.execution.ports import Clock
+    from ibkr_trader.portfolio.pnl import DayPnl
     from ibkr_trader.risk.arming import Arming
     from ibkr_trader.risk.correlation import CorrelationMatrix
 
@@ -87,9 +90,10 @@ class RiskBook:
     def traffic_today(self) -> ev.Traffic | None:
         """The messages of the exchange's day as it is now, though nothing was sent yet."""
         now = self._clock.now()
-        if self.traffic is None or now - self.traffic.since < _SHORTEST_DAY:
-            return self.traffic
-        return traffic.current(self.traffic, self.day_start(now))
+        known = self._counted(now)
+        if known is None or now - known.since < _SHORTEST_DAY:
+            return known
+        return traffic.current(known, self.day_start(now))
 
     def day_start(self, now: datetime | None = None) -> datetime:
         """Return when the account's day began, at `now` or at present."""
@@ -143,14 +147,18 @@ class RiskBook:
             case _:
                 pass
 
-    def facts(self, *, is_synced: bool) -> dict[str, Any]:
+    def facts(self, *, is_synced: bool, pnl: DayPnl) -> dict[str, Any]:
         """Return what a `RiskView` has of all this, by its names."""
         state, reason = self._state(is_synced=is_synced)
+        check = ""
+        if state is TradingState.ACTIVE and (reason := self._lost(pnl)):
+            state, check = TradingState.REDUCING, "daily_loss"
         if self.limits_watch is not None:
             self.limits_watch.look()
         return {
             "trading_state": state,
             "state_reason": reason,
+            "state_check": check,
             "switch": self.switch,
             "symbol_limits": self.symbol_limits,
             "limits_fault": self.limits_fault,
@@ -187,9 +195,21 @@ class RiskBook:
         begins, order = self.day_start(event.at), self.order(event.order_id)
         fill = event.fill if isinstance(event, ev.FillEvent) else None
         is_first = fill is not None and order is not None and order.filled == fill.quantity
-        now = self.traffic or ev.Traffic(since=begins)
+        now = self._counted(self._clock.now()) or ev.Traffic(since=begins)
         self.traffic = traffic.after(now, event, day_start=begins, is_first=is_first)
         self.strikes = breaker.after(self.strikes, event, order)
+
+    def _counted(self, now: datetime) -> ev.Traffic | None:
+        """The count so far; a day ahead of `now` is of a simulator whose clock was set back."""
+        known = self.traffic
+        return None if known is not None and known.since > now else known
+
+    def _lost(self, pnl: DayPnl) -> str:
+        """Why nothing more is opened today, if too much is lost; it ends with its cause."""
+        lost = day_loss(pnl.known, self._settings.limits, self.symbol_limits)
+        if lost.level < LossLevel.REDUCING:
+            return ""
+        return f"{percent(lost.share, digits=0)} of the day's loss limit is used"
 
     def _state(self, *, is_synced: bool) -> tuple[TradingState, str]:
         """What the whole desk allows now: the strictest of what is held, flagged and found."""

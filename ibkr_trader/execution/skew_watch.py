@@ -13,6 +13,11 @@ if TYPE_CHECKING:
     from ibkr_trader.execution.ports import Clock
 
 
+def in_step() -> timedelta:
+    """Return the skew of a desk whose clock is the broker's own, as the simulator's is: none."""
+    return timedelta(0)
+
+
 class SkewWatch:
     """The last measurement, and what the clock has done since."""
 

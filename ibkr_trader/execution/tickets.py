@@ -27,7 +27,7 @@ from ibkr_trader.core.events import Breach
 from ibkr_trader.core.models import ZERO, Order, OrderId, WhatIf
 from ibkr_trader.core.shapes import TRAIL_TYPES
 from ibkr_trader.core.text import percent, price, quantity
-from ibkr_trader.execution.consent import agreed
+from ibkr_trader.execution.consent import agreed, is_due
 from ibkr_trader.execution.placing import (
     QUOTE_TIMEOUT,
     SETTLE_TIMEOUT,
@@ -227,6 +227,7 @@ def redeem(
     *,
     where: Where,
     claim: Callable[[], None],
+    sends: bool = True,
 ) -> Prepared | Addition:
     """Look again, use the ticket up, and return what is now to be sent at once.
 
@@ -238,10 +239,11 @@ def redeem(
         quote: The contract's price of now.
         where: The settings of now.
         claim: Uses the ticket up, durably; called once everything else has agreed.
+        sends: It is to be sent, so whoever must agree has to have done so by now.
 
     Raises:
-        RiskCheckError: If something has moved, or the checks would deny it now; nothing is
-            used up.
+        RiskCheckError: If something has moved, the checks would deny it now, or somebody is
+            still to be asked; nothing is used up.
         TicketRefused: If it was used in the meantime.
     """
     moved = list(_moved(ticket.basis, basis_of(trader, ticket.command, quote, where=where)))
@@ -254,8 +256,11 @@ def redeem(
         )
     verdict = trader.router.rehearse(ticket.command)
     if isinstance(verdict, Denied):
-        reasons = "; ".join(breach.message for breach in verdict.breaches)
-        raise RiskCheckError(reasons, breaches=verdict.breaches)
+        raise RiskCheckError(verdict.reasons, breaches=verdict.breaches)
+    if sends and is_due(trader, ticket.command):  # asking now would take time, and a ticket
+        message = "It was denied a moment ago, so nobody was asked to agree to it."
+        breach = Breach(check=_CHECK, message=message)
+        raise RiskCheckError(message, breaches=(breach,), hint="repeat the commit")
     made = _made_again(trader, ticket, quote)
     claim()
     return made
@@ -344,8 +349,8 @@ def _in_words(order: Order) -> str:
 
 
 def _state(view: RiskView, contract: Contract) -> str:
-    own = view.switch.on(contract.symbol)
-    if own is None or own.symbol == "":
+    own = view.switch.of(contract)
+    if own is None:
         return view.trading_state.value
     return f"{view.trading_state.value}, {label(contract)} {own.state.value}"
 

@@ -29,6 +29,7 @@ from ibkr_trader.execution.guardian import Duty, Guardian
 from ibkr_trader.execution.halter import Halter
 from ibkr_trader.execution.handlers import HandlerRelay
 from ibkr_trader.execution.intake import Intake
+from ibkr_trader.execution.killing import keep_halts
 from ibkr_trader.execution.loss_watch import LossWatch
 from ibkr_trader.execution.outlook import Outlook
 from ibkr_trader.execution.record import Record
@@ -110,6 +111,7 @@ class Trader:
         )
         self.closer = Closer(self)
         self.halter = Halter(self)
+        self.losses = LossWatch(self)
         BreakerWatch(self).attach()
         self.arming = ArmingWatch(self)
         self.guardian = Guardian(self, protection, duty)
@@ -167,7 +169,7 @@ class Trader:
             self.closer.work,
             self.guardian.work,
             self.halter.work,
-            LossWatch(self).work,
+            self.losses.work,
             self._fail,
         ]
 
@@ -255,11 +257,15 @@ class Trader:
             await self.recovery.start()
             self.closer.resume()
             await self.guardian.begin()
+            self.losses.look()
             try:
                 yield self
             finally:  # what a group has asked for must not be lost with an error of the caller's
+                self.losses.look()  # a command may end before the watch has looked at its prices
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(self.finish_within):
+                        await keep_halts(self)
+                        await self.halter.flattener.idle()
                         await self.closer.idle()
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(_LEAVE):

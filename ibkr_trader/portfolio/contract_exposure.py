@@ -137,8 +137,12 @@ class ContractExposure(msgspec.Struct, frozen=True, kw_only=True):
 
         Beside the rest a larger alternative in its group may hide it.
         """
-        alone = self._alone(order_id)
-        return alone.extends(alone._without(order_id))  # noqa: SLF001 - of our own kind
+        line = self._line(order_id)
+        rest = tuple(order for order in line if order.order_id != order_id)
+        (up, down), (rest_up, rest_down) = _reach(line), _reach(rest)
+        return self.held + up > max(self.held + rest_up, ZERO) or self.held - down < min(
+            self.held - rest_down, ZERO
+        )
 
     def is_opener(self, order_id: OrderId) -> bool:
         """Whether one of the orders may lead further from flat: beside the rest, or alone."""
@@ -157,13 +161,17 @@ class ContractExposure(msgspec.Struct, frozen=True, kw_only=True):
 
     def _alone(self, order_id: OrderId) -> ContractExposure:
         """The order, and those it hangs from, as all that works."""
+        return self._with(self._line(order_id))
+
+    def _line(self, order_id: OrderId) -> tuple[Working, ...]:
+        """The order, and those it hangs from."""
         by_id = {order.order_id: order for order in self.working}
         line: dict[OrderId, Working] = {}
         order = by_id.get(order_id)
         while order is not None and order.order_id not in line:
             line[order.order_id] = order
             order = by_id.get(order.parent_id) if order.parent_id is not None else None
-        return self._with(tuple(line.values()))
+        return tuple(line.values())
 
     def _with(self, working: tuple[Working, ...]) -> ContractExposure:
         return _summed(
@@ -261,13 +269,11 @@ def _reach_of(
     up = down = ZERO
     groups: dict[str, tuple[Decimal, Decimal]] = {}
     for order in orders:
-        after_up, after_down = _reach_of(exits.get(order.order_id, ()), exits)
-        # An order fills, and its exits may follow; or no more of it does, and those that an
-        # earlier part of it woke trade all the same.
-        awake = [e for e in exits.get(order.order_id, ()) if order.has_traded and not e.is_asleep]
-        alone_up, alone_down = _reach_of(awake, exits)
-        rise = max(ZERO, after_up + order.signed, alone_up)
-        fall = max(ZERO, after_down - order.signed, alone_down)
+        hanging = exits.get(order.order_id)
+        if hanging is None:  # as of most: this is asked for each order of each review
+            rise, fall = (order.signed, ZERO) if order.signed > ZERO else (ZERO, -order.signed)
+        else:
+            rise, fall = _with_exits(order, hanging, exits)
         if order.oca:
             most_up, most_down = groups.get(order.oca, (ZERO, ZERO))
             groups[order.oca] = max(most_up, rise), max(most_down, fall)
@@ -278,3 +284,17 @@ def _reach_of(
         up += rise
         down += fall
     return up, down
+
+
+def _with_exits(
+    order: Working, hanging: list[Working], exits: dict[OrderId, list[Working]]
+) -> tuple[Decimal, Decimal]:
+    """How far up and how far down an order can take a position together with its exits."""
+    up, down = _reach_of(hanging, exits)
+    rise, fall = max(ZERO, up + order.signed), max(ZERO, down - order.signed)
+    if order.has_traded:
+        # An order fills, and its exits may follow; or no more of it does, and those that an
+        # earlier part of it woke trade all the same.
+        alone_up, alone_down = _reach_of([e for e in hanging if not e.is_asleep], exits)
+        rise, fall = max(rise, alone_up), max(fall, alone_down)
+    return rise, fall

@@ -24,6 +24,7 @@ from ibkr_trader.core.shapes import STOP_TYPES
 from ibkr_trader.orders.coverage import Cluster, at_work, clusters, coverage, protects
 from ibkr_trader.orders.members import traded
 from ibkr_trader.portfolio.contract_exposure import ContractExposure
+from ibkr_trader.portfolio.currency import currency_of, is_foreign
 from ibkr_trader.portfolio.exposure import ExposureIndex
 
 if TYPE_CHECKING:
@@ -76,6 +77,15 @@ class ContractHeat(msgspec.Struct, frozen=True, kw_only=True):
         """How much is held that no working stop would end."""
         return abs(self.quantity) - self.covered
 
+    def unconverted(self) -> ContractHeat:
+        """Return it without any amount: of what is in other money than the account."""
+        return msgspec.structs.replace(self, held=None, entries=None, result=None, worth=ZERO)
+
+    def held_gap(self, ranges: Mapping[str, Decimal], gap: Decimal) -> Decimal:
+        """Return the same of what is held alone, without the orders that may open."""
+        worth = abs(self.quantity) * (self.mark or ZERO) * self.contract.multiplier
+        return worth * gap * ranges.get(self.contract.symbol, UNKNOWN_RANGE)
+
     def gap(self, ranges: Mapping[str, Decimal], gap: Decimal) -> Decimal:
         """Return what is lost beyond the stops if each is passed by `gap` daily ranges."""
         return self.worth * gap * ranges.get(self.contract.symbol, UNKNOWN_RANGE)
@@ -88,24 +98,28 @@ class HeatIndex(msgspec.Struct, frozen=True, kw_only=True):
         no_stop: How far away, as a fraction, what has no stop is taken to end.
         contracts: By con_id.
         total: The sum of those that are known.
-        unknown: Those that are not.
-        exposure, marks: What it was made from.
+        unknown: Those that are not: they have no price, or are in other money than the account.
+        foreign: Those of them that are in other money.
+        exposure, marks, currency: What it was made from.
     """
 
     no_stop: Decimal = NO_STOP
     contracts: Mapping[int, ContractHeat] = MappingProxyType({})
     total: Decimal = ZERO
     unknown: tuple[int, ...] = ()
+    foreign: tuple[int, ...] = ()
     exposure: ExposureIndex = ExposureIndex()
     marks: Mapping[int, Decimal] = MappingProxyType({})
+    currency: str = ""
 
     def follow(
         self, portfolio: PortfolioState, exposure: ExposureIndex, *, no_stop: Decimal = NO_STOP
     ) -> HeatIndex:
         """Return the index of a later portfolio and its exposure; what is unchanged stays."""
-        marks = portfolio.marks
-        if no_stop != self.no_stop:
-            return HeatIndex(no_stop=no_stop).follow(portfolio, exposure, no_stop=no_stop)
+        marks, currency = portfolio.marks, currency_of(portfolio)
+        if no_stop != self.no_stop or currency != self.currency:
+            empty = HeatIndex(no_stop=no_stop, currency=currency)
+            return empty.follow(portfolio, exposure, no_stop=no_stop)
         if exposure is self.exposure and marks is self.marks:
             return self
         contracts: dict[int, ContractHeat] = {}
@@ -119,21 +133,26 @@ class HeatIndex(msgspec.Struct, frozen=True, kw_only=True):
                 contracts[con_id] = known
                 continue
             orders = [portfolio.orders[w.order_id] for w in one.working]
-            contracts[con_id] = contract_heat(
+            heat = contract_heat(
                 one,
                 orders,
                 position=portfolio.positions.get(con_id),
                 mark=marks.get(con_id),
                 no_stop=no_stop,
             )
+            is_other = is_foreign(heat.contract, currency)
+            contracts[con_id] = heat.unconverted() if is_other else heat
         totals = {key: heat.total for key, heat in contracts.items()}
+        unknown = tuple(key for key, total in totals.items() if total is None)
         return HeatIndex(
             no_stop=no_stop,
             contracts=contracts,
             total=sum((total for total in totals.values() if total is not None), ZERO),
-            unknown=tuple(key for key, total in totals.items() if total is None),
+            unknown=unknown,
+            foreign=tuple(key for key in unknown if is_foreign(contracts[key].contract, currency)),
             exposure=exposure,
             marks=marks,
+            currency=currency,
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -12,11 +12,19 @@ from ibkr_trader.portfolio.positions import Book
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from datetime import datetime
     from decimal import Decimal
 
     from ibkr_trader.portfolio.state import PortfolioState
 
 _replace = msgspec.structs.replace
+
+
+class Close(NamedTuple):
+    """The close of the session before, and when it was heard first: of which day it speaks."""
+
+    price: Decimal
+    heard: datetime
 
 
 def execute(state: PortfolioState, fill: Fill) -> PortfolioState:
@@ -54,11 +62,15 @@ def mark(state: PortfolioState, con_id: int, price: Decimal | None) -> Portfolio
     return state if held is None else _replace(state, positions=_with(state, con_id, held))
 
 
-def priced(state: PortfolioState, con_id: int, quote: Quote) -> PortfolioState:
-    """Return `state` with what a quote says of a contract: its price, and the last close."""
-    close = quote.close
-    if close is not None and close > 0 and state.closes.get(con_id) != close:
-        state = _replace(state, closes={**state.closes, con_id: close})
+def priced(state: PortfolioState, con_id: int, quote: Quote, *, at: datetime) -> PortfolioState:
+    """Return `state` with what a quote, heard `at` a moment, says: its price, and the last close.
+
+    A quote repeats the close that it was told last. So one that is the same as before is not
+    heard again: nobody could tell whether it is of one session later.
+    """
+    close, known = quote.close, state.closes.get(con_id)
+    if close is not None and close > 0 and (known is None or known.price != close):
+        state = _replace(state, closes={**state.closes, con_id: Close(close, at)})
     return mark(state, con_id, quote.mark)
 
 
@@ -85,11 +97,25 @@ def resume(state: PortfolioState, event: ev.CheckpointEvent) -> PortfolioState:
         for fill in news:
             state = execute(state, fill)
         return state
-    fills = state.fills
+    fills, is_known = state.fills, state.has_synced
     for fill in news:
         fills = fills.plus(fill.fill_id, fill)
-    state = _replace(state, fills=fills)
-    return anchored(state, event.positions)
+    state = anchored(_replace(state, fills=fills), event.positions)
+    return state if is_known else _based(state, event)
+
+
+def _based(state: PortfolioState, event: ev.CheckpointEvent) -> PortfolioState:
+    """Return `state` with ledgers that begin at the cost a checkpoint states.
+
+    Its executions alone do not tell what was paid for something that they have ended.
+    """
+    books = {
+        base.contract.con_id: Book.on(
+            base, (fill for fill in event.fills if fill.contract.con_id == base.contract.con_id)
+        )
+        for base in event.bases
+    }
+    return with_books(state, {**state.books, **books})
 
 
 def anchored(state: PortfolioState, held: Iterable[Position]) -> PortfolioState:

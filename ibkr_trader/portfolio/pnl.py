@@ -2,8 +2,12 @@
 
 It is counted from where the day began. What was held then counts from the close of the session
 before, everything since from its executions, so that realised and open gain together are the
-day's result however old a position is. Where nobody says that close, the average cost is taken
-instead, and a note says so.
+day's result however old a position is. A close has no date: right after the day began it is still
+that of two sessions ago. So one counts only if it was heard since; until then what was held
+counts from its last price before the day began, and where nobody knows that, from its average
+cost. A note says so.
+
+What is in other money than the account is never added: its result, and so the day's, is unknown.
 
 A commission that the broker has yet to state is estimated, and counted as an estimate: as the
 day's average per unit of that contract, or at a usual rate before the first is known.
@@ -15,24 +19,41 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
 from ibkr_trader.core.models import ZERO, Contract, Fill, Position
+from ibkr_trader.portfolio.currency import FOREIGN, currency_of, is_foreign
 from ibkr_trader.portfolio.positions import signed, traded
 
 if TYPE_CHECKING:
+    from ibkr_trader.portfolio.ledger_fold import Close
     from ibkr_trader.portfolio.positions import Book
     from ibkr_trader.portfolio.state import PortfolioState
 
 UNPRICED = "no price for what is held"
 UNBEGUN = "what it was worth when the day began is unknown"
 BY_COST = "the previous close is unknown: counted from the average cost"
+BY_MARK = "no close since the day began: counted from the last price before it"
 _LEAST_COMMISSION = Decimal(1)  # of an execution, before the broker has stated any
 _USUAL_RATE = Decimal("0.005")  # a unit
 _NEARLY_NOTHING = Decimal("0.01")
 _NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+class Morning(NamedTuple):
+    """What was known of a contract when the day began, by who was there.
+
+    Attributes:
+        quantity: What was held, signed.
+        price: Its last price before.
+        since: From when on a close that is heard is not older than that price.
+    """
+
+    quantity: Decimal
+    price: Decimal
+    since: datetime
 
 
 class ContractPnl(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,7 +66,8 @@ class ContractPnl(msgspec.Struct, frozen=True, kw_only=True):
         estimated: How much of `commission` is estimated.
         traded: Units bought and sold.
         quantity, basis: What is held, signed, and the price that it is counted from.
-        note: Why a gain is unknown, or what it is counted from; empty if all is as it should be.
+        doubt: What `basis` is, if it is not what it should be.
+        is_foreign: Whether it is in other money than the account; then nothing of it is known.
     """
 
     contract: Contract
@@ -56,7 +78,15 @@ class ContractPnl(msgspec.Struct, frozen=True, kw_only=True):
     traded: Decimal = ZERO
     quantity: Decimal = ZERO
     basis: Decimal = ZERO
-    note: str = ""
+    doubt: str = ""
+    is_foreign: bool = False
+
+    @property
+    def note(self) -> str:
+        """Why a gain is unknown, or what it is counted from; empty if all is as it should be."""
+        if self.is_foreign:
+            return FOREIGN.format(self.contract.currency)
+        return UNPRICED if self.unrealized is None and self.doubt != UNBEGUN else self.doubt
 
     @property
     def net(self) -> Decimal | None:
@@ -65,15 +95,24 @@ class ContractPnl(msgspec.Struct, frozen=True, kw_only=True):
             return None
         return self.realized + self.unrealized - self.commission
 
+    @property
+    def known(self) -> Decimal:
+        """What is known of the result: without a price for what is held, that of the rest.
+
+        A gain over the average cost may be years old: without the rest it says nothing of today.
+        """
+        if self.unrealized is not None:
+            return self.realized + self.unrealized - self.commission
+        return (ZERO if self.doubt == BY_COST else self.realized) - self.commission
+
     def at(self, mark: Decimal | None) -> ContractPnl:
         """Return the same day with what is held at another price."""
-        if self.note == UNBEGUN or not self.quantity:
+        if self.is_foreign or self.doubt == UNBEGUN or not self.quantity:
             return self
         if mark is None:
-            return msgspec.structs.replace(self, unrealized=None, note=UNPRICED)
+            return msgspec.structs.replace(self, unrealized=None)
         gain = self.quantity * (mark - self.basis) * self.contract.multiplier
-        note = "" if self.note == UNPRICED else self.note
-        return msgspec.structs.replace(self, unrealized=gain, note=note)
+        return msgspec.structs.replace(self, unrealized=gain)
 
 
 class DayPnl(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,10 +123,14 @@ class DayPnl(msgspec.Struct, frozen=True, kw_only=True):
         contracts: By con_id; those that were neither held nor traded are absent.
         realized, unrealized, commission, estimated: The sums of what is known.
         unpriced: The contracts whose result is unknown; then so is the account's.
+        begun: What was known when the day began, by con_id; empty for who was not there.
+        currency: The account's; empty is not stated.
         books, marks, closes: What it was made from.
     """
 
     since: datetime = _NEVER
+    begun: Mapping[int, Morning] = MappingProxyType({})
+    currency: str = ""
     contracts: Mapping[int, ContractPnl] = MappingProxyType({})
     realized: Decimal = ZERO
     unrealized: Decimal = ZERO
@@ -96,7 +139,7 @@ class DayPnl(msgspec.Struct, frozen=True, kw_only=True):
     unpriced: tuple[int, ...] = ()
     books: Mapping[int, Book] = MappingProxyType({})
     marks: Mapping[int, Decimal] = MappingProxyType({})
-    closes: Mapping[int, Decimal] = MappingProxyType({})
+    closes: Mapping[int, Close] = MappingProxyType({})
 
     @property
     def net(self) -> Decimal | None:
@@ -104,6 +147,12 @@ class DayPnl(msgspec.Struct, frozen=True, kw_only=True):
         if self.unpriced:
             return None
         return self.realized + self.unrealized - self.commission
+
+    @property
+    def known(self) -> Decimal:
+        """The sum of what is known, whether or not that is everything."""
+        net = self.net
+        return net if net is not None else sum((one.known for one in self.contracts.values()), ZERO)
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -117,6 +166,14 @@ class DayPnl(msgspec.Struct, frozen=True, kw_only=True):
             symbol, net = one.contract.symbol, one.net
             before = found.get(symbol, ZERO)
             found[symbol] = None if before is None or net is None else before + net
+        return found
+
+    def known_symbols(self) -> dict[str, Decimal]:
+        """Return what is known of each symbol's result."""
+        found: dict[str, Decimal] = {}
+        for one in self.contracts.values():
+            symbol = one.contract.symbol
+            found[symbol] = found.get(symbol, ZERO) + one.known
         return found
 
     def of_symbol(self, symbol: str) -> Decimal | None:
@@ -134,12 +191,15 @@ class DayPnl(msgspec.Struct, frozen=True, kw_only=True):
         """Return the day of a later portfolio; only contracts with news are looked at again.
 
         Ledgers and prices are frozen, so one that is the same object is unchanged. A day that
-        began at another moment (a new one; or the simulator's clock was set back) is counted
-        from nothing.
+        began at another moment is counted anew: the next one from where this one was when it was
+        followed last; an earlier one (the simulator's clock was set back) from nothing.
         """
         books, marks, closes = portfolio.books, portfolio.marks, portfolio.closes
-        if since != self.since:
-            return _counted({}, portfolio, since, news=books)
+        currency = currency_of(portfolio)
+        if since != self.since or currency != self.currency:
+            begun = self.begun if since == self.since else self._left(since)
+            day = DayPnl(since=since, begun=begun, currency=currency)
+            return _counted(day, portfolio, news=books)
         if books is self.books and marks is self.marks and closes is self.closes:
             return self
         news = _changed(self.books, books) | {
@@ -152,26 +212,44 @@ class DayPnl(msgspec.Struct, frozen=True, kw_only=True):
         }
         if not news and not moved:
             return msgspec.structs.replace(self, books=books, marks=marks, closes=closes)
-        return _counted({**self.contracts, **moved}, portfolio, since, news=news)
+        day = msgspec.structs.replace(self, contracts={**self.contracts, **moved})
+        return _counted(day, portfolio, news=news)
+
+    def _left(self, since: datetime) -> dict[int, Morning]:
+        """What is known of this day at its end, when the one of `since` begins."""
+        if not _NEVER < self.since < since:
+            return {}
+        found: dict[int, Morning] = {}
+        for con_id, one in self.contracts.items():
+            price, known = self.marks.get(con_id), self.begun.get(con_id)
+            if price is not None and one.quantity:
+                # Over a weekend nothing moves: a close that came on its way stays the last one.
+                is_still = known is not None and known.price == price
+                fresh = known.since if known is not None and is_still else since
+                found[con_id] = Morning(one.quantity, price, fresh)
+        return found
 
 
-def contract_pnl(book: Book, since: datetime, close: Decimal | None) -> ContractPnl | None:
+def contract_pnl(
+    book: Book, since: datetime, close: Close | None, *, morning: Morning | None = None
+) -> ContractPnl | None:
     """Return one contract's day, what is held without a price yet; None if there was nothing.
 
     Args:
         book: Its ledger, from before the day began.
         since: When the day began.
-        close: Of the session before; None if nobody says.
+        close: Of some session before; None if nobody says.
+        morning: What was known when the day began; None if nobody was there.
     """
     today = book.since(since)
     if not today.base.quantity and not today.fills:
         return None
     fills = sorted(today.fills.values(), key=lambda fill: (fill.at, fill.fill_id))
-    held, note = _morning(today, close)
+    held, doubt = _begin(today, _price(today.base.quantity, since, close, morning=morning))
     for fill in fills:
         held = traded(held, signed(fill), fill.price)
     stated, estimated, units = _costs(fills)
-    is_known = note != UNBEGUN
+    is_known = doubt != UNBEGUN
     return ContractPnl(
         contract=held.contract,
         realized=held.realized_pnl if is_known else ZERO,
@@ -181,13 +259,26 @@ def contract_pnl(book: Book, since: datetime, close: Decimal | None) -> Contract
         traded=units,
         quantity=held.quantity,
         basis=held.average_cost,
-        note=note,
+        doubt=doubt,
     )
 
 
-def _morning(today: Book, close: Decimal | None) -> tuple[Position, str]:
+def _price(
+    quantity: Decimal, since: datetime, close: Close | None, *, morning: Morning | None
+) -> tuple[Decimal | None, str]:
+    """What `quantity` was worth a unit when the day began, and what is wrong with that."""
+    fresh = since if morning is None else morning.since
+    if close is not None and close.heard >= fresh:
+        return close.price, ""
+    # What has become more or less over night was restated: by a split, its price is another.
+    if morning is not None and morning.quantity == quantity:
+        return morning.price, BY_MARK
+    return None, BY_COST
+
+
+def _begin(today: Book, at: tuple[Decimal | None, str]) -> tuple[Position, str]:
     """What was held when the day began, at the price it is counted from."""
-    base = today.base
+    base, (close, doubt) = today.base, at
     if not base.quantity:
         return base, ""
     is_flat = not today.position.quantity
@@ -198,38 +289,49 @@ def _morning(today: Book, close: Decimal | None) -> tuple[Position, str]:
         # Came for nothing, on a day with trades: a split has changed how many there
         # are and left what they cost. That is no gain.
         return base, BY_COST
-    return msgspec.structs.replace(base, average_cost=close), ""
+    return msgspec.structs.replace(base, average_cost=close), doubt
 
 
-def _counted(
-    known: Mapping[int, ContractPnl],
-    portfolio: PortfolioState,
-    since: datetime,
-    *,
-    news: Iterable[int],
-) -> DayPnl:
+def _anew(day: DayPnl, portfolio: PortfolioState, con_id: int) -> ContractPnl | None:
+    """One contract's day from its ledger; None if there was nothing."""
+    book = portfolio.books.get(con_id)
+    if book is None:
+        return None
+    close, morning = portfolio.closes.get(con_id), day.begun.get(con_id)
+    one = contract_pnl(book, day.since, close, morning=morning)
+    if one is not None and is_foreign(one.contract, day.currency):
+        return ContractPnl(
+            contract=one.contract,
+            unrealized=None,
+            traded=one.traded,
+            quantity=one.quantity,
+            basis=one.basis,
+            is_foreign=True,
+        )
+    return None if one is None else one.at(portfolio.marks.get(con_id))
+
+
+def _counted(day: DayPnl, portfolio: PortfolioState, *, news: Iterable[int]) -> DayPnl:
     """The day with the contracts that have `news` counted anew, and the sums of all."""
-    books, marks, closes = portfolio.books, portfolio.marks, portfolio.closes
-    contracts = dict(known)
+    contracts = dict(day.contracts)
     for con_id in news:
-        book = books.get(con_id)
-        one = None if book is None else contract_pnl(book, since, closes.get(con_id))
+        one = _anew(day, portfolio, con_id)
         if one is None:
             contracts.pop(con_id, None)
         else:
-            contracts[con_id] = one.at(marks.get(con_id))
+            contracts[con_id] = one
     gains = (one.unrealized for one in contracts.values())
-    return DayPnl(
-        since=since,
+    return msgspec.structs.replace(
+        day,
         contracts=contracts,
         realized=sum((one.realized for one in contracts.values()), ZERO),
         unrealized=sum((gain for gain in gains if gain is not None), ZERO),
         commission=sum((one.commission for one in contracts.values()), ZERO),
         estimated=sum((one.estimated for one in contracts.values()), ZERO),
         unpriced=tuple(key for key, one in contracts.items() if one.unrealized is None),
-        books=books,
-        marks=marks,
-        closes=closes,
+        books=portfolio.books,
+        marks=portfolio.marks,
+        closes=portfolio.closes,
     )
 
 

@@ -60,6 +60,11 @@ class Book(msgspec.Struct, frozen=True, kw_only=True):
         )
         return _told(base, GrowingMap({fill.fill_id: fill for fill in known}))
 
+    @classmethod
+    def on(cls, base: Position, fills: Iterable[Fill]) -> Book:
+        """Return the ledger that leads from `base` over `fills`."""
+        return _told(base, GrowingMap({fill.fill_id: fill for fill in fills}))
+
     def after(self, fill: Fill) -> Book:
         """Return the ledger with an execution, or with its later revision, in its place."""
         place = _place(fill)

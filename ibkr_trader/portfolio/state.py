@@ -26,6 +26,7 @@ from ibkr_trader.core.models import AccountValues, Fill, FillId, GroupId, Order,
 from ibkr_trader.portfolio import ledger_fold, order_fold
 from ibkr_trader.portfolio.finding import find_orders
 from ibkr_trader.portfolio.growing import GrowingMap
+from ibkr_trader.portfolio.ledger_fold import Close
 from ibkr_trader.portfolio.positions import Book
 from ibkr_trader.portfolio.protection import last_lost
 
@@ -69,7 +70,7 @@ class PortfolioState(msgspec.Struct, frozen=True, kw_only=True):
         groups: The orders of each group, in order of appearance.
         children: The orders that hang from a parent.
         marks: The last price of each contract, by con_id.
-        closes: The close of the session before, likewise, where somebody has said it.
+        closes: The close of the session before, likewise, where somebody has said it, and when.
         drift: Where broker and ledger still disagree, by subject.
         reported: The broker's last word on positions, by con_id.
         has_synced: Whether positions begin at what the broker or a checkpoint has stated,
@@ -89,7 +90,7 @@ class PortfolioState(msgspec.Struct, frozen=True, kw_only=True):
     groups: GrowingMap[GroupId, tuple[OrderId, ...]] = GrowingMap()
     children: GrowingMap[OrderId, tuple[OrderId, ...]] = GrowingMap()
     marks: Mapping[int, Decimal] = MappingProxyType({})
-    closes: Mapping[int, Decimal] = MappingProxyType({})
+    closes: Mapping[int, Close] = MappingProxyType({})
     drift: Mapping[str, ev.DriftEvent] = MappingProxyType({})
     reported: Mapping[int, Decimal] = MappingProxyType({})
     has_synced: bool = False
@@ -142,7 +143,7 @@ class PortfolioState(msgspec.Struct, frozen=True, kw_only=True):
 
 _FOLLOW: Mapping[type[ev.BaseEvent], Callable[[PortfolioState, Any], PortfolioState]] = {
     ev.PriceEvent: lambda state, event: ledger_fold.priced(
-        state, event.contract.con_id, event.quote
+        state, event.contract.con_id, event.quote, at=event.at
     ),
     ev.BarEvent: lambda state, event: ledger_fold.mark(
         state, event.contract.con_id, event.bar.close

@@ -11,10 +11,13 @@ from typing import TYPE_CHECKING, NamedTuple
 from ibkr_trader.core.enums import Side
 from ibkr_trader.core.models import ZERO
 from ibkr_trader.core.text import quantity
+from ibkr_trader.portfolio.currency import FOREIGN, is_foreign
 from ibkr_trader.portfolio.value_span import NOTHING, Span
 from ibkr_trader.risk.correlated import contract_of, value_of
 from ibkr_trader.risk.limits import Stale
 from ibkr_trader.risk.pricing import market_price, priced_by_quote
+from ibkr_trader.risk.view import FactMissing
+from ibkr_trader.risk.wording import FOREIGN_HINT
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -85,6 +88,25 @@ def standing(view: RiskView) -> Standing:
         return Standing(Basis.MATRIX, "", stale)
     basis = {Stale.ASSUME_ONE: Basis.ONE, Stale.WARN: Basis.MATRIX, Stale.DENY: Basis.NONE}[stale]
     return Standing(basis, why, stale)
+
+
+def foreign_words(symbols: Mapping[str, str]) -> str:
+    """Return which symbols are in other money than the account, each with its currency."""
+    return ", ".join(f"{s} ({FOREIGN.format(money)})" for s, money in sorted(symbols.items()))
+
+
+def in_one_money(proposal: Proposal, index: CorrelatedIndex, *, about: str) -> None:
+    """Ask that all that is held, works or is asked for is in the account's money.
+
+    Raises:
+        FactMissing: If something is not: then no sum has it. `about` is the check that asks.
+    """
+    own = index.currency
+    found = {c.symbol: c.currency for c in proposal.opened if is_foreign(c, own)}
+    if found or index.foreign:
+        words = foreign_words({**index.foreign, **found})
+        message = f"Nobody knows what everything comes to in {own}: {words}."
+        raise FactMissing(message, about=about, hint=FOREIGN_HINT)
 
 
 def rise_at_most(proposal: Proposal, view: RiskView, index: CorrelatedIndex) -> Decimal | None:

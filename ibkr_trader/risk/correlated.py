@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from ibkr_trader.core.models import ZERO
+from ibkr_trader.portfolio.currency import currency_of, is_foreign
 from ibkr_trader.portfolio.exposure import ExposureIndex
 from ibkr_trader.portfolio.value_span import NOTHING, Span, span_of
 from ibkr_trader.risk.correlation import CorrelationMatrix, Near, neighbours
@@ -33,14 +34,15 @@ class Part(NamedTuple):
 
     exposure: ContractExposure
     symbol: str
-    span: Span | None  # None: there is no price for it
+    span: Span | None  # None: there is no price for it, or it is in other money
+    currency: str = ""  # what that money is; empty: the account's own
 
 
 class CorrelatedIndex(msgspec.Struct, frozen=True, kw_only=True):
     """The sums, as of one portfolio and one matrix.
 
     Attributes:
-        exposure, matrix, threshold, sectors: What it is of.
+        exposure, matrix, threshold, sectors, currency: What it is of.
         near: Who moves with whom; empty without a matrix.
         parts: The contracts in it, by con_id.
         spans: The value of each symbol with exposure.
@@ -51,12 +53,14 @@ class CorrelatedIndex(msgspec.Struct, frozen=True, kw_only=True):
         total: Every symbol's larger side, added without sign.
         strangers: The symbols with exposure that the matrix does not have.
         unknown: What they come to, likewise without sign.
+        foreign: The currency of each symbol whose exposure is in other money: in none of the sums.
     """
 
     exposure: ExposureIndex = ExposureIndex()
     matrix: CorrelationMatrix | None = None
     threshold: Decimal = ZERO
     sectors: Mapping[str, str] = MappingProxyType({})
+    currency: str = ""
     near: Mapping[str, Near] = MappingProxyType({})
     parts: Mapping[int, Part] = MappingProxyType({})
     spans: Mapping[str, Span] = MappingProxyType({})
@@ -67,6 +71,7 @@ class CorrelatedIndex(msgspec.Struct, frozen=True, kw_only=True):
     total: Decimal = ZERO
     strangers: frozenset[str] = frozenset()
     unknown: Decimal = ZERO
+    foreign: Mapping[str, str] = MappingProxyType({})
 
     def follow(
         self,
@@ -75,10 +80,11 @@ class CorrelatedIndex(msgspec.Struct, frozen=True, kw_only=True):
         matrix: CorrelationMatrix | None,
         threshold: Decimal,
         sectors: Mapping[str, str],
+        currency: str = "",
     ) -> CorrelatedIndex:
         """Return the index of a later portfolio; all is added up anew where the rest differs."""
         is_same = self.matrix is matrix and self.threshold == threshold
-        if is_same and self.sectors is sectors:
+        if is_same and self.sectors is sectors and self.currency == currency:
             return self if self.exposure is exposure else self._follow(exposure)
         near = self.near if is_same else {}
         if matrix is not None and not is_same:
@@ -88,6 +94,7 @@ class CorrelatedIndex(msgspec.Struct, frozen=True, kw_only=True):
             matrix=matrix,
             threshold=threshold,
             sectors=sectors,
+            currency=currency,
             near=near,
             ups=zeros,
             downs=zeros,
@@ -110,6 +117,7 @@ class _Sums:
 
     def __init__(self, before: CorrelatedIndex) -> None:
         self._near, self._sectors = before.near, before.sectors
+        self._currency = before.currency
         self._parts, self._spans = dict(before.parts), dict(before.spans)
         self._ups, self._downs = dict(before.ups), dict(before.downs)
         self._worst, self._by_sector = dict(before.worst), dict(before.by_sector)
@@ -124,8 +132,10 @@ class _Sums:
             self._move(gone.symbol, NOTHING.minus(taken))
             taken = NOTHING
         if one is not None and contract is not None:
-            span = value_of(one, contract)
-            self._parts[con_id] = Part(one, contract.symbol, span)
+            is_other = is_foreign(contract, self._currency)
+            span = None if is_other else value_of(one, contract)
+            money = contract.currency if is_other else ""
+            self._parts[con_id] = Part(one, contract.symbol, span, money)
             self._move(contract.symbol, (span or NOTHING).minus(taken))
 
     def fields(self) -> dict[str, object]:
@@ -142,6 +152,7 @@ class _Sums:
             "total": self._total,
             "strangers": frozenset(held - self._near.keys()),
             "unknown": self._unknown,
+            "foreign": {p.symbol: p.currency for p in self._parts.values() if p.currency},
         }
 
     def _move(self, symbol: str, change: Span) -> None:
@@ -174,6 +185,7 @@ def index_of(view: RiskView) -> CorrelatedIndex:
         matrix=view.correlations,
         threshold=view.limits.correlation_threshold,
         sectors=view.sectors,
+        currency=currency_of(view.portfolio),
     )
 
 

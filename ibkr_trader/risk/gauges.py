@@ -1,4 +1,4 @@
-"""What several gauges need: the contracts at stake now, and words for rules without a figure."""
+"""Every check's gauge, read at once; and what several of them need."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ibkr_trader.core.contracts import label
-from ibkr_trader.risk.check import Gauge
+from ibkr_trader.risk.check import CHECKS, Gauge
+from ibkr_trader.risk.view import FactMissing
 
 OTHERS = "*"  # stands for a symbol that has no limits of its own
 
@@ -25,6 +26,17 @@ def rule(name: str, words: Callable[[RiskView], str] | str) -> GaugeFunction:
         yield Gauge(check=name, note=words if isinstance(words, str) else words(view))
 
     return gauge
+
+
+def readings(view: RiskView) -> Iterator[Gauge]:
+    """Yield what every check's gauge says; one that lacks a fact says which."""
+    for name, check in CHECKS.items():
+        if check.gauge is None:
+            continue
+        try:
+            yield from check.gauge(view)
+        except FactMissing as fact:
+            yield Gauge(check=name, note=fact.message)
 
 
 def limited(view: RiskView) -> list[str]:

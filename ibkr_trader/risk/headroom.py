@@ -14,15 +14,25 @@ from ibkr_trader.core.events import NewOrderEvent, Traffic
 from ibkr_trader.core.models import ZERO
 from ibkr_trader.core.trading_day import day_start
 from ibkr_trader.risk import traffic
-from ibkr_trader.risk.check import CHECKS, Gauge, GaugeFunction, Unit
-from ibkr_trader.risk.view import FactMissing
+from ibkr_trader.risk.check import Unit
+from ibkr_trader.risk.gauges import readings
+from ibkr_trader.risk.largest_use import alone
+from ibkr_trader.risk.wording import order_words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from decimal import Decimal
 
     from ibkr_trader.core.commands import SubmitOrders
+    from ibkr_trader.risk.check import Gauge
     from ibkr_trader.risk.view import RiskView
+
+
+# The limits on single orders: by their names, the check and what the figures are.
+_SINGLE = {
+    "max_order_quantity": ("order_quantity", Unit.SHARES),
+    "max_order_exposure": ("order_exposure", Unit.MONEY),
+    "max_risk_per_trade": ("risk_per_trade", Unit.MONEY),
+}
 
 
 class Use(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,9 +71,24 @@ def as_if(command: SubmitOrders, view: RiskView) -> RiskView:
 
 
 def uses(command: SubmitOrders, view: RiskView) -> tuple[Use, ...]:
-    """Return the limits of which `command` would change what is in use, in the checks' order."""
-    before, after = _readings(view), _readings(as_if(command, view))
-    return tuple(
+    """Return the limits of which `command` would change what is in use.
+
+    Those on single orders come first, of which nothing is in use before; then the others, in
+    the checks' order.
+    """
+    before, after = _figures(view), _figures(as_if(command, view))
+    own = tuple(
+        Use(
+            check=_SINGLE[part.name][0],
+            subject=order_words(part.spec),
+            unit=_SINGLE[part.name][1],
+            limit=part.limit,
+            before=ZERO,
+            after=part.used,
+        )
+        for part in alone(command, view)
+    )
+    return own + tuple(
         Use(
             check=gauge.check,
             subject=gauge.subject,
@@ -80,20 +105,12 @@ def uses(command: SubmitOrders, view: RiskView) -> tuple[Use, ...]:
     )
 
 
-def _readings(view: RiskView) -> dict[tuple[str, str, Unit, int], Gauge]:
+def _figures(view: RiskView) -> dict[tuple[str, str, Unit, int], Gauge]:
     """Every gauge's figures; the number tells apart what a check says twice of one subject."""
     found: dict[tuple[str, str, Unit, int], Gauge] = {}
-    for read in [check.gauge for _, check in CHECKS.items()]:
-        for gauge in _read(read, view) if read is not None else ():
-            number = 0
-            while (gauge.check, gauge.subject, gauge.unit, number) in found:
-                number += 1
-            found[gauge.check, gauge.subject, gauge.unit, number] = gauge
+    for gauge in readings(view):
+        number = 0
+        while (gauge.check, gauge.subject, gauge.unit, number) in found:
+            number += 1
+        found[gauge.check, gauge.subject, gauge.unit, number] = gauge
     return found
-
-
-def _read(read: GaugeFunction, view: RiskView) -> Iterator[Gauge]:
-    try:
-        yield from read(view)
-    except FactMissing:
-        return  # the check itself says so, where it matters

@@ -59,8 +59,15 @@ def largest_use(command: SubmitOrders, view: RiskView) -> Part | None:
     guard denies the command for it.
     """
     proposal = propose(command, view)
-    parts = [part for reckon in _RECKONINGS for part in _known(reckon, proposal, view)]
-    return max(parts, key=lambda part: part.share, default=None)
+    found = [part for reckon in _RECKONINGS for part in _known(reckon, proposal, view)]
+    return max(found, key=lambda part: part.share, default=None)
+
+
+def alone(command: SubmitOrders, view: RiskView) -> tuple[Part, ...]:
+    """Return how much each order uses of the limits on single orders, as far as is known."""
+    proposal = propose(command, view)
+    single = (_quantities, _values, _losses)
+    return tuple(part for reckon in single for part in _known(reckon, proposal, view))
 
 
 def _known(reckon: Reckoning, proposal: Proposal, view: RiskView) -> list[Part]:

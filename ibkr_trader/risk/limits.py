@@ -59,7 +59,7 @@ class RiskLimits(msgspec.Struct, frozen=True, kw_only=True):
         max_risk_share: What an entry may lose at its stop, as a fraction of net liquidation.
         max_risk_per_trade: The same, in the account's currency.
         max_heat: What all stops together may lose, as a fraction of net liquidation.
-        heat_gap: How far beyond its stop a position is taken to end, in average daily ranges.
+        heat_gap: Daily ranges beyond each stop, for the figures with gaps; the limit counts none.
         max_correlated_share: Net value of what moves together, as a fraction likewise.
         max_sector_share: Net value of one sector, likewise.
         correlation_threshold: From this coefficient on, two symbols move together.

@@ -38,6 +38,7 @@ class DayLoss(msgspec.Struct, frozen=True, kw_only=True):
     loss: Decimal
     limit: Decimal
     level: LossLevel
+    is_whole: bool = True  # False: of what is known; some part of the result is not
 
     @property
     def share(self) -> Decimal:
@@ -57,22 +58,33 @@ def level_of(used: Decimal, limit: Decimal, limits: RiskLimits) -> LossLevel:
 
 
 def day_loss(
-    net: Decimal, limits: RiskLimits, symbol_limits: SymbolLimitRegistry, *, symbol: str = ACCOUNT
+    net: Decimal,
+    limits: RiskLimits,
+    symbol_limits: SymbolLimitRegistry,
+    *,
+    symbol: str = ACCOUNT,
+    is_whole: bool = True,
 ) -> DayLoss:
     """Return what a result of the day means for a symbol, or for the `ACCOUNT`."""
     limit = limits.max_daily_loss
     if symbol != ACCOUNT:
         limit = symbol_limits.get_limit(symbol, limits).max_daily_loss
     loss = max(ZERO, -net)
-    return DayLoss(symbol=symbol, loss=loss, limit=limit, level=level_of(loss, limit, limits))
+    level = level_of(loss, limit, limits)
+    return DayLoss(symbol=symbol, loss=loss, limit=limit, level=level, is_whole=is_whole)
 
 
 def day_losses(
     pnl: DayPnl, limits: RiskLimits, symbol_limits: SymbolLimitRegistry
 ) -> Iterator[DayLoss]:
-    """Yield the account's loss, if it is known, and that of each symbol whose result is."""
-    if pnl.net is not None:
-        yield day_loss(pnl.net, limits, symbol_limits)
+    """Yield the account's loss, then each symbol's.
+
+    Where some part is unknown, what is known is judged: it would be no good rule by which one
+    contract without a price lifts every limit.
+    """
+    yield day_loss(pnl.known, limits, symbol_limits, is_whole=pnl.net is not None)
+    known = pnl.known_symbols() if pnl.unpriced else {}
     for symbol, net in pnl.symbols().items():
-        if net is not None:
-            yield day_loss(net, limits, symbol_limits, symbol=symbol)
+        is_whole = net is not None
+        part = net if net is not None else known[symbol]
+        yield day_loss(part, limits, symbol_limits, symbol=symbol, is_whole=is_whole)

@@ -3,6 +3,7 @@
 A fold over `LossEvent`s and resumptions. Each level counts once a day, for the account and for
 each symbol. After a halt for a loss that a person has ended, the loss is counted from what it
 then was: only a tenth of the limit more, or the next day, halts again; else nobody could resume.
+If the loss has meanwhile shrunk below the limit, the limit itself halts again.
 """
 
 from __future__ import annotations
@@ -66,8 +67,17 @@ class LossMemory(msgspec.Struct, frozen=True, kw_only=True):
             return LossStep.NOTHING
         if known.level < LossLevel.HALTED:
             return _first(lost.level)
-        from_here = known.loss + lost.limit * AGAIN if known.loss >= lost.limit else lost.limit
+        from_here = _again(known.loss, lost.limit)
         return LossStep.HALT if lost.loss >= from_here else LossStep.NOTHING
+
+
+def again_at(lost: DayLoss) -> Decimal:
+    """Return the loss that halts again once somebody has resumed at `lost`."""
+    return _again(lost.loss, lost.limit)
+
+
+def _again(loss: Decimal, limit: Decimal) -> Decimal:
+    return loss + limit * AGAIN if loss >= limit else limit
 
 
 def _key(symbol: str) -> str:

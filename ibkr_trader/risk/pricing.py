@@ -87,7 +87,7 @@ def entry_price(view: RiskView, entry: OrderSpec) -> Decimal:
     return market_price(view, entry.contract, entry.side)
 
 
-_NOTHING = Proposal(
+NOTHING = Proposal(
     command=SubmitOrders(group_id=GroupId(""), orders=()), changes=(), before={}, after={}
 )
 
@@ -106,7 +106,7 @@ def now_at_worst(view: RiskView) -> WorstCase:
     Raises:
         FactMissing: If some part of it has no price.
     """
-    return worst_case(_NOTHING, view)
+    return worst_case(NOTHING, view)
 
 
 def worst_case(proposal: Proposal, view: RiskView) -> WorstCase:

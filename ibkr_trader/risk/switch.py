@@ -35,7 +35,8 @@ class TradingSwitch(msgspec.Struct, frozen=True, kw_only=True):
         """Return the switch as `event` leaves it; only ACTIVE, which is a resumption, loosens.
 
         What resumes everything leaves the symbols that were halted alone. Halting what is
-        halted already changes nothing, unless more is to be cancelled now than then.
+        halted already changes nothing, unless more is to be cancelled or closed now than then;
+        what was to be, still is.
         """
         if event.state is TradingState.ACTIVE:
             if event.symbol not in self.held:
@@ -43,19 +44,15 @@ class TradingSwitch(msgspec.Struct, frozen=True, kw_only=True):
             kept = {symbol: one for symbol, one in self.held.items() if symbol != event.symbol}
             return TradingSwitch(held=kept)
         known = self.held.get(event.symbol)
-        if known is not None and not _is_stricter(event, than=known):
-            return self
+        if known is not None and not _is_kept(known, by=event):
+            if not _is_stricter(event, than=known):
+                return self
+            event = _both(known, event)
         return TradingSwitch(held={**self.held, event.symbol: event})
-
-    def on(self, symbol: str) -> StateEvent | None:
-        """Return what holds for `symbol`: the stricter of its own halt and that of everything."""
-        return self._strictest((EVERYTHING, symbol))
 
     def of(self, contract: Contract) -> StateEvent | None:
         """Return the halt of its symbol alone, if there is one; with a stock, its options are."""
-        return self._strictest((ticker(contract), contract.symbol.replace(" ", ".")))
-
-    def _strictest(self, keys: Iterable[str]) -> StateEvent | None:
+        keys = (ticker(contract), contract.symbol.replace(" ", "."))
         found = [self.held[key] for key in keys if key in self.held]
         return max(found, key=lambda event: _RANK[event.state], default=None)
 
@@ -68,4 +65,21 @@ class TradingSwitch(msgspec.Struct, frozen=True, kw_only=True):
 def _is_stricter(event: StateEvent, *, than: StateEvent) -> bool:
     if event.state is not than.state:
         return _RANK[event.state] > _RANK[than.state]
-    return than.keeps_entries and not event.keeps_entries
+    takes_back = than.keeps_entries and not event.keeps_entries
+    return takes_back or (event.flattens and not than.flattens)
+
+
+def _both(known: StateEvent, event: StateEvent) -> StateEvent:
+    """What two halts of the same kind ask for, together; the later one says why."""
+    if event.state is not known.state:
+        return event
+    return msgspec.structs.replace(
+        event,
+        keeps_entries=event.keeps_entries and known.keeps_entries,
+        flattens=event.flattens or known.flattens,
+    )
+
+
+def _is_kept(known: StateEvent, *, by: StateEvent) -> bool:
+    """Whether a halt is told again because what it promised to close is closed."""
+    return known.flattens and by == msgspec.structs.replace(known, flattens=False)

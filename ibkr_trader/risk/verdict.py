@@ -38,5 +38,10 @@ class Denied(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
     breaches: tuple[Breach, ...]
 
+    @property
+    def reasons(self) -> str:
+        """All of them in one line; each is a sentence, and only the last keeps its point."""
+        return "; ".join(one.message for one in self.breaches).replace(".; ", "; ")
+
 
 Verdict = Approved | Denied

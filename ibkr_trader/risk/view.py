@@ -71,6 +71,7 @@ class RiskView(msgspec.Struct, frozen=True, kw_only=True):
         quotes, details: By con_id; at least those of the contracts in the command.
         history: What went out lately.
         state_reason: Why the trading state is not ACTIVE, for the message.
+        state_check: The check that says so in its own words, if one does.
         is_synced: Whether everything was asked and answered on this connection.
         is_readonly: The desk is set to only look (`IBKR_READONLY`).
         is_preview: Nothing will be sent, so the orders have no broker ids yet.
@@ -104,6 +105,7 @@ class RiskView(msgspec.Struct, frozen=True, kw_only=True):
     history: History = History()
     trading_state: TradingState = TradingState.ACTIVE
     state_reason: str = ""
+    state_check: str = ""
     is_synced: bool = False
     is_readonly: bool = False
     is_preview: bool = False

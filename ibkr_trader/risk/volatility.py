@@ -24,8 +24,7 @@ def average_true_range(bars: Sequence[Bar], period: int = PERIOD) -> Decimal | N
     if len(bars) <= period:
         return None
     ranges = [
-        max(bar.high, before.close) - min(bar.low, before.close)
-        for before, bar in pairwise(bars)
+        max(bar.high, before.close) - min(bar.low, before.close) for before, bar in pairwise(bars)
     ]
     average = sum(ranges[:period], Decimal(0)) / period
     for one in ranges[period:]:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _FITS = re.compile(r"use --quantity ([0-9]+) or less")
 _FULL = "there is no room left"
+FOREIGN_HINT = "nothing more is opened while there is any; see: ibkr-trader positions"
 
 
 def number(value: Decimal) -> str:

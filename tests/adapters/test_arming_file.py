@@ -116,10 +116,10 @@ def test_links_are_not_followed(machine: Machine) -> None:
     assert "is a link" in str(machine.file().read())
     machine.path.unlink()
     os.link(real, machine.path)
-    assert machine.file().read() == f"{machine.path} is no file of its own"
+    assert f"{machine.path} is no file of its own" in str(machine.file().read())
     machine.path.unlink()
     os.mkfifo(machine.path, 0o600)
-    assert machine.file().read() == f"{machine.path} is no file of its own"
+    assert machine.file().read() == f"{machine.path} is no file"
     machine.path.unlink()
     machine.path.mkdir()
     assert isinstance(machine.file().read(), str)

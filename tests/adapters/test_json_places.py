@@ -81,8 +81,8 @@ def test_what_is_cut_off_is_no_json(value: Any, data: st.DataObject) -> None:
         ("", 1, 1, "the file ends too early"),
         ('{\n  "a": 1,\n}', 2, 9, "a comma with nothing behind it before }"),
         ('{"a": [1, ]}', 1, 9, "a comma with nothing behind it before ]"),
-        ('{\n  "a": NaN}', 2, 8, "NaN is no value"),
-        ('{"a": -Infinity}', 1, 7, "-Infinity is no value"),
+        ('{\n  "a": nan}', 2, 8, "nan is no value"),
+        ('{"a": Infinite}', 1, 7, "Infinite is no value"),
         ("{'a': 1}", 1, 2, "a key in double quotes is missing"),
         ("{\"a\": 'b'}", 1, 7, "text stands in double quotes"),
         ('{"a" 1}', 1, 6, 'a colon is missing behind "a"'),
@@ -103,6 +103,14 @@ def test_a_mistake_is_named_by_its_place(text: str, line: int, column: int, word
     with pytest.raises(JsonFault) as found:
         Document(text)
     assert (found.value.place, words in found.value.message) == ((line, column), True)
+
+
+def test_what_is_no_number_is_left_to_whoever_knows_its_key() -> None:
+    document = Document('[NaN, Infinity, -Infinity, "NaN"]')
+    assert isinstance(document.root.value, list)
+    values = [node.value for node in document.root.value]
+    assert values == ["NaN", "Infinity", "-Infinity", "NaN"]
+    assert [isinstance(one, Number) for one in values] == [True, True, True, False]
 
 
 def test_everything_has_its_place_and_both_of_a_pair() -> None:

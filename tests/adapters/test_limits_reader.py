@@ -73,14 +73,22 @@ def test_nothing_said_limits_nothing(text: str) -> None:
     assert registry.is_empty
 
 
+def test_what_is_no_number_is_told_with_its_key_beside_the_other_faults() -> None:
+    first, second = faults(
+        '{"symbol_limits": {"AAPL": {"max_position_size": 0, "max_daily_loss": NaN}}}'
+    )
+    assert "symbol_limits.AAPL.max_position_size: it must be above 0" in first
+    assert "symbol_limits.AAPL.max_daily_loss: NaN is no amount" in second
+
+
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
         (one("0"), "line 1, column 47: symbol_limits.AAPL.max_daily_loss: it must be above 0"),
         (one("-1"), "-1 is not above 0"),
         (one('"-0.5"'), "-0.5 is not above 0"),
-        (one("NaN"), "NaN is no value"),
-        (one("Infinity"), "Infinity is no value"),
+        (one("NaN"), "symbol_limits.AAPL.max_daily_loss: NaN is no amount"),
+        (one("Infinity"), "symbol_limits.AAPL.max_daily_loss: Infinity is no amount"),
         (one('"NaN"'), "NaN is no amount"),
         (one('"-Infinity"'), "-Infinity is no amount"),
         (one("1e400"), "1e400 is not written in full"),

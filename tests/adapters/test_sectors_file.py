@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,9 @@ from ibkr_trader.adapters.sectors_file import MOST, SectorsFile, parse
 
 
 def read(folder: Path, text: str | bytes) -> tuple[dict[str, str], list[str]]:
-    (folder / "sectors.json").write_bytes(text if isinstance(text, bytes) else text.encode())
+    path = folder / "sectors.json"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    os.utime(path, ns=(1, 1))  # what was written just now would be read again
     reading = SectorsFile(folder).read()
     assert reading.mark == SectorsFile(folder).mark()
     return dict(reading.sectors), [str(fault) for fault in reading.faults]
@@ -39,6 +42,7 @@ def test_a_missing_file_says_nothing(tmp_path: Path) -> None:
         ('{"AAPL": "' + "x" * 41 + '"}', "AAPL: 1 to 40 visible characters"),
         ('{"AAPL": "Tech\\u202e"}', "AAPL: 1 to 40 visible characters"),
         ('{"AAPL": "a",\n "AAPL": "b"}', "line 2, column 2: AAPL: it stands here twice"),
+        ('{"sectors": {"AAPL": "a"}}', "sectors: the symbols stand at the top: write {"),
         ('{"aapl": "a"}', "it is in lower case: write AAPL"),
         ('{"\u0410APL": "a"}', "U+0410"),
         ('{"AAPL": "a"', "the file ends too early"),
@@ -68,6 +72,11 @@ def test_a_file_that_cannot_be_trusted_says_so(tmp_path: Path) -> None:
     (tmp_path / "sectors.json").unlink()
     (tmp_path / "sectors.json").symlink_to(tmp_path / "real.json")
     reading = SectorsFile(tmp_path).read()
-    assert "cannot be read" in str(reading.faults[0])
+    assert "is a link, and links are not followed" in str(reading.faults[0])
     (tmp_path / "sectors.json").unlink()
     assert SectorsFile(tmp_path).name.endswith("sectors.json")
+    (tmp_path / "sectors.json").write_text('{"AAPL": "Technology"}')
+    (tmp_path / "sectors.json").chmod(0o666)
+    reading = SectorsFile(tmp_path).read()
+    assert (dict(reading.sectors), len(reading.faults)) == ({}, 1)
+    assert "can be written by everybody" in str(reading.faults[0])

@@ -29,6 +29,7 @@ from ibkr_trader.execution.desk import Desk
 from ibkr_trader.execution.guardian import Duty
 from ibkr_trader.execution.outlook import RiskSettings
 from ibkr_trader.execution.placing import Wait, place, prepare
+from ibkr_trader.execution.skew_watch import in_step
 from ibkr_trader.execution.tasks import alongside
 from ibkr_trader.execution.trader import Trader
 from ibkr_trader.orders.cover_orders import CoverRules, Policy
@@ -75,9 +76,7 @@ class Day:
     def __init__(
         self, exchange: Exchange, clock: ExchangeClock, *, time: StillTime, folder: Path
     ) -> None:
-        self.exchange = exchange
-        self.time = time
-        self.folder = folder
+        self.exchange, self.time, self.folder = exchange, time, folder
         self.wire = WireLog()
         self.ledger = LedgerView(exchange)
         self.heard: list[ev.BaseEvent] = []
@@ -114,9 +113,8 @@ class Day:
     @asynccontextmanager
     async def serving(self) -> AsyncIterator[None]:
         """Serve the exchange for the length of the block."""
-        async with serve_exchange(
-            self.exchange, clock=self._clock, wall=self._clock.now, tap=self._hear_wire
-        ) as server:
+        now, tap = self._clock.now, self._hear_wire
+        async with serve_exchange(self.exchange, clock=self._clock, wall=now, tap=tap) as server:
             self._server = server
             yield
 
@@ -150,6 +148,7 @@ class Day:
                 protection=CoverRules(policy=policy),
                 duty=Duty.FULL,  # as a trader that stays running
             )
+            trader.outlook.book.skew = in_step
             trader.bus.subscribe(ev.BaseEvent, self.heard.append)
             self._connection = connection
             await stack.enter_async_context(trader.running())

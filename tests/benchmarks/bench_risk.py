@@ -15,6 +15,8 @@ from ibkr_trader.core.models import Bar, Contract, ContractDetails, Order, Quote
 from ibkr_trader.execution.bus import EventBus
 from ibkr_trader.execution.outlook import Outlook, RiskSettings
 from ibkr_trader.execution.ports import MarketData
+from ibkr_trader.execution.skew_watch import in_step
+from ibkr_trader.portfolio.currency import currency_of
 from ibkr_trader.portfolio.exposure import ExposureIndex
 from ibkr_trader.risk.check import CHECKS
 from ibkr_trader.risk.guard import RiskGuard
@@ -73,6 +75,7 @@ def world(past: int = 0) -> RiskView:
             matrix=desk.correlations,
             threshold=limits.correlation_threshold,
             sectors=desk.sectors,
+            currency=currency_of(desk.portfolio),
         ),
     )
 
@@ -133,6 +136,7 @@ def composed(command: SubmitOrders, desk: RiskView) -> Sample:
         settings=RiskSettings(limits=WIDE),
         market=Prices(),
     )
+    outlook.book.skew = in_step
     bus.publish(SyncEvent(at=NOW, epoch=1))
     outlook.portfolio = desk.portfolio
     for contract in CONTRACTS:

@@ -19,6 +19,7 @@ from ibkr_trader.core.models import GroupId
 from ibkr_trader.execution.desk import cancel
 from ibkr_trader.execution.outlook import RiskSettings
 from ibkr_trader.execution.placing import Wait, place, prepare
+from ibkr_trader.execution.skew_watch import in_step
 from ibkr_trader.execution.trader import Trader
 from ibkr_trader.orders.group import Setting
 from ibkr_trader.orders.single_orders import Single
@@ -65,6 +66,7 @@ async def simulated_desk(floor: Floor) -> AsyncIterator[Trader]:
         guard=RiskGuard(),
         settings=RiskSettings(limits=WIDE),
     )
+    trader.outlook.book.skew = in_step
     async with trader.running():
         yield trader
         floor.broker.close()

@@ -24,6 +24,7 @@ from ibkr_trader.core.enums import Side
 from ibkr_trader.core.models import Contract, OrderRequest
 from ibkr_trader.execution.outlook import RiskSettings
 from ibkr_trader.execution.placing import Wait, place, prepare
+from ibkr_trader.execution.skew_watch import in_step
 from ibkr_trader.execution.trader import Trader
 from ibkr_trader.orders.managed_trails import ManagedTrail
 from ibkr_trader.orders.trailing_stops import TrailingStopConfig
@@ -76,6 +77,7 @@ class Pit:
             guard=RiskGuard(),
             settings=RiskSettings(limits=WIDE),
         )
+        self.trader.outlook.book.skew = in_step
         self.prices: dict[Contract, Decimal] = {}
         self.changes: dict[Contract, list[datetime]] = {}
         self._random = random.Random(7)  # noqa: S311 - a market, not a secret

@@ -18,6 +18,7 @@ from ibkr_trader.core.enums import OrderType, Side
 from ibkr_trader.core.models import OrderRequest
 from ibkr_trader.execution.outlook import RiskSettings
 from ibkr_trader.execution.ports import Journal
+from ibkr_trader.execution.skew_watch import in_step
 from ibkr_trader.execution.tasks import alongside
 from ibkr_trader.execution.trader import Trader
 from ibkr_trader.risk.guard import RiskGuard
@@ -78,6 +79,7 @@ async def our_desk(
             guard=RiskGuard(),
             settings=RiskSettings(limits=WIDE),
         )
+        trader.outlook.book.skew = in_step
         try:
             async with trader.running():
                 details = await trader.learn(SYMBOL)

@@ -86,7 +86,7 @@ async def test_health_first_and_then_the_account_is_typed(stage: Stage) -> None:
     assert stage.trader.arming.arming().is_armed(START)
     told = stage.trader.outlook.book.armed
     assert told is not None
-    assert told.reason == "armed for 2:00:00 hours, passing over account kind"
+    assert told.reason == "armed for 2 hours, passing over account kind"
     await disarm(stage.person())
     assert not stage.trader.arming.arming().is_armed(START)
 

@@ -49,7 +49,11 @@ def told(capsys: pytest.CaptureFixture[str], *events: ev.BaseEvent, json: bool =
         (ev.ErrorEvent(at=AT, code=1100, message="lost"), "lost (code 1100)"),
         (ev.ErrorEvent(at=AT, code=0, message="still not connected"), "still not connected"),
         (ev.DriftEvent(at=AT, subject="AAPL", ours="1", theirs="2"), "drift of AAPL: ours 1"),
-        (ev.StateEvent(at=AT, state=TradingState.HALTED, reason="you"), "state HALTED: you"),
+        (ev.StateEvent(at=AT, state=TradingState.HALTED, reason="you"), "state HALTED: you. It"),
+        (
+            ev.StateEvent(at=AT, state=TradingState.HALTED, reason="you", flattens=True),
+            "state HALTED: you; what is held is closed. It ends",
+        ),
         (ev.GroupEvent(at=AT, group_id=GroupId("k7qav-1"), message="done"), "1: done"),
         (
             ev.CoverEvent(
@@ -73,7 +77,7 @@ def told(capsys: pytest.CaptureFixture[str], *events: ev.BaseEvent, json: bool =
             "2: closing AAPL",
         ),
         (ev.CloseEndEvent(at=AT, group_id=GroupId("k7qav-2")), "2: closed"),
-        (ev.ArmEvent(at=AT, until=AT, reason="armed for 8:00:00 hours"), "armed for 8:00:00"),
+        (ev.ArmEvent(at=AT, until=AT, reason="armed for 8 hours"), "armed for 8 hours"),
         (ev.ArmEvent(at=AT, until=None, reason="the time is over"), "disarmed: the time is over"),
         (
             ev.CloseEndEvent(
@@ -125,6 +129,27 @@ def test_executions_that_look_alike_are_told_each(capsys: pytest.CaptureFixture[
     )  # fmt: skip
     events = [ev.FillEvent(at=AT, order_id=NAME, fill=fill) for fill in fills]
     assert told(capsys, *events).count("filled 1-entry BUY 5 AAPL @ 150") == 2
+
+
+@pytest.mark.parametrize(
+    ("utc", "since"), [(True, "2026-11-20 15:00:00 UTC"), (False, "2026-11-20 10:00:00 EST")]
+)
+def test_since_when_a_stop_is_missing_is_told_as_all_other_times(
+    utc: bool, since: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = EventLines(clock=ManualClock(AT), portfolio=PortfolioState, json=False, utc=utc)
+    lines.hear(
+        ev.CoverEvent(
+            at=AT,
+            contract=AAPL,
+            held=Decimal(3),
+            covered=Decimal(0),
+            since=AT,
+            message="3 AAPL are held without a stop since 15:00:00 UTC: why",
+        )
+    )
+    lines.close()
+    assert f"3 AAPL are held without a stop since {since}: why" in capsys.readouterr().out
 
 
 def test_an_alert_that_comes_again_is_told_again(capsys: pytest.CaptureFixture[str]) -> None:

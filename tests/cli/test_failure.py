@@ -175,6 +175,21 @@ def test_the_corrected_command_is_whole(words: list[str], expected: str) -> None
     assert failure.describe(fault, words).hint == f"ibkr-trader {expected}"
 
 
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["halt", "--a", "--b"], {"halt --b", "halt --a"}),
+        (["halt", "--b", "--reason", "x", "--a"], {"halt --b --reason x", "halt --reason x --a"}),
+    ],
+)
+def test_of_options_that_exclude_each_other_one_is_left_out(
+    words: list[str], expected: set[str]
+) -> None:
+    fault = UsageFault("x", remedies=({"--a": ""}, {"--b": ""}))
+    described = failure.describe(fault, words)
+    assert {described.hint, *described.other_hints} == {f"ibkr-trader {one}" for one in expected}
+
+
 def test_a_fault_that_nothing_mends_points_at_the_help() -> None:
     described = failure.describe(UsageFault("a LIMIT order needs a limit price"), ["order", "x"])
     assert described.hint == "ibkr-trader order --help"

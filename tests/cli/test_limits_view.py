@@ -53,6 +53,21 @@ async def test_a_symbol_has_its_own_part(file: LimitsFile) -> None:
         assert not any(line.startswith("working_orders") for line in shown(option))
 
 
+async def test_a_row_says_what_it_is_about_and_what_must_be_read(file: LimitsFile) -> None:
+    async with Floor().trader() as trader:
+        face = at(trader, file)
+        await Desk(trader, timeout=2).submit_order(request(8, limit="140"))
+        lines = shown(await limits_view.limits(face, symbol=""))
+    rows = [line.split("  ")[0] for line in lines if line and not line.startswith(" ")]
+    table = rows[: next(n for n, row in enumerate(rows) if row.startswith("RULE"))]
+    assert len(set(table)) == len(table), "each row of figures has a name of its own"
+    assert {"position_size all others", "order_exposure all others"} < set(table)
+    assert {"breaker refused", "breaker unanswered"} < set(table)
+    assert any(line.startswith("  correlated_exposure: nobody has computed") for line in lines)
+    assert not any(line.startswith("  order_rate") for line in lines)
+    assert [line.split()[-1] for line in lines if line.startswith("AAPL ")] == ["none"]
+
+
 async def test_what_waits_is_shown_and_taken_up(file: LimitsFile) -> None:
     file.change("AAPL", {"max_position_size": Decimal(50), "max_daily_loss": Decimal(200)})
     async with Floor().trader() as trader:

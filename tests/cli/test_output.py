@@ -1,12 +1,23 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from decimal import Decimal
+from types import MappingProxyType
 
+import msgspec
 import pytest
 
 from ibkr_trader.cli import output
 from ibkr_trader.cli.output import Table, fitted, folded
+from ibkr_trader.core.enums import Side
+
+
+class _Held(msgspec.Struct):
+    price: Decimal
+    side: Side
+    at: datetime = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+
 
 TABLE = Table(("ID", "QTY"), (("a", "10"), ("a-very-long-one", "7")), frozenset({"QTY"}))
 
@@ -41,6 +52,32 @@ def test_json_is_one_document_with_decimals_as_text(capsys: pytest.CaptureFixtur
     assert json.loads(line) == {
         "schema": "ibkr-trader/x/1", "ok": True, "price": "1.10", "text": "\x1b[31m",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("figure", "shown"),
+    [
+        ("-3.690000000000000000000000000", "-3.69"),
+        ("0E-29", "0.00"),
+        ("-0E-29", "0.00"),
+        ("0E+4", "0"),
+        ("1E+3", "1000"),
+        ("150.10", "150.10"),
+        ("0.12340", "0.1234"),
+        ("100", "100"),
+        ("1E-7", "0.0000001"),
+        ("NaN", "NaN"),
+    ],
+)
+def test_figures_of_a_document_are_plain(figure: str, shown: str) -> None:
+    value = Decimal(figure)
+    within = {"a": [(value,)], "b": MappingProxyType({"c": value}), "d": _Held(value, Side.BUY)}
+    document = json.loads(output.document("x/1", within))
+    assert document["a"] == [[shown]]
+    assert document["b"] == {"c": shown}
+    assert document["d"] == {"price": shown, "side": "BUY", "at": "2026-01-02T03:04:05Z"}
+    again = output.document("x/1", {"e": output.encode({"f": value})})
+    assert json.loads(again)["e"] == {"f": shown}
 
 
 def test_indents_and_columns_of_lines_are_kept(capsys: pytest.CaptureFixture[str]) -> None:

@@ -49,3 +49,16 @@ def test_drift_that_an_earlier_command_found_is_still_told(cli: CommandLine) -> 
     (line,) = [line for line in out.splitlines() if line.startswith("drift before")]
     assert "ours 10, the broker's 0, at " in line
     assert " EST" in line
+
+
+def test_it_shows_how_many_messages_an_order_that_traded_took(cli: CommandLine) -> None:
+    (row,) = [line for line in cli("status").out.splitlines() if line.startswith("efficiency")]
+    assert row.split(None, 1)[1].strip() == "nothing was sent today; 20 is the most"
+    assert cli("order --symbol AAPL --side buy --no-stop --quantity 10 --wait filled").code == 0
+    resting = "order --symbol AAPL --side buy --no-stop --quantity 10 --type limit --limit 140"
+    assert cli(resting).code == 0
+    assert cli("cancel --all").code == 0
+    (row,) = [line for line in cli("status").out.splitlines() if line.startswith("efficiency")]
+    assert row.split(None, 1)[1].strip() == "1.5 messages an order that traded; 20 is the most"
+    document = cli("status --json").document["efficiency"]
+    assert document == {"ratio": "1.5", "limit": "20", "messages": 3, "traded": 1}

@@ -141,7 +141,7 @@ def test_remarks_notes_and_days_are_told() -> None:
         (use("100", None, "250", note="said once"), "x – 250 100 250 %"),
         (use("0", "0", "1"), "x 0 1 0"),
         (use("0.5", "0.1", "0.25", unit=Unit.PERCENT), "x 10 % 25 % 50 % 50 %"),
-        (use("1000", "0", "1", unit=Unit.MONEY), "x 0.00 1.00 1,000.00 0 %"),
+        (use("1000", "0", "100", unit=Unit.MONEY), "x 0.00 100.00 1,000.00 10 %"),
     ],
 )
 def test_what_is_used_of_a_limit(one: Use, row: str) -> None:
@@ -149,6 +149,23 @@ def test_what_is_used_of_a_limit(one: Use, row: str) -> None:
     at = next(n for n, line in enumerate(lines) if line.startswith("LIMIT"))
     assert lines[at].split() == ["LIMIT", "NOW", "AFTER", "OF", "IN", "USE"]
     assert lines[at + 1].split() == row.split()
+
+
+def test_limits_that_are_hardly_used_are_only_counted() -> None:
+    lines = shown(uses=(use("100", "0", "50"), use("100", "0", "9"), use("100", "0", "1")))
+    assert [line for line in lines if line.startswith("x ")] == [
+        next(line for line in lines if line.startswith("x "))
+    ]
+    assert "2 more limits are used by less than 10 %: --json has all" in lines
+    assert "1 limit is used" in "\n".join(shown(uses=(use("100", "0", "1"),)))
+    every = use("1", "0", "1", subject="a second")  # it is so for every order
+    assert not any(line.startswith("x ") for line in shown(uses=(every,)))
+
+
+def test_units_are_written_as_limits_writes_them() -> None:
+    uses = tuple(use("100", "20", "50", unit=unit) for unit in Unit)
+    data = ticket_reply(seen(uses=uses), "", utc=True).data
+    assert [one["unit"] for one in data["limits"]] == [unit.name.lower() for unit in Unit]
 
 
 def test_what_a_check_says_twice_is_told_apart() -> None:

@@ -19,7 +19,7 @@ from ibkr_trader.cli.tws_settings import OVERFILL, READ_ONLY, SETTINGS, setting_
         (383, "size exceeds the Size Limit of 50", "size precaution", "Size Limit"),
         (451, "value estimate of 1 USD exceeds", "value precaution", "Total Value Limit"),
         (163, "price exceeds the Percentage", "price precaution", "Percentage"),
-        (109, "", "price precaution", "BypassOrderPrecautions=yes"),
+        (109, "", "price precaution", "lower ours"),
         (10311, "directly routed", "routing precaution", "BypassRedirectOrderWarning=yes"),
         (10349, "Order TIF was set to DAY", "order presets", "Timing"),
         (110, "", "price steps", "report"),
@@ -45,4 +45,5 @@ def test_every_code_is_known_to_the_adapter_and_leaves_nothing_at_the_broker() -
 
 def test_nobody_is_told_to_switch_everything_off() -> None:
     for setting in (*SETTINGS.values(), READ_ONLY, OVERFILL):
-        assert not setting.fix.startswith('tick "Bypass Order Precautions')
+        assert "Bypass Order Precautions" not in setting.fix
+        assert "BypassOrderPrecautions" not in setting.fix

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from ibkr_trader.core.models import Session
-from ibkr_trader.core.trading_day import Announced, TradingDay, date_of, trading_day
+from ibkr_trader.core.trading_day import Announced, TradingDay, date_of, is_half_day, trading_day
 
 NEW_YORK = ZoneInfo("America/New_York")
 CHICAGO = ZoneInfo("America/Chicago")
@@ -93,3 +93,20 @@ def test_an_evening_session_is_of_the_next_day() -> None:
     assert date_of([], now=evening, zone=CHICAGO) == date(2026, 11, 26)
     found = trading_day([overnight], None, day=FRIDAY, zone=CHICAGO)
     assert found.session == overnight
+
+
+@pytest.mark.parametrize(
+    ("one", "others", "is_half"),
+    [
+        (HALF, [HALF, MONDAY], True),
+        (FULL, [HALF, MONDAY], False),
+        (session(27, closes="15:00"), [MONDAY], True),
+        (session(27, closes="15:01"), [MONDAY], False),
+        (HALF, [HALF], False),  # a market that is never open for longer
+        (HALF, [], False),
+    ],
+)
+def test_a_half_day_is_an_hour_shorter_than_the_longest(
+    one: Session, others: list[Session], is_half: bool
+) -> None:
+    assert is_half_day(one, others) is is_half

@@ -15,6 +15,7 @@ from ibkr_trader.core.errors import BrokerUnavailable, JournalError
 from ibkr_trader.core.models import OrderRequest
 from ibkr_trader.execution.guardian import Duty
 from ibkr_trader.execution.outlook import RiskSettings
+from ibkr_trader.execution.skew_watch import in_step
 from ibkr_trader.execution.trader import Trader
 from ibkr_trader.orders.cover_orders import CoverRules
 from ibkr_trader.risk.guard import RiskGuard
@@ -104,6 +105,7 @@ class Floor:
             duty=duty,
             handlers=handlers,
         )
+        trader.outlook.book.skew = in_step
         equip(trader)
         async with trader.running():
             yield trader

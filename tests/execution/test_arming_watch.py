@@ -10,7 +10,7 @@ from ibkr_trader.adapters.memory_journal import MemoryJournal
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.enums import TradingState
 from ibkr_trader.core.errors import ConfigError, RiskCheckError, TraderError
-from ibkr_trader.execution.arming_watch import FOREVER, LONGEST, NotArmed
+from ibkr_trader.execution.arming_watch import FOREVER, LONGEST, Lease, NotArmed
 from ibkr_trader.execution.consent import asked_by
 from ibkr_trader.execution.placing import prepare, route
 from ibkr_trader.risk.arming import Lack
@@ -29,9 +29,18 @@ async def test_a_live_desk_opens_nothing_until_it_is_armed() -> None:
         (told,) = desk.told
         assert (told.until, told.reason, told.origin) == (
             START + 8 * HOUR,
-            "armed for 8:00:00 hours",
+            "armed for 8 hours",
             "test",
         )
+
+
+@pytest.mark.parametrize(
+    ("hours", "words"), [(1.0, "1 hour"), (1.5, "1.5 hours"), (0.25, "0.25 hours")]
+)
+async def test_the_length_is_told_in_hours(hours: float, words: str) -> None:
+    async with live() as desk:
+        arm(desk, hours * HOUR)
+        assert desk.told[-1].reason == f"armed for {words}"
 
 
 async def test_what_the_settings_lack_keeps_it_from_being_armed_at_all() -> None:
@@ -179,6 +188,14 @@ async def test_what_cannot_be_recorded_is_not_armed() -> None:
         journal.is_full = False
 
 
+async def test_a_clock_that_nobody_knows_ends_it() -> None:
+    async with live() as desk:
+        arm(desk)
+        desk.trader.outlook.book.skew = lambda: None
+        desk.watch.look()
+        assert desk.ended_by() == "Nobody knows how wrong the machine's clock is"
+
+
 @pytest.mark.parametrize(("skew", "is_armed"), [(10, True), (-10, True), (11, False), (-11, False)])
 async def test_a_clock_that_is_off_ends_it(skew: int, *, is_armed: bool) -> None:
     async with live() as desk:
@@ -241,17 +258,17 @@ async def test_what_cannot_be_removed_is_said_and_reviews_go_on() -> None:
 
 
 async def test_the_next_command_finds_it_and_a_trader_that_stays_takes_it_away() -> None:
-    shelf = Shelf()
-    async with live(shelf) as desk:
+    shelf, journal = Shelf(), MemoryJournal("k7qav")
+    async with live(shelf, journal=journal) as desk:
         arm(desk)
-    async with live(shelf) as desk:
+    async with live(shelf, journal=journal) as desk:
         assert desk.is_armed
         with desk.watch.claimed():
             assert desk.shelf.kept == ""
             desk.watch.look()
             assert desk.is_armed
         assert not desk.is_armed
-    async with live(shelf) as desk:
+    async with live(shelf, journal=journal) as desk:
         assert not desk.is_armed, "it has gone with the trader"
 
 
@@ -262,7 +279,7 @@ async def test_a_trader_that_ends_says_so_and_one_that_was_killed_is_told_of_lat
             arm(desk)
             assert shelf.kept == "", "what a trader arms is its own"
     words = [m.reason for _, m in journal.messages() if isinstance(m, ev.ArmEvent)]
-    assert words == ["armed for 8:00:00 hours", "the trader has ended"]
+    assert words == ["armed for 8 hours", "the trader has ended"]
     killed = ev.ArmEvent(at=START, until=START + HOUR, reason="armed")
     journal.append([killed])
     async with live(shelf, journal=journal) as desk:
@@ -271,7 +288,103 @@ async def test_a_trader_that_ends_says_so_and_one_that_was_killed_is_told_of_lat
         assert (told.until, told.reason) == (None, "the trader that was armed has ended")
 
 
-async def test_a_vault_that_holds_nothing_good_says_why() -> None:
-    async with live(Shelf("the machine was started again")) as desk:
-        assert desk.watch.arming().reason == "the machine was started again"
+async def test_a_vault_that_holds_nothing_good_says_why_and_is_emptied() -> None:
+    why, journal = "the machine was started again", MemoryJournal("k7qav")
+    async with live(journal=journal) as desk:
+        arm(desk)
+        kept = desk.shelf.kept
+    async with live(Shelf(why), journal=journal) as desk:
+        assert desk.ended_by() == why
+        await recorded(desk)
+        assert [(one.until, one.reason) for one in desk.told] == [(None, why)]
         assert not await desk.opens()
+    async with live(Shelf(kept), journal=journal) as desk:  # good again, by what it says
+        assert desk.ended_by() == f"that armed time has ended: {why}"
+        assert not await desk.opens()
+
+
+async def test_what_cannot_be_emptied_is_void_all_the_same() -> None:
+    shelf = Shelf("it is damaged")
+    shelf.is_stuck = True
+    async with live(shelf) as desk:
+        assert not desk.is_armed
+        assert desk.watch.arming().reason == "it is damaged; but it cannot be removed"
+
+
+# -- copies -------------------------------------------------------------------------------------
+
+
+async def test_a_copy_put_back_after_disarming_is_void_by_either_look() -> None:
+    shelf, journal = Shelf(), MemoryJournal("k7qav")
+    async with live(shelf, journal=journal) as desk:
+        arm(desk)
+        kept = shelf.kept
+        desk.watch.disarm("lunch", origin="test")
+    for looks in (False, True):
+        shelf.kept = kept
+        async with live(shelf, journal=journal) as desk:
+            if looks:
+                desk.watch.look()
+            assert desk.ended_by() == "that armed time has ended: lunch"
+
+
+async def test_a_copy_of_an_earlier_armed_time_is_void_under_the_next() -> None:
+    shelf, journal = Shelf(), MemoryJournal("k7qav")
+    async with live(shelf, journal=journal) as desk:
+        arm(desk, HOUR)
+        earlier = shelf.kept
+        arm(desk, 2 * HOUR)
+        assert desk.is_armed
+    shelf.kept = earlier
+    async with live(shelf, journal=journal) as desk:
+        assert desk.ended_by() == "what is kept is not the armed time that the journal has"
+
+
+async def test_a_copy_is_worth_nothing_once_a_trader_has_taken_it_over_and_was_killed() -> None:
+    shelf, journal = Shelf(), MemoryJournal("k7qav")
+    async with live(shelf, journal=journal) as desk:
+        arm(desk)
+    kept, seen = shelf.kept, len(list(journal.messages()))
+    async with live(shelf, journal=journal) as desk:
+        with desk.watch.claimed():
+            (told,) = desk.told
+            assert (told.until, told.reason) == (
+                START + 8 * HOUR,
+                "the trader has taken over the armed time",
+            )
+            assert desk.is_armed
+            as_killed = [one for _, one in journal.messages()][seen:]
+    killed = MemoryJournal("k7qav")
+    killed.append([*(one for _, one in journal.messages())][:seen])
+    killed.append(as_killed)
+    shelf.kept = kept
+    async with live(shelf, journal=killed) as desk:
+        assert desk.ended_by() == "what is kept is not the armed time that the journal has"
+
+
+@pytest.mark.parametrize("knows", [False, True])
+async def test_what_no_journal_vouches_for_is_void(*, knows: bool) -> None:
+    """The journal was lost; or both are of a time when nothing had a token."""
+    journal = MemoryJournal("k7qav")
+    if knows:
+        journal.append([ev.ArmEvent(at=START, until=START + HOUR, reason="armed")])
+    shelf = Shelf(Lease(until=START + HOUR, deadline=4000.0))
+    async with live(shelf, journal=journal) as desk:
+        assert not await desk.opens()
+        assert desk.ended_by() == (
+            "what is kept is not the armed time that the journal has"
+            if knows
+            else "the journal knows of no armed time"
+        )
+
+
+async def test_arming_again_is_not_undone_by_what_ended_it_before() -> None:
+    async with live() as desk:
+        arm(desk)
+        desk.trader.outlook.book.limits_fault = "line 3 is damaged"
+        assert not desk.is_armed
+        desk.trader.outlook.book.limits_fault = ""
+        arm(desk)  # before anybody has put its end on record
+        assert [one.until is None for one in desk.told] == [False, True, False]
+        desk.watch.look()
+        assert desk.is_armed

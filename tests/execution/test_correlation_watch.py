@@ -16,6 +16,7 @@ from ibkr_trader.execution.correlation_watch import CorrelationWatch
 from ibkr_trader.execution.outlook import RiskSettings
 from ibkr_trader.execution.risk_book import RiskBook
 from ibkr_trader.execution.tasks import alongside
+from ibkr_trader.portfolio.pnl import DayPnl
 from tests.adapters.test_correlation_file import MATRIX
 from tests.execution.parts import Floor
 
@@ -64,7 +65,7 @@ def test_the_users_sectors_come_before_the_brokers(desk: Desk) -> None:
     before = desk.book.sectors
     desk.book.learn_industries({"XOM": "Energy", "NEW": ""})
     assert desk.book.sectors is before
-    desk.sectors.unlink()
+    desk.sectors.write_text("{}")
     desk.watch.look()
     assert desk.book.sectors["AAPL"] == "Technology"
 
@@ -75,11 +76,49 @@ def test_damaged_sectors_are_a_fault_and_change_nothing(desk: Desk) -> None:
     desk.sectors.write_text('{"AAPL": 7}')
     desk.watch.look()
     assert "sectors.json: line 1, column 10: AAPL" in desk.book.sectors_fault
-    assert desk.book.facts(is_synced=True)["sectors_fault"] == desk.book.sectors_fault
+    facts = desk.book.facts(is_synced=True, pnl=DayPnl())
+    assert facts["sectors_fault"] == desk.book.sectors_fault
     assert desk.book.sectors == {"AAPL": "Gadgets"}
     desk.sectors.write_text("{}")
     desk.watch.look()
     assert (desk.book.sectors_fault, desk.book.sectors) == ("", {})
+
+
+def test_sectors_that_are_gone_stay_in_force_and_open_nothing(desk: Desk) -> None:
+    desk.watch.look()
+    assert desk.book.sectors_fault == "", "there never was one"
+    desk.sectors.write_text('{"AAPL": "Gadgets"}')
+    desk.watch.look()
+    kept = desk.sectors.rename(desk.sectors.with_name("elsewhere.json"))
+    for _ in range(2):
+        desk.watch.look()
+        assert "sectors.json: it is missing, and sectors of 1 symbol were in force" in (
+            desk.book.sectors_fault
+        )
+        assert desk.book.sectors == {"AAPL": "Gadgets"}
+    kept.rename(desk.sectors)
+    desk.watch.look()
+    assert (desk.book.sectors_fault, desk.book.sectors) == ("", {"AAPL": "Gadgets"})
+    desk.sectors.write_text("{")
+    desk.watch.look()
+    desk.sectors.unlink()
+    desk.watch.look()
+    assert "it is missing" in desk.book.sectors_fault, "it was damaged first: no way out"
+    desk.sectors.write_text("{}")
+    desk.watch.look()
+    assert (desk.book.sectors_fault, desk.book.sectors) == ("", {}), "none are meant"
+    desk.sectors.unlink()
+    desk.watch.look()
+    assert desk.book.sectors_fault == ""
+
+
+def test_sectors_that_everybody_may_write_are_not_believed(desk: Desk) -> None:
+    desk.sectors.write_text('{"AAPL": "Gadgets"}')
+    desk.watch.look()
+    desk.sectors.chmod(0o666)
+    desk.watch.look()
+    assert "can be written by everybody" in desk.book.sectors_fault
+    assert desk.book.sectors == {"AAPL": "Gadgets"}
 
 
 async def test_the_trader_looks_by_itself(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -95,6 +95,26 @@ def test_the_brokers_hours_come_first() -> None:
     assert notes("2026-11-18", "10:00", early) == ["A half day: the market closes at 11:30."]
 
 
+def test_an_early_close_that_is_told_already_is_not_told_twice() -> None:
+    friday, closes = at("2026-11-27", "12:45"), at("2026-11-27", "13:00")
+    twice = day_notes(AAPL, ExchangeCalendar(), friday)
+    assert twice[0] == "A half day: the market closes at 13:00."
+    assert day_notes(AAPL, ExchangeCalendar(), friday, told={closes}) == twice[1:]
+    later = closes + timedelta(hours=1)  # the calendar knows better
+    assert day_notes(AAPL, ExchangeCalendar(), friday, told={later}) == twice
+
+
+def test_a_market_that_is_never_open_for_long_has_no_half_days() -> None:
+    opens = at("2026-11-18", "03:00")
+    days = [opens + timedelta(days=n) for n in (0, 1)]
+    short = SAP.__class__(
+        contract=SAP.contract,
+        time_zone="Europe/Berlin",
+        liquid_sessions=tuple(Session(day, day + timedelta(hours=5)) for day in days),
+    )
+    assert notes("2026-11-18", "05:00", short) == []
+
+
 def test_a_market_that_nobody_knows() -> None:
     assert notes("2026-11-18", "10:00", SAP) == ["Nobody says when this market trades today."]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 from decimal import Decimal
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from ibkr_trader.adapters.kill_flag import HaltFile
 from ibkr_trader.adapters.memory_journal import MemoryJournal
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.commands import CancelOrder
-from ibkr_trader.core.enums import OrderRole, OrderStatus, Side, TradingState
+from ibkr_trader.core.enums import OrderRole, OrderStatus, OrderType, Side, TradingState
 from ibkr_trader.core.errors import JournalError, RiskCheckError
 from ibkr_trader.core.models import Order, OrderId
 from ibkr_trader.execution import halter
@@ -22,6 +23,8 @@ from ibkr_trader.execution.guardian import Duty
 from ibkr_trader.execution.placing import Wait
 from ibkr_trader.execution.trader import Trader
 from ibkr_trader.orders.wishes import HALT
+from ibkr_trader.risk.view import RiskView
+from ibkr_trader.sim.orders import OrderTerms
 from tests.execution.parts import AAPL, INSTALL, FallibleBroker, Floor, FullDisk, request
 from tests.scenarios.crash_child import bracket
 
@@ -339,6 +342,22 @@ async def test_what_cannot_be_closed_is_told() -> None:
         }  # fmt: skip
 
 
+async def test_looking_for_what_is_to_be_cancelled_reviews_nothing() -> None:
+    async with Floor().trader() as trader:
+        order = await Desk(trader).submit_order(request(3, limit="149.00"))
+
+        view, asked = trader.outlook.view, []
+
+        def viewed() -> RiskView:
+            asked.append(Path(inspect.stack()[1].filename).name)
+            return view()
+
+        trader.outlook.view = viewed  # type: ignore[method-assign] # it takes a while, and is built often
+        trader.halter.stop("odd", origin="cli")
+        await until_gone(trader, order)
+        assert "halter.py" not in asked
+
+
 async def test_an_order_that_nobody_knows_is_no_reason_to_stop() -> None:
     floor = Floor()
     async with floor.trader() as trader:
@@ -349,3 +368,32 @@ async def test_an_order_that_nobody_knows_is_no_reason_to_stop() -> None:
         trader.record.witness([reject])
         await turns()
         assert cancels(trader) == []
+
+
+async def test_a_stop_larger_than_what_it_ends_is_cut_and_not_left_to_open() -> None:
+    floor = Floor()
+    async with floor.trader() as trader:
+        desk = Desk(trader)
+        order = await desk.submit_order(
+            msgspec.structs.replace(
+                request(50, side=Side.SELL), order_type=OrderType.STOP, stop_price=Decimal(145)
+            )
+        )
+        terms = OrderTerms(
+            con_id=AAPL, action="BUY", quantity=Decimal(10), order_type="LMT",
+            limit_price=Decimal(151),
+        )  # fmt: skip
+        floor.exchange.place(7, 1, terms=terms, now=floor.clock.now())  # somebody buys ten
+        await trader.recovery.synchronize()
+        assert trader.portfolio.positions[AAPL].quantity == 10
+        trader.halter.stop("enough", origin="cli")
+        cut = await trader.until(
+            lambda p: ((o := p.orders.get(order.order_id)) and o.spec.quantity == 10) or None,
+            timeout=3,
+        )
+        assert cut
+        floor.move(trader, "139.00", "139.02")
+        assert await trader.until(lambda p: not p.positions or None, timeout=2)
+        assert not floor.exchange.account.positions.get(AAPL) or not (
+            floor.exchange.account.positions[AAPL].quantity
+        )

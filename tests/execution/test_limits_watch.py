@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,10 +21,11 @@ from ibkr_trader.core.events import ErrorEvent, LimitsEvent
 from ibkr_trader.execution import limits_watch
 from ibkr_trader.execution.desk import Desk
 from ibkr_trader.execution.limits_watch import LimitsWatch
+from ibkr_trader.risk.arming import Arming
 from ibkr_trader.risk.limits import LIMIT_KEYS, SymbolLimitRegistry
 from ibkr_trader.risk.limits_reading import LimitsReading
 from tests.adapters.limits_parts import NAMES, registries
-from tests.execution.parts import INSTALL, LIMITS, Floor, FullDisk, request
+from tests.execution.parts import INSTALL, LIMITS, START, Floor, FullDisk, request
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -123,6 +125,34 @@ async def test_what_is_tighter_holds_at_once_and_what_is_looser_waits(path: Path
         assert (holds(trader), holds(trader, "MSFT")) == (45, 100)
         assert watch_of(trader).waiting() == ()
         assert watch_of(trader).loosen() == ()
+
+
+@pytest.mark.parametrize(
+    ("arming", "msft"),
+    [
+        (Arming(is_live=True, until=START + timedelta(hours=1)), 50),
+        (Arming(is_live=True, until=START), 70),  # it is over
+        (Arming(is_live=True), 70),
+        (Arming(), 70),  # no real money
+    ],
+)
+async def test_a_live_desk_that_starts_armed_goes_on_with_the_limits_it_was_armed_under(
+    path: Path, arming: Arming, msft: int
+) -> None:
+    journal = MemoryJournal(INSTALL)
+    path.write_text(sized(AAPL=50, MSFT=50))
+    async with watched(path, journal) as trader:
+        holds(trader)
+        watch_of(trader).settle()
+    path.write_text(sized(AAPL=40, MSFT=70))
+    async with watched(path, journal) as trader:
+        trader.outlook.book.arming = lambda: arming
+        assert (holds(trader), holds(trader, "MSFT")) == (40, msft)
+        assert [one.symbol for one in watch_of(trader).waiting()] == ["MSFT"] * (msft == 50)
+        watch_of(trader).settle()
+        trader.outlook.book.arming = Arming
+        watch_of(trader).loosen()
+        assert holds(trader, "MSFT") == 70
 
 
 async def test_what_was_looser_and_is_tight_again_never_held(path: Path) -> None:

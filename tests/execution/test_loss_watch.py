@@ -15,6 +15,7 @@ from ibkr_trader.core.models import AccountValues
 from ibkr_trader.execution.closing import close_contract
 from ibkr_trader.execution.guardian import Duty
 from ibkr_trader.execution.placing import Wait
+from ibkr_trader.portfolio.pnl import BY_MARK
 from ibkr_trader.risk.limits import SymbolLimitRegistry, SymbolLimits
 from ibkr_trader.sim.gateway import fault_rules as rules
 from ibkr_trader.sim.gateway.fault_rules import Fault, When
@@ -203,18 +204,35 @@ async def test_the_day_rolls_at_midnight_in_new_york_and_the_halt_stays(floor: D
         pnl = floor.trader.outlook.pnl
         assert pnl.since == datetime(2026, 11, 23, 5, tzinfo=UTC)
         one = pnl.contracts[AAPL]
-        close = floor.exchange.market.tape(AAPL).close
-        assert close is not None
-        assert values(one.basis, one.commission, one.traded) == (close, 0, 0)
+        # The close that every tick repeats is Thursday's: Friday ended at 139.90.
+        assert floor.exchange.market.tape(AAPL).close != D("139.90")
+        assert values(one.basis, one.commission, one.traded) == (D("139.90"), 0, 0)
+        assert pnl.notes == (f"AAPL: {BY_MARK}",)
         assert floor.trader.outlook.view().trading_state is TradingState.HALTED
         count = len(told(floor))
-        before = close - D(2)
+        before = D("137.90")
         await fall_to(floor, f"{before:.2f}")
         assert len(told(floor)) == count  # 20 of 100
         floor.trader.halter.resume("a new day", origin="test")
         await floor.accepted(single(1, limit=f"{before - 10:.2f}"))
-        await fall_to(floor, f"{close - D('10.10'):.2f}")
+        await fall_to(floor, "129.80")
         assert halts(floor)[-1] == ("HALTED", "", "daily_loss")
+
+
+async def test_a_halt_of_yesterday_does_not_come_again_at_midnight(floor: Day) -> None:
+    """Nothing has moved since it was resumed: a loss counts on the day on which it was made."""
+    async with floor.open_desk(limits=limits(flatten_on_kill=False)):
+        await hold(floor)
+        await floor.wait_until(datetime(2026, 11, 21, 15, tzinfo=UTC))
+        await fall_to(floor, "139.90")
+        assert halts(floor) == [("HALTED", "", "daily_loss")]
+        floor.trader.halter.resume("I know", origin="test")
+        await floor.wait(5)
+        await floor.wait_until(datetime(2026, 11, 22, 5, 0, 30, tzinfo=UTC))
+        await fall_to(floor, "139.80")
+        pnl = floor.trader.outlook.pnl
+        assert values(pnl.since, pnl.net) == (datetime(2026, 11, 22, 5, tzinfo=UTC), D("-1.00"))
+        assert halts(floor)[1:] == [("ACTIVE", "", "test")]
 
 
 async def test_the_day_of_a_half_day_is_a_whole_one(floor: Day) -> None:
@@ -291,6 +309,24 @@ async def test_a_halt_that_kept_entries_takes_them_back_for_a_drawdown(floor: Da
         assert live(floor) == ["stop", "target"]
 
 
+@pytest.mark.parametrize(
+    "loss", [{"max_drawdown": D("0.0001")}, {"max_daily_loss": D(100)}], ids=["drawdown", "daily"]
+)
+async def test_who_was_halted_already_is_closed_all_the_same(
+    loss: dict[str, Any], floor: Day
+) -> None:
+    wide = {"max_daily_loss": D(1_000_000), "flatten_on_kill": True}
+    async with floor.open_desk(limits=limits(**(wide | loss))):
+        await hold(floor)
+        floor.trader.halter.stop("lunch", origin="test")
+        await fall_to(floor, "139")
+        await floor.until(lambda: not floor.trader.portfolio.positions, within=300)
+        await floor.wait(5)
+        reasons = halts(floor)
+        await floor.wait(300)
+        assert halts(floor) == reasons, "and it is not halted again and again"
+
+
 async def test_a_peak_is_told_when_it_is_worth_it(floor: Day) -> None:
     async with floor.open_desk(limits=limits()):
         await floor.wait(2)
@@ -337,3 +373,15 @@ async def test_a_halt_that_kept_entries_takes_them_back_when_the_limit_is_passed
         await fall_to(floor, "130")
         assert len(halts(floor)) == count  # halted once, and told again with each tenth more
         assert told(floor) == [("", 3), ("", 3)]
+
+
+async def test_what_is_lost_shows_in_the_state_until_it_is_not(floor: Day) -> None:
+    async with floor.open_desk(limits=limits()):
+        await hold(floor)
+        await fall_to(floor, "142.00")
+        view = floor.trader.outlook.view()
+        assert view.trading_state is TradingState.REDUCING
+        assert view.state_reason == "81 % of the day's loss limit is used"
+        assert await denied(floor) == {"daily_loss"}
+        await fall_to(floor, "149.00")
+        assert floor.trader.outlook.view().trading_state is TradingState.ACTIVE

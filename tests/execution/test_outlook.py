@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from decimal import Decimal
 
 import pytest
 
 from ibkr_trader.adapters.memory_journal import MemoryJournal
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.enums import TradingState
+from ibkr_trader.core.models import Contract, Quote
 from ibkr_trader.execution.bus import EventBus
 from ibkr_trader.execution.desk import Desk
 from ibkr_trader.execution.outlook import Outlook, RiskSettings
 from ibkr_trader.execution.placing import Wait
 from tests.execution.parts import AAPL, Floor, request
+from tests.orders.samples import values
 
 DAY = 24 * 3600
 
@@ -118,3 +121,29 @@ async def test_of_many_quotes_only_those_that_are_asked_for_are_made() -> None:
         assert (list(quotes), len(quotes)) == ([AAPL], 1)
         assert 999 not in quotes
         assert quotes[AAPL] == dict(quotes)[AAPL]
+
+
+@pytest.mark.parametrize("how", ["heard", "asked for"])
+async def test_the_first_price_of_a_day_is_not_what_it_began_with(how: str) -> None:
+    """Whoever asks for the day's result only later: a desk that only looks, say."""
+    floor = Floor()
+    async with floor.trader() as trader:
+        await Desk(trader).submit_order(request(), wait=Wait.FILLED)
+        outlook = trader.outlook
+        now, known = floor.clock.now(), outlook.portfolio.positions[AAPL].contract
+        trader.bus.publish(price_of(known, "150", now))
+        assert outlook.pnl.since < now
+        trader.bus.publish(price_of(known, "149", now))
+        floor.clock.advance(DAY)
+        later = price_of(known, "147", floor.clock.now())
+        if how == "heard":
+            trader.bus.publish(later)
+        else:
+            outlook.confirm(AAPL, later.quote)
+        one = outlook.pnl.contracts[AAPL]
+        assert values(one.basis, one.net) == (149, -20)
+
+
+def price_of(contract: Contract, last: str, at: datetime) -> ev.PriceEvent:
+    quote = Quote(contract=contract, at=at, last=Decimal(last), close=Decimal(151))
+    return ev.PriceEvent(at=at, contract=contract, quote=quote)

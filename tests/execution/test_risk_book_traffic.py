@@ -108,3 +108,16 @@ def test_a_checkpoint_brings_it_back() -> None:
     again, _ = new_york_book("2026-11-20T10:01")
     again.hear(ev.CheckpointEvent(at=clock.now(), **book.kept()))
     assert messages(again) == 1
+
+
+def test_a_clock_that_was_set_back_leaves_tomorrows_count_behind() -> None:
+    """A simulator's: it begins again on the day before."""
+    book, clock = new_york_book("2026-11-20T10:00")
+    book.hear(written(spec(), at=clock.now()))
+    book.hear(written(spec(), at=clock.now()))
+    clock.jump(local("2026-11-19T10:00"))
+    assert messages(book) == 0
+    book.hear(written(spec(), at=clock.now()))
+    assert messages(book) == 1
+    assert book.traffic_today is not None
+    assert book.traffic_today.since == local("2026-11-19T00:00")

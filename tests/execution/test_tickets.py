@@ -282,6 +282,14 @@ async def test_a_desk_that_was_halted(trader: Trader) -> None:
     assert said.startswith("The trading state was ACTIVE and is HALTED")
 
 
+async def test_a_symbol_of_two_words_that_was_halted(trader: Trader) -> None:
+    wanted = msgspec.structs.replace(request(1, limit="400"), symbol="BRK B")
+    ticket = ticket_of(trader, await prepare(trader, wanted))
+    trader.halter.stop("enough", origin="cli", symbol="BRK.B")
+    (said,) = await refused(trader, ticket)
+    assert said == "The trading state was ACTIVE and is ACTIVE, BRK B HALTED."
+
+
 async def test_everything_that_moved_is_named_at_once(floor: Floor, trader: Trader) -> None:
     ticket = ticket_of(trader, await prepare(trader, bracket()))
     await place_one(trader, request(3))

@@ -9,11 +9,14 @@ import pytest
 
 from ibkr_trader.adapters.memory_journal import MemoryJournal
 from ibkr_trader.core import events as ev
+from ibkr_trader.core.commands import CancelOrder
 from ibkr_trader.core.enums import OrderRole, OrderStatus, Side
 from ibkr_trader.core.errors import JournalError
 from ibkr_trader.execution.desk import Desk
 from ibkr_trader.execution.placing import Wait
+from tests.execution import parts
 from tests.execution.parts import AAPL, Floor, FullDisk, request
+from tests.limits import roomy
 from tests.scenarios.crash_child import bracket
 
 
@@ -132,3 +135,23 @@ async def test_a_projection_that_raises_stops_the_trader_whoever_published() -> 
 
     with pytest.raises(ZeroDivisionError):
         await trade()
+
+
+async def test_a_desk_that_is_open_for_a_moment_keeps_the_peak_and_halts_at_a_loss(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    floor, journal = Floor(), MemoryJournal("k7qav")
+    monkeypatch.setattr(parts, "LIMITS", roomy(max_daily_loss=Decimal(100)))
+    async with floor.trader(journal=journal) as trader:
+        desk = Desk(trader)
+        await desk.submit_order(request(20), wait=Wait.FILLED)
+        entry = await desk.submit_order(request(1, limit="120.00"))
+        assert trader.outlook.book.equity is not None
+    floor.quote("139.00", "139.02")
+    async with floor.trader(journal=journal) as trader:
+        position = next(iter(trader.portfolio.positions.values()))
+        await trader.study(position.contract, timeout=1, opens=True)  # and no more than that
+    assert trader.outlook.book.switch.everything is not None
+    assert trader.outlook.book.switch.everything.origin == "daily_loss"
+    asked = [m.order_id for _, m in journal.messages() if isinstance(m, CancelOrder)]
+    assert asked == [entry.order_id]

@@ -117,4 +117,4 @@ async def test_a_quote_that_is_given_is_a_price(floor: Day) -> None:
         quote = Quote(contract=one, at=floor.time.now(), last=D(7), close=D(8))
         floor.trader.outlook.confirm(MSFT, quote)
         portfolio = floor.trader.portfolio
-        assert (portfolio.marks[MSFT], portfolio.closes[MSFT]) == (D(7), D(8))
+        assert (portfolio.marks[MSFT], portfolio.closes[MSFT].price) == (D(7), D(8))

@@ -8,8 +8,7 @@ where an invariant speaks of it; what the trader itself believes is no evidence.
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -23,6 +22,7 @@ from ibkr_trader.adapters.memory_journal import MemoryJournal
 from ibkr_trader.core.errors import TraderError
 from ibkr_trader.execution.desk import Desk
 from ibkr_trader.execution.outlook import RiskSettings
+from ibkr_trader.execution.skew_watch import in_step
 from ibkr_trader.execution.tasks import alongside
 from ibkr_trader.execution.trader import Trader
 from ibkr_trader.risk.guard import RiskGuard
@@ -48,8 +48,7 @@ if TYPE_CHECKING:
 START = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)  # a Friday, 10:00 in New York
 AAPL, MSFT = 265598, 272093
 INSTALL = "k7qav"
-US = 1  # our client id
-HUMAN = 0  # whoever sits at TWS
+US, HUMAN = 1, 0  # our client id; that of whoever sits at TWS
 UNIVERSE = load_universe(START.date())
 PULSE = 0.05  # seconds: how often the exchange reaches the present by itself
 LIMITS = roomy(
@@ -241,6 +240,7 @@ class World:
                     settings=RiskSettings(limits=self.limits),
                     ack_timeout=5.0,
                 )
+                trader.outlook.book.skew = in_step
                 if isinstance(broker, IBKRBroker):
                     broker.objection = trader.halter.objection
                 async with trader.running():
@@ -364,7 +364,7 @@ class World:
         """Let everything go, and close the loop."""
         self.kill()
         self._pulse.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
+        with suppress(asyncio.CancelledError):
             self.loop.run_until_complete(self._pulse)
         self.loop.run_until_complete(self.loop.shutdown_asyncgens())
         self.loop.close()

@@ -302,6 +302,31 @@ def test_what_is_lost_together(
     assert abs(found - D(expected)) < D("0.000001")
 
 
+def test_a_gap_of_a_position_is_its_own() -> None:
+    found = heat(held(10), entry("BUY", 5, "100", "t-1"))
+    assert found.gap({}, D(1)) == D("0.05") * (1500 + 500)
+    assert found.held_gap({}, D(1)) == D("0.05") * 1500
+    assert found.held_gap({"AAPL": D("0.02")}, D(2)) == D("0.04") * 1500
+    assert heat(held(10, market_price=None), marks={}).held_gap({}, D(1)) == 0
+
+
+def test_other_money_is_unknown_and_never_added() -> None:
+    yen = msgspec.structs.replace(MSFT, currency="JPY")
+    state = portfolio(
+        held(10), held(100, yen, "3000"), working(limit("BUY", 5, "2900", contract=yen))
+    )
+    found = index(state)
+    one = found.contracts[yen.con_id]
+    assert values(one.held, one.entries, one.result, one.total) == (None, None, None, None)
+    assert values(one.worth, one.quantity) == (0, 100)
+    assert values(found.total, found.unknown, found.foreign) == (300, (2,), (2,))
+    # The account's own currency is told, or told anew.
+    blind = index(msgspec.structs.replace(state, values=None))
+    assert values(blind.total > 300, blind.foreign) == (True, ())
+    again = blind.follow(state, blind.exposure)
+    assert values(again.total, again.foreign) == (300, (2,))
+
+
 # -- against brute force -------------------------------------------------------------------
 
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import msgspec
+
 from ibkr_trader.core import events as ev
+from ibkr_trader.core.enums import Side
 from ibkr_trader.core.models import (
     Bar,
     FillId,
@@ -13,6 +16,7 @@ from ibkr_trader.core.models import (
     Quote,
 )
 from ibkr_trader.portfolio.growing import GrowingMap
+from ibkr_trader.portfolio.ledger_fold import Close
 from ibkr_trader.portfolio.state import PortfolioState, fold
 from tests.orders.samples import (
     AAPL,
@@ -110,6 +114,31 @@ def test_a_checkpoint_continues_the_ledger() -> None:
     assert again.fills == before.fills
 
 
+def test_a_checkpoint_states_what_that_had_cost_which_its_executions_have_ended() -> None:
+    base = report(10).position
+    sold = fill(10, "145", side=Side.SELL, key="e2")
+    mark = ev.CheckpointEvent(at=AT, fills=(sold,), positions=(), bases=(base,))
+    state = fold([mark])
+    assert not state.positions
+    assert state.books[AAPL.con_id].position.realized_pnl == -50
+    # Who has lived through it knows better, and more: nothing is begun anew.
+    living = fold([synced(), filled(fill(10, "149")), filled(sold)])
+    assert living.apply(mark).books[AAPL.con_id] is living.books[AAPL.con_id]
+
+
+def test_a_base_of_one_contract_leaves_the_others_alone() -> None:
+    other = msgspec.structs.replace(AAPL, con_id=7, symbol="MSFT", local_symbol="MSFT")
+    theirs = msgspec.structs.replace(fill(3, "400", key="e2"), contract=other)
+    sold = fill(10, "145", side=Side.SELL)
+    held = Position(account=ACCOUNT, contract=other, quantity=Decimal(3), average_cost=Decimal(400))
+    mark = ev.CheckpointEvent(
+        at=AT, fills=(sold, theirs), positions=(held,), bases=(report(10).position,)
+    )
+    state = fold([mark])
+    assert list(state.positions) == [7]
+    assert [list(book.fills) for book in state.books.values()] == [["e1"], ["e2"]]
+
+
 def test_a_contract_known_by_its_executions_alone_can_be_flat() -> None:
     state = fold([ev.CheckpointEvent(at=AT, fills=(fill(10),), positions=())])
     assert not state.positions
@@ -143,8 +172,14 @@ def test_a_close_is_kept_beside_the_price_and_a_cost_reaches_its_ledger() -> Non
     state = fold([filled(fill(10)), ev.PriceEvent(at=AT, contract=AAPL, quote=quote)])
     assert (state.marks, state.closes) == (
         {AAPL.con_id: Decimal(151)},
-        {AAPL.con_id: Decimal(149)},
+        {AAPL.con_id: Close(Decimal(149), AT)},
     )
+    # The same close again is no news: who says of which session it is?
+    again = ev.PriceEvent(at=later(9), contract=AAPL, quote=quote)
+    assert state.apply(again).closes is state.closes
+    other = msgspec.structs.replace(quote, close=Decimal(150))
+    changed = state.apply(ev.PriceEvent(at=later(9), contract=AAPL, quote=other))
+    assert changed.closes == {AAPL.con_id: Close(Decimal(150), later(9))}
     before = state.books[AAPL.con_id]
     after = state.apply(cost("1.25")).books[AAPL.con_id]
     assert after.fills[E1].commission == Decimal("1.25")

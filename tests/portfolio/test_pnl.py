@@ -27,15 +27,15 @@ D = Decimal
 
 
 def price(
-    last: str | None, *, close: str | None = None, contract: Contract = AAPL
+    last: str | None, *, close: str | None = None, contract: Contract = AAPL, at: datetime = AT
 ) -> ev.PriceEvent:
     quote = Quote(
         contract=contract,
-        at=AT,
+        at=at,
         last=D(last) if last is not None else None,
         close=D(close) if close is not None else None,
     )
-    return ev.PriceEvent(at=AT, contract=contract, quote=quote)
+    return ev.PriceEvent(at=at, contract=contract, quote=quote)
 
 
 def synced(*held: tuple[Contract, int, str]) -> ev.SyncEvent:
@@ -246,12 +246,14 @@ def test_only_what_has_news_is_counted_again() -> None:
     assert third.contracts is second.contracts  # news of what nobody holds
 
 
-def test_another_day_is_counted_from_nothing() -> None:
+def test_a_day_before_is_counted_from_nothing() -> None:
+    """The simulator's clock was set back."""
     state = fold([synced(), buy(10, "150", **FREE), price("151", close="149")])
     today = DayPnl().follow(state, DAY)
     tomorrow = today.follow(state, later(60))
-    assert values(today.net, tomorrow.net) == (10, 20)  # from there on by the close
-    assert tomorrow.follow(state, DAY).net == 10  # the simulator's clock was set back
+    back = tomorrow.follow(state, DAY)
+    assert values(today.net, back.net) == (10, 10)
+    assert values(len(tomorrow.begun), len(back.begun)) == (1, 0)
 
 
 def test_what_is_gone_from_the_ledgers_is_gone_from_the_day() -> None:

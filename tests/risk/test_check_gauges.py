@@ -209,7 +209,7 @@ def said(name: str, world: RiskView, subject: str = "") -> str:
 
 
 def test_rules_say_how_they_stand() -> None:
-    assert said("account", view()) == f"armed is {ACCOUNT}"
+    assert said("account", view()) == f"only {ACCOUNT} is traded"
     assert said("knowledge", view()) == "in sync; no orders of unknown fate"
     assert said("knowledge", view(is_synced=False)).startswith("not in sync")
     lost = working(limit("BUY", 1, "150"), OrderStatus.UNKNOWN)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 
@@ -151,3 +152,17 @@ def test_what_is_carried_on_is_what_is_made_anew() -> None:
             "strangers",
         ):
             assert getattr(carried, name) == getattr(anew, name), (step, name)
+
+
+def test_other_money_is_in_no_sum_and_is_named() -> None:
+    yen = msgspec.structs.replace(MSFT, currency="JPY")
+    exposure = ExposureIndex.of(portfolio(held(10, cost="100"), held(4, yen, "3000")))
+    terms: dict[str, Any] = {"matrix": MATRIX, "threshold": THRESHOLD, "sectors": SECTORS}
+    blind = CorrelatedIndex().follow(exposure, **terms)  # nobody has said which is ours
+    found = blind.follow(exposure, currency="USD", **terms)
+    assert (found.total, found.ups["AAPL"]) == figures(1000, 1000)
+    assert found.foreign == {"MSFT": "JPY"}
+    assert found == CorrelatedIndex().follow(exposure, currency="USD", **terms)
+    assert found.follow(exposure, currency="JPY", **terms).foreign == {"AAPL": "USD"}
+    flat = ExposureIndex.of(portfolio(held(10, cost="100")))
+    assert not found.follow(flat, currency="USD", **terms).foreign

@@ -33,6 +33,11 @@ REMARK = Breach(check="tick", message="It is Friday.", is_warning=True)
 REASON = Breach(check="tick", message="It is Monday.")
 
 
+def test_all_reasons_in_a_line_keep_one_point_at_the_end() -> None:
+    denied = Denied(command=CLOSE, at=NOW, breaches=(REMARK, REASON))
+    assert denied.reasons == "It is Friday; It is Monday."
+
+
 def guard_of(*checks: tuple[str, Check]) -> RiskGuard:
     """A guard with these checks and no others."""
     guard = RiskGuard(())

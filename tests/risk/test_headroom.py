@@ -10,7 +10,7 @@ from ibkr_trader.core.events import Traffic
 from ibkr_trader.risk.check import CHECKS, Unit
 from ibkr_trader.risk.headroom import Use, as_if, uses
 from ibkr_trader.risk.proposal import propose
-from tests.risk.world import AAPL, NOW, bracket, held, limit, submit, view
+from tests.risk.world import AAPL, NOW, D, bracket, held, limit, submit, view
 
 
 def by_name(found: tuple[Use, ...]) -> dict[tuple[str, str, str], tuple[Decimal | None, Decimal]]:
@@ -43,6 +43,17 @@ def test_each_limit_that_is_used_is_told_before_and_after() -> None:
     sizes = [pair for (name, subject, _), pair in found.items() if (name, subject) == SIZE]
     assert sizes == [(Decimal(5), Decimal(15))]
     assert all(before != after for before, after in found.values())
+
+
+def test_the_limits_on_single_orders_come_first() -> None:
+    first = uses(bracket(), view())[:3]
+    assert [(one.check, one.subject, one.before, one.limit) for one in first] == [
+        ("order_quantity", "BUY 10 AAPL", D(0), D(100)),
+        ("order_exposure", "BUY 10 AAPL", D(0), D(10_000)),
+        ("risk_per_trade", "BUY 10 AAPL", D(0), D(250)),
+    ]
+    assert [one.after for one in first] == [D(10), D("1500.10"), D("50.10")]
+    assert [one.unit for one in first] == [Unit.SHARES, Unit.MONEY, Unit.MONEY]
 
 
 SIZE = ("position_size", "AAPL")

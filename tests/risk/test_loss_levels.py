@@ -39,11 +39,25 @@ def test_a_loss_is_measured_by_its_own_limit() -> None:
     assert values(gain.loss, gain.level) == (0, LossLevel.NONE)
 
 
-def test_what_is_known_is_told_and_what_is_not_is_left_out() -> None:
+def test_what_is_known_counts_even_if_the_rest_is_not() -> None:
     aapl = ContractPnl(contract=AAPL, realized=D(-150))
     lost = day_losses(DayPnl(contracts={1: aapl}, realized=D(-150)), LIMITS, OWN)
     assert [values(one.symbol, one.loss) for one in lost] == [("", 150), ("AAPL", 150)]
     msft = ContractPnl(contract=MSFT, unrealized=None)
     pnl = DayPnl(contracts={1: aapl, 2: msft}, realized=D(-150), unpriced=(2,))
-    assert [one.symbol for one in day_losses(pnl, LIMITS, OWN)] == ["AAPL"]
-    assert isinstance(next(day_losses(pnl, LIMITS, OWN)), DayLoss)
+    found = list(day_losses(pnl, LIMITS, OWN))
+    assert [values(one.symbol, one.loss, one.is_whole) for one in found] == [
+        ("", 150, False),
+        ("AAPL", 150, True),
+        ("MSFT", 0, False),
+    ]
+    assert isinstance(found[0], DayLoss)
+
+
+def test_one_contract_without_a_price_lifts_no_limit() -> None:
+    aapl = ContractPnl(contract=AAPL, realized=D(-1000))
+    msft = ContractPnl(contract=MSFT, realized=D(-30), commission=D(2), unrealized=None)
+    pnl = DayPnl(contracts={1: aapl, 2: msft}, unpriced=(2,))
+    account, _, other = day_losses(pnl, LIMITS, OWN)
+    assert values(account.loss, account.level) == (1032, LossLevel.HALTED)
+    assert values(other.loss, other.is_whole) == (32, False)

@@ -7,7 +7,7 @@ import pytest
 from ibkr_trader.core.enums import TradingState
 from ibkr_trader.core.events import LossEvent, StateEvent
 from ibkr_trader.risk.loss_levels import DayLoss, level_of
-from ibkr_trader.risk.loss_memory import LossMemory, LossStep
+from ibkr_trader.risk.loss_memory import LossMemory, LossStep, again_at
 from tests.risk.world import NOW, D, limits
 
 DAY = NOW - timedelta(hours=10)
@@ -100,3 +100,11 @@ def test_a_symbol_has_one_name() -> None:
     assert found.step(lost(1000, "BRK B"), since=DAY) is LossStep.ACCEPT
     again = LossMemory.restored(found.told.values())
     assert again == found
+
+
+@pytest.mark.parametrize(("then", "at"), [(1000, 1100), (1500, 1600), (950, 1000), (0, 1000)])
+def test_what_is_said_of_a_resumption_is_what_halts(then: int, at: int) -> None:
+    assert again_at(lost(then)) == at
+    found = memory(told(1000, 3), RESUMED, told(then, 3))
+    assert found.step(lost(at - 1), since=DAY) is LossStep.NOTHING
+    assert found.step(lost(at), since=DAY) is LossStep.HALT

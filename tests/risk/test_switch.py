@@ -27,20 +27,14 @@ def after(*events: StateEvent) -> TradingSwitch:
 
 def test_nothing_is_halted_at_first() -> None:
     switch = TradingSwitch()
-    assert (switch.everything, switch.on("AAPL"), switch.of(AAPL)) == (None, None, None)
+    assert (switch.everything, switch.of(AAPL)) == (None, None)
 
 
-def test_a_halt_of_everything_holds_for_each_symbol() -> None:
-    switch = after(event())
-    assert switch.on("AAPL") is switch.everything is not None
-    assert switch.of(AAPL) is None  # it has none of its own
-
-
-def test_the_stricter_of_both_holds() -> None:
+def test_a_symbol_has_a_halt_of_its_own_beside_that_of_everything() -> None:
     halted, reducing = event(HALTED, "AAPL"), event(REDUCING)
     switch = after(reducing, halted)
-    assert switch.on("AAPL") is halted
-    assert switch.on("MSFT") is reducing
+    assert (switch.of(AAPL), switch.of(MSFT)) == (halted, None)
+    assert switch.everything is reducing
 
 
 @pytest.mark.parametrize(
@@ -50,6 +44,10 @@ def test_the_stricter_of_both_holds() -> None:
         (event(keeps_entries=True), event(), True),  # now they are cancelled
         (event(), event(keeps_entries=True), False),
         (event(keeps_entries=True), event(keeps_entries=True), False),
+        (event(), event(flattens=True), True),  # and now it is closed
+        (event(flattens=True), event(flattens=True, reason="again"), False),
+        (event(flattens=True), event(reason="again"), False),
+        (event(REDUCING), event(flattens=True), True),
         (event(), event(REDUCING), False),
         (event(REDUCING), event(), True),
         (event(), event(HALTED, "AAPL"), True),
@@ -61,9 +59,27 @@ def test_only_what_is_stricter_changes_it(
     before = after(first)
     assert (before.after(then) is not before) is changes
     if changes:
-        assert before.after(then).held[then.symbol] is then
+        assert before.after(then).held[then.symbol] == then
     else:
         assert before.everything is first
+
+
+def test_what_was_promised_and_what_is_to_be_cancelled_add_up() -> None:
+    soft = event(keeps_entries=True, flattens=True)
+    hard = after(soft, event(reason="again")).everything
+    assert hard == event(reason="again", flattens=True)
+    assert after(event(), event(flattens=True, keeps_entries=True)).everything == event(
+        flattens=True
+    )
+
+
+def test_a_promise_ends_when_its_own_halt_is_told_without_it() -> None:
+    promised = after(event(flattens=True), event(flattens=True, symbol="AAPL"))
+    kept = promised.after(event())
+    assert kept.everything == event()
+    assert kept.of(AAPL) == event(flattens=True, symbol="AAPL")
+    assert kept.after(event()) is kept
+    assert promised.after(event(ACTIVE)).everything is None
 
 
 def test_who_resumes_everything_leaves_the_symbols_halted_and_the_other_way_round() -> None:

@@ -6,7 +6,7 @@ The gateway looks live to the desk; what left the desk is judged by the gateway'
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -133,42 +133,106 @@ def test_arming_takes_a_person_and_a_gateway_in_order(line: LiveLine) -> None:
     assert armed_reasons(line, LARGER) == ["The live desk is not armed (somebody disarmed it)."]
 
 
-def test_an_arming_file_is_read_strictly(line: LiveLine) -> None:
-    arm(line)
-    content = line.arming.read_bytes()
+def is_armed(line: LiveLine) -> bool:
+    return bool(line("status --json").document["arming"]["is_armed"])
 
-    def put(data: bytes, mode: int = 0o600) -> None:
-        line.arming.unlink(missing_ok=True)
-        line.arming.write_bytes(data)
-        line.arming.chmod(mode)
 
-    flipped = bytearray(content)
-    flipped[len(content) // 2] ^= 1
-    put(bytes(flipped))
-    assert "is damaged" in armed_reasons(line, BRACKET)[0]
-    put(content, 0o640)
-    assert "has mode 0640" in armed_reasons(line, BRACKET)[0]
+def damage(line: LiveLine) -> None:
+    content = bytearray(line.arming.read_bytes())
+    content[len(content) // 2] ^= 1
+    line.arming.write_bytes(content)
+
+
+def link(line: LiveLine) -> None:
     real = line.arming.with_name("real.json")
-    put(content)
     line.arming.rename(real)
     line.arming.symlink_to(real)
-    assert "is a link" in armed_reasons(line, BRACKET)[0]
-    put(content)
+
+
+def start_the_machine_again(line: LiveLine) -> None:
     line.env["LIVE_BOOT"] = "another"
-    assert "the machine was started again" in armed_reasons(line, BRACKET)[0]
-    line.env.pop("LIVE_BOOT")
-    put(content)
-    before = line.env["LIVE_CLOCK_AHEAD"]
-    line.env["LIVE_CLOCK_AHEAD"] = str(float(before) - 3600)
-    ran = line(f"{BRACKET} --yes --json")
-    assert ran.code == 6
-    assert "clock" in ran.out
-    line.env["LIVE_CLOCK_AHEAD"] = before
-    put(content)
-    assert line("status --json").document["arming"]["is_armed"]
-    line.config(ALLOWED + "# edited\n")
-    assert "the configuration was changed" in armed_reasons(line, BRACKET)[0]
+
+
+def set_the_clock_back(line: LiveLine) -> None:
+    line.env["LIVE_CLOCK_AHEAD"] = str(float(line.env["LIVE_CLOCK_AHEAD"]) - 3600)
+
+
+def lower_the_loss_limit(line: LiveLine) -> None:
+    with (line.folder / "config.toml").open("a") as file:
+        file.write("max_daily_loss = 90\n")  # of its table [risk]
+
+
+def lose_the_journal(line: LiveLine) -> None:
+    for one in line.arming.parent.glob("journal.db*"):
+        one.unlink()
+
+
+@pytest.mark.parametrize(
+    ("deed", "why"),
+    [
+        (damage, "is damaged"),
+        (lambda line: line.arming.chmod(0o640), "has mode 0640"),
+        (link, "is a link"),
+        (start_the_machine_again, "the machine was started again"),
+        (set_the_clock_back, "clock was set back"),
+        (lower_the_loss_limit, "the configuration was changed"),
+        (lambda line: line("halt --yes"), "HALTED"),
+        (lose_the_journal, "the journal knows of no armed time"),
+    ],
+)
+def test_what_ends_an_armed_time_ends_it_for_good(
+    line: LiveLine, deed: Callable[[LiveLine], object], why: str
+) -> None:
+    """A command that only looks sees it; then all is again as it was, the file included."""
+    arm(line)
+    assert is_armed(line)
+    kept, env = line.arming.read_bytes(), dict(line.env)
+    deed(line)
+    line("status")
+    assert not line.arming.exists()
+    line.config(ALLOWED)
+    line.env |= env
+    line.env.pop("LIVE_BOOT", None)
+    line("resume --reason checked --yes")
+    assert not is_armed(line)
+    line.arming.write_bytes(kept)
+    line.arming.chmod(0o600)
+    (said,) = armed_reasons(line, BRACKET)
+    assert said.startswith("The live desk is not armed (that armed time has ended: ")
+    assert why in said
+    assert not line.arming.exists()
     assert line.placed() == []
+
+
+def test_a_copy_of_the_file_arms_nothing_after_disarm(line: LiveLine) -> None:
+    arm(line)
+    kept = line.arming.read_bytes()
+    assert line("disarm").code == 0
+    line.arming.write_bytes(kept)
+    line.arming.chmod(0o600)
+    ended = "The live desk is not armed (that armed time has ended: somebody disarmed it)."
+    assert armed_reasons(line, BRACKET) == [ended]
+    assert not line.arming.exists()
+    assert line.placed() == []
+
+
+def test_looser_limits_of_an_armed_desk_wait_without_a_trader_too(line: LiveLine) -> None:
+    def shares() -> tuple[str, list[str]]:
+        found = line("limits --json").document
+        held = next(one for one in found["symbols"] if one["symbol"] == "AAPL")
+        return held["max_position_size"]["limit"], [one["after"] for one in found["waiting"]]
+
+    assert line("set-symbol-limit --symbol AAPL --max-position 50 --yes").code == 0
+    arm(line)
+    looser = line("set-symbol-limit --symbol AAPL --max-position 70 --yes")
+    assert "what is looser waits for: ibkr-trader disarm" in looser.out
+    assert shares() == ("50", ["70"])
+    assert shares() == ("50", ["70"]), "nor for the command after"
+    assert line("set-symbol-limit --symbol AAPL --max-position 40 --yes").code == 0
+    assert shares() == ("40", [])
+    assert line("set-symbol-limit --symbol AAPL --max-position 70 --yes").code == 0
+    assert line("disarm").code == 0
+    assert shares() == ("70", [])
 
 
 def test_a_trader_takes_the_armed_time_and_it_dies_with_it(line: LiveLine) -> None:
@@ -199,7 +263,7 @@ def test_arming_at_a_running_trader_and_what_ends_it_there(line: LiveLine) -> No
         assert line.typing(BRACKET, answers={TYPED: ACCOUNT}).code == 0
         assert len(line.placed()) == 3
         arm(line)
-        trader.hear("armed for 8:00:00 hours")
+        trader.hear("armed for 8 hours")
         assert not line.arming.exists()
         assert line(f"{LARGER} --yes").code == 0
         line.config(ALLOWED + "# edited\n")

@@ -111,7 +111,7 @@ def test_a_trader_is_seen_and_ends_in_good_order(line: CommandLine) -> None:
         assert {"settings", "journal", "gateway", "account", "market data"} <= checks.keys()
 
         assert trader.end() == 0
-        trader.hear("ending; 1 positions, 2 orders, 1 groups: at the broker it all stays")
+        trader.hear("ending; 1 position, 2 orders, 1 group: at the broker it all stays")
     left = line("orders --json").document["orders"]
     assert [order["status"] for order in left] == ["SUBMITTED", "PRESUBMITTED"]
     assert line("status --json").document["trader"] is None
@@ -145,7 +145,7 @@ def test_a_killed_trader_leaves_nothing_in_the_way(line: CommandLine) -> None:
     assert Path(card.socket).is_socket()  # stale
     assert len(line("orders --json").document["orders"]) == 2
     with running(line) as trader:
-        assert trader.said[-1].endswith("1 positions, 2 orders, 1 groups")
+        assert trader.said[-1].endswith("1 position, 2 orders, 1 group")
         assert line("close AAPL").code == 0
         trader.hear("flat in AAPL")
         assert trader.end() == 0
@@ -227,7 +227,7 @@ def test_a_trader_outlives_its_gateway(line: CommandLine) -> None:
         assert code == 4, err
         assert "lost: " in line("status").out
         assert line("gateway start").code == 0  # on another port, as likely as not
-        trader.hear("in sync: 1 positions")
+        trader.hear("in sync: 1 position")
         assert line("close AAPL").code == 0
         assert trader.end() == 0
 

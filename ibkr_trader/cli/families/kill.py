@@ -47,7 +47,6 @@ def halt(
         raise UsageFault(
             "--keep-entries and --flatten contradict each other",
             remedies=({"--keep-entries": ""}, {"--flatten": ""}),
-            hint="ibkr-trader halt --flatten",
         )
     name = values.symbol(symbol) if symbol else ""
     if timeout:

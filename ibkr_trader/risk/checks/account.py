@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 
 @check(
-    "account", Binds.ALL, gauge=rule("account", lambda view: f"armed is {view.account or 'none'}")
+    "account",
+    Binds.ALL,
+    gauge=rule("account", lambda view: f"only {view.account or 'none'} is traded"),
 )
 def account(proposal: Proposal, view: RiskView) -> Iterator[Breach]:
     """Deny an order for an account that is not armed, or not on the list."""

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ibkr_trader.risk.proposal import Proposal
     from ibkr_trader.risk.view import RiskView
 
+_IS_NOW, _WAS = "The desk is ", "the desk was "
 HOW = "ibkr-trader arm"
 HOW_LIVE = "at a terminal: ibkr-trader arm --profile live"
 
@@ -55,4 +56,7 @@ def lacks(view: RiskView) -> Iterator[Lack]:
     if is_over or arming.until is None or arming.is_disarmed:
         why = arming.reason or ("the armed time is over" if is_over else "nobody has armed it")
         name, how = ("The live desk", HOW_LIVE) if arming.is_live else ("The desk", HOW)
-        yield Lack(f"{name} is not armed ({why})", how)
+        if any(one.message == why for one in arming.lacks):
+            yield Lack(f"{name} is not armed any more", how)
+        else:  # what has ended it may well be over by now
+            yield Lack(f"{name} is not armed ({why.replace(_IS_NOW, _WAS)})", how)

@@ -21,7 +21,8 @@ _NAME = "blackout"
 
 def gauge(view: RiskView) -> Iterator[Gauge]:
     """Return the windows, and what the exchange's clock says."""
-    told = ", ".join(sorted(view.limits.blackouts)) or "none"
+    windows = ", ".join(sorted(view.limits.blackouts))
+    told = f"nothing is opened {windows}" if windows else "none"
     now = moment(view.now, view.zone, with_date=False)
     yield Gauge(check=_NAME, note=f"{told}; it is {now}")
 

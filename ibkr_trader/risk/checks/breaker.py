@@ -26,13 +26,19 @@ def gauge(view: RiskView) -> Iterator[Gauge]:
     strikes, limits = view.strikes, view.limits
     found = refused(strikes, limits, view.now)
     within = f"refusals within {seconds(limits.reject_window)}"
-    total = Decimal(sum(found.values()))
-    yield Gauge(check=_NAME, limit=Decimal(limits.max_rejects), used=total, note=within)
+    yield Gauge(
+        check=_NAME,
+        subject="refused",
+        limit=Decimal(limits.max_rejects),
+        used=Decimal(sum(found.values())),
+        note=within,
+    )
     for symbol, count in found.items():
         most = Decimal(limits.max_rejects_per_symbol)
         yield Gauge(check=_NAME, subject=symbol, limit=most, used=Decimal(count), note=within)
     yield Gauge(
         check=_NAME,
+        subject="unanswered",
         limit=Decimal(limits.max_unknown),
         used=Decimal(len(strikes.unanswered)),
         note="commands in a row without an answer",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ibkr_trader.core.events import Breach
 from ibkr_trader.risk.check import Gauge, Unit, check
+from ibkr_trader.risk.view import FactMissing
 from ibkr_trader.risk.wording import seconds, tenths
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def gauge(view: RiskView) -> Iterator[Gauge]:
         limit=tenths(view.limits.max_clock_skew),
         used=None if skew is None else tenths(abs(skew)),
         unit=Unit.SECONDS,
-        note="" if skew is not None else "the broker's clock is the desk's, or not known yet",
+        note="" if skew is not None else "the broker has not told its time yet",
     )
 
 
@@ -36,7 +37,10 @@ def gauge(view: RiskView) -> Iterator[Gauge]:
 def clock_skew(_: Proposal, view: RiskView) -> Iterator[Breach]:
     """Deny openings while this machine's clock and the broker's are far apart; warn before."""
     skew, most = view.clock_skew, view.limits.max_clock_skew
-    if skew is None or abs(skew) <= min(WARNED, most):
+    if skew is None:
+        message = "Nobody knows how far this machine's clock is from the broker's."
+        raise FactMissing(message, about=_NAME, hint="ibkr-trader doctor --deep")
+    if abs(skew) <= min(WARNED, most):
         return
     way = "ahead of" if skew > timedelta(0) else "behind"
     is_far = abs(skew) > most

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ibkr_trader.core.contracts import label, ticker
 from ibkr_trader.core.events import Breach
+from ibkr_trader.core.text import moment
 from ibkr_trader.risk.check import Gauge, check
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ def _gauge(view: RiskView) -> Iterator[Gauge]:
     if not view.portfolio.closings:
         yield Gauge(check="closing", note="nothing is being closed")
     for one in view.portfolio.closings.values():
-        note = f"being closed since {one.at:%H:%M:%S} UTC: nothing is opened"
+        note = f"being closed since {moment(one.at, view.zone)}: nothing is opened"
         yield Gauge(check="closing", subject=label(one.contract), note=note)
 
 
@@ -34,7 +35,9 @@ def closing(proposal: Proposal, view: RiskView) -> Iterator[Breach]:
         if under_way is not None:
             yield Breach(
                 check="closing",
-                message=f"{label(contract)} is being closed since {under_way.at:%H:%M:%S} UTC.",
+                message=(
+                    f"{label(contract)} is being closed since {moment(under_way.at, view.zone)}."
+                ),
                 actual=under_way.group_id,
                 hint=f"wait until it is flat: ibkr-trader close {ticker(contract)}",
             )

@@ -13,6 +13,8 @@ from ibkr_trader.risk.concentration import (
     Basis,
     Standing,
     Sum,
+    foreign_words,
+    in_one_money,
     rise_at_most,
     shifts,
     some,
@@ -43,6 +45,8 @@ def gauge(view: RiskView) -> Iterator[Gauge]:
     if on.basis is Basis.NONE:
         yield Gauge(check=_NAME, note=f"{on.why}: nothing is opened; {UPDATE}")
         return
+    if index.foreign:
+        yield Gauge(check=_NAME, note=f"not in it: {foreign_words(index.foreign)}")
     limit = _share(view)
     if not index.spans or on.basis is Basis.ONE:
         note = f"{on.why}, so everything is taken to move together; {UPDATE}" if on.why else ""
@@ -65,10 +69,14 @@ def correlated_exposure(proposal: Proposal, view: RiskView) -> Iterator[Breach]:
     """Deny openings by which a symbol and all that moves with it could pass their limit.
 
     Longs less shorts: a hedge lowers it, as far as it is surely held.
+
+    Raises:
+        FactMissing: If something has no price, or is in other money than the account.
     """
     if not proposal.openings:
         return
     index, on = index_of(view), standing(view)
+    in_one_money(proposal, index, about=_NAME)
     if on.basis is Basis.NONE:
         yield Breach(check=_NAME, message=f"Nothing is opened: {on.why}.", hint=UPDATE)
         return

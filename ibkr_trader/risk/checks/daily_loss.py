@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ibkr_trader.core.contracts import label, ticker
 from ibkr_trader.core.events import Breach
 from ibkr_trader.core.text import money, percent
 from ibkr_trader.risk.check import Gauge, Unit, check
 from ibkr_trader.risk.loss_levels import ACCOUNT, DayLoss, LossLevel, day_loss, day_losses
 from ibkr_trader.risk.view import FactMissing
-from ibkr_trader.risk.wording import number
+from ibkr_trader.risk.wording import FOREIGN_HINT, number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,14 +29,15 @@ _NAME = "daily_loss"
 def _gauge(view: RiskView) -> Iterator[Gauge]:
     pnl = view.pnl
     if pnl is None or pnl.net is None:
-        note = "nobody has worked out the day's result" if pnl is None else _unknown(pnl)
+        note = "nobody has worked out the day's result" if pnl is None else unknown_parts(pnl)
         limit = view.limits.max_daily_loss
         yield Gauge(check=_NAME, limit=limit, unit=Unit.MONEY, note=note)
     if pnl is not None:
         for one in day_losses(pnl, view.limits, view.symbol_limits):
-            yield Gauge(
-                check=_NAME, subject=one.symbol, limit=one.limit, used=one.loss, unit=Unit.MONEY
-            )
+            if one.is_whole:
+                yield Gauge(
+                    check=_NAME, subject=one.symbol, limit=one.limit, used=one.loss, unit=Unit.MONEY
+                )
 
 
 @check(_NAME, gauge=_gauge)
@@ -52,7 +54,7 @@ def daily_loss(proposal: Proposal, view: RiskView) -> Iterator[Breach]:
         raise FactMissing("Nobody has worked out the day's result yet.", about=_NAME)
     if pnl.net is None:
         raise FactMissing(
-            f"The day's result is unknown: {_unknown(pnl)}.", about=_NAME, hint=_hint(pnl)
+            f"The day's result is unknown: {unknown_parts(pnl)}.", about=_NAME, hint=_hint(pnl)
         )
     results: dict[str, Decimal | None] = {ACCOUNT: pnl.net}
     results |= {contract.symbol: pnl.of_symbol(contract.symbol) for contract in proposal.opened}
@@ -83,11 +85,17 @@ def _judged(lost: DayLoss, view: RiskView) -> Iterator[Breach]:
     )
 
 
-def _unknown(pnl: DayPnl) -> str:
+def unknown_parts(pnl: DayPnl, symbol: str = ACCOUNT) -> str:
+    """Return whose result is unknown, and why: of everything, or of one symbol."""
     found = [pnl.contracts[con_id] for con_id in pnl.unpriced]
-    return ", ".join(f"{one.contract.symbol} ({one.note})" for one in found)
+    return ", ".join(
+        f"{label(one.contract)} ({one.note})"
+        for one in found
+        if symbol in (ACCOUNT, one.contract.symbol)
+    )
 
 
 def _hint(pnl: DayPnl) -> str:
-    symbols = {pnl.contracts[con_id].contract.symbol: None for con_id in pnl.unpriced}
-    return f"ibkr-trader quote {' '.join(symbols)}"
+    found = [pnl.contracts[con_id] for con_id in pnl.unpriced]
+    unpriced = dict.fromkeys(ticker(one.contract) for one in found if not one.is_foreign)
+    return f"ibkr-trader quote {' '.join(unpriced)}" if unpriced else FOREIGN_HINT

@@ -36,7 +36,7 @@ def gauge(view: RiskView) -> Iterator[Gauge]:
         found = True
         yield Gauge(check=_NAME, subject=label(details.contract), note=note)
     if not found:
-        yield Gauge(check=_NAME, note="nothing is halted")
+        yield Gauge(check=_NAME, note="no exchange has halted anything")
 
 
 @check(_NAME, gauge=gauge)

@@ -11,10 +11,11 @@ from ibkr_trader.core.enums import OrderStatus
 from ibkr_trader.core.events import Breach
 from ibkr_trader.core.models import ZERO, Order
 from ibkr_trader.core.text import money, percent
+from ibkr_trader.portfolio.currency import FOREIGN, is_foreign
 from ibkr_trader.portfolio.heat import HeatIndex, contract_heat, entry_heat
 from ibkr_trader.risk.check import Gauge, Unit, check
 from ibkr_trader.risk.view import FactMissing
-from ibkr_trader.risk.wording import number
+from ibkr_trader.risk.wording import FOREIGN_HINT, number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from ibkr_trader.risk.view import RiskView
 
 _NAME = "heat"
+_PRICELESS = "there is no price"
 
 
 def _gauge(view: RiskView) -> Iterator[Gauge]:
@@ -34,7 +36,7 @@ def _gauge(view: RiskView) -> Iterator[Gauge]:
     used: Decimal | None = found.total
     note = ""
     if unknown := [found.contracts[con_id].contract for con_id in found.unknown]:
-        used, note = None, f"no price of {_names(unknown)}"
+        used, note = None, _why(unknown, found.currency)
     yield Gauge(check=_NAME, limit=limit, used=used, unit=Unit.MONEY, note=note)
 
 
@@ -60,10 +62,14 @@ def heat(proposal: Proposal, view: RiskView) -> Iterator[Breach]:
                 c.spec.contract for c in proposal.changes if c.spec.contract.con_id == con_id
             ]
     if unknown:
+        priceless = [one for one in unknown if not is_foreign(one, before.currency)]
         raise FactMissing(
-            f"Nobody knows what {_names(unknown)} would lose at its stop: there is no price.",
+            f"Nobody knows what {_names(unknown)} would lose at its stop: "
+            f"{_why(unknown, before.currency) if len(priceless) < len(unknown) else _PRICELESS}.",
             about=_NAME,
-            hint=f"ibkr-trader quote {' '.join(dict.fromkeys(ticker(one) for one in unknown))}",
+            hint=f"ibkr-trader quote {' '.join(dict.fromkeys(map(ticker, priceless)))}"
+            if priceless
+            else FOREIGN_HINT,
         )
     after = before.total + more
     if after > limit and more > 0:
@@ -87,10 +93,12 @@ def present(view: RiskView) -> HeatIndex:
 
 
 def _grown(proposal: Proposal, con_id: int, view: RiskView, *, before: HeatIndex) -> Decimal | None:
-    """What the proposal adds in one contract; None if it has no price."""
+    """What the proposal adds in one contract; None if nobody can say that in our money."""
     no_stop = view.limits.max_stop_distance
     portfolio, exposure, mark = view.portfolio, proposal.after[con_id], _mark(view, con_id)
     here = [one for one in proposal.changes if one.spec.contract.con_id == con_id]
+    if any(is_foreign(one.spec.contract, before.currency) for one in here):
+        return None
     if proposal.is_new:  # nothing that stands changes by it
         orders = [Order(spec=one.spec, status=OrderStatus.PENDING) for one in here]
         kin = dict.fromkeys(
@@ -119,6 +127,14 @@ def _grown(proposal: Proposal, con_id: int, view: RiskView, *, before: HeatIndex
 def _mark(view: RiskView, con_id: int) -> Decimal | None:
     mark, quote = view.portfolio.marks.get(con_id), view.quotes.get(con_id)
     return quote.quote.mark if mark is None and quote is not None else mark
+
+
+def _why(found: list[Contract], currency: str) -> str:
+    others = [one for one in found if is_foreign(one, currency)]
+    parts = [FOREIGN.format(money) for money in dict.fromkeys(one.currency for one in others)]
+    if len(others) < len(found):
+        parts.insert(0, f"no price of {_names([one for one in found if one not in others])}")
+    return ", ".join(parts)
 
 
 def _names(found: list[Contract]) -> str:

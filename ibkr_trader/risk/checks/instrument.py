@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 def _gauge(view: RiskView) -> Iterator[Gauge]:
     limits = view.limits
     notes = [
-        f"{', '.join(sorted(limits.sec_types))} from {price(limits.min_price)}",
+        f"may be opened: {', '.join(sorted(limits.sec_types))} from {price(limits.min_price)} up",
         f"only {', '.join(sorted(limits.allowed_symbols))}" if limits.allowed_symbols else "",
         f"not {', '.join(sorted(limits.restricted_symbols))}" if limits.restricted_symbols else "",
     ]

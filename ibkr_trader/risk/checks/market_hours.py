@@ -7,13 +7,14 @@ long as exchanges take it.
 
 from __future__ import annotations
 
-from datetime import UTC, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from ibkr_trader.core.contracts import label
 from ibkr_trader.core.enums import OrderType, TimeInForce
 from ibkr_trader.core.events import Breach
 from ibkr_trader.core.text import moment
+from ibkr_trader.core.trading_day import is_half_day
 from ibkr_trader.risk.check import Gauge, check
 from ibkr_trader.risk.view import FactMissing
 from ibkr_trader.risk.wording import seconds
@@ -30,7 +31,6 @@ _NAME = "market_hours"
 _AT_CLOSE = frozenset({OrderType.MARKET_ON_CLOSE, OrderType.LIMIT_ON_CLOSE})
 AUCTION_CUTOFF = timedelta(minutes=10)  # NYSE takes no more for its closing auction; Nasdaq later
 _AT_ONCE = timedelta(0)
-_SHORTER = timedelta(hours=1)  # than the longest session known: a half day
 
 
 def gauge(view: RiskView) -> Iterator[Gauge]:
@@ -62,7 +62,7 @@ def market_hours(proposal: Proposal, view: RiskView) -> Iterator[Breach]:
             continue
         if spec.time_in_force is not TimeInForce.OPG:
             yield from _edges(spec, session, sessions, begins=begins, view=view)
-        if max(s.closes - s.opens for s in sessions) - (session.closes - session.opens) >= _SHORTER:
+        if is_half_day(session, sessions):
             yield _early(spec, session, view)
 
 
@@ -103,20 +103,21 @@ def _edges(
     last = session.closes - cutoff
     if first <= begins < last:
         return
-    name, then = label(spec.contract), _then(spec, begins)
+    name, then = label(spec.contract), _then(spec, begins, view)
     if begins < first:
         yield _breach(
-            f"{name} opened at {_clock(session.opens)}; nothing is opened in the first "
+            f"{name} opened at {_clock(session.opens, view)}; nothing is opened in the first "
             f"{seconds(first - session.opens)}{then}.",
             limit=first,
             begins=begins,
-            hint=f"try again at {moment(first, UTC)}",
+            hint=f"try again at {moment(first, view.zone)}",
         )
     if begins >= last:
         what = "orders for its closing auction are taken" if is_auction else "openings go out"
         again = _opening(sessions, begins)
         yield _breach(
-            f"{name} closes at {_clock(session.closes)}; {what} until {_clock(last)}{then}.",
+            f"{name} closes at {_clock(session.closes, view)}; "
+            f"{what} until {_clock(last, view)}{then}.",
             limit=last,
             begins=begins,
             hint=_again(again, spec, view) if again is not None else "closing goes on as usual",
@@ -135,14 +136,16 @@ def _closed(
     if opening is not None and spec.time_in_force is TimeInForce.OPG:
         return  # it is meant for that opening
     when = (
-        f"opens {moment(opening, UTC)}" if opening is not None else "has no opening on its calendar"
+        f"opens {moment(opening, view.zone)}"
+        if opening is not None
+        else "has no opening on its calendar"
     )
     hint = _again(opening, spec, view) if opening is not None else "ibkr-trader doctor"
     if _running(details.trading_sessions, begins) is not None:
         hint = "use --type limit --limit PRICE --outside-rth to trade outside regular hours"
     yield Breach(
         check=_NAME,
-        message=f"{label(spec.contract)} is closed{_then(spec, begins)}; it {when}.",
+        message=f"{label(spec.contract)} is closed{_then(spec, begins, view)}; it {when}.",
         limit=opening.isoformat() if opening is not None else "",
         actual=begins.isoformat(),
         hint=hint,
@@ -175,12 +178,12 @@ def _opening(sessions: tuple[Session, ...], at: datetime) -> datetime | None:
 
 
 def _again(opening: datetime, spec: OrderSpec, view: RiskView) -> str:
-    return f"try again at {moment(opening + _delay(spec, view), UTC)}"
+    return f"try again at {moment(opening + _delay(spec, view), view.zone)}"
 
 
-def _then(spec: OrderSpec, begins: datetime) -> str:
-    return f" at {moment(begins, UTC)}" if spec.good_after == begins else ""
+def _then(spec: OrderSpec, begins: datetime, view: RiskView) -> str:
+    return f" at {moment(begins, view.zone)}" if spec.good_after == begins else ""
 
 
-def _clock(at: datetime) -> str:
-    return moment(at, UTC, with_date=False)
+def _clock(at: datetime, view: RiskView) -> str:
+    return moment(at, view.zone, with_date=False)

@@ -22,13 +22,13 @@ _NAME = "order_efficiency"
 def gauge(view: RiskView) -> Iterator[Gauge]:
     """Return the day's ratio; it binds once there are many messages."""
     traffic = view.traffic
+    told = _words(traffic) if traffic is not None else "messages to one trade: nothing was sent yet"
     yield Gauge(
         check=_NAME,
         limit=view.limits.max_efficiency,
         used=None if traffic is None else ratio(traffic),
         unit=Unit.RATIO,
-        note=f"{_words(traffic) if traffic is not None else 'nothing was sent'}; "
-        f"it binds from {FEW} messages on",
+        note=f"{told}; it binds from {FEW} messages on",
     )
 
 

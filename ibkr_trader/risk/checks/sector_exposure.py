@@ -9,7 +9,7 @@ from ibkr_trader.core.events import Breach
 from ibkr_trader.core.text import money, percent
 from ibkr_trader.portfolio.value_span import NOTHING
 from ibkr_trader.risk.check import Gauge, Unit, check
-from ibkr_trader.risk.concentration import rise_at_most, shifts
+from ibkr_trader.risk.concentration import foreign_words, in_one_money, rise_at_most, shifts
 from ibkr_trader.risk.correlated import index_of
 from ibkr_trader.risk.wording import number
 
@@ -28,6 +28,8 @@ def gauge(view: RiskView) -> Iterator[Gauge]:
         yield Gauge(check=_NAME, note=f"nothing is opened: {view.sectors_fault}")
         return
     index, limit = index_of(view), _limit(view)
+    if index.foreign:
+        yield Gauge(check=_NAME, note=f"not in it: {foreign_words(index.foreign)}")
     for sector, span in sorted(index.by_sector.items()):
         yield Gauge(check=_NAME, subject=sector, limit=limit, used=span.reach, unit=Unit.MONEY)
     if not index.by_sector:
@@ -44,6 +46,9 @@ def sector_exposure(proposal: Proposal, view: RiskView) -> Iterator[Breach]:
     """Deny openings by which a sector, longs less shorts, could pass its limit.
 
     A symbol whose sector nobody knows is in none.
+
+    Raises:
+        FactMissing: If something has no price, or is in other money than the account.
     """
     if not proposal.openings:
         return
@@ -51,13 +56,14 @@ def sector_exposure(proposal: Proposal, view: RiskView) -> Iterator[Breach]:
         yield Breach(
             check=_NAME,
             message=f"Nothing is opened: the sectors cannot be relied on.\n{view.sectors_fault}",
-            hint="mend or remove the file",
+            hint="mend the file; {} in it says that no sectors are meant",
         )
         return
     opened = {view.sectors.get(contract.symbol, "") for contract in proposal.opened} - {""}
     if not opened:
         return
     index, limit = index_of(view), _limit(view)
+    in_one_money(proposal, index, about=_NAME)
     rise = rise_at_most(proposal, view, index)
     most = max(index.by_sector.get(sector, NOTHING).reach for sector in opened)
     if rise is not None and most + rise <= limit:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from ibkr_trader.core.models import OrderId
     from ibkr_trader.portfolio.positions import Book
+    from ibkr_trader.portfolio.state import PortfolioState
     from ibkr_trader.risk.proposal import Proposal
     from ibkr_trader.risk.view import RiskView
 
@@ -35,13 +36,20 @@ def stop_outs(con_id: int, view: RiskView) -> list[datetime]:
     if book is None or not book.fills:
         return []
     begins = day_start(view.now, view.zone)
-    ids = {fill.order_id for fill in book.fills.values() if fill.at >= begins}
-    stops = {order_id for order_id in ids if _is_stop(order_id, view)}
-    return sorted(_losses(book, stops).values()) if stops else []
+    return sorted(stopped_out(view.portfolio, book, since=begins).values())
 
 
-def _is_stop(order_id: OrderId, view: RiskView) -> bool:
-    order = view.portfolio.order(order_id)
+def stopped_out(
+    portfolio: PortfolioState, book: Book, *, since: datetime
+) -> dict[OrderId, datetime]:
+    """Return the stops of one ledger that were hit at a loss since then, and when."""
+    ids = {fill.order_id for fill in book.fills.values() if fill.at >= since}
+    stops = {order_id for order_id in ids if _is_stop(order_id, portfolio)}
+    return _losses(book, stops) if stops else {}
+
+
+def _is_stop(order_id: OrderId, portfolio: PortfolioState) -> bool:
+    order = portfolio.order(order_id)
     return order is not None and order.spec.order_type in STOP_TYPES
 
 

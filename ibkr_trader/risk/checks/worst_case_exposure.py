@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ibkr_trader.core.commands import SubmitOrders
 from ibkr_trader.core.events import Breach
-from ibkr_trader.core.models import ZERO, GroupId
+from ibkr_trader.core.models import ZERO
 from ibkr_trader.core.text import money, percent
 from ibkr_trader.risk.check import Gauge, Unit, check
 from ibkr_trader.risk.net_exposure import worst_net
-from ibkr_trader.risk.pricing import worst_case
-from ibkr_trader.risk.proposal import Proposal
+from ibkr_trader.risk.pricing import NOTHING, now_at_worst, worst_case
 from ibkr_trader.risk.view import FactMissing
 from ibkr_trader.risk.wording import number
 
@@ -19,11 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from decimal import Decimal
 
+    from ibkr_trader.risk.proposal import Proposal
     from ibkr_trader.risk.view import RiskView
-
-_NOTHING = Proposal(
-    command=SubmitOrders(group_id=GroupId(""), orders=()), changes=(), before={}, after={}
-)
 
 
 def _gauge(view: RiskView) -> Iterator[Gauge]:
@@ -33,7 +28,7 @@ def _gauge(view: RiskView) -> Iterator[Gauge]:
         (symbol, limits.max_symbol_share, value) for symbol, value in _by_symbol(view).items()
     ]
     try:
-        gross, net = worst_case(_NOTHING, view).gross, worst_net(_NOTHING, view)
+        gross, net = now_at_worst(view).gross, worst_net(NOTHING, view)
         rows += [("gross", limits.max_gross_exposure, gross), ("net", limits.max_net_exposure, net)]
     except FactMissing:
         rows += [("gross", limits.max_gross_exposure, None), ("net", limits.max_net_exposure, None)]

@@ -68,10 +68,32 @@ def test_what_could_not_be_had_is_named_and_the_rest_is_stored(cli: CommandLine)
     assert set(document["left_out"]) == {"NOSUCH", "NOPE"}
     text = cli("correlations")
     assert text.code == 0
-    assert "left out: NOSUCH: 'NOSUCH' names no contract" in text.out
-    why = cli("correlations NOSUCH")
+    assert "left out: NOPE: bars of NOPE failed" in text.out
+    why = cli("correlations NOPE")
     assert why.code == 2
-    assert "there are no correlations of NOSUCH: 'NOSUCH' names no contract" in why.err
+    assert "there are no correlations of NOPE: bars of NOPE failed" in why.err
+
+
+def test_a_name_that_the_broker_does_not_know_is_not_asked_about_again(cli: CommandLine) -> None:
+    ran = cli("update-correlations --symbols AAPL,NOSUCH,MSFT")
+    assert ran.code == 7
+    assert "left out: NOSUCH: 'NOSUCH' names no contract" in ran.out
+    assert "NOSUCH" not in cli("correlations").out
+    assert cli("update-correlations").code == 0
+
+
+def test_fewer_than_two_symbols_replace_nothing(cli: CommandLine) -> None:
+    assert cli(UPDATE).code == 0
+    ran = cli("update-correlations --symbols AAPL,NOSUCH")
+    assert ran.code == 7
+    assert "nothing was stored: those of 4 symbols stay" in ran.out
+    assert len(cli("correlations --json").document["symbols"]) == 4
+    assert cli("update-correlations --symbols AAPL").code == 7
+    assert len(cli("correlations --json").document["symbols"]) == 4
+
+
+def test_correlations_of_a_name_nobody_asked_for(cli: CommandLine) -> None:
+    assert cli("update-correlations --symbols AAPL,MSFT").code == 0
     assert "there are no correlations of KO: nobody asked" in cli("correlations KO").err
 
 
@@ -86,7 +108,7 @@ def test_nothing_had_keeps_what_was_there(cli: CommandLine) -> None:
 def test_one_symbol_has_nothing_beside_it(cli: CommandLine) -> None:
     ran = cli("update-correlations --symbols AAPL,AAPL,aapl")
     assert ran.code == 0
-    assert "correlations of 1 symbols, 1 asked for" in ran.out
+    assert "correlations of 1 symbol, 1 asked for" in ran.out
     assert "AAPL alone: there is nothing to compare it with" in ran.out
 
 
@@ -130,6 +152,7 @@ def test_many_symbols_show_their_strongest_pairs(cli: CommandLine) -> None:
         line.split() for line in ran.out.splitlines() if line.startswith(tuple(names.split(",")))
     ]
     assert len(rows) == 20
+    assert "the 20 strongest of 78 pairs of 13 symbols; all of one: ibkr-trader" in ran.out
     strengths = [abs(float(row[2].rstrip("*"))) for row in rows]
     assert strengths == sorted(strengths, reverse=True)
     assert any(row[2].endswith("*") == (abs(float(row[2].rstrip("*"))) >= 0.7) for row in rows)

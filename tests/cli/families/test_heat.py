@@ -53,6 +53,21 @@ def test_what_has_no_stop_and_what_may_open_is_said(cli: CommandLine) -> None:
     assert Decimal(document["every_stop"]) == total
 
 
+def test_a_gap_of_a_position_is_its_own(cli: CommandLine) -> None:
+    """What its entries may lose besides is in their line, and in the sums."""
+    assert cli(BUY).code == 0
+    assert cli(f"{REST} 100".replace("MSFT", "AAPL")).code == 0
+    document = cli("heat --json").document
+    (held,) = document["positions"]
+    gap = 5 * Decimal(held["mark"]) * Decimal("0.05")
+    assert Decimal(held["with_gap"]) == Decimal(held["to_stop"]) + gap
+    assert Decimal(held["entries"]) == 20
+    assert Decimal(document["with_gaps"]) == Decimal(held["with_gap"]) + 20 + 5
+    shown = cli("heat").out
+    (line,) = [line for line in shown.splitlines() if line.startswith("AAPL  ")]
+    assert f"-{Decimal(held['with_gap']):,.2f}" in line
+
+
 def test_the_day_is_told(cli: CommandLine) -> None:
     fresh = cli("status --json").document["day"]
     assert (fresh["net"], fresh["symbols"], fresh["notes"]) == ("0", {}, [])

@@ -9,6 +9,9 @@ from typing import Any
 
 import pytest
 
+from ibkr_trader.adapters.clock import SystemClock
+from ibkr_trader.adapters.journal import SqliteJournal
+from ibkr_trader.core.events import CloseRequestEvent, StateEvent
 from tests.cli.conftest import CommandLine, Ran
 from tests.cli.families.test_orders import BRACKET
 
@@ -39,6 +42,47 @@ def test_a_halt_cancels_what_could_open_and_keeps_what_protects(cli: CommandLine
     assert ids(cli) <= protecting
     assert len(ids(cli)) == 2
     assert json.loads(flag(cli).read_text())["reason"] == "odd_fills"
+
+
+def test_a_symbol_that_nobody_knows_is_not_halted_in_silence(cli: CommandLine) -> None:
+    assert cli(BRACKET).code == 0
+    ran = cli("halt --symbol APPL --reason odd")
+    assert ran.code == 2
+    assert "nothing was halted: 'APPL' names no contract" in ran.err
+    assert "fix: ibkr-trader halt --symbol AAPL --reason odd" in ran.err
+    assert state(cli)["halts"] == []
+    far = cli("halt --symbol NOSUCH")
+    assert far.code == 2
+    assert "ibkr-trader positions, or ibkr-trader halt" in far.err
+    assert state(cli)["halts"] == []
+
+
+def test_a_halt_of_a_symbol_says_what_it_found_there(cli: CommandLine) -> None:
+    assert cli(BRACKET).code == 0
+    assert "Held: +10 AAPL; 2 orders of it work." in cli("halt --symbol AAPL").out
+    assert "Nothing of MSFT is held, and no order of it works." in cli("halt --symbol MSFT").out
+
+
+def test_options_that_contradict_each_other_end_with_commands_that_work(cli: CommandLine) -> None:
+    err = cli("halt --keep-entries --flatten").err
+    assert "fix: ibkr-trader halt --flatten\n" in err
+    assert "fix: ibkr-trader halt --keep-entries\n" in err
+
+
+def test_a_flattening_halt_does_not_say_that_stops_stay(cli: CommandLine) -> None:
+    assert cli(BRACKET).code == 0
+    out = cli("halt --flatten --yes").out
+    assert "Closed AAPL." in out
+    assert "stops and targets stay" not in out
+
+
+def test_resume_asks_in_words_that_stand_without_a_terminal(cli: CommandLine) -> None:
+    assert cli("halt").code == 0
+    assert "First one" not in cli("orders").out
+    assert 'Next: ibkr-trader resume --reason "…"' in cli("orders").out
+    err = cli("resume --reason checked").err
+    assert "To resume, type SIM0000001. There is no terminal to type it on" in err
+    assert "ibkr-trader resume" not in err
 
 
 def test_everything_shows_it_and_says_how_it_ends(cli: CommandLine) -> None:
@@ -166,6 +210,26 @@ def test_flatten_ends_flat_and_again(cli: CommandLine) -> None:
     assert ids(cli) == set()
     bought = sum(int(one["quantity"]) for one in cli("fills --json").document["fills"])
     assert bought == 30  # in and out, and never further
+
+
+def test_that_it_is_to_end_flat_is_on_record_before_anything_is_closed(cli: CommandLine) -> None:
+    assert cli(BRACKET).code == 0
+    assert cli("halt --flatten").code == 9
+    assert told(cli) == ["halted"], "nobody has agreed to it"
+    assert cli("halt --flatten --yes").code == 0
+    assert told(cli) == ["halted", "promised", "closing", "halted"]
+
+
+def told(cli: CommandLine) -> list[str]:
+    """Return the halts and the closings on record; of what is told again at once, the first."""
+    path, words = cli.data / "sim" / "journal.db", list[str]()
+    with SqliteJournal(path, clock=SystemClock(), read_only=True) as journal:
+        for _, message in journal.messages():
+            if isinstance(message, StateEvent):
+                words.append("promised" if message.flattens else "halted")
+            elif isinstance(message, CloseRequestEvent) and words[-1] != "closing":
+                words.append("closing")
+    return words
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,10 @@ def test_any_desk_can_be_disarmed_and_armed_again(cli: CommandLine) -> None:
     done = cli("disarm")
     assert (done.code, done.out) == (
         0,
-        "profile sim is disarmed: nothing is opened until ibkr-trader arm\n",
+        (
+            "profile sim is disarmed: nothing is opened until ibkr-trader arm\n"
+            "No real money is at stake in sim, and yet openings are denied.\n"
+        ),
     )
     denied = cli(f"{ORDER} --json")
     assert denied.code == 6
@@ -23,7 +26,10 @@ def test_any_desk_can_be_disarmed_and_armed_again(cli: CommandLine) -> None:
     assert denied.document["error"]["hint"] == "ibkr-trader arm"
     assert "NOT ARMED" in cli("status").out
     assert "NOT ARMED" in cli("orders").out
-    assert cli("arm").out == "SIM SIM0000001  armed: no real money is at stake\n"
+    assert cli("arm").out == (
+        "SIM SIM0000001  armed: no real money is at stake, so it always is, unless somebody runs "
+        "ibkr-trader disarm\n"
+    )
     assert cli(ORDER).code == 0
     assert cli("cancel --all").code == 0
     assert "NOT ARMED" not in cli("status").out

@@ -16,6 +16,14 @@ def test_an_empty_account_says_what_to_do(cli: CommandLine) -> None:
     assert "no fills today" in cli("fills").out
 
 
+def test_day_trades_are_a_count_and_no_money(cli: CommandLine) -> None:
+    out = cli("account").out
+    (line,) = [one for one in out.splitlines() if one.startswith("day trades left")]
+    assert line.split(maxsplit=3)[3] == "as many as you like"
+    document = cli("account --json").document
+    assert document["values"]["day_trades_left"] == "-1"
+
+
 def test_tables_are_whole_and_times_name_their_zone(cli: CommandLine) -> None:
     assert cli(BRACKET).code == 0
     out = cli("orders").out

@@ -268,3 +268,12 @@ def test_it_may_be_switched_off(cli: CommandLine) -> None:
     config = cli.folder / "config.toml"
     config.write_text(config.read_text() + "require_stop = false\n")
     assert cli(NAKED).code == 0
+
+
+def test_an_option_that_is_none_is_never_mended_into_one_that_is_given(cli: CommandLine) -> None:
+    err = cli("order --symbol AAPL --side buy --size 10").err
+    assert "No such option: --size" in err
+    assert "--side 10" not in err
+    assert "fix: ibkr-trader order --symbol" in err
+    near = cli("order --symbol AAPL --side buy --quantty 10 --dry-run").err
+    assert "fix: ibkr-trader order --symbol AAPL --side buy --quantity 10 --dry-run" in near

@@ -69,6 +69,26 @@ def test_everything_that_is_looser_than_the_global_limit_is_refused(cli: Command
     assert not path(cli).exists()
 
 
+def test_all_that_is_wrong_is_told_and_corrected_at_once(cli: CommandLine) -> None:
+    line = "set-symbol-limit --symbol AAPL --max-loss NaN --max-position 1e400"
+    code, out, err = cli(f"{line} --max-order-exposure 0 --max-correlation-exposure 5000")
+    assert (code, out) == (2, "")
+    assert "--max-loss: NaN is no amount" in err
+    assert "--max-position: 1e400 is not written in full" in err
+    assert "--max-order-exposure: it must be above 0" in err
+    (fix,) = [one for one in err.splitlines() if "fix: " in one]
+    assert cli(fix.split("fix: ibkr-trader ")[1]).code == 0
+    loose = cli("set-symbol-limit --symbol AAPL --max-loss -1 --max-position 150").err
+    assert "--max-loss: -1 is not above 0" in loose
+    assert "--max-position 150 is looser" in loose
+    assert "--max-loss 200 --max-position 100" in loose
+
+
+def test_an_example_is_no_looser_than_the_global_limit(cli: CommandLine) -> None:
+    (cli.folder / "config.toml").write_text("[risk]\nmax_position_size = 20\n")
+    assert "--max-position 20" in cli("set-symbol-limit --symbol AAPL --max-position x").err
+
+
 def test_the_global_limit_is_that_of_the_configuration(cli: CommandLine) -> None:
     (cli.folder / "config.toml").write_text("[risk]\nmax_position_size = 20\n")
     assert "looser than the global 20" in cli(SEED).err
@@ -150,7 +170,7 @@ def test_the_limit_is_in_force_and_shown(cli: CommandLine) -> None:
     out = cli("limits").out
     rows = [line.split() for line in out.splitlines()]
     assert ["position_size", "AAPL", "20", "50", "30", "40", "%"] in rows
-    assert ["AAPL", "50", "symbol", "10,000.00", "global", "200.00", "symbol", "–"] in rows
+    assert ["AAPL", "50", "symbol", "10,000.00", "global", "200.00", "symbol", "none"] in rows
     assert f"{path(cli)}: 1 symbol with limits of their own." in out
     assert "Positions:" in rows[2][0]
 
@@ -225,7 +245,7 @@ def test_what_has_no_effect_is_warned_of(cli: CommandLine) -> None:
     out = cli("limits").out
     assert "warning: line 1, column 50: symbol_limits.AAPL.max_position_size: 500 is looser" in out
     rows = [line.split() for line in out.splitlines()]
-    assert ["AAPL", "100", "global", "10,000.00", "global", "1,000.00", "global", "–"] in rows
+    assert ["AAPL", "100", "global", "10,000.00", "global", "1,000.00", "global", "none"] in rows
 
 
 def test_setting_a_limit_imports_nothing_of_the_gateway() -> None:

@@ -37,10 +37,43 @@ def test_doctor_finds_everything_in_order(cli: CommandLine) -> None:
     assert code == 0, out
     assert "Ready to trade." in out
     checks = cli("doctor --json").document["checks"]
-    assert {check["state"] for check in checks} == {"ok"}
+    assert names(checks, "warn") == ["correlations"]  # nobody has computed any yet
+    assert names(checks, "FAIL") == []
     assert {"settings", "data folder", "journal", "gateway", "account", "market data"} <= {
         check["name"] for check in checks
     }
+
+
+def test_doctor_looks_at_the_files_that_a_review_goes_by(cli: CommandLine) -> None:
+    assert cli("status").code == 0
+    (cli.data / "sectors.json").write_text('{"AAPL": 5}')
+    (cli.data / "symbol_limits.json").write_text("{")
+    ran = cli("doctor")
+    assert ran.code == 3
+    assert "Ready to trade." not in ran.out
+    checks = cli("doctor --json").document["checks"]
+    assert names(checks, "FAIL") == ["limits file", "sectors"]
+    assert names(cli("doctor --deep --json").document["checks"], "FAIL") == [
+        "sectors",
+        "limits file",
+    ]
+    status = cli("status").out
+    assert status.count("nothing opens") == 2
+    assert "AAPL: write the name of its sector" in status
+    document = cli("status --json").document
+    assert "AAPL: write the name" in document["sectors_fault"]
+
+
+def test_doctor_knows_of_correlations(cli: CommandLine) -> None:
+    assert cli("update-correlations --symbols AAPL,MSFT").code == 0
+    (check,) = [
+        one for one in cli("doctor --json").document["checks"] if one["name"] == "correlations"
+    ]
+    assert (check["state"], "of 2 symbols" in check["text"]) == ("ok", True)
+    (cli.data / "sim" / "correlations.json").write_text("{")
+    out = cli("doctor").out
+    assert "none that count: it is damaged" in out
+    assert "fix correlations: ibkr-trader update-correlations" in out
 
 
 def names(checks: list[dict[str, str]], state: str) -> list[str]:
@@ -92,7 +125,7 @@ def test_a_deep_doctor_names_the_setting_that_refuses(
     assert names(found.document["checks"], "FAIL") == [name]
     (check,) = [one for one in found.document["checks"] if one["state"] == "FAIL"]
     assert fix in check["fix"]
-    assert "IBC: " in check["fix"]
+    assert "Bypass" not in check["fix"]
     assert "placeOrder" not in wire(cli)
     assert cli("gateway inject precaution off").code == 0
     assert cli("doctor --deep").code == 0

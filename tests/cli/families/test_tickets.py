@@ -215,7 +215,7 @@ def test_a_halted_desk_shows_why(cli: CommandLine) -> None:
         ("2026-11-26T10:00:00-05:00", "The market is closed today, Thursday"),
         ("2026-11-25T15:40:00-05:00", "The market closes in 20 minutes, at 16:00"),
         ("2026-11-25T15:40:00-05:00", "After today the market rests for a day"),
-        ("2026-11-27T10:00:00-05:00", "A half day: the market closes at 13:00."),
+        ("2026-11-27T10:00:00-05:00", "AAPL closes early: at 2026-11-27 13:00:00 EST."),
     ],
 )
 def test_what_the_calendar_says(moment: str, words: str, cli: CommandLine) -> None:
@@ -224,6 +224,7 @@ def test_what_the_calendar_says(moment: str, words: str, cli: CommandLine) -> No
     start_background(state_dir=folder, at=datetime.fromisoformat(moment))
     shown = cli(f"{BRACKET} --preview")
     assert f"note: {words}" in shown.out
+    assert "A half day" not in shown.out, "the guard has said so, and once is enough"
     assert shown.code == (6 if "closed" in words else 0)
 
 

@@ -77,6 +77,18 @@ def test_every_condition_is_told_at_once() -> None:
     assert found[0].hint == 'write account = "U0000000"'
 
 
+def test_what_has_ended_it_is_told_once_and_as_over_once_it_is() -> None:
+    why = "The desk is HALTED (odd fills)"
+    halted = Arming(is_live=True, reason=why, lacks=(Lack(why),))
+    assert [one.message for one in judge("armed", bracket(), view(arming=halted))] == [
+        f"{why}.",
+        "The live desk is not armed any more.",
+    ]
+    resumed = Arming(is_live=True, reason=why)
+    (breach,) = judge("armed", bracket(), view(arming=resumed))
+    assert breach.message == "The live desk is not armed (the desk was HALTED (odd fills))."
+
+
 def test_an_armed_desk_that_lacks_something_opens_nothing_either() -> None:
     lacking = Arming(is_live=True, until=SOON, lacks=(NO_ACCOUNT,))
     (breach,) = judge("armed", bracket(), view(arming=lacking))

@@ -99,6 +99,6 @@ def test_its_gauge_has_the_windows_and_the_time() -> None:
     gauge = CHECKS["blackout"].gauge
     assert gauge is not None
     (found,) = gauge(world(local(20, 10), "23:40-00:20", "08:25-08:35"))
-    assert found.note == "08:25-08:35, 23:40-00:20; it is 10:00:00 EST"
+    assert found.note == "nothing is opened 08:25-08:35, 23:40-00:20; it is 10:00:00 EST"
     (found,) = gauge(world(local(20, 10) + timedelta(hours=1)))
     assert found.note == "none; it is 11:00:00 EST"

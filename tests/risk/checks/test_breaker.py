@@ -74,7 +74,7 @@ def test_its_gauge_counts_them() -> None:
     assert gauge is not None
     world = view(strikes=Strikes(refusals=THREE.refusals[:2], unanswered=("t-8 now",)))
     assert [(one.subject, f"{one.used}", f"{one.limit}") for one in gauge(world)] == [
-        ("", "2", "5"),
+        ("refused", "2", "5"),
         ("AAPL", "2", "3"),
-        ("", "1", "2"),
+        ("unanswered", "1", "2"),
     ]

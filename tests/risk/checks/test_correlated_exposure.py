@@ -348,3 +348,19 @@ def test_the_gauge_says_what_is_assumed() -> None:
     (one,) = gauges(world(correlations=None, limits=limits(stale_correlation=Stale.DENY)))
     assert one.limit is None
     assert "nothing is opened" in one.note
+
+
+def test_other_money_is_in_no_sum() -> None:
+    yen = Contract(symbol="7203", con_id=7, currency="JPY")
+    with pytest.raises(FactMissing) as missing:
+        judge(NAME, submit(limit("BUY", 1, "150")), world(held(1, yen, "3000")))
+    assert (missing.value.about, missing.value.message) == (
+        NAME,
+        "Nobody knows what everything comes to in USD: 7203 (nothing here converts JPY).",
+    )
+    with pytest.raises(FactMissing):  # held or only asked for
+        judge(NAME, submit(limit("BUY", 1, "3000", contract=yen)), world())
+    gauge = CHECKS[NAME].gauge
+    assert gauge is not None
+    first, *_ = gauge(world(held(1, yen, "3000")))
+    assert first.note == "not in it: 7203 (nothing here converts JPY)"

@@ -2,14 +2,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 
 from ibkr_trader.core.events import Breach
-from ibkr_trader.portfolio.pnl import UNPRICED, ContractPnl, DayPnl
+from ibkr_trader.portfolio.pnl import ContractPnl, DayPnl
 from ibkr_trader.risk.check import CHECKS, Gauge, Unit
+from ibkr_trader.risk.checks.daily_loss import unknown_parts
 from ibkr_trader.risk.limits import SymbolLimitRegistry, SymbolLimits
 from ibkr_trader.risk.verdict import Approved
 from ibkr_trader.risk.view import FactMissing
+from ibkr_trader.risk.wording import FOREIGN_HINT
 from tests.orders.samples import values
 from tests.risk.world import (
     AAPL,
@@ -36,7 +39,7 @@ OWN = SymbolLimitRegistry(symbols={"AAPL": SymbolLimits(symbol="AAPL", max_daily
 
 def one(contract: Contract, net: int | None) -> ContractPnl:
     if net is None:
-        return ContractPnl(contract=contract, unrealized=None, quantity=D(1), note=UNPRICED)
+        return ContractPnl(contract=contract, unrealized=None, quantity=D(1))
     return ContractPnl(contract=contract, realized=D(net))
 
 
@@ -145,3 +148,32 @@ def test_the_gauges() -> None:
     assert gauges(view(limits=LIMITS, pnl=None)) == [
         ("", 1000, None, "nobody has worked out the day's result")
     ]
+
+
+def test_who_is_unknown_is_named_as_one_types_it() -> None:
+    brk = msgspec.structs.replace(MSFT, symbol="BRK B", con_id=3)
+    found = DayPnl(contracts={3: one(brk, None)}, unpriced=(3,))
+    with pytest.raises(FactMissing) as missing:
+        judge("daily_loss", bracket(), view(limits=LIMITS, pnl=found))
+    assert missing.value.hint == "ibkr-trader quote BRK.B"
+
+
+def test_other_money_opens_nothing() -> None:
+    yen = msgspec.structs.replace(MSFT, symbol="7203", con_id=7, currency="JPY")
+    foreign = ContractPnl(contract=yen, unrealized=None, is_foreign=True)
+    found = DayPnl(contracts={7: foreign}, unpriced=(7,))
+    with pytest.raises(FactMissing) as missing:
+        judge("daily_loss", bracket(), view(limits=LIMITS, pnl=found))
+    assert missing.value.message == (
+        "The day's result is unknown: 7203 (nothing here converts JPY)."
+    )
+    assert missing.value.hint == FOREIGN_HINT
+    both = msgspec.structs.replace(found, contracts={7: foreign, 2: one(MSFT, None)})
+    both = msgspec.structs.replace(both, unpriced=(7, 2))
+    with pytest.raises(FactMissing) as missing:
+        judge("daily_loss", bracket(), view(limits=LIMITS, pnl=both))
+    assert missing.value.hint == "ibkr-trader quote MSFT"
+    assert values(unknown_parts(both, "7203"), unknown_parts(both, "AAPL")) == (
+        "7203 (nothing here converts JPY)",
+        "",
+    )

@@ -56,7 +56,7 @@ def test_no_quote_opens_nothing_and_a_halt_holds_no_exit() -> None:
 def test_its_gauge_names_what_is_halted_or_was() -> None:
     gauge = CHECKS["halted"].gauge
     assert gauge is not None
-    assert [found.note for found in gauge(view(quotes={}))] == ["nothing is halted"]
+    assert [found.note for found in gauge(view(quotes={}))] == ["no exchange has halted anything"]
     world = view(quotes=HALT, unhalted={2: NOW - timedelta(seconds=60)})
     assert [(found.subject, found.note) for found in gauge(world)] == [
         ("AAPL", "halted"),

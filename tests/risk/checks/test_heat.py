@@ -10,6 +10,7 @@ from ibkr_trader.core.models import AccountValues, GroupId
 from ibkr_trader.portfolio.growing import GrowingMap
 from ibkr_trader.risk.check import CHECKS, Gauge, Unit
 from ibkr_trader.risk.view import FactMissing
+from ibkr_trader.risk.wording import FOREIGN_HINT
 from tests.orders.samples import values
 from tests.risk.world import (
     AAPL,
@@ -181,3 +182,35 @@ def test_the_gauge() -> None:
     found = gauge(world(state=state))
     assert values(found.used, found.note) == (None, "no price of MSFT")
     assert gauge(view(portfolio=portfolio(values=None))).limit is None
+
+
+YEN = msgspec.structs.replace(MSFT, symbol="7203", con_id=7, currency="JPY")
+
+
+def test_other_money_has_no_heat_that_could_be_added() -> None:
+    desk = world(held(100, YEN, "3000"))
+    with pytest.raises(FactMissing) as missing:
+        judge("heat", bracket(1), desk)
+    assert values(missing.value.message, missing.value.hint) == (
+        "Nobody knows what 7203 would lose at its stop: nothing here converts JPY.",
+        FOREIGN_HINT,
+    )
+    found = gauge(desk)
+    assert values(found.used, found.note) == (None, "nothing here converts JPY")
+    # And what is asked for, though nothing of it is held yet.
+    with pytest.raises(FactMissing):
+        judge("heat", submit(limit("BUY", 1, "3000", contract=YEN)), world())
+
+
+def test_other_money_beside_what_has_no_price() -> None:
+    state = portfolio(held(1, MSFT), held(100, YEN, "3000"), values=VALUES)
+    desk = world(state=msgspec.structs.replace(state, marks={7: D(3000)}))
+    with pytest.raises(FactMissing) as missing:
+        judge("heat", bracket(1), desk)
+    assert values(missing.value.message, missing.value.hint) == (
+        (
+            "Nobody knows what MSFT, 7203 would lose at its stop: no price of MSFT, "
+            "nothing here converts JPY."
+        ),
+        "ibkr-trader quote MSFT",
+    )

@@ -87,9 +87,9 @@ def test_its_gauge_says_what_may_be_opened() -> None:
     both = limits(
         allowed_symbols=frozenset({"MSFT", "AAPL"}), restricted_symbols=frozenset({"GME"})
     )
-    assert [one.note for one in gauge(view())] == ["STK from 1.00"]
+    assert [one.note for one in gauge(view())] == ["may be opened: STK from 1.00 up"]
     assert [one.note for one in gauge(view(limits=both))] == [
-        "STK from 1.00; only AAPL, MSFT; not GME"
+        "may be opened: STK from 1.00 up; only AAPL, MSFT; not GME"
     ]
 
 

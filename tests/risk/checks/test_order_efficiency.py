@@ -88,4 +88,4 @@ def test_its_gauge_has_the_ratio_whatever_the_count() -> None:
     assert (found.used, found.limit) == (D("3.3"), D(20))
     assert "it binds from 200 messages on" in found.note
     (found,) = gauge(view())
-    assert (found.used, found.note[:16]) == (None, "nothing was sent")
+    assert (found.used, found.note[:22]) == (None, "messages to one trade:")

@@ -2,12 +2,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from ibkr_trader.core.events import Breach
 from ibkr_trader.core.models import Order, OrderSpec, Position
 from ibkr_trader.risk.check import CHECKS, Gauge
-from ibkr_trader.risk.view import RiskView
+from ibkr_trader.risk.view import FactMissing, RiskView
 from tests.risk.world import MSFT, D, held, judge, limit, spec, submit, view, working
 
 NAME = "sector_exposure"
@@ -81,3 +82,15 @@ def test_the_gauge_shows_each_sector() -> None:
     assert "no sector" in one.note
     (one,) = gauges(view(sectors_fault="line 2"))
     assert one.note == "nothing is opened: line 2"
+
+
+def test_other_money_is_in_no_sum() -> None:
+    yen = msgspec.structs.replace(MSFT, symbol="7203", con_id=7, currency="JPY")
+    with pytest.raises(FactMissing) as missing:
+        ask(limit("BUY", 1, "150"), held(1, yen, "3000"))
+    assert (missing.value.about, missing.value.message) == (
+        NAME,
+        "Nobody knows what everything comes to in USD: 7203 (nothing here converts JPY).",
+    )
+    first, *_ = gauges(view(held(1, yen, "3000"), sectors=SECTORS))
+    assert first.note == "not in it: 7203 (nothing here converts JPY)"

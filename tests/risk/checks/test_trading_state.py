@@ -136,3 +136,8 @@ def test_the_gauge_says_how_the_desk_stands_and_each_symbol() -> None:
     assert [(one.subject, one.note) for one in gauge(world)] == [
         ("", "HALTED: odd fills"), ("AAPL", "HALTED: rejects"),
     ]  # fmt: skip
+
+
+def test_what_another_check_says_better_is_left_to_it() -> None:
+    world = view(trading_state=TradingState.REDUCING, state_reason="lost", state_check="daily_loss")
+    assert judge("trading_state", bracket(), world) == []
