@@ -40,6 +40,8 @@ def test_errors_carry_what_their_handlers_need() -> None:
     assert (rejected.order_id, rejected.code, rejected.reason) == (name, 201, "margin")
     unknown = errors.OutcomeUnknown("silence", order_ids=(name,))
     assert (unknown.order_ids, unknown.hint) == ((name,), "ibkr-trader orders")
+    refused = errors.DataRefused("slower", is_pacing=True, hint="wait")
+    assert (refused.is_pacing, refused.hint) == (True, "wait")
 
 
 def test_a_lost_broker_is_a_connection_error() -> None:

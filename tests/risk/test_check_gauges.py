@@ -222,4 +222,4 @@ def test_what_is_being_closed_is_named() -> None:
     assert said("closing", view()) == "nothing is being closed"
     request = CloseRequestEvent(at=NOW, group_id=GroupId("c-1"), contract=AAPL, account=ACCOUNT)
     world = view(portfolio=portfolio(held(5)).apply(request))
-    assert said("closing", world, "AAPL").startswith("being closed since 15:00:00 UTC")
+    assert said("closing", world, "AAPL").startswith("being closed since 2026-11-20 15:00:00 UTC")
