@@ -15,6 +15,7 @@ import numpy as np
 
 from ibkr_trader.adapters.correlation_file import CorrelationFile
 from ibkr_trader.core.models import Contract, Position
+from ibkr_trader.portfolio.currency import currency_of
 from ibkr_trader.portfolio.exposure import ExposureIndex
 from ibkr_trader.risk.check import CHECKS
 from ibkr_trader.risk.correlated import CorrelatedIndex
@@ -117,6 +118,7 @@ def desk(together: float) -> RiskView:
         matrix=matrix,
         threshold=busy.limits.correlation_threshold,
         sectors={symbol: f"sector {n % 10}" for n, symbol in enumerate(symbols)},
+        currency=currency_of(busy.portfolio),
     )
     # So near to the limit that what everything comes to does not settle it.
     share = (max(index.worst.values()) + 10_000) / Decimal(1_000_000)
@@ -184,6 +186,7 @@ def followed(view: RiskView) -> Sample:
                 matrix=view.correlations,
                 threshold=view.limits.correlation_threshold,
                 sectors=view.sectors,
+                currency=currency_of(view.portfolio),
             )
 
     return timed(work, per=TIMES)

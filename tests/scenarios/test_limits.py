@@ -51,7 +51,7 @@ def test_a_running_trader_goes_by_the_tighter_limit_at_once(line: CommandLine) -
             ],
         }  # fmt: skip
         shown = line("limits").out
-        assert "Looser in the file, and waiting until the desk is disarmed or started" in shown
+        assert "Looser in the file, and waiting for disarm" in shown
         assert shown.endswith("  AAPL max_position_size 50 → 80\n")
         assert trader.end() == 0
     # A new start takes up what waited.
