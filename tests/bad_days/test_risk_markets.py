@@ -208,7 +208,7 @@ async def test_f_f06_a_half_day_stops_opening_at_a_quarter_to_one(
         order = await day.desk.submit_order(single(1), wait=Wait.FILLED)
         assert order.status is OrderStatus.FILLED
         await day.wait_until(datetime(2026, 11, 27, 12, 50, tzinfo=NEW_YORK), step=60)
-        await is_denied(day, "AAPL closes at 18:00:00 UTC; openings go out until 17:45:00 UTC")
+        await is_denied(day, "AAPL closes at 13:00:00 EST; openings go out until 12:45:00 EST")
         await closes(day)
 
 
@@ -217,7 +217,7 @@ async def test_f_f11_the_first_minutes_of_a_day_open_nothing(
 ) -> None:
     opened = datetime(2026, 11, 20, 9, 31, tzinfo=NEW_YORK)
     async with strict_day(tmp_path, monkeypatch, opened=opened) as day:
-        await is_denied(day, "AAPL opened at 14:30:00 UTC; nothing is opened in the first 300 s")
+        await is_denied(day, "AAPL opened at 09:30:00 EST; nothing is opened in the first 300 s")
         await day.wait_until(datetime(2026, 11, 20, 9, 35, 1, tzinfo=NEW_YORK), step=60)
         await opens(day)
 

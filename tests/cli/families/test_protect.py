@@ -17,7 +17,7 @@ def test_cover_is_content_with_nothing_held_and_with_a_bracket(cli: CommandLine)
     assert done.code == 0, done
     assert done.document["is_covered"] is True
     (held,) = done.document["positions"]
-    assert (held["covered"], held["coverage"], held["surplus"]) == ("10", "1.000000", "0")
+    assert (held["covered"], held["coverage"], held["surplus"]) == ("10", "1.00", "0")
 
 
 def test_a_naked_position_is_exit_7_until_it_is_fixed_once(cli: CommandLine) -> None:
