@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 
 class Registry(Generic[T]):
-    """The parts of one kind, by name, in order of registration."""
+    """The parts of one kind, by name and in its order: whoever imported which of them first."""
 
     def __init__(self, kind: str, package: str | None = None) -> None:
         self._kind = kind
@@ -52,12 +52,12 @@ class Registry(Generic[T]):
 
     def __iter__(self) -> Iterator[str]:
         self.discover()
-        return iter(self._parts)
+        return iter(sorted(self._parts))
 
     def items(self) -> list[tuple[str, T]]:
         """Every name with its part, discovering the package first."""
         self.discover()
-        return list(self._parts.items())
+        return sorted(self._parts.items(), key=lambda part: part[0])
 
     def discover(self) -> None:
         """Import every module of the registry's package, once and in order of name."""

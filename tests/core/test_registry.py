@@ -53,3 +53,11 @@ def test_a_missing_part_is_missed() -> None:
     parts: Registry[int] = Registry("part")
     with pytest.raises(KeyError):
         parts["nothing"]
+
+
+def test_the_order_is_that_of_the_names_whoever_was_imported_first() -> None:
+    numbers: Registry[int] = Registry("number")
+    for name, number in (("two", 2), ("one", 1), ("three", 3)):
+        numbers.register(name)(number)
+    assert list(numbers) == ["one", "three", "two"]
+    assert numbers.items() == [("one", 1), ("three", 3), ("two", 2)]
