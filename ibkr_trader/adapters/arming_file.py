@@ -9,7 +9,6 @@ whole one; it keeps nobody out who may write as this user, for he could as well 
 from __future__ import annotations
 
 import hashlib
-import os
 import platform
 import subprocess
 import time
@@ -21,7 +20,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from ibkr_trader.adapters.clock import SystemClock
-from ibkr_trader.adapters.private_files import create_private, sync_folder
+from ibkr_trader.adapters.private_files import replace_private
 from ibkr_trader.adapters.trusted_file import read_trusted
 from ibkr_trader.core.errors import ConfigError
 from ibkr_trader.execution.arming_watch import LONGEST, Lease
@@ -140,15 +139,9 @@ class ArmingFile:
             uptime=self.uptime(),
             lease=lease,
         ).sealed()
-        fresh = self._path.with_name(f"{ARMING_FILE}.{os.getpid()}")
         try:
-            fresh.unlink(missing_ok=True)
-            create_private(fresh, msgspec.json.encode(page) + b"\n")
-            fresh.replace(self._path)
-            sync_folder(self._path.parent)
+            replace_private(self._path, msgspec.json.encode(page) + b"\n")
         except OSError as error:
-            with suppress(OSError):
-                fresh.unlink(missing_ok=True)
             message = f"{self._path} cannot be written: {error.strerror}"
             raise ConfigError(message, hint=f"ls -l {self._path.parent}") from error
 

@@ -23,7 +23,7 @@ from pathlib import Path
 import msgspec
 
 from ibkr_trader.adapters.account_lock import runtime_folder
-from ibkr_trader.adapters.private_files import create_private, open_private, private_folder
+from ibkr_trader.adapters.private_files import open_private, private_folder, replace_private
 from ibkr_trader.core.errors import ConfigError, TraderError
 
 PROTOCOL = 2
@@ -251,14 +251,9 @@ def write_card(folder: Path, card: Card) -> None:
     Raises:
         ConfigError: If it cannot be written: then no command would find the trader.
     """
-    fresh = folder / f"{CARD_FILE}.{card.pid}"
     try:
-        fresh.unlink(missing_ok=True)
-        create_private(fresh, msgspec.json.encode(card) + b"\n")
-        fresh.replace(folder / CARD_FILE)
+        replace_private(folder / CARD_FILE, msgspec.json.encode(card) + b"\n")
     except OSError as error:
-        with contextlib.suppress(OSError):
-            fresh.unlink(missing_ok=True)
         message = f"{folder / CARD_FILE} cannot be written: {error.strerror}"
         raise ConfigError(message, hint=f"free some space on the disk of {folder}") from error
 

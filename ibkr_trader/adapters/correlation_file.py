@@ -7,18 +7,15 @@ copy of what the broker knows.
 
 from __future__ import annotations
 
-import errno
 import hashlib
-import os
 import re
-from contextlib import suppress
 from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from ibkr_trader.adapters.private_files import create_private, private_folder, sync_folder
+from ibkr_trader.adapters.private_files import private_folder, replace_private
 from ibkr_trader.adapters.trusted_file import mark_of, read_trusted
 from ibkr_trader.core.errors import ConfigError
 from ibkr_trader.execution.correlation_watch import CorrelationReading
@@ -190,23 +187,8 @@ def _matrix(stored: _Stored) -> CorrelationMatrix:
 
 
 def _replace(path: Path, content: bytes) -> None:
-    """Put a new file in the place of an old one at once: whoever reads sees one or the other."""
-    new = path.with_name(f".{path.name}.{os.getpid()}.new")
     try:
-        with suppress(FileNotFoundError):
-            new.unlink()
-        create_private(new, content)
-        _check_whole(new, len(content))
-        new.replace(path)
-        sync_folder(path.parent)
+        replace_private(path, content)
     except OSError as error:
-        with suppress(OSError):
-            new.unlink(missing_ok=True)
         message = f"{path} cannot be written: {error.strerror or error}"
         raise ConfigError(message, hint="make room, or choose --data-dir") from error
-
-
-def _check_whole(path: Path, size: int) -> None:
-    """Refuse a file that a full disk took in part, without an error."""
-    if path.stat().st_size != size:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

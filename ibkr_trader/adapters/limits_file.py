@@ -6,16 +6,15 @@ place at once: whoever reads, and whatever is killed, sees the old one or the ne
 
 from __future__ import annotations
 
-import errno
 import os
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from ibkr_trader.adapters.limits_reader import read_limits
 from ibkr_trader.adapters.limits_writer import EMPTY, amended, text_of
-from ibkr_trader.adapters.private_files import create_private, private_folder, sync_folder
+from ibkr_trader.adapters.private_files import private_folder, replace_private
 from ibkr_trader.adapters.trusted_file import mark_of, read_trusted
 from ibkr_trader.core.errors import AccountLocked, ConfigError, InvariantBroken
 from ibkr_trader.risk.limits import SymbolLimitRegistry
@@ -159,24 +158,10 @@ class LimitsFile:
             raise AccountLocked(message, hint="wait until it has ended, and try again") from None
 
     def _replace(self, text: str) -> None:
-        content = text.encode()
-        new = self.path.with_name(f".{FILE}.new")
         try:
-            new.unlink(missing_ok=True)  # what somebody left who was killed
-            create_private(new, content)
-            _check_whole(new, len(content))
-            new.replace(self.path)
-            sync_folder(self.path.parent)
+            replace_private(self.path, text.encode())
         except OSError as error:
-            with suppress(OSError):
-                new.unlink(missing_ok=True)
             raise _unwritable(self.path, error) from error
-
-
-def _check_whole(path: Path, size: int) -> None:
-    """Refuse a file that a disk took in part, without an error, because it was full."""
-    if path.stat().st_size != size:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def _unwritable(path: Path, error: OSError) -> ConfigError:

@@ -6,6 +6,8 @@ read nor replace: folders are 0700, files 0600, links are not followed.
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
 import stat
 from typing import TYPE_CHECKING
@@ -48,14 +50,34 @@ def create_private(path: Path, content: bytes) -> None:
 
     Raises:
         FileExistsError: If there is one already, be it a dangling link.
+        OSError: If it cannot be written, or not the whole of it; what there is of it stays.
     """
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     descriptor = os.open(path, flags, FILE_MODE)
     try:
-        os.write(descriptor, content)
+        if os.write(descriptor, content) != len(content):  # a full disk takes a part, silently
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def replace_private(path: Path, content: bytes) -> None:
+    """Put a file of ours in the place of `path` at once: a reader sees the old one or the new.
+
+    Raises:
+        OSError: If it cannot be written; then the old one is still there.
+    """
+    fresh = path.with_name(f".{path.name}.{os.getpid()}.new")
+    try:
+        fresh.unlink(missing_ok=True)  # what was left by one who was killed
+        create_private(fresh, content)
+        fresh.replace(path)
+        sync_folder(path.parent)
+    except OSError:
+        with contextlib.suppress(OSError):
+            fresh.unlink(missing_ok=True)
+        raise
 
 
 def open_private(path: Path, flags: int) -> int:

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from ibkr_trader.adapters.private_files import (
-    create_private,
     open_private,
     private_folder,
+    replace_private,
     sync_folder,
 )
 from ibkr_trader.core.errors import ConfigError, TicketRefused
@@ -129,11 +129,8 @@ class TicketFolder:
             os.close(descriptor)
 
     def _write(self, token: str, content: bytes) -> None:
-        draft = self._folder / f".{token}.draft"
         try:
-            create_private(draft, content)
-            draft.rename(self._path(token))
-            sync_folder(self._folder)
+            replace_private(self._path(token), content)
         except OSError as error:
             raise self._unusable(error) from error
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from ibkr_trader.adapters.calendar import ExchangeCalendar
-from ibkr_trader.adapters.private_files import create_private
+from ibkr_trader.adapters.private_files import replace_private
 from ibkr_trader.cli import output
 from ibkr_trader.cli.exits import Exit
 from ibkr_trader.cli.order_view import order_document, orders_table
@@ -78,11 +77,8 @@ def _sign_of_life(face: Face, now: datetime, reply: output.Reply) -> None:
     """Leave a file behind, whose age and word tell a watcher whether the day is looked after."""
     path = face.settings().place.folder / LIFE_FILE
     word = {"at": now, "exit": int(reply.exit), "is_flat": reply.data["is_flat"]}
-    fresh = path.with_suffix(f".{os.getpid()}")
     try:
-        fresh.unlink(missing_ok=True)
-        create_private(fresh, msgspec.json.encode(word) + b"\n")
-        fresh.replace(path)
+        replace_private(path, msgspec.json.encode(word) + b"\n")
     except OSError as error:  # a full disk: what was done is done
         face.tell(f"{path} could not be written: {error.strerror}")
 

@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from ibkr_trader.adapters import correlation_file
 from ibkr_trader.adapters.correlation_file import CorrelationFile, PriceFiles
 from ibkr_trader.core.errors import ConfigError
 from ibkr_trader.risk.correlation import CorrelationMatrix, Triangle
 from ibkr_trader.risk.price_history import DayBar, PriceHistory
+from tests.adapters.disks import takes_only
 from tests.risk.world import D
 
 NAMES = ("AAPL", "BRK B", "MSFT")
@@ -87,15 +87,11 @@ def test_a_good_one_is_read(tmp_path: Path) -> None:
     assert file.read().fault == ""
 
 
-def test_a_full_disk_leaves_the_old_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_leaves_the_old_one(tmp_path: Path) -> None:
     file = CorrelationFile(tmp_path)
     file.write(MATRIX, {})
-
-    def half(path: Path, content: bytes) -> None:
-        path.write_bytes(content[: len(content) // 2])
-
-    monkeypatch.setattr(correlation_file, "create_private", half)
-    with pytest.raises(ConfigError, match="No space left"):
+    half = file.path.stat().st_size // 2
+    with takes_only(half), pytest.raises(ConfigError, match="No space left"):
         file.write(MATRIX, {"AAPL": "Technology"})
     assert file.read().industries == {}
     assert os.listdir(tmp_path) == ["correlations.json"]  # noqa: PTH208 - names are enough

@@ -16,9 +16,9 @@ from ibkr_trader.adapters import limits_file
 from ibkr_trader.adapters.limits_file import MOST, LimitsFile
 from ibkr_trader.adapters.limits_reader import read_limits
 from ibkr_trader.adapters.limits_writer import text_of
-from ibkr_trader.adapters.private_files import create_private
 from ibkr_trader.core.errors import AccountLocked, ConfigError
 from ibkr_trader.risk.limits import LIMIT_KEYS, RiskLimits, SymbolLimitRegistry
+from tests.adapters.disks import takes_only
 from tests.adapters.limits_parts import NAMES, registries
 from tests.adapters.test_limits_reader import SEED
 
@@ -165,13 +165,10 @@ def test_a_file_that_would_grow_too_large_is_not_written(
     assert file.path.read_text() == SEED
 
 
-def test_a_disk_that_takes_only_a_part_loses_nothing(
-    file: LimitsFile, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_disk_that_takes_only_a_part_loses_nothing(file: LimitsFile) -> None:
     file.path.write_text(SEED)
-    whole = create_private
-    monkeypatch.setattr(limits_file, "create_private", lambda path, data: whole(path, data[:-9]))
-    with pytest.raises(ConfigError, match="cannot be written: No space left"):
+    full = pytest.raises(ConfigError, match="cannot be written: No space left")
+    with takes_only(len(SEED) - 9), full:
         file.change("AAPL", {"max_position_size": Decimal(7)})
     assert file.path.read_text() == SEED
     assert not list(file.path.parent.glob(".*.new"))

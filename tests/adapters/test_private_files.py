@@ -10,9 +10,11 @@ from ibkr_trader.adapters.private_files import (
     create_private,
     open_private,
     private_folder,
+    replace_private,
     sync_folder,
 )
 from ibkr_trader.core.errors import ConfigError
+from tests.adapters.disks import takes_only
 
 
 def mode(path: Path) -> int:
@@ -61,6 +63,25 @@ def test_a_new_file_is_private_and_never_replaces_one(tmp_path: Path) -> None:
     assert mode(path) == 0o600
     with pytest.raises(FileExistsError):
         create_private(path, b"")
+
+
+def test_a_file_takes_the_place_of_an_older_one(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    (tmp_path / f".file.{os.getpid()}.new").write_text("what one left who was killed")
+    for content in (b"first", b"second"):
+        replace_private(path, content)
+        assert path.read_bytes() == content
+    assert mode(path) == 0o600
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_full_disk_leaves_the_older_one_and_nothing_beside_it(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    replace_private(path, b"first")
+    with takes_only(4), pytest.raises(OSError, match="No space left"):
+        replace_private(path, b"another")
+    assert path.read_bytes() == b"first"
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_opening_makes_private_and_follows_no_link(tmp_path: Path) -> None:
