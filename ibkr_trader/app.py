@@ -42,6 +42,7 @@ from ibkr_trader.adapters.sectors_file import SectorsFile
 from ibkr_trader.config import Profile, Settings, load
 from ibkr_trader.core.errors import AccountMismatch, BrokerUnavailable, JournalError
 from ibkr_trader.core.events import ErrorEvent
+from ibkr_trader.core.text import masked
 from ibkr_trader.core.trading_day import NEW_YORK
 from ibkr_trader.execution.arming_watch import ArmingWatch
 from ibkr_trader.execution.correlation_watch import CorrelationWatch
@@ -243,8 +244,7 @@ def check_account(profile: Profile, account: str) -> None:
     """
     kind = kind_of(account)
     if kind is not profile:
-        shown = account if kind is Profile.SIM else f"{account[:2]}***{account[-3:]}"
-        message = f"profile {profile} found account {shown}, which is a {kind} account"
+        message = f"profile {profile} found account {masked(account)}, which is a {kind} account"
         raise AccountMismatch(message, hint=f"use --profile {kind}, or connect to another port")
 
 

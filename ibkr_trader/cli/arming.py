@@ -22,8 +22,8 @@ from ibkr_trader.cli.trading import desk_for, title
 from ibkr_trader.config import Profile
 from ibkr_trader.core.errors import ConfigError, RiskCheckError
 from ibkr_trader.core.events import ArmEvent, Breach
+from ibkr_trader.core.text import masked
 from ibkr_trader.execution.arming_watch import FOREVER, LONGEST, NotArmed
-from ibkr_trader.execution.consent import shown
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -58,7 +58,7 @@ async def arm(face: Face, *, hours: str, waive: tuple[str, ...]) -> output.Reply
         if is_live:
             account = desk.trader.account
             question = (
-                f"The LIVE account {shown(account)} may be traded for {hours} h. Type its id to "
+                f"The LIVE account {masked(account)} may be traded for {hours} h. Type its id to "
                 "arm it:"
             )
             await face.ask_typed(question, account)

@@ -15,6 +15,7 @@ import msgspec
 from ibkr_trader.config import sources
 from ibkr_trader.config.risk_table import cover_rules, plain, risk_limits
 from ibkr_trader.core.errors import ConfigError
+from ibkr_trader.core.text import masked
 from ibkr_trader.orders.cover_orders import CoverRules
 from ibkr_trader.risk.limits import RiskLimits
 
@@ -274,7 +275,5 @@ def _effective_table(
 
 
 def _shown(name: str, text: str) -> str:
-    """Mask what identifies an account; simulated ones are nobody's."""
-    if name == "account" and not text.startswith("SIM") and len(text) > 5:  # noqa: PLR2004 - DU***567
-        return f"{text[:2]}***{text[-3:]}"
-    return text
+    """Mask what identifies an account."""
+    return masked(text) if name == "account" else text

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 UNKNOWN = "–"
 _CENT = Decimal("0.01")
 _MEAN = Decimal("0.0001")
+_SHOWN = 5  # letters of an account that is masked
 
 
 def quantity(value: Decimal | None, *, signed: bool = False) -> str:
@@ -73,6 +74,13 @@ def moment(at: datetime | None, zone: tzinfo, *, with_date: bool = True) -> str:
         raise ValueError("a time without a zone cannot be told in another")
     local = at.astimezone(zone)
     return f"{local:%Y-%m-%d %H:%M:%S %Z}" if with_date else f"{local:%H:%M:%S %Z}"
+
+
+def masked(account: str) -> str:
+    """Return an account's id with most of it left out; simulated ones are nobody's."""
+    if account.startswith("SIM") or len(account) <= _SHOWN:
+        return account
+    return f"{account[:2]}***{account[-3:]}"
 
 
 def plain(text: str, *, limit: int = 500) -> str:

@@ -11,6 +11,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Protocol
 
 from ibkr_trader.core.commands import CancelOrder, SubmitOrders
+from ibkr_trader.core.text import masked
 from ibkr_trader.risk.verdict import Denied
 from ibkr_trader.risk.wording import order_words
 
@@ -95,7 +96,7 @@ async def agreed(trader: Trader, command: Command) -> None:
         return
     watch.look()
     arming, account = watch.arming(), trader.account
-    what = f"{_words(command)} goes to the LIVE account {shown(account)}."
+    what = f"{_words(command)} goes to the LIVE account {masked(account)}."
     if arming.is_armed(trader.clock.now()):
         await consent.asker.ask(f"{what} Send it?")
     elif arming.lacks or not consent.asker.is_attended:
@@ -107,11 +108,6 @@ async def agreed(trader: Trader, command: Command) -> None:
     if isinstance(command, SubmitOrders):  # prices from before the question may be old by now
         for contract in {o.contract.con_id: o.contract for o in command.orders}.values():
             await trader.study(contract, timeout=_PRICE)
-
-
-def shown(account: str) -> str:
-    """Return an account's id with most of it left out, as a question shows it."""
-    return f"{account[:2]}***{account[-3:]}"
 
 
 def _words(command: Command) -> str:

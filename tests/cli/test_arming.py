@@ -80,7 +80,7 @@ async def test_health_first_and_then_the_account_is_typed(stage: Stage) -> None:
     assert reply.data["until"] == START + timedelta(hours=2)
     assert reply.data["waived"] == ["account kind"]
     assert person.asked == [
-        "The LIVE account SI***001 may be traded for 2 h. Type its id to arm it:"
+        "The LIVE account SIM0000001 may be traded for 2 h. Type its id to arm it:"
     ]
     assert isinstance(stage.shelf.kept, Lease)
     assert stage.trader.arming.arming().is_armed(START)
