@@ -1,0 +1,97 @@
+"""Which rows a panel has, in which order, and where the cursor stands: for keys and view alike.
+
+A row is known by its key, so a cursor stays on its order while others come and go.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from ibkr_trader.dashboard.model import Panel, Sorting
+from ibkr_trader.dashboard.scene import OrderRow, PositionRow
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from ibkr_trader.dashboard.model import Model
+    from ibkr_trader.dashboard.scene import Scene
+
+Row: TypeAlias = "PositionRow | OrderRow | Any"
+
+# What `o` goes through, in each panel: the name in the header, and what is compared.
+SORTS: dict[Panel, tuple[tuple[str, Callable[[Any], Any]], ...]] = {
+    Panel.ORDERS: (
+        ("Symbol", lambda row: row.symbol),
+        ("Status", lambda row: row.status),
+        ("Age", lambda row: row.created_at.timestamp() if row.created_at else 0.0),
+    ),
+    Panel.POSITIONS: (
+        ("Symbol", lambda row: row.symbol),
+        ("P&L", lambda row: _figure(row.pnl)),
+        ("Cover", lambda row: row.coverage),
+    ),
+}
+
+
+def key_of(row: Row) -> str:
+    """Return what a row is known by."""
+    match row:
+        case OrderRow():
+            return row.order_id
+        case PositionRow():
+            return str(row.con_id)
+        case _:
+            return ""
+
+
+def rows_of(model: Model, panel: Panel) -> Sequence[Row]:
+    """Return a panel's rows as they are shown, filtered and sorted."""
+    scene = model.scene
+    if scene is None:
+        return ()
+    rows = _all_rows(scene, panel)
+    if model.filter:
+        wanted = model.filter.casefold()
+        rows = [row for row in rows if wanted in _text(row).casefold()]
+    sorting = model.sorting.get(panel, Sorting())
+    for name, figure in SORTS.get(panel, ()):
+        if name == sorting.column:
+            rows = sorted(rows, key=figure, reverse=sorting.is_descending)
+    return rows
+
+
+def _all_rows(scene: Scene, panel: Panel) -> Sequence[Row]:
+    match panel:
+        case Panel.POSITIONS:
+            return scene.positions
+        case Panel.ORDERS:
+            return tuple(scene.orders.values())
+        case Panel.RISK:
+            return scene.gauges
+        case Panel.SIGNALS:
+            return scene.decisions
+        case Panel.FEED:
+            return scene.feed
+
+
+def place_of(model: Model, panel: Panel, rows: Sequence[Row]) -> int:
+    """Return at which row the cursor stands; 0 if its row is gone."""
+    wanted = model.selected.get(panel, "")
+    return next((place for place, row in enumerate(rows) if key_of(row) == wanted), 0)
+
+
+def chosen(model: Model, panel: Panel) -> Row | None:
+    """Return the row under the cursor; None in an empty panel."""
+    rows = rows_of(model, panel)
+    return rows[place_of(model, panel, rows)] if rows else None
+
+
+def _text(row: Row) -> str:
+    """What the filter looks at."""
+    names = ("symbol", "short", "side", "kind", "status", "rule", "name", "text", "source")
+    return " ".join(str(value) for name in names if (value := getattr(row, name, "")))
+
+
+def _figure(value: Any) -> tuple[bool, Any]:
+    """What is unknown sorts before everything that is known."""
+    return (value is not None, value if value is not None else 0)
