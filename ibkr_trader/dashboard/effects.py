@@ -17,6 +17,7 @@ class Act(msgspec.Struct, frozen=True, kw_only=True):
         command: Its family and name, as the trader knows them: `revise.cancel`.
         words: What a person would call it; the journal keeps it beside the operator's name.
         looks: It changes nothing: a question of the screen's own.
+        dry_run: Ask the command what it would do.
     """
 
     call: int
@@ -24,6 +25,7 @@ class Act(msgspec.Struct, frozen=True, kw_only=True):
     options: Options = {}
     words: str = ""
     looks: bool = False
+    dry_run: bool = False
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,12 +41,8 @@ class Leave(msgspec.Struct, frozen=True, kw_only=True):
     ends_trader: bool = False
 
 
-class Suspend(msgspec.Struct, frozen=True):
-    """Give the terminal back until the process is continued."""
-
-
 class Repaint(msgspec.Struct, frozen=True):
     """Draw everything anew: something else has written on the terminal."""
 
 
-Effect: TypeAlias = Act | Reply | Leave | Suspend | Repaint
+Effect: TypeAlias = Act | Reply | Leave | Repaint

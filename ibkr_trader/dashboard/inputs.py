@@ -82,6 +82,6 @@ class Refused(msgspec.Struct, frozen=True):
     text: str
 
 
-Input: TypeAlias = (
-    Pressed | Pasted | Saw | Ticked | Answered | Questioned | Linked | Interrupted | Refused
-)
+FromTrader: TypeAlias = Saw | Answered | Questioned | Linked
+FromTerminal: TypeAlias = Pressed | Pasted | Ticked | Interrupted | Refused
+Input: TypeAlias = FromTerminal | FromTrader

@@ -85,6 +85,7 @@ class EditDialog(msgspec.Struct, frozen=True, kw_only=True):
         fault: Why what is typed is refused, on one line; empty if nothing is wrong with it.
         asked: What the trader is being asked about, not answered yet.
         hint: What may be typed.
+        is_sending: Enter was pressed; it goes on as soon as the trader has answered.
     """
 
     title: str
@@ -96,26 +97,38 @@ class EditDialog(msgspec.Struct, frozen=True, kw_only=True):
     weighed: Weighed | None = None
     asked: tuple[str, ...] | None = None
     hint: str = ""
+    is_sending: bool = False
 
 
 class Choice(msgspec.Struct, frozen=True, kw_only=True):
-    """A key of a question, what it stands for, and what it does; without acts it does nothing."""
+    """A key of a question, what it stands for, and what it does.
+
+    Attributes:
+        act: The command to run; `is_staged` lets it wait, where any key ends it.
+        reply: The answer to the command that asks: see `ConfirmDialog.call`.
+        leaves: It closes the screen, and `ends_trader` the trader with it.
+    """
 
     key: str
     label: str
     act: Act | None = None
-    next: ConfirmDialog | TypedDialog | None = None
+    is_staged: bool = False
+    reply: str = ""
     leaves: bool = False
     ends_trader: bool = False
 
 
 class ConfirmDialog(msgspec.Struct, frozen=True, kw_only=True):
-    """A question that one key answers; every other key, and Esc, means no."""
+    """A question that one key answers; Esc and every other key mean no.
+
+    `call` is the command that asks, if one does: no is then told to it.
+    """
 
     title: str
     lines: tuple[str, ...]
     choices: tuple[Choice, ...]
     is_grave: bool = False
+    call: int = 0
 
 
 class TypedDialog(msgspec.Struct, frozen=True, kw_only=True):
@@ -179,11 +192,10 @@ class Model(msgspec.Struct, frozen=True, kw_only=True):
         operator: Who sits here; the journal keeps the name with each act.
         is_own: The trader runs in this very process: leaving may end it.
         selected: The row in each panel, by its key, never by its place.
-        typed_id: A broker's number that is being typed, to choose an order.
+        typed_id: The beginning of an order's id, or its number, as it is being typed.
         calls: What was asked of the trader and is not answered.
         frames: How many frames the terminal was too slow for.
         now: Seconds, as `Ticked` told them.
-        awaits: What the next key is for: of a prefix such as `c` without an order.
     """
 
     operator: str = ""

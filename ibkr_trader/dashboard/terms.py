@@ -1,0 +1,76 @@
+"""What is typed into a dialog about an order, read strictly: a digit too many is money.
+
+Only ASCII digits and a point make a figure. `2%` is a distance behind the market.
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from ibkr_trader.core.enums import Side
+from ibkr_trader.core.models import ZERO, PriceBand
+from ibkr_trader.core.ticks import round_protective_stop
+
+if TYPE_CHECKING:
+    from ibkr_trader.dashboard.model import Field
+    from ibkr_trader.dashboard.scene import PositionRow
+
+FIGURE = re.compile(r"[0-9]{1,12}(\.[0-9]{0,8})?|\.[0-9]{1,8}", re.ASCII)
+LONGEST = 24  # characters of a field
+_PER_CENT = Decimal(100)
+
+
+def figure(text: str) -> Decimal | None:
+    """Return what `text` says; None if it is no positive figure."""
+    if not FIGURE.fullmatch(text):
+        return None
+    value = Decimal(text.rstrip(".") or "0")
+    return value if value > ZERO else None
+
+
+def plainly(value: Decimal | None) -> str:
+    """Return a figure as it stands in a field."""
+    if value is None:
+        return ""
+    text = f"{value:f}"
+    return text.rstrip("0").rstrip(".") if "." in text and len(text.split(".")[1]) > 2 else text  # noqa: PLR2004 - cents
+
+
+def field_fault(field: Field) -> str:
+    """Return why what is typed cannot be, on one line; empty if it can."""
+    if not field.text:
+        return f"{field.label} is empty; it was {field.was}" if field.was else ""
+    if figure(field.text) is None:
+        return (
+            f"{field.label}: {field.text!r} is no price"
+            if field.name != "quantity"
+            else (f"{field.label}: {field.text!r} is no quantity")
+        )
+    return ""
+
+
+def is_changed(field: Field) -> bool:
+    """Whether something else is typed than what holds."""
+    return figure(field.text) != figure(field.was)
+
+
+def behind_market(text: str, held: PositionRow) -> Decimal | str:
+    """Return the stop that lies so many per cent behind the market; or why there is none."""
+    share = figure(text.removesuffix("%"))
+    if share is None or share >= _PER_CENT:
+        return f"{text!r} is no share of the price"
+    if held.last is None:
+        return f"the price of {held.symbol} is not known"
+    side = Side.SELL if held.quantity > 0 else Side.BUY
+    away = held.last * share / _PER_CENT
+    raw = held.last - away if side is Side.SELL else held.last + away
+    return round_protective_stop(raw, side, (PriceBand(ZERO, held.tick or Decimal("0.01")),))
+
+
+def loosens(new: Decimal, held: PositionRow) -> bool:
+    """Whether a stop at `new` would be further from the market than the one that works."""
+    if held.stop is None:
+        return False
+    return new <= held.stop if held.quantity > 0 else new >= held.stop
