@@ -3,7 +3,8 @@
 A message is one JSON document behind its length: four bytes, big-endian. The trader says
 `Hello` first, the command answers with one `Call`, and from then on the trader tells what
 happens until `Done` or `Failed`. Nothing in here waits: the trader's side is
-`control_server.py`, the command's `control_client.py`, which must start without asyncio.
+`control_server.py`, the command's `control_client.py`, which must start without asyncio,
+a dashboard's `control_line.py`.
 
 The socket lies in the profile's folder, 0600 in a folder that is ours; where its name would
 be too long for the system, in the user's runtime folder. `trader.json` says where it is.
@@ -26,7 +27,7 @@ from ibkr_trader.adapters.account_lock import runtime_folder
 from ibkr_trader.adapters.private_files import open_private, private_folder, replace_private
 from ibkr_trader.core.errors import ConfigError, TraderError
 
-PROTOCOL = 2
+PROTOCOL = 3
 CARD_FILE = "trader.json"
 SOCKET_FILE = "trader.sock"
 LONGEST_PATH = 100  # bytes: macOS takes 103, Linux 107
@@ -61,6 +62,9 @@ class Call(Message, frozen=True, kw_only=True):
         settings: What was set where the command was typed: name → (text, where).
         arguments: The command line, for the corrected one that an error shows.
         is_attended: Whether a person sits at the terminal, and can be asked.
+        both: The reply is wanted in both forms: for scripts and for people.
+        operator: Who sits at a dashboard; empty for a command line.
+        words: What a person would call the act, for the record beside the operator's name.
     """
 
     command: str
@@ -70,6 +74,9 @@ class Call(Message, frozen=True, kw_only=True):
     yes: bool = False
     dry_run: bool = False
     is_attended: bool = False
+    both: bool = False
+    operator: str = ""
+    words: str = ""
     settings: dict[str, tuple[str, str]] = {}
     arguments: list[str] = []
 
@@ -112,6 +119,12 @@ class Asked(Message, frozen=True, kw_only=True):
     is_typed: bool = False
 
 
+class Seen(Message, frozen=True, kw_only=True):
+    """How things stand, for a screen: what it looks like inside is between the two ends."""
+
+    glimpse: msgspec.Raw
+
+
 class Done(Message, frozen=True, kw_only=True):
     """The command's reply, as the faces understand it."""
 
@@ -125,7 +138,7 @@ class Failed(Message, frozen=True, kw_only=True):
 
 
 ToTrader = Call | Yes
-FromTrader = Hello | Refused | Started | Alive | Told | Asked | Done | Failed
+FromTrader = Hello | Refused | Started | Alive | Told | Asked | Seen | Done | Failed
 
 
 class Card(msgspec.Struct, frozen=True, kw_only=True):

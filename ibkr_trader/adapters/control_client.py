@@ -44,10 +44,80 @@ class LineLost(TraderError):
         is_silent: Whether it still holds the line.
     """
 
-    def __init__(self, message: str, *, has_started: bool, is_silent: bool) -> None:
-        super().__init__(message)
+    def __init__(self, message: str, *, has_started: bool, is_silent: bool, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
         self.has_started = has_started
         self.is_silent = is_silent
+
+
+class Counterpart:
+    """The trader at the other end: what its words mean, and its silence.
+
+    It waits for nothing, so that it serves a line that blocks and one that does not.
+    """
+
+    def __init__(self, card: Card) -> None:
+        self._pid = card.pid
+        self._has_started = False
+
+    @property
+    def name(self) -> str:
+        """What a message calls the trader."""
+        return f"the trader (process {self._pid})"
+
+    def require_ours(self, line: socket.socket) -> None:
+        """Refuse to talk to another user's process.
+
+        Raises:
+            AccountLocked: If it is one.
+        """
+        uid = peer_uid(line)
+        if uid != os.geteuid():
+            raise AccountLocked(f"{self.name} belongs to another user (uid {uid})")
+
+    def introduced(self, hello: FromTrader) -> Hello:
+        """Return the trader's introduction.
+
+        Raises:
+            AccountLocked: If it is none, or of another protocol.
+        """
+        how_to_end = f"kill {self._pid}"
+        if not isinstance(hello, Hello):
+            raise AccountLocked(f"{self.name} does not introduce itself", hint=how_to_end)
+        if hello.protocol != PROTOCOL:
+            raise AccountLocked(
+                f"{self.name} is of version {hello.version} and speaks protocol "
+                f"{hello.protocol}; this command speaks {PROTOCOL}",
+                hint=f"start the trader again, of this version: {how_to_end}",
+            )
+        return hello
+
+    def heard(self, body: bytes) -> FromTrader:
+        """Return the message that has come.
+
+        Raises:
+            AccountLocked: If the trader refuses.
+            LineLost: If it cannot be understood.
+        """
+        try:
+            message = read_answer(body)
+        except FrameFault as error:
+            raise self.lost(error) from error
+        if isinstance(message, Refused):
+            raise AccountLocked(message.message, hint=message.hint)
+        self._has_started |= isinstance(message, Started)
+        return message
+
+    def lost(self, error: OSError | FrameFault) -> LineLost:
+        """Return what it means that `error` came instead of a message."""
+        if isinstance(error, TimeoutError):
+            what = "does not answer"
+        elif isinstance(error, FrameFault):
+            what = f"cannot be understood: {error.message}"
+        else:
+            what = f"is gone ({error.strerror or 'it hung up'})"
+        is_there = isinstance(error, TimeoutError | FrameFault)
+        return LineLost(f"{self.name} {what}", has_started=self._has_started, is_silent=is_there)
 
 
 class TraderLine:
@@ -55,8 +125,7 @@ class TraderLine:
 
     def __init__(self, line: socket.socket, card: Card) -> None:
         self._line = line
-        self._card = card
-        self._has_started = False
+        self._trader = Counterpart(card)
 
     def __enter__(self) -> Self:
         """Return the line, which is open."""
@@ -69,7 +138,7 @@ class TraderLine:
     @property
     def name(self) -> str:
         """What a message calls the trader."""
-        return f"the trader (process {self._card.pid})"
+        return self._trader.name
 
     def meet(self) -> Hello:
         """Return the trader's introduction.
@@ -78,19 +147,9 @@ class TraderLine:
             AccountLocked: If it is not our user's, speaks another protocol, or refuses.
             LineLost: If it is gone, or does not answer.
         """
-        uid = peer_uid(self._line)
-        if uid != os.geteuid():
-            raise AccountLocked(f"{self.name} belongs to another user (uid {uid})")
+        self._trader.require_ours(self._line)
         self._line.settimeout(KNOCK_PATIENCE)
-        hello = self.hear()
-        if not isinstance(hello, Hello):
-            raise AccountLocked(f"{self.name} does not introduce itself", hint=self._how_to_end())
-        if hello.protocol != PROTOCOL:
-            raise AccountLocked(
-                f"{self.name} is of version {hello.version} and speaks protocol "
-                f"{hello.protocol}; this command speaks {PROTOCOL}",
-                hint=f"start the trader again, of this version: {self._how_to_end()}",
-            )
+        hello = self._trader.introduced(self.hear())
         self._line.settimeout(PATIENCE)
         return hello
 
@@ -119,25 +178,16 @@ class TraderLine:
         """
         try:
             size = size_of(self._exactly(HEADER.size), limit=MOST_TOLD)
-            message = read_answer(self._exactly(size))
-        except TimeoutError:
-            raise self._lost("does not answer", is_silent=True) from None
-        except FrameFault as error:
-            raise self._lost(f"cannot be understood: {error.message}", is_silent=True) from error
-        except OSError as error:
-            raise self._lost(f"is gone ({error.strerror or 'it hung up'})") from error
-        if isinstance(message, Refused):
-            raise AccountLocked(message.message, hint=message.hint)
-        self._has_started |= isinstance(message, Started)
-        return message
+            body = self._exactly(size)
+        except (OSError, FrameFault) as error:
+            raise self._trader.lost(error) from error
+        return self._trader.heard(body)
 
     def _send(self, message: Message) -> None:
         try:
             self._line.sendall(pack(message))
-        except TimeoutError:
-            raise self._lost("does not answer", is_silent=True) from None
         except OSError as error:
-            raise self._lost(f"is gone ({error.strerror})") from error
+            raise self._trader.lost(error) from error
 
     def _exactly(self, size: int) -> bytes:
         parts: list[bytes] = []
@@ -148,12 +198,6 @@ class TraderLine:
             parts.append(part)
             size -= len(part)
         return b"".join(parts)
-
-    def _lost(self, what: str, *, is_silent: bool = False) -> LineLost:
-        return LineLost(f"{self.name} {what}", has_started=self._has_started, is_silent=is_silent)
-
-    def _how_to_end(self) -> str:
-        return f"kill {self._card.pid}"
 
 
 def knock(folder: Path) -> TraderLine | None:
@@ -171,17 +215,12 @@ def knock(folder: Path) -> TraderLine | None:
         line.settimeout(KNOCK_PATIENCE)
         line.connect(card.socket)
         trader.meet()
-    except (FileNotFoundError, ConnectionRefusedError):
+    except (LineLost, OSError) as error:
         line.close()
+        locked = who_is_there(card, error)
+        if locked is not None:
+            raise locked from error
         return None
-    except LineLost as lost:
-        line.close()
-        if lost.is_silent:
-            raise _not_answering(card) from lost
-        return None  # it was just leaving
-    except OSError as error:  # its queue is full: it takes nobody any more
-        line.close()
-        raise _not_answering(card) from error
     except BaseException:
         line.close()
         raise
@@ -200,8 +239,13 @@ def is_open(folder: Path) -> bool:
         return True
 
 
-def _not_answering(card: Card) -> AccountLocked:
-    return AccountLocked(
+def who_is_there(card: Card, error: LineLost | OSError) -> AccountLocked | None:
+    """Return what it means that nobody was met at the door of `card`; None: no trader runs."""
+    if isinstance(error, FileNotFoundError | ConnectionRefusedError):
+        return None
+    if isinstance(error, LineLost) and not error.is_silent:
+        return None  # it was just leaving
+    return AccountLocked(  # it is stuck, or its queue is full: it takes nobody any more
         f"the trader (process {card.pid}) holds this account and does not answer",
         hint=f"wait, or end it: kill {card.pid}; what works at the broker stays there",
     )

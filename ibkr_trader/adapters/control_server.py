@@ -2,7 +2,8 @@
 
 Nothing that a client does reaches the trader but a well-formed call: garbage, half messages
 and silence end the line, a client that does not read is dropped, one that hangs up has its
-command cancelled, and there are never more than so many.
+command cancelled, and there are never more than so many. Those that only watch are counted
+apart, so that however many screens are open, a command always gets in.
 """
 
 from __future__ import annotations
@@ -11,7 +12,11 @@ import asyncio
 import contextlib
 import logging
 import os
+from enum import Enum
+from socket import SO_SNDBUF, SOL_SOCKET
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from ibkr_trader.adapters.control import (
     HEADER,
@@ -25,6 +30,7 @@ from ibkr_trader.adapters.control import (
     FrameFault,
     Hello,
     Refused,
+    Seen,
     Started,
     Told,
     Yes,
@@ -47,17 +53,27 @@ if TYPE_CHECKING:
     from ibkr_trader.adapters.control import Done, Failed, Message, ToTrader
 
 logger = logging.getLogger(__name__)
-MOST_CLIENTS = 16
+MOST_CLIENTS = 16  # besides those that watch
+MOST_WATCHERS = 8
 CALL_PATIENCE = 5.0  # seconds to say what is wanted
 WRITE_PATIENCE = 5.0  # seconds to take an answer
 LAST_PATIENCE = 0.2  # the same, when the trader ends
 ANSWER_PATIENCE = 600.0  # seconds for a person to make up their mind
 HEARTBEAT = 2.0
 FAREWELL = 0.5  # seconds for commands that still run when the door closes
+_SMALL = 4_096  # bytes that the kernel keeps for a screen: what it holds back is old when read
 
 
 class HungUp(Exception):
     """The client is gone."""
+
+
+class _Stage(Enum):
+    """How far a client has come."""
+
+    CALLING = "calling"
+    WORKING = "working"
+    WATCHING = "watching"
 
 
 class Client:
@@ -67,6 +83,7 @@ class Client:
         self._reader = reader
         self._writer = writer
         self._answers: asyncio.Queue[Yes] = asyncio.Queue(maxsize=1)
+        self._is_watcher = False
 
     async def ask(self, question: str, *, is_typed: bool = False) -> str:
         """Have the person at the terminal asked; return once there is an answer: what was typed.
@@ -84,6 +101,36 @@ class Client:
     def tell(self, text: str, *, is_note: bool = False) -> None:
         """Show a line at the client's terminal."""
         self.send(Told(text=text, is_note=is_note))
+
+    @property
+    def has_read(self) -> bool:
+        """Whether everything that was sent has left us: nothing waits for the client to read."""
+        return self._writer.transport.get_write_buffer_size() == 0
+
+    @property
+    def is_watcher(self) -> bool:
+        """Whether it is a screen: then `stream` may be used, and little is kept for it."""
+        return self._is_watcher
+
+    @is_watcher.setter
+    def is_watcher(self, value: bool) -> None:
+        self._is_watcher = value
+        if value:
+            line: socket = self._writer.get_extra_info("socket")
+            line.setsockopt(SOL_SOCKET, SO_SNDBUF, _SMALL)
+
+    def stream(self, payload: bytes) -> bool:
+        """Show how things stand; False, and nothing is kept, if what came before is unread.
+
+        Raises:
+            RuntimeError: If the command is not declared as one that streams.
+        """
+        if not self._is_watcher:
+            raise RuntimeError("a command that streams says so: desk_part(…, streams=True)")
+        if self._writer.transport.is_closing() or not self.has_read:
+            return False
+        self.send(Seen(glimpse=msgspec.Raw(payload)))
+        return True
 
     def send(self, message: Message) -> None:
         """Send without waiting; a client that takes nothing is dropped."""
@@ -109,6 +156,9 @@ class Client:
             raise HungUp from None
         if not isinstance(call, Call):
             raise FrameFault("nothing was asked")
+        await asyncio.sleep(0)  # the end of the line is heard only now, if it has come already
+        if self._reader.at_eof():
+            raise HungUp  # whoever gave us up must not be obeyed later
         return call
 
     async def _receive(self) -> ToTrader:
@@ -148,6 +198,7 @@ class ControlDoor:
         serve: Runs one call; what it raises ends the trader, so it raises nothing.
         version: Of the program.
         since: When the trader started, by the machine's clock.
+        watches: Whether a call is of somebody who only watches, until they hang up.
     """
 
     def __init__(
@@ -157,11 +208,13 @@ class ControlDoor:
         serve: Callable[[Call, Client], Awaitable[Done | Failed]],
         version: str,
         since: datetime,
+        watches: Callable[[Call], bool] = lambda _: False,
     ) -> None:
         self._folder = folder
         self._serve = serve
+        self._watches = watches
         self._hello = Hello(protocol=PROTOCOL, version=version, pid=os.getpid(), since=since)
-        self._lines: dict[asyncio.Task[None], bool] = {}  # each with whether its command runs
+        self._lines: dict[asyncio.Task[None], _Stage] = {}
         self._opened, self._closing, self._closed = (asyncio.Event() for _ in range(3))
 
     async def opened(self) -> None:
@@ -201,11 +254,15 @@ class ControlDoor:
         await self._closed.wait()
 
     async def _see_out(self) -> None:
-        working = [task for task, is_busy in self._lines.items() if is_busy]
-        if working:
+        for task in self._in(_Stage.WATCHING):
+            task.cancel()  # there is nothing that it could finish
+        if working := self._in(_Stage.WORKING):
             await asyncio.wait(working, timeout=FAREWELL)
         for task in tuple(self._lines):
             task.cancel()
+
+    def _in(self, stage: _Stage) -> list[asyncio.Task[None]]:
+        return [task for task, reached in self._lines.items() if reached is stage]
 
     def _enter(
         self,
@@ -215,26 +272,25 @@ class ControlDoor:
     ) -> None:
         line: socket = writer.get_extra_info("socket")
         client = Client(reader, writer)
+        inside = len(self._lines) - len(self._in(_Stage.WATCHING))
         if (uid := peer_uid(line)) != os.geteuid():
             logger.warning("a process of uid %s was turned away from the control socket", uid)
             writer.transport.abort()
-        elif len(self._lines) >= MOST_CLIENTS or self._closing.is_set():
-            why = f"the trader has {len(self._lines)} commands under way, and takes no more"
+        elif inside >= MOST_CLIENTS or self._closing.is_set():
+            why = f"the trader has {inside} commands under way, and takes no more"
             client.send(Refused(message=why, hint="wait for one of them, then repeat the command"))
             writer.close()
         else:
             task = group.create_task(self._converse(client))
-            self._lines[task] = False
+            self._lines[task] = _Stage.CALLING
             task.add_done_callback(self._lines.pop)
 
     async def _converse(self, client: Client) -> None:
         try:
             client.send(self._hello)
             call = await client.called()
-            task = asyncio.current_task()
-            if task is not None:
-                self._lines[task] = True
-            await self._carry_out(call, client)
+            if self._admit(call, client):
+                await self._carry_out(call, client)
         except FrameFault as fault:
             logger.warning("a client of the control socket was sent away: %s", fault.message)
             client.send(Refused(message=f"the trader did not understand: {fault.message}"))
@@ -243,6 +299,22 @@ class ControlDoor:
         finally:
             is_late = self._closing.is_set()
             await client.finish(patience=LAST_PATIENCE if is_late else WRITE_PATIENCE)
+
+    def _admit(self, call: Call, client: Client) -> bool:
+        """Count the client as what it has turned out to be; False if there are enough of those."""
+        task = asyncio.current_task()
+        if task is None or not self._watches(call):
+            stage = _Stage.WORKING
+        elif (watching := len(self._in(_Stage.WATCHING))) >= MOST_WATCHERS:
+            why = f"{watching} dashboards watch this trader already, and it takes no more"
+            client.send(Refused(message=why, hint="close one of them; commands still get in"))
+            return False
+        else:
+            stage = _Stage.WATCHING
+            client.is_watcher = True
+        if task is not None:
+            self._lines[task] = stage
+        return True
 
     async def _carry_out(self, call: Call, client: Client) -> None:
         """Run the call; the end of the line ends it, wherever it then is."""
@@ -260,4 +332,5 @@ class ControlDoor:
 async def _beat(client: Client) -> None:
     while True:
         await asyncio.sleep(HEARTBEAT)
-        client.send(Alive())
+        if client.has_read:  # who has something to read needs no sign of life, and gets no more
+            client.send(Alive())

@@ -6,6 +6,7 @@ a free port, and both are gone at the end.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import tempfile
 from contextlib import contextmanager
@@ -19,8 +20,11 @@ from ibkr_trader.app import open_desk
 from ibkr_trader.cli import logs, output
 from ibkr_trader.cli.bracket_ticket import exit_of
 from ibkr_trader.cli.exits import Exit
+from ibkr_trader.cli.face import Face
 from ibkr_trader.cli.order_view import order_document, orders_table, sentence
 from ibkr_trader.cli.position_view import position_document, positions_table
+from ibkr_trader.cli.running import stay
+from ibkr_trader.cli.screening import require_terminal
 from ibkr_trader.cli.trading import title
 from ibkr_trader.cli.wording import broker_words, when
 from ibkr_trader.core.contracts import label
@@ -34,11 +38,12 @@ from ibkr_trader.sim.gateway import background
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ibkr_trader.cli.face import Face
-    from ibkr_trader.config import Settings
+    from ibkr_trader.cli.screening import Look
+    from ibkr_trader.config import Place, Settings
     from ibkr_trader.core.models import Fill, Order
     from ibkr_trader.execution.desk import Desk
 
+_PACE = 1.1  # seconds: the rate at which orders may be opened
 COMMAND = "ibkr-trader bracket-order --symbol AAPL --quantity 10 --stop-loss 145 --take-profit 155"
 
 
@@ -79,12 +84,58 @@ async def demonstrate(face: Face) -> output.Reply:
             return _reply(face, desk, orders)
 
 
+async def show(face: Face, look: Look) -> None:
+    """Show the dashboard at a trader and a gateway of its own, with some orders to try keys on.
+
+    Raises:
+        UsageFault: Without a terminal.
+        TraderError: Whatever goes wrong on the way.
+    """
+    require_terminal()
+    with _private_settings() as settings:
+        face.tell("Starting a gateway simulator and a trader of their own (no account, no money) …")
+        logs.start(private_folder(settings.place.folder))
+        async with open_desk(settings=settings) as desk:
+            await desk.submit_group(_bracket(), wait=Wait.FILLED)
+            await asyncio.sleep(_PACE)
+            await desk.submit_group(_entry(), wait=Wait.ACCEPTED)
+            await stay(_OwnFace(settings, utc=face.utc), desk, look)
+
+
+class _OwnFace(Face):
+    """The face of a command that has made its settings itself."""
+
+    def __init__(self, settings: Settings, *, utc: bool) -> None:
+        super().__init__(utc=utc)
+        self._settings = settings
+
+    def place(self) -> Place:
+        """Return the place of those settings, and nobody else's."""
+        return self.settings().place
+
+
 def _bracket() -> BracketOrderRequest:
     entry = OrderRequest(symbol="AAPL", quantity=Decimal(10), side=Side.BUY)
     return BracketOrderRequest(
         parent=entry,
         stop_loss=exit_of(entry, order_type=OrderType.STOP, price=Decimal(145)),
         take_profit=exit_of(entry, order_type=OrderType.LIMIT, price=Decimal(155)),
+    )
+
+
+def _entry() -> BracketOrderRequest:
+    """An entry that waits below the market."""
+    entry = OrderRequest(
+        symbol="NVDA",
+        quantity=Decimal(10),
+        side=Side.BUY,
+        order_type=OrderType.LIMIT,
+        limit_price=Decimal(132),
+    )
+    return BracketOrderRequest(
+        parent=entry,
+        stop_loss=exit_of(entry, order_type=OrderType.STOP, price=Decimal(125)),
+        take_profit=exit_of(entry, order_type=OrderType.LIMIT, price=Decimal(150)),
     )
 
 

@@ -25,7 +25,7 @@ from ibkr_trader.core.registry import Registry
 from ibkr_trader.core.text import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from ibkr_trader.cli.trader_card import TraderCard
     from ibkr_trader.config import Place, Settings
@@ -41,7 +41,12 @@ class DeskCommand(NamedTuple):
         name: Its family and its name: `orders.bracket-order`.
         options: Its own options, each with its type.
         required: Those without which it cannot run.
+        changes: Whether it sends orders, or changes what may be sent.
         is_alone: Whether two of its kind must not run at the same time.
+        acts: Whether it does something all the same, though it is no command that `changes`.
+        has_dry_run: Whether its body heeds `--dry-run`.
+        acts_with: The option without which it only looks; empty if it needs none.
+        streams: Whether it shows how things stand until its client hangs up.
     """
 
     name: str
@@ -50,6 +55,27 @@ class DeskCommand(NamedTuple):
     required: frozenset[str]
     changes: bool
     is_alone: bool
+    acts: bool = False
+    has_dry_run: bool = False
+    acts_with: str = ""
+    streams: bool = False
+
+    def does(self, options: Mapping[str, Any], *, dry_run: bool) -> bool:
+        """Whether a call with these options may do something, so that it is on record who asked.
+
+        A dry run counts as one only where the body knows of it.
+        """
+        is_dry = dry_run and (self.changes or self.has_dry_run)
+        if only_looks(options, dry_run=is_dry):
+            return False
+        if self.acts_with:
+            return bool(options.get(self.acts_with))
+        return self.changes or self.acts
+
+
+def only_looks(options: Mapping[str, Any], *, dry_run: bool) -> bool:
+    """Whether a call sends nothing, though others of its command do."""
+    return dry_run or bool(options.get("preview"))
 
 
 FAMILIES: Registry[typer.Typer] = Registry("command family", "ibkr_trader.cli.families")
@@ -205,33 +231,30 @@ def command(
     changes: bool = False,
     local: bool = False,
     together: bool = False,
+    acts: bool = False,
+    acts_with: str = "",
 ) -> Callable[[Body], Body]:
     """Return a decorator that enters a function as the command `name`.
 
     `changes` adds what every command has that changes something: `--dry-run`, `--yes`.
     `local` keeps an async body from being run at a trader. `together` says that a trader may
     run it beside others that change something: each of its steps is whole in itself.
+    `acts` and `acts_with` say what else is an act that a trader puts on record: see
+    `DeskCommand`.
     """
+    manner = {"acts": acts, "acts_with": acts_with}
 
     def enter(body: Body) -> Body:
         signature = inspect.signature(body, eval_str=True)
-        common = [
-            _option("profile", ProfileOption, default=""),
-            _option("data_dir", DataDirOption, default=""),
-            _option("json", JsonOption, default=False),
-            _option("utc", UtcOption, default=False),
-        ]
-        if changes:
-            common += [
-                _option("dry_run", DryRunOption, default=False),
-                _option("yes", YesOption, default=False),
-            ]
+        common = _common_options(changes=changes)
         own = list(signature.parameters.values())[1:]
         names = {parameter.name for parameter in common}
         relayed = (
             None
             if local
-            else _desk_command(name, body, own, changes=changes, is_alone=changes and not together)
+            else _desk_command(
+                name, body, own, changes=changes, is_alone=changes and not together, **manner
+            )
         )
 
         @functools.wraps(body)
@@ -255,15 +278,37 @@ def command(
     return enter
 
 
-def desk_part(name: str) -> Callable[[Body], Body]:
-    """Return a decorator for what a local command leaves to a trader, where one runs."""
+def desk_part(
+    name: str, *, acts: bool = False, has_dry_run: bool = False, streams: bool = False
+) -> Callable[[Body], Body]:
+    """Return a decorator for what a trader does for others, and is no command line by itself.
+
+    It is what a local command leaves to a trader where one runs, or what a dashboard asks for.
+    `acts`, `has_dry_run` and `streams` are those of `DeskCommand`.
+    """
+    manner = {"acts": acts, "has_dry_run": has_dry_run, "streams": streams}
 
     def enter(body: Body) -> Body:
         own = list(inspect.signature(body, eval_str=True).parameters.values())[1:]
-        _desk_command(name, body, own, changes=False, is_alone=False)
+        _desk_command(name, body, own, changes=False, is_alone=False, **manner)
         return body
 
     return enter
+
+
+def _common_options(*, changes: bool) -> list[inspect.Parameter]:
+    common = [
+        _option("profile", ProfileOption, default=""),
+        _option("data_dir", DataDirOption, default=""),
+        _option("json", JsonOption, default=False),
+        _option("utc", UtcOption, default=False),
+    ]
+    if changes:
+        common += [
+            _option("dry_run", DryRunOption, default=False),
+            _option("yes", YesOption, default=False),
+        ]
+    return common
 
 
 def _option(name: str, annotation: Any, *, default: Any) -> inspect.Parameter:
@@ -280,7 +325,13 @@ def _wear(run: Any, parameters: list[inspect.Parameter]) -> None:
 
 
 def _desk_command(
-    name: str, body: Body, own: list[inspect.Parameter], *, changes: bool, is_alone: bool
+    name: str,
+    body: Body,
+    own: list[inspect.Parameter],
+    *,
+    changes: bool,
+    is_alone: bool,
+    **manner: Any,
 ) -> DeskCommand | None:
     """Enter an async body among the commands that a trader carries out."""
     if not inspect.iscoroutinefunction(body):
@@ -292,6 +343,7 @@ def _desk_command(
         required=frozenset(one.name for one in own if one.default is inspect.Parameter.empty),
         changes=changes,
         is_alone=is_alone,
+        **manner,
     )
     return DESK_COMMANDS.register(made.name)(made)
 

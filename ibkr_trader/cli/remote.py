@@ -16,6 +16,7 @@ from ibkr_trader.adapters.control import Alive, Asked, Call, Done, Failed, Start
 from ibkr_trader.adapters.control_client import LineLost, knock
 from ibkr_trader.cli import output
 from ibkr_trader.cli.exits import Exit, Stopped
+from ibkr_trader.cli.face import only_looks
 from ibkr_trader.cli.terminal import typed
 from ibkr_trader.core.errors import AccountLocked, OutcomeUnknown, TraderError
 
@@ -48,7 +49,7 @@ class _Told(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Sent(msgspec.Struct, frozen=True, kw_only=True):
-    """A `Reply` on its way: the document as it was written there, or the blocks."""
+    """A `Reply` on its way: the document as it was written there, or the blocks, or both."""
 
     schema: str
     exit: Exit
@@ -56,13 +57,14 @@ class Sent(msgspec.Struct, frozen=True, kw_only=True):
     blocks: list[str | output.Table] = []
 
 
-def pack_reply(reply: output.Reply, *, json: bool) -> Done:
+def pack_reply(reply: output.Reply, *, json: bool, both: bool = False) -> Done:
     """Return `reply` for the line: what the other side will show, and not more."""
+    has_data, has_blocks = json or both, both or not json
     sent = Sent(
         schema=reply.schema,
         exit=reply.exit,
-        data=output.encode(reply.data) if json else msgspec.Raw(b"{}"),
-        blocks=[] if json else reply.blocks,
+        data=output.encode(reply.data) if has_data else msgspec.Raw(b"{}"),
+        blocks=reply.blocks if has_blocks else [],
     )
     return Done(reply=msgspec.Raw(msgspec.json.encode(sent)))
 
@@ -91,17 +93,21 @@ def at_the_trader(face: Face, command: DeskCommand, options: dict[str, Any]) -> 
             line.call(_call(face, command, options))
             return _follow(line, face)
         except LineLost as lost:
-            if lost.has_started and command.changes and not _only_looks(face, options):
-                message = f"{lost.message}, in the middle of this: it may have been sent"
-                raise OutcomeUnknown(message, order_ids=()) from lost
+            if (
+                lost.has_started
+                and command.changes
+                and not only_looks(options, dry_run=face.dry_run)
+            ):
+                raise in_the_middle(lost) from lost
             if lost.is_silent:
                 raise AccountLocked(lost.message, hint="ibkr-trader status") from lost
             return None  # it has ended, and did nothing: the account is free again
 
 
-def _only_looks(face: Face, options: dict[str, Any]) -> bool:
-    """Whether this call sends nothing, though others of the command do."""
-    return face.dry_run or bool(options.get("preview"))
+def in_the_middle(lost: LineLost) -> OutcomeUnknown:
+    """Return what it means that the trader was lost while a command ran that changes something."""
+    message = f"{lost.message}, in the middle of this: it may have been sent"
+    return OutcomeUnknown(message, order_ids=())
 
 
 def _folder(face: Face) -> Path | None:
@@ -112,12 +118,22 @@ def _folder(face: Face) -> Path | None:
         return None
 
 
-def _call(face: Face, command: DeskCommand, options: dict[str, Any]) -> Call:
+def wishes(face: Face) -> dict[str, tuple[str, str]]:
+    """Return the settings of whoever calls, for `Call.settings`; what is odd in them is told."""
     from ibkr_trader.config import sources  # noqa: PLC0415 - only when a trader runs
 
     found = sources.gather(face.flags)
     for warning in found.warnings:
         output.note(f"warning: {warning}")
+    return {
+        name: (str(value.raw), value.origin)
+        for name, value in found.values.items()
+        # The tables of the file are the trader's own: its rules hold for all.
+        if name not in _WHICH_DESK and name not in sources.TABLES
+    }
+
+
+def _call(face: Face, command: DeskCommand, options: dict[str, Any]) -> Call:
     return Call(
         command=command.name,
         options=options,
@@ -126,12 +142,7 @@ def _call(face: Face, command: DeskCommand, options: dict[str, Any]) -> Call:
         yes=face.yes,
         dry_run=face.dry_run,
         is_attended=face.is_attended,
-        settings={
-            name: (str(value.raw), value.origin)
-            for name, value in found.values.items()
-            # The tables of the file are the trader's own: its rules hold for all.
-            if name not in _WHICH_DESK and name not in sources.TABLES
-        },
+        settings=wishes(face),
         arguments=list(face.arguments),
     )
 

@@ -9,6 +9,8 @@ from ibkr_trader.cli.face import Face
 from ibkr_trader.cli.terminal import require
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ibkr_trader.adapters.control import Call
     from ibkr_trader.adapters.control_server import Client
     from ibkr_trader.cli.output import Reply
@@ -52,6 +54,14 @@ class RemoteFace(Face):
     def tell(self, text: str) -> None:
         """Show a line at the client's terminal, at once."""
         self._client.tell(text)
+
+    @property
+    def stream(self) -> Callable[[bytes], bool]:
+        """Shows the client's screen how things stand; False if it has not read what came before.
+
+        Then the payload is left out, not kept: the next one says how things stand by then.
+        """
+        return self._client.stream
 
     def show(self, reply: Reply) -> None:
         """Refuse: a reply is returned, and shown by the client.

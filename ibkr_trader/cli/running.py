@@ -2,14 +2,17 @@
 
 It ends when it is told to (SIGTERM, Ctrl-C, a closed terminal), in good order and within
 seconds: what is being sent is finished, and every order at the broker stays as it is.
+
+On a terminal it shows the dashboard, which is a client at its own door: one that fails leaves
+a trader that goes on.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import signal
-import sys
 from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING
 
@@ -17,7 +20,8 @@ from ibkr_trader import __version__
 from ibkr_trader.adapters.clock import SystemClock
 from ibkr_trader.adapters.control_server import ControlDoor
 from ibkr_trader.adapters.kill_flag import HaltFile
-from ibkr_trader.cli import output
+from ibkr_trader.cli import output, screening
+from ibkr_trader.cli.board import Board
 from ibkr_trader.cli.event_lines import EventLines
 from ibkr_trader.cli.halt_signal import HaltSignal
 from ibkr_trader.cli.serving import Clerk
@@ -36,30 +40,32 @@ if TYPE_CHECKING:
     from ibkr_trader.cli.face import Face
     from ibkr_trader.execution.desk import Desk
 
+logger = logging.getLogger(__name__)
 _FINISH = 2.5  # seconds: with the door, the groups and the lanes, all ends within five
 _ENDS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
-async def run(face: Face, *, headless: bool) -> output.Reply | None:
+async def run(face: Face, *, headless: bool, look: screening.Look) -> output.Reply | None:
     """Run the trader until it is told to end.
 
     Raises:
         TraderError: Whatever keeps it from starting, or makes its picture of the account
             worthless.
     """
-    if not headless and sys.stdout.isatty():
-        output.note("the dashboard is not built yet: running headless; Ctrl-C ends it")
+    is_seen = not (headless or face.json) and screening.is_terminal()
+    if not (is_seen or headless or face.json):
+        output.note("no terminal here: running headless, one line for each event")
     flag = HaltFile(face.place().kill_flag)
     with HaltSignal(flag) as halting:
         async with desk_for(face, patient=True) as desk:
             halting.reach(desk.trader.halter)
             with desk.trader.arming.claimed():
-                await _stay(face, desk)
+                await stay(face, desk, look if is_seen else None)
     return None
 
 
-async def _stay(face: Face, desk: Desk) -> None:
-    """Work at the desk until the process is told to end."""
+async def stay(face: Face, desk: Desk, look: screening.Look | None) -> None:
+    """Work at an open desk until the process is told to end, on a screen if there is a look."""
     desk.trader.guardian.duty, desk.trader.finish_within = Duty.FULL, _FINISH
     lines = _lines(face, desk)
     try:
@@ -68,10 +74,33 @@ async def _stay(face: Face, desk: Desk) -> None:
                 head = title(face.settings(), desk)
                 lines.say("Ready", f"{head} runs as process {os.getpid()}; {_held(desk)}")
                 _begin(lines, desk)
+                if look is not None:
+                    await _on_screen(face, look, lines, ending=ending)
                 await ending.wait()
                 lines.say("Ending", f"ending; {_held(desk)}: at the broker it all stays")
     finally:
         lines.close()
+
+
+async def _on_screen(
+    face: Face, look: screening.Look, lines: EventLines, *, ending: asyncio.Event
+) -> None:
+    """Show the dashboard until it is left; whatever becomes of it, the trader is not touched."""
+    lines.is_silent = True
+    try:
+        with _lent_signals(ending):
+            left = await screening.show(face, look, on_end=lambda _: ending.set(), is_own=True)
+    except Exception:  # the edge of a face: a screen is no reason to leave orders alone
+        logger.exception("the screen failed")
+        text = "the screen failed, its traceback is in the log; the trader goes on"
+    else:
+        text = "the screen is closed; the trader goes on"
+        if left.ends_trader:
+            ending.set()
+    finally:
+        lines.is_silent = False
+    if not ending.is_set():
+        lines.say("Screen", f"{text}. Ctrl-C ends it, ibkr-trader dashboard shows it again")
 
 
 @asynccontextmanager
@@ -79,10 +108,13 @@ async def _tended(face: Face, desk: Desk) -> AsyncIterator[None]:
     """Do what only a trader that stays has to: prices, resting points, the door."""
     trader = desk.trader
     settings = face.settings()
-    clerk = Clerk(desk, settings, TraderCard(trader))
+    card = TraderCard(trader)
+    card.board = Board(trader)
+    clerk = Clerk(desk, settings, card)
     door = ControlDoor(
         settings.place.folder,
         serve=clerk.serve,
+        watches=clerk.watches,
         version=__version__,
         since=SystemClock().now(),
     )
@@ -98,14 +130,32 @@ async def _tended(face: Face, desk: Desk) -> AsyncIterator[None]:
 @contextmanager
 def _told_to_end() -> Iterator[asyncio.Event]:
     """Turn the signals that end a process into an event, for the length of the block."""
-    loop, ending = asyncio.get_running_loop(), asyncio.Event()
-    for number in _ENDS:
-        loop.add_signal_handler(number, ending.set)
+    ending = asyncio.Event()
+    _hear(ending)
     try:
         yield ending
     finally:
-        for number in _ENDS:
+        _hear(None)
+
+
+@contextmanager
+def _lent_signals(ending: asyncio.Event) -> Iterator[None]:
+    """Leave the signals to a screen for the length of the block: on it, Ctrl-C is a question."""
+    _hear(None)
+    try:
+        yield
+    finally:
+        _hear(ending)
+
+
+def _hear(ending: asyncio.Event | None) -> None:
+    """Let the signals that end a process set `ending`, or nothing at all."""
+    loop = asyncio.get_running_loop()
+    for number in _ENDS:
+        if ending is None:
             loop.remove_signal_handler(number)
+        else:
+            loop.add_signal_handler(number, ending.set)
 
 
 def _lines(face: Face, desk: Desk) -> EventLines:

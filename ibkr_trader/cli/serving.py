@@ -25,6 +25,8 @@ from ibkr_trader.config import Profile, refusal
 from ibkr_trader.config.model import SettingsModel, validate
 from ibkr_trader.config.sources import Value
 from ibkr_trader.core.errors import AccountLocked, ConfigError, RiskCheckError
+from ibkr_trader.core.events import OperatorEvent
+from ibkr_trader.core.text import plain
 from ibkr_trader.risk.guard import READONLY
 
 if TYPE_CHECKING:
@@ -40,6 +42,8 @@ logger = logging.getLogger(__name__)
 _IDENTITY = ("host", "port", "client_id", "account")
 FRESH = 2.0  # seconds: what the broker told earlier is asked for again, for a command
 TURN_PATIENCE = 10.0  # seconds, as for the account lock
+_LONGEST_NAME = 64  # characters of an operator's name
+_LONGEST_WORDS = 200  # of what an act is called
 
 
 class Clerk:
@@ -59,7 +63,8 @@ class Clerk:
         """
         logger.info("command: %s", " ".join(call.arguments))
         try:
-            command = _find(call)
+            _require_name(call.operator)
+            command, options = _find(call)
             face = RemoteFace(
                 call,
                 client,
@@ -68,16 +73,38 @@ class Clerk:
                 trader=self._trader,
             )
             face.changes = command.changes
-            reply = await self._run(command, face, _options(command, call))
-            return pack_reply(reply, json=call.json)
+            if call.operator and command.does(options, dry_run=call.dry_run):
+                self._note(call)
+            reply = await self._run(command, face, options)
+            return pack_reply(reply, json=call.json, both=call.both)
         except HungUp:
             raise
         except Exception as error:  # noqa: BLE001 - a command's edge: here it ends as at `entry`
             told = failure.describe(error, call.arguments)
             return Failed(failure=msgspec.Raw(msgspec.json.encode(told, enc_hook=str)))
 
+    def watches(self, call: Call) -> bool:
+        """Whether `call` is of somebody who only watches, until they hang up."""
+        return call.command in DESK_COMMANDS and DESK_COMMANDS[call.command].streams
+
+    def _note(self, call: Call) -> None:
+        """Put on record who acts, before anything is done.
+
+        If the disk refuses, it is owed, and the desk opens nothing until it is written; what
+        lowers risk goes on. So the way out never depends on this line.
+        """
+        trader = self._desk.trader
+        pressed = OperatorEvent(
+            at=trader.clock.now(),
+            operator=call.operator,
+            action=plain(call.words, limit=_LONGEST_WORDS) or call.command,
+            command=call.command,
+        )
+        trader.record.witness([pressed])
+
     async def _run(self, command: DeskCommand, face: RemoteFace, options: dict[str, Any]) -> Reply:
-        await self._desk.trader.drift.freshen(FRESH)  # a command of its own would have asked
+        if not command.streams:  # a screen shows what is known, also while the broker is slow
+            await self._desk.trader.drift.freshen(FRESH)  # a command of its own would have asked
         if not command.is_alone or face.dry_run:
             reply = await command.body(face, **options)
         else:
@@ -122,11 +149,28 @@ class Clerk:
         return msgspec.structs.replace(ours, timeout_seconds=patience.timeout_seconds)
 
 
-def _find(call: Call) -> DeskCommand:
+def _require_name(operator: str) -> None:
+    """Take a name only if it is harmless in the journal, in a log and on a screen.
+
+    Raises:
+        UsageFault: If it is not.
+    """
+    if operator != plain(operator, limit=_LONGEST_NAME):
+        message = f"the operator's name must have {_LONGEST_NAME} printable characters at most"
+        raise UsageFault(message, hint="choose a shorter or plainer name for the dashboard")
+
+
+def _find(call: Call) -> tuple[DeskCommand, dict[str, Any]]:
+    """Return the command with its options.
+
+    Raises:
+        UsageFault: If there is no such command, or it takes other options.
+    """
     if call.command not in DESK_COMMANDS:
         message = f"the running trader knows no command {call.command!r}"
         raise UsageFault(message, hint="start the trader again: it may be of another version")
-    return DESK_COMMANDS[call.command]
+    command = DESK_COMMANDS[call.command]
+    return command, _options(command, call)
 
 
 def _options(command: DeskCommand, call: Call) -> dict[str, Any]:

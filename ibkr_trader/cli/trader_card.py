@@ -11,6 +11,7 @@ from ibkr_trader.core.events import ConnectEvent, DisconnectEvent, SyncEvent
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from ibkr_trader.cli.board import Board
     from ibkr_trader.execution.trader import Trader
 
 
@@ -20,7 +21,10 @@ class TraderCard:
     Attributes:
         since: When it was ready, by the desk's clock.
         connections: How many links it has had.
+        board: What it keeps for screens; None where nobody may watch.
     """
+
+    board: Board | None = None
 
     def __init__(self, trader: Trader) -> None:
         self._trader = trader

@@ -12,7 +12,7 @@
                            PositionReportEvent · AccountEvent · DataTypeEvent · DriftEvent
                            StateEvent · ArmEvent · LimitsEvent · EquityEvent · LossEvent
                            TimeEvent · CheckpointEvent · GroupEvent · CoverEvent
-                           CloseRequestEvent · CloseEndEvent
+                           CloseRequestEvent · CloseEndEvent · OperatorEvent
 
 Subscribing to a class subscribes to everything below it. Leaves are final, so that a
 handler that names a leaf names one fact. `at` is the moment it happened, in UTC.
@@ -446,6 +446,21 @@ class ArmEvent(SystemEvent, frozen=True, kw_only=True):
     reason: str
     origin: str = ""
     token: str = ""
+
+
+@final
+class OperatorEvent(SystemEvent, frozen=True, kw_only=True):
+    """A person at a dashboard pressed a key that acts; what came of it is told by other events.
+
+    Attributes:
+        operator: Who sat there, as the dashboard says.
+        action: What a person would call it.
+        command: What it calls at the trader, with its family: `revise.cancel`.
+    """
+
+    operator: str
+    action: str
+    command: str
 
 
 @final

@@ -8,25 +8,29 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ibkr_trader.core.contracts import contract_of, is_named
 from ibkr_trader.core.text import quantity
-from ibkr_trader.dashboard.choosing import order_meant, position_meant
+from ibkr_trader.dashboard.choosing import held_in, order_meant, orders_of, position_meant
 from ibkr_trader.dashboard.model import (
     Choice,
     ConfirmDialog,
     Model,
     Page,
+    Panel,
     Tone,
     TypedDialog,
 )
-from ibkr_trader.dashboard.rows import chosen
+from ibkr_trader.dashboard.rows import chosen, rows_of
 from ibkr_trader.dashboard.scene import OrderRow, PositionRow
-from ibkr_trader.dashboard.steps import HALT, command, perform, say, stay
+from ibkr_trader.dashboard.steps import CANCEL, HALT, command, perform, replaced, say, stay
 
 if TYPE_CHECKING:
     from ibkr_trader.dashboard.effects import Act
     from ibkr_trader.dashboard.steps import Step
 
 _KEYBOARD = "from the dashboard's keyboard"
+_AGAIN = 3.0  # seconds in which the same cancel is not sent twice: a key that is held down repeats
+_CLOSE = "revise.close"
 
 
 def cancel(model: Model) -> Step:
@@ -34,8 +38,10 @@ def cancel(model: Model) -> Step:
     row = order_meant(model)
     if isinstance(row, str):
         return say(model, row, Tone.WARNING, typed_id="")
-    act = command("revise.cancel", f"cancel {_order_words(row)}", orders=[row.order_id])
-    if not row.is_last_stop:
+    if model.now - model.cancelling.get(row.order_id, model.now - _AGAIN) < _AGAIN:
+        return say(model, f"{row.short} is being cancelled already", typed_id="")
+    act = command(CANCEL, f"cancel {_order_words(row)}", orders=[row.order_id])
+    if not _is_last(model, row):
         return perform(model, act, typed_id="")
     dialog = TypedDialog(
         title=f"Cancel the last stop of {row.symbol}",
@@ -50,21 +56,46 @@ def cancel(model: Model) -> Step:
     return stay(model, dialog=dialog, typed_id="")
 
 
+def _is_last(model: Model, row: OrderRow) -> bool:
+    """Whether nothing would protect a position after this one: by the picture, and by our keys.
+
+    The picture is older than the last key: of two stops that are cancelled quickly, it says of
+    each that the other is still there.
+    """
+    if row.is_last_stop:
+        return True
+    if not row.is_protective or held_in(model, row.con_id) is None:
+        return False
+    others = (one for one in orders_of(model) if one.con_id == row.con_id and one.is_protective)
+    return any(one.order_id in model.cancelling for one in others if one is not row)
+
+
 def cancel_all(model: Model) -> Step:
-    """Ask for one key, then cancel every order of ours."""
-    rows = [row for row in _orders(model) if not row.is_foreign]
+    """Ask for one key, then cancel every order of ours; with last stops among them, for a word."""
+    rows = [row for row in orders_of(model) if not row.is_foreign]
     if not rows:
         return say(model, "there is no order of ours to cancel")
-    bare = sorted({row.symbol for row in rows if row.is_protective})
     lines = [f"{len(rows)} order{'s' if len(rows) > 1 else ''} of ours would be cancelled."]
+    if model.filter:
+        lines.append(f'All of them, not only those that the filter "{model.filter}" shows.')
+    act = command(CANCEL, "cancel all", everything=True)
+    stops = {row.con_id: row for row in rows if row.is_protective or row.is_last_stop}
+    bare = [row for con_id, row in stops.items() if held_in(model, con_id) is not None]
+    undoable = "u (undo) brings back what was cancelled last."
     if bare:
-        lines.append(f"Nothing would protect {', '.join(bare)} any more.")
-    lines.append("u (undo) brings back what was cancelled last.")
-    act = command("revise.cancel", "cancel all", everything=True)
+        names = ", ".join(sorted({row.symbol for row in bare}))
+        word = bare[0].ticker if len(bare) == 1 else "ALL"
+        lines += [
+            f"Nothing would protect {names} any more.",
+            "h halts and cancels only what could open: stops stay.",
+            f"Type {word} to cancel them all the same:",
+        ]
+        typed = TypedDialog(
+            title="Cancel all orders?", lines=tuple(lines), expected=word, act=act, is_grave=True
+        )
+        return stay(model, dialog=typed)
     yes = Choice(key="y", label="cancel them all", act=act)
-    dialog = ConfirmDialog(
-        title="Cancel all orders?", lines=tuple(lines), choices=(yes,), is_grave=bool(bare)
-    )
+    dialog = ConfirmDialog(title="Cancel all orders?", lines=(*lines, undoable), choices=(yes,))
     return stay(model, dialog=dialog)
 
 
@@ -73,32 +104,71 @@ def close(model: Model) -> Step:
     held = position_meant(model)
     if isinstance(held, str):
         return say(model, held, Tone.WARNING, typed_id="")
-    side = "sell" if held.quantity > 0 else "buy"
-    words = f"{side} {quantity(abs(held.quantity))} {held.symbol} at the market"
-    act = command("revise.close", f"close {held.symbol}", symbol=held.ticker)
-    dialog = ConfirmDialog(
+    return stay(model, dialog=_closing(model, held), typed_id="")
+
+
+def _closing(model: Model, held: PositionRow) -> ConfirmDialog:
+    words = _at_market(held)
+    lines = [f"This would {words}, and take its exits away."]
+    also = [one for one in _positions(model) if one is not held and _goes_too(one, held)]
+    if also:
+        named = "; ".join(_at_market(one) for one in also)
+        lines.append(f"The same name closes these, too: {named}.")
+    if held.is_closing:
+        lines.append("It is on its way to flat already.")
+    act = command(_CLOSE, f"close {held.symbol}", symbol=held.ticker)
+    return ConfirmDialog(
         title=f"Close {held.symbol}?",
-        lines=(f"This would {words}, and take its exits away.",),
-        choices=(Choice(key="y", label=words, act=act),),
+        lines=tuple(lines),
+        choices=(Choice(key="y", label="; ".join(map(_at_market, (held, *also))), act=act),),
+        is_grave=bool(also),
+        con_id=held.con_id,
     )
-    return stay(model, dialog=dialog, typed_id="")
+
+
+def _at_market(held: PositionRow) -> str:
+    side = "sell" if held.quantity > 0 else "buy"
+    return f"{side} {quantity(abs(held.quantity))} {held.symbol} at the market"
+
+
+def _goes_too(one: PositionRow, held: PositionRow) -> bool:
+    """Whether the command that closes `held` closes `one`: a ticker means its options, too."""
+    if not one.quantity:
+        return False
+    try:
+        return one.ticker == held.ticker or is_named(contract_of(one.ticker), held.ticker)
+    except ValueError:  # no ticker that could be typed
+        return False
+
+
+def refreshed(model: Model) -> Model:
+    """Let an open question say what is true now: one agrees to what one reads."""
+    match model.dialog:
+        case ConfirmDialog(con_id=con_id) if con_id:
+            held = held_in(model, con_id)
+            return model if held is None else replaced(model, dialog=_closing(model, held))
+        case ConfirmDialog(choices=(Choice(act=act), *_)) if act and act.options.get("everything"):
+            return cancel_all(model)[0] if orders_of(model) else model
+        case _:
+            return model
 
 
 def halt(model: Model) -> Step:
     """Ask for one key, then halt: everything, without cancelling, or one symbol alone."""
-    held = position_meant(model)
+    meant = order_meant(model)
+    held = meant if isinstance(meant, OrderRow) else position_meant(model)
     choices = [
         Choice(key="y", label="halt: cancel what could open, keep stops", act=_halt("halt")),
         Choice(
-            key="k",
-            label="halt, and cancel nothing",
+            key="e",
+            label="halt, and keep entries: cancel nothing",
             act=_halt("halt, keep entries", keep_entries=True),
         ),
         Choice(
             key="f", label="halt, and close all that is held", act=_halt("flatten", flatten=True)
         ),
     ]
-    if isinstance(held, PositionRow):
+    if isinstance(held, OrderRow | PositionRow):
         act = _halt(f"halt {held.symbol}", symbol=held.ticker)
         choices.append(Choice(key="s", label=f"halt {held.symbol} alone", act=act))
     dialog = ConfirmDialog(
@@ -107,7 +177,7 @@ def halt(model: Model) -> Step:
         choices=tuple(choices),
         is_grave=True,
     )
-    return stay(model, dialog=dialog)
+    return stay(model, dialog=dialog, typed_id="")
 
 
 def _halt(
@@ -129,18 +199,29 @@ def resume(model: Model) -> Step:
     head = model.scene.head if model.scene is not None else None
     if head is None or (head.state == "ACTIVE" and not head.halts):
         return say(model, "nothing is halted")
-    symbol = head.halts[0] if head.state != "HALTED" and head.halts else ""
+    symbol = _halted_symbol(model, head.halts) if head.state != "HALTED" else ""
+    others = [one for one in head.halts if one != symbol]
     act = command("kill.resume", f"resume {symbol}".strip(), symbol=symbol)
     dialog = TypedDialog(
         title=f"Resume {symbol or 'trading'}",
         lines=(
-            f"Halted: {head.reason}" if not symbol else f"{symbol} is halted.",
+            f"{head.state}: {head.reason}" if not symbol else f"{symbol} is halted.",
+            *([f"It leaves these halted: {', '.join(others)}."] if others else []),
             "Why may it go on?",
         ),
         act=act,
         slot="reason",
     )
     return stay(model, dialog=dialog)
+
+
+def _halted_symbol(model: Model, halts: tuple[str, ...]) -> str:
+    """Which halt a key is about: that of the row under the cursor, or else the first."""
+    meant = order_meant(model)
+    row = meant if isinstance(meant, OrderRow) else position_meant(model)
+    if not isinstance(row, str) and row.ticker in halts:
+        return row.ticker
+    return halts[0] if halts else ""
 
 
 def undo(model: Model) -> Step:
@@ -166,11 +247,22 @@ def details(model: Model) -> Step:
     if not effects:
         return after, ()
     page = Page(title=name, lines=("asking the trader …",), call=model.next_call)
-    return stay(after, dialog=page, typed_id="")[0], effects
+    if model.typed_id and isinstance(row, OrderRow):
+        after = _cursor_on(after, row)
+    return replaced(after, dialog=page, typed_id=""), effects
 
 
-def _orders(model: Model) -> tuple[OrderRow, ...]:
-    return tuple(model.scene.orders.values()) if model.scene is not None else ()
+def _cursor_on(model: Model, row: OrderRow) -> Model:
+    """Let an order that was chosen by its number stand under the cursor, if it is shown."""
+    if row not in rows_of(model, Panel.ORDERS):
+        return model
+    lost = {panel: one for panel, one in model.lost.items() if panel is not Panel.ORDERS}
+    selected = {**model.selected, Panel.ORDERS: row.order_id}
+    return replaced(model, panel=Panel.ORDERS, selected=selected, lost=lost)
+
+
+def _positions(model: Model) -> tuple[PositionRow, ...]:
+    return model.scene.positions if model.scene is not None else ()
 
 
 def _plainly(row: object) -> tuple[str, ...]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from ibkr_trader.dashboard import editing
 from ibkr_trader.dashboard.effects import Reply
 from ibkr_trader.dashboard.model import (
@@ -16,7 +18,16 @@ from ibkr_trader.dashboard.model import (
     Tone,
     TypedDialog,
 )
-from ibkr_trader.dashboard.steps import command, replaced, say, stay
+from ibkr_trader.dashboard.steps import (
+    CANCEL,
+    SHUT,
+    cancelled_by,
+    command,
+    is_shut,
+    replaced,
+    say,
+    stay,
+)
 
 if TYPE_CHECKING:
     from ibkr_trader.dashboard.effects import Act
@@ -24,6 +35,7 @@ if TYPE_CHECKING:
     from ibkr_trader.dashboard.steps import Step
 
 _LOUD = 30.0  # seconds for a notice of something that went wrong
+_READ = 0.4  # seconds: a key that was meant for something else is no answer
 _EXITS = frozenset({"stop", "target", "timed", "close", "cover"})
 
 
@@ -31,43 +43,93 @@ def answered(model: Model, given: Answered) -> Step:
     """Show how a command ended, where it was asked for."""
     act = model.calls.get(given.call)
     calls = {call: one for call, one in model.calls.items() if call != given.call}
-    model = replaced(model, calls=calls)
-    if isinstance(model.dialog, TypedDialog | ConfirmDialog) and model.dialog.call == given.call:
-        model = replaced(model, dialog=None)  # nobody waits for its answer any more
+    model = _unasked(replaced(model, calls=calls), given.call)
     if act is None:
         return stay(model)
+    dialog, outcome = model.dialog, given.outcome
     if act.command == editing.WEIGH:
-        is_open = isinstance(model.dialog, EditDialog) and model.dialog.asked is not None
-        if not is_open or not isinstance(model.dialog, EditDialog):
-            return stay(model)
-        return editing.weighed(model, model.dialog, given.outcome)
-    if isinstance(model.dialog, Page) and model.dialog.call == given.call:
-        lines = given.outcome.data.get("lines") or given.outcome.lines
-        page = Page(title=model.dialog.title, lines=tuple(str(line) for line in lines))
+        # Of another order, or of another time: an answer counts for its own question alone.
+        if isinstance(dialog, EditDialog) and dialog.asked_call == given.call:
+            return editing.weighed(model, dialog, outcome)
+        return stay(model)
+    if isinstance(dialog, Page) and dialog.call == given.call:
+        lines = outcome.data.get("lines") or outcome.lines or ("the trader has nothing to say",)
+        page = Page(title=dialog.title, lines=tuple(str(line) for line in lines))
         return stay(model, dialog=page)
     if act.looks:
-        return _would_undo(model, given.outcome) if act.command == "protect.undo" else stay(model)
-    return _ended(model, act, given.outcome)
+        return _would_undo(model, outcome) if act.command == "protect.undo" else stay(model)
+    if act.command == CANCEL and not (outcome.is_done or outcome.is_unknown):
+        failed = cancelled_by(model, act)
+        left = {one: at for one, at in model.cancelling.items() if one not in failed}
+        model = replaced(model, cancelling=left)
+    return _ended(model, act, outcome)
 
 
 def questioned(model: Model, given: Questioned) -> Step:
-    """Show a command's question; if something else is open, no is the answer."""
-    if model.dialog is not None and not isinstance(model.dialog, Page):
-        return model, (Reply(call=given.call, text=None),)
+    """Show a command's question, once nothing else is open; of several that wait, one is."""
+    if model.dialog is None or isinstance(model.dialog, Page):
+        return stay(model, dialog=_question(model, given))
+    if model.waiting is None:
+        text = "the trader asks something: it is shown when this here is closed"
+        return say(model, text, Tone.WARNING, waiting=given)
+    text = "the trader asked too much at once: a question was answered with no"
+    return say(model, text, Tone.FAULT)[0], (Reply(call=given.call, text=None),)
+
+
+def next_question(model: Model) -> Model:
+    """Open the question that has waited, if nothing else is open any more."""
+    if model.dialog is not None or model.waiting is None:
+        return model
+    return replaced(model, dialog=_question(model, model.waiting), waiting=None)
+
+
+def unlinked(model: Model) -> Model:
+    """Let go what the screen has asked of itself: the trader is gone.
+
+    What was sent is still answered, by whoever carries it out; and while it waits for a person,
+    its question stays. A halt asks without this line, too.
+    """
+    calls = {call: act for call, act in model.calls.items() if not act.looks}
+    model = replaced(model, calls=calls)
+    match model.dialog:
+        case EditDialog(asked=asked) as dialog if asked is not None:
+            return editing.given_up(model, dialog, "the trader is gone: nothing was sent")
+        case Page(call=call) as page if call:
+            lines = ("The trader is gone.",)
+            return replaced(model, dialog=msgspec.structs.replace(page, lines=lines, call=0))
+        case _:
+            return model
+
+
+def _unasked(model: Model, call: int) -> Model:
+    """Take back the question of a command that waits for no answer any more.
+
+    A text field stays until somebody closes it: what is still typed must not become keys.
+    """
+    if model.waiting is not None and model.waiting.call == call:
+        model = replaced(model, waiting=None)
+    match model.dialog:
+        case ConfirmDialog(call=asking) if asking and asking == call:
+            return replaced(model, dialog=None)
+        case TypedDialog(call=asking) as dialog if asking and asking == call:
+            fault = "nobody waits for an answer any more; Esc"
+            return replaced(model, dialog=msgspec.structs.replace(dialog, call=0, fault=fault))
+        case _:
+            return model
+
+
+def _question(model: Model, given: Questioned) -> TypedDialog | ConfirmDialog:
+    title, lines = "The trader asks", (given.question,)
     if given.is_typed:
-        dialog: TypedDialog | ConfirmDialog = TypedDialog(
-            title="The trader asks", lines=(given.question,), call=given.call, is_grave=True
-        )
-    else:
-        yes = Choice(key="y", label="yes", reply="y")
-        dialog = ConfirmDialog(
-            title="The trader asks",
-            lines=(given.question,),
-            choices=(yes,),
-            call=given.call,
-            is_grave=True,
-        )
-    return stay(model, dialog=dialog)
+        return TypedDialog(title=title, lines=lines, call=given.call, is_grave=True)
+    return ConfirmDialog(
+        title=title,
+        lines=lines,
+        choices=(Choice(key="y", label="yes", reply="y"),),
+        call=given.call,
+        is_grave=True,
+        ready=model.now + _READ,
+    )
 
 
 def _ended(model: Model, act: Act, outcome: Outcome) -> Step:
@@ -96,11 +158,21 @@ def _would_undo(model: Model, outcome: Outcome) -> Step:
         text = outcome.lines[0] if outcome.lines else "there is nothing to undo"
         return say(model, f"undo: {text}", Tone.WARNING)
     if model.dialog is not None:
-        return stay(model)
-    opens = any(str(one.get("role", "")).lower() not in _EXITS for one in orders)
-    if opens and model.scene is not None and model.scene.head.is_open is False:
-        return say(model, "undo: the market is closed, and it would open something", Tone.WARNING)
+        return say(model, "undo: something else is open; press u again", Tone.WARNING)
+    opens = any(_role(one) not in _EXITS for one in orders)
+    if opens and is_shut(model):
+        return say(model, f"undo: {SHUT}", Tone.WARNING)
     act = command("protect.undo", "undo")
     yes = Choice(key="y", label="place it again", act=act, is_staged=opens)
-    dialog = ConfirmDialog(title="Undo the last cancel?", lines=outcome.lines, choices=(yes,))
+    dialog = ConfirmDialog(
+        title="Undo the last cancel?",
+        lines=outcome.lines,
+        choices=(yes,),
+        ready=model.now + _READ,
+    )
     return stay(model, dialog=dialog)
+
+
+def _role(order: object) -> str:
+    """The role of an order as the trader wrote it; what cannot be read opens something."""
+    return str(order.get("role", "")).lower() if isinstance(order, dict) else ""

@@ -2,7 +2,7 @@
 
 What is typed is weighed by the trader, one question at a time; Enter sends only what it has
 weighed. What lowers risk goes at once; everything else waits where any key ends it, and is not
-even offered while the market is closed.
+even offered while the market is closed. A position without a stop: see `protecting.py`.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from ibkr_trader.core.text import price, quantity
-from ibkr_trader.dashboard import terms
-from ibkr_trader.dashboard.choosing import order_meant, position_meant
+from ibkr_trader.dashboard import protecting, terms
+from ibkr_trader.dashboard.choosing import held_in, order_meant, position_meant, terms_of
 from ibkr_trader.dashboard.model import EditDialog, Field, Model, Tone, Weighed
 from ibkr_trader.dashboard.scene import OrderRow, PositionRow
-from ibkr_trader.dashboard.steps import command, perform, say, stage, stay
+from ibkr_trader.dashboard.steps import SHUT, command, is_shut, perform, say, stage, stay, unsent
 
 if TYPE_CHECKING:
     from ibkr_trader.dashboard.effects import Act
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from ibkr_trader.dashboard.steps import Step
 
 WEIGH = "screen.weigh"
-_SHUT = "the market is closed: only what lowers risk is sent"
+_FRESH = 10.0  # seconds for which an answer of the trader's is good enough to send on it
+_PATIENCE = 5.0  # seconds for an answer
 
 
 def modify(model: Model) -> Step:
@@ -48,13 +49,11 @@ def tighten(model: Model) -> Step:
     if isinstance(held, str):
         return say(model, held, Tone.WARNING, typed_id="")
     order = model.scene.orders.get(held.stop_id) if model.scene is not None else None
-    field = Field(name="stop", label="Stop", text="", was=terms.plainly(held.stop))
     if order is None:
-        hint = "147.50 a stop there   2% or 3 behind: write 2% to trail by it"
-        title = f"Protect {quantity(held.quantity, signed=True)} {held.symbol}"
-    else:
-        hint = "a price, or 2% behind the market; it only ever gets tighter"
-        title = f"Tighten {order.short}  {held.symbol} stop {price(held.stop)}"
+        return stay(model, dialog=protecting.dialog(held), typed_id="")
+    field = Field(name="stop", label="Stop", text="", was=terms.plainly(held.stop))
+    hint = "a price, or 2% behind the market; it only ever gets tighter"
+    title = f"Tighten {order.short}  {held.symbol} stop {price(held.stop)}"
     dialog = EditDialog(title=title, fields=(field,), before=order, position=held, hint=hint)
     return stay(model, dialog=dialog, typed_id="")
 
@@ -75,7 +74,9 @@ def typing(model: Model, dialog: EditDialog, key: str) -> Step:
             return _typed(model, dialog, field.text[:-1])
         case "ctrl-u":
             return _typed(model, dialog, "")
-        case _ if key in "0123456789." or (key == "%" and dialog.position is not None):
+        case _ if (len(key) == 1 and key in "0123456789.") or (
+            key == "%" and dialog.position is not None
+        ):
             return _typed(model, dialog, (field.text + key)[: terms.LONGEST])
         case _:
             return stay(model)
@@ -92,19 +93,43 @@ def pasted(model: Model, dialog: EditDialog, text: str) -> Step:
 def weighed(model: Model, dialog: EditDialog, outcome: Outcome) -> Step:
     """Take the trader's word for what was typed, and ask again if more was typed since."""
     typed = dialog.asked or ()
-    data = outcome.data
-    answer = Weighed(
-        typed=typed,
-        reduces=data.get("reduces") if outcome.is_done else None,
-        fault=str(data.get("fault", "")) if outcome.is_done else " ".join(outcome.lines[:1]),
-        notes=tuple(str(one) for one in data.get("notes", ())),
-    )
-    dialog = _with(dialog, weighed=answer, asked=None)
+    answer = _answer(typed, outcome, now=model.now)
+    dialog = _with(dialog, weighed=answer, asked=None, asked_call=0)
     if _texts(dialog) != typed:
         return _ask(model, dialog)
     if answer.fault:
         return _shown(model, dialog, fault=answer.fault, is_sending=False)
     return _send(model, dialog) if dialog.is_sending else _shown(model, dialog, fault="")
+
+
+def given_up(model: Model, dialog: EditDialog, why: str) -> Model:
+    """Stop waiting for the trader's word: nothing is sent on an answer that comes too late."""
+    after = _with(dialog, asked=None, asked_call=0, weighed=None, fault=why, is_sending=False)
+    return stay(model, dialog=after)[0]
+
+
+def ticked(model: Model) -> Model:
+    """Stop waiting once the trader has had its time."""
+    dialog = model.dialog
+    if not isinstance(dialog, EditDialog) or dialog.asked is None:
+        return model
+    if model.now - dialog.asked_at < _PATIENCE:
+        return model
+    return given_up(model, dialog, "the trader does not answer; Enter asks it again")
+
+
+def _answer(typed: tuple[str, ...], outcome: Outcome, *, now: float) -> Weighed:
+    data = outcome.data if outcome.is_done else {}
+    reduces, fault = data.get("reduces"), str(data.get("fault") or "")
+    if not outcome.is_done:
+        fault = " ".join(outcome.lines[:1]) or f"the trader cannot say: {outcome.code}"
+    return Weighed(
+        typed=typed,
+        reduces=reduces if isinstance(reduces, bool) else None,
+        fault=fault,
+        notes=tuple(str(one) for one in data.get("notes") or ()),
+        at=now,
+    )
 
 
 def _first(row: OrderRow) -> int:
@@ -113,7 +138,7 @@ def _first(row: OrderRow) -> int:
 
 
 def _fields(row: OrderRow) -> tuple[Field, ...]:
-    size = terms.plainly(row.quantity)
+    size = terms.size(row.quantity)
     fields = [Field(name="quantity", label="Quantity", text=size, was=size)]
     if row.can_stop:
         at = terms.plainly(row.stop)
@@ -145,12 +170,20 @@ def _typed(model: Model, dialog: EditDialog, text: str) -> Step:
 
 def _ask(model: Model, dialog: EditDialog) -> Step:
     """Ask the trader what it says of what is typed, if it could be meant."""
+    if dialog.position is not None:  # 2% is of the price that holds when it is asked
+        now = held_in(model, dialog.position.con_id)
+        dialog = _with(dialog, position=now or dialog.position)
+    dialog = _with(dialog, asked=None, asked_call=0, weighed=None)
     found = wanted(dialog)
     if isinstance(found, str) or not found or dialog.before is None:
-        return _shown(model, dialog, asked=None, weighed=None)
+        fault = found if isinstance(found, str) and dialog.is_sending else dialog.fault
+        return _shown(model, dialog, fault=fault, is_sending=False)
+    if not model.line.is_up:
+        return _shown(model, dialog, fault=unsent(model), is_sending=False)
     options = {"quantity": "", "limit": "", "stop": ""} | found
     act = command(WEIGH, looks=True, more={"order": dialog.before.order_id, **options})
-    return perform(model, act, dialog=_with(dialog, asked=_texts(dialog)))
+    asked = _with(dialog, asked=_texts(dialog), asked_call=model.next_call, asked_at=model.now)
+    return perform(model, act, dialog=asked)
 
 
 def wanted(dialog: EditDialog) -> dict[str, str] | str:
@@ -162,7 +195,8 @@ def wanted(dialog: EditDialog) -> dict[str, str] | str:
         if fault := terms.field_fault(field):
             return fault
         if field.text and terms.is_changed(field):
-            found[field.name] = terms.plainly(terms.figure(field.text))
+            number = terms.figure(field.text)
+            found[field.name] = field.text if field.name == "quantity" else terms.plainly(number)
     return found
 
 
@@ -184,79 +218,66 @@ def _wanted_stop(dialog: EditDialog, held: PositionRow) -> dict[str, str] | str:
 def _send(model: Model, dialog: EditDialog) -> Step:
     """Send what is typed, if the trader has weighed just that, and nothing has moved since."""
     if dialog.position is not None and dialog.before is None:
-        return _protect(model, dialog, dialog.position)
+        return protecting.send(model, dialog, dialog.position)
     before = dialog.before
     now = model.scene.orders.get(before.order_id) if model.scene and before else None
     if before is None or now is None:
         name = before.short if before else "the order"
-        return say(
-            model, f"{name} is no longer active; nothing was sent", Tone.WARNING, dialog=None
-        )
-    if _terms(now) != _terms(before):
-        text = f"it is now {quantity(now.quantity)} at {now.terms}; Enter sends all the same"
-        return _shown(model, dialog, before=now, fault=text, is_sending=False)
+        text = f"{name} is no longer active; nothing was sent"
+        return say(model, text, Tone.WARNING, dialog=None)
+    if terms_of(now) != terms_of(before):
+        # What the trader said was said of other terms: a stop that was tighter may be looser.
+        dialog = _renewed(dialog, now)
+        if dialog.position is None:
+            text = f"it is now {quantity(now.quantity)} at {now.terms}; Enter sends all the same"
+            return _shown(model, dialog, fault=text, is_sending=False)
+        dialog = _with(dialog, position=held_in(model, now.con_id) or dialog.position)
     found = wanted(dialog)
-    if isinstance(found, str):
-        return _shown(model, dialog, fault=found, is_sending=False)
-    if not found:
-        return _shown(model, dialog, fault="nothing is changed", is_sending=False)
+    if isinstance(found, str) or not found:
+        fault = found if isinstance(found, str) else "nothing is changed"
+        return _shown(model, dialog, fault=fault, is_sending=False)
     answer = dialog.weighed
-    if answer is None or answer.typed != _texts(dialog):
+    is_old = answer is None or model.now - answer.at > _FRESH or answer.typed != _texts(dialog)
+    if answer is None or is_old:
         waiting = _with(dialog, is_sending=True)
         return stay(model, dialog=waiting) if dialog.asked is not None else _ask(model, waiting)
     if answer.fault:
         return _shown(model, dialog, fault=answer.fault, is_sending=False)
+    return _go(model, dialog, _modify(now, found), reduces=answer.reduces is True)
+
+
+def _modify(row: OrderRow, found: dict[str, str]) -> Act:
     words = ", ".join(f"{name} {text}" for name, text in found.items())
-    act = command(
-        "revise.modify",
-        f"modify {before.short}: {words}",
-        more={"order": before.order_id, **found},
+    more = {"order": row.order_id, **found}
+    return command("revise.modify", f"modify {row.short}: {words}", more=more)
+
+
+def _renewed(dialog: EditDialog, now: OrderRow) -> EditDialog:
+    """The dialog about an order whose terms have changed: what was typed stays, nothing else."""
+    olds = {field.name: field for field in dialog.fields}
+    fields = dialog.fields
+    if dialog.position is None:
+        fields = tuple(
+            msgspec.structs.replace(one, text=old.text)
+            if (old := olds.get(one.name)) is not None and old.text != old.was
+            else one
+            for one in _fields(now)
+        )
+    return _with(
+        dialog,
+        before=now,
+        fields=fields,
+        at=min(dialog.at, len(fields) - 1),
+        weighed=None,
+        asked=None,
+        asked_call=0,
     )
-    return _go(model, act, reduces=answer.reduces is True)
 
 
-def _go(model: Model, act: Act, *, reduces: bool) -> Step:
+def _go(model: Model, dialog: EditDialog, act: Act, *, reduces: bool) -> Step:
     """Send at once what lowers risk; let everything else wait, unless the market is closed."""
     if reduces:
         return perform(model, act, dialog=None)
-    head = model.scene.head if model.scene is not None else None
-    if head is not None and head.is_open is False and isinstance(model.dialog, EditDialog):
-        return _shown(model, model.dialog, fault=_SHUT, is_sending=False)
-    return stage(model, act, dialog=None)
-
-
-def _protect(model: Model, dialog: EditDialog, held: PositionRow) -> Step:
-    """Give a position without a stop one: at a price, or one that trails."""
-    text = dialog.fields[0].text
-    size = terms.plainly(abs(held.quantity) - held.covered)
-    side = "sell" if held.quantity > 0 else "buy"
-    if text.endswith("%"):
-        share = terms.figure(text.removesuffix("%"))
-        if share is None:
-            return _shown(model, dialog, fault=f"{text!r} is no share of the price")
-        act = command(
-            "linked.trailing-stop",
-            f"trail {held.symbol} by {text}",
-            symbol=held.ticker,
-            quantity=size,
-            trail_percent=terms.plainly(share),
-        )
-        return perform(model, act, dialog=None)
-    at = terms.figure(text)
-    if at is None:
-        return _shown(model, dialog, fault=f"{text!r} is no price")
-    act = command(
-        "orders.order",
-        f"stop for {held.symbol} at {text}",
-        symbol=held.ticker,
-        side=side,
-        quantity=size,
-        type="stop",
-        stop=terms.plainly(at),
-        tif="gtc",
-    )
-    return perform(model, act, dialog=None)
-
-
-def _terms(row: OrderRow) -> tuple[object, ...]:
-    return (row.quantity, row.limit, row.stop, row.terms)
+    if is_shut(model):
+        return _shown(model, dialog, fault=SHUT, is_sending=False)
+    return stage(model, act, before=dialog.before, dialog=None)

@@ -36,9 +36,13 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Leave(msgspec.Struct, frozen=True, kw_only=True):
-    """Close the screen; `ends_trader` is for the trader's own terminal alone."""
+    """Close the screen; `ends_trader` is for the trader's own terminal alone.
+
+    `is_interrupted` says that it was Ctrl-C: the exit code tells.
+    """
 
     ends_trader: bool = False
+    is_interrupted: bool = False
 
 
 class Repaint(msgspec.Struct, frozen=True):

@@ -57,7 +57,7 @@ def _repaint(model: Model) -> Step:
 
 _ORDERS, _RISK, _SCREEN = "Orders and positions", "Risk", "Screen"
 KEYS = (
-    Key(("c",), acting.cancel, "c", "cancel the order (or type its number first: 12c)", _ORDERS),
+    Key(("c",), acting.cancel, "c", "cancel the order (or type its No. first: 12c)", _ORDERS),
     Key(("m",), editing.modify, "m", "modify its price or quantity", _ORDERS),
     Key(("a",), acting.cancel_all, "a", "cancel all orders; asks for y", _ORDERS),
     Key(("x",), acting.close, "x", "close the position at the market; asks for y", _ORDERS),
@@ -103,6 +103,8 @@ def help_lines() -> tuple[str, ...]:
         lines += [f"  {key.shown:<10}{key.words}" for key in KEYS if key.section == section]
     lines += [
         "",
+        "A number is that of the column No., or the beginning of an ID; #12 is the No. alone.",
+        "A row that goes away under the cursor is not replaced: j or k chooses another.",
         "What lowers risk goes at once. What adds risk waits 1.5 s: any key stops it.",
         "Ctrl-Z gives the terminal back (fg returns); Ctrl-C leaves.",
     ]

@@ -13,6 +13,7 @@ from typing import TypeAlias
 import msgspec
 
 from ibkr_trader.dashboard.effects import Act
+from ibkr_trader.dashboard.inputs import Questioned
 from ibkr_trader.dashboard.scene import OrderRow, PositionRow, Scene
 
 
@@ -50,6 +51,13 @@ class Sorting(msgspec.Struct, frozen=True):
     is_descending: bool = False
 
 
+class Lost(msgspec.Struct, frozen=True):
+    """A row that went away under the cursor: no key acts on its neighbour until somebody moves."""
+
+    key: str
+    name: str
+
+
 class Field(msgspec.Struct, frozen=True, kw_only=True):
     """One line of text that is being edited; the cursor stands at its end."""
 
@@ -67,12 +75,14 @@ class Weighed(msgspec.Struct, frozen=True, kw_only=True):
         reduces: It can only lower risk, so it needs no second thought; None if nobody knows.
         fault: Why it would be refused; empty if it would not.
         notes: What else there is to know: tick, limits, new risk.
+        at: When it said so, as `Model.now`: an old answer is asked for again.
     """
 
     typed: tuple[str, ...]
     reduces: bool | None = None
     fault: str = ""
     notes: tuple[str, ...] = ()
+    at: float = 0.0
 
 
 class EditDialog(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,7 +93,8 @@ class EditDialog(msgspec.Struct, frozen=True, kw_only=True):
         position: The position whose stop it is; None for `m`.
         at: Which field is edited.
         fault: Why what is typed is refused, on one line; empty if nothing is wrong with it.
-        asked: What the trader is being asked about, not answered yet.
+        asked: What the trader is being asked about, not answered yet; `asked_call` is the
+            number of that question, `asked_at` when it was put.
         hint: What may be typed.
         is_sending: Enter was pressed; it goes on as soon as the trader has answered.
     """
@@ -96,6 +107,8 @@ class EditDialog(msgspec.Struct, frozen=True, kw_only=True):
     fault: str = ""
     weighed: Weighed | None = None
     asked: tuple[str, ...] | None = None
+    asked_call: int = 0
+    asked_at: float = 0.0
     hint: str = ""
     is_sending: bool = False
 
@@ -121,7 +134,10 @@ class Choice(msgspec.Struct, frozen=True, kw_only=True):
 class ConfirmDialog(msgspec.Struct, frozen=True, kw_only=True):
     """A question that one key answers; Esc and every other key mean no.
 
-    `call` is the command that asks, if one does: no is then told to it.
+    Attributes:
+        call: The command that asks, if one does: no is then told to it.
+        ready: From when on keys count, as `Model.now`: what opened by itself is read first.
+        con_id: The position that it is about, if it is about one.
     """
 
     title: str
@@ -129,6 +145,8 @@ class ConfirmDialog(msgspec.Struct, frozen=True, kw_only=True):
     choices: tuple[Choice, ...]
     is_grave: bool = False
     call: int = 0
+    ready: float = 0.0
+    con_id: int = 0
 
 
 class TypedDialog(msgspec.Struct, frozen=True, kw_only=True):
@@ -171,11 +189,15 @@ Dialog: TypeAlias = EditDialog | ConfirmDialog | TypedDialog | Page | FilterLine
 
 
 class Staged(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that adds risk, and waits where any key ends it."""
+    """Something that adds risk, and waits where any key ends it.
+
+    `before` is the order as it was when that was decided, if it is about one.
+    """
 
     act: Act
     begins: float
     ends: float
+    before: OrderRow | None = None
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
@@ -192,8 +214,11 @@ class Model(msgspec.Struct, frozen=True, kw_only=True):
         operator: Who sits here; the journal keeps the name with each act.
         is_own: The trader runs in this very process: leaving may end it.
         selected: The row in each panel, by its key, never by its place.
+        lost: The rows that went away under the cursor, until it is moved.
         typed_id: The beginning of an order's id, or its number, as it is being typed.
+        waiting: A question of the trader's that is shown once `dialog` is closed.
         calls: What was asked of the trader and is not answered.
+        cancelling: Orders that were asked to be cancelled and still show, and when that was.
         frames: How many frames the terminal was too slow for.
         now: Seconds, as `Ticked` told them.
     """
@@ -204,13 +229,16 @@ class Model(msgspec.Struct, frozen=True, kw_only=True):
     line: Line = Line()
     panel: Panel = Panel.ORDERS
     selected: Mapping[Panel, str] = MappingProxyType({})
+    lost: Mapping[Panel, Lost] = MappingProxyType({})
     sorting: Mapping[Panel, Sorting] = MappingProxyType({})
     filter: str = ""
     typed_id: str = ""
     dialog: Dialog | None = None
+    waiting: Questioned | None = None
     staged: Staged | None = None
     notice: Notice | None = None
     calls: Mapping[int, Act] = MappingProxyType({})
+    cancelling: Mapping[str, float] = MappingProxyType({})
     next_call: int = 1
     frames: int = 0
     now: float = 0.0

@@ -5,10 +5,10 @@ A row is known by its key, so a cursor stays on its order while others come and 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, assert_never
 
 from ibkr_trader.dashboard.model import Panel, Sorting
-from ibkr_trader.dashboard.scene import OrderRow, PositionRow
+from ibkr_trader.dashboard.scene import Decision, FeedLine, GaugeRow, OrderRow, PositionRow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ibkr_trader.dashboard.model import Model
     from ibkr_trader.dashboard.scene import Scene
 
-Row: TypeAlias = "PositionRow | OrderRow | Any"
+Row: TypeAlias = PositionRow | OrderRow | GaugeRow | Decision | FeedLine
 
 # What `o` goes through, in each panel: the name in the header, and what is compared.
 SORTS: dict[Panel, tuple[tuple[str, Callable[[Any], Any]], ...]] = {
@@ -40,8 +40,25 @@ def key_of(row: Row) -> str:
             return row.order_id
         case PositionRow():
             return str(row.con_id)
+        case GaugeRow():
+            return row.name
+        case Decision():
+            return f"{row.at.isoformat()} {row.source} {row.text}"
+        case FeedLine():
+            return str(row.number)
         case _:
-            return ""
+            assert_never(row)
+
+
+def name_of(row: Row) -> str:
+    """Return what people call an order or a position."""
+    match row:
+        case OrderRow():
+            return row.short
+        case PositionRow():
+            return row.symbol
+        case _:
+            return key_of(row)
 
 
 def rows_of(model: Model, panel: Panel) -> Sequence[Row]:
@@ -72,11 +89,18 @@ def _all_rows(scene: Scene, panel: Panel) -> Sequence[Row]:
             return scene.decisions
         case Panel.FEED:
             return scene.feed
+        case _:
+            assert_never(panel)
 
 
 def place_of(model: Model, panel: Panel, rows: Sequence[Row]) -> int:
-    """Return at which row the cursor stands; 0 if its row is gone."""
+    """Return at which row the cursor stands; 0 if its row is gone.
+
+    What happens is read from the newest line on, as long as no line is chosen.
+    """
     wanted = model.selected.get(panel, "")
+    if not wanted and panel in {Panel.FEED, Panel.SIGNALS} and rows:
+        return len(rows) - 1 if _time(rows[0]) <= _time(rows[-1]) else 0
     return next((place for place, row in enumerate(rows) if key_of(row) == wanted), 0)
 
 
@@ -84,6 +108,10 @@ def chosen(model: Model, panel: Panel) -> Row | None:
     """Return the row under the cursor; None in an empty panel."""
     rows = rows_of(model, panel)
     return rows[place_of(model, panel, rows)] if rows else None
+
+
+def _time(row: Any) -> Any:
+    return row.at
 
 
 def _text(row: Row) -> str:

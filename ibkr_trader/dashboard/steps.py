@@ -17,11 +17,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ibkr_trader.dashboard.effects import Options
+    from ibkr_trader.dashboard.scene import OrderRow
 
 Step: TypeAlias = tuple[Model, tuple[Effect, ...]]
 
 HALT = "kill.halt-here"  # it works by a file first, so it is asked for without a trader, too
+CANCEL = "revise.cancel"
 STAGE = 1.5  # seconds in which any key ends what would add risk
+SHUT = "the market is closed: only what lowers risk is sent"
 _SHOWN = 8.0  # seconds for a notice
 
 
@@ -45,18 +48,44 @@ def perform(model: Model, act: Act, **changes: Any) -> Step:
     """Have `act` done now, under a number of its own; without a trader only a halt is."""
     model = replaced(model, **changes)
     if not model.line.is_up and act.command != HALT:
-        return say(model, f"nothing was sent: {model.line.words or 'no trader'}", Tone.FAULT)
+        return say(model, unsent(model), Tone.FAULT)
     numbered = msgspec.structs.replace(act, call=model.next_call)
     calls = {**model.calls, numbered.call: numbered}
     model = replaced(model, calls=calls, next_call=model.next_call + 1)
     if not act.looks:
         model, _ = say(model, f"{act.words} …")
+    if act.command == CANCEL:
+        asked = {**model.cancelling, **dict.fromkeys(cancelled_by(model, act), model.now)}
+        model = replaced(model, cancelling=asked)
     return model, (numbered,)
 
 
-def stage(model: Model, act: Act, **changes: Any) -> Step:
+def unsent(model: Model) -> str:
+    """Say that nothing goes out without a trader."""
+    return f"nothing was sent: {model.line.words or 'no trader'}"
+
+
+def cancelled_by(model: Model, act: Act) -> tuple[str, ...]:
+    """Return the orders that an act of cancelling is about."""
+    named = act.options.get("orders")
+    if isinstance(named, list):
+        return tuple(named)
+    orders = model.scene.orders if model.scene is not None else {}
+    return tuple(order_id for order_id, row in orders.items() if not row.is_foreign)
+
+
+def is_shut(model: Model) -> bool:
+    """Whether the market is known to be closed: then nothing that adds risk goes out."""
+    return model.scene is not None and model.scene.head.is_open is False
+
+
+def stage(model: Model, act: Act, *, before: OrderRow | None = None, **changes: Any) -> Step:
     """Let `act` wait where everybody sees it, and any key ends it."""
-    staged = Staged(act=act, begins=model.now, ends=model.now + STAGE)
+    if not model.line.is_up:
+        return say(model, unsent(model), Tone.FAULT, **changes)
+    if is_shut(model):
+        return say(model, SHUT, Tone.WARNING, **changes)
+    staged = Staged(act=act, begins=model.now, ends=model.now + STAGE, before=before)
     return stay(model, staged=staged, **changes)
 
 

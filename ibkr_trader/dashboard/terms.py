@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from ibkr_trader.dashboard.model import Field
     from ibkr_trader.dashboard.scene import PositionRow
 
-FIGURE = re.compile(r"[0-9]{1,12}(\.[0-9]{0,8})?|\.[0-9]{1,8}", re.ASCII)
+# As much as the trader takes: see `cli/values.py`.
+FIGURE = re.compile(r"[0-9]{1,9}(\.[0-9]{0,6})?|\.[0-9]{1,6}", re.ASCII)
+_WHOLE = re.compile(r"[0-9]{1,7}", re.ASCII)
 LONGEST = 24  # characters of a field
 _PER_CENT = Decimal(100)
 
@@ -38,22 +40,33 @@ def plainly(value: Decimal | None) -> str:
     return text.rstrip("0").rstrip(".") if "." in text and len(text.split(".")[1]) > 2 else text  # noqa: PLR2004 - cents
 
 
+def size(value: Decimal) -> str:
+    """Return a quantity as it stands in a field, and as a command takes it."""
+    text = f"{value:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def is_whole(text: str) -> bool:
+    """Whether `text` is a quantity that can be ordered."""
+    return _WHOLE.fullmatch(text) is not None and int(text) > 0
+
+
 def field_fault(field: Field) -> str:
     """Return why what is typed cannot be, on one line; empty if it can."""
+    if field.text == field.was:
+        return ""  # whatever holds may stay
     if not field.text:
-        return f"{field.label} is empty; it was {field.was}" if field.was else ""
+        return f"{field.label} is empty; it was {field.was}"
+    if field.name == "quantity" and not is_whole(field.text):
+        return f"{field.label}: {field.text!r} is no whole number"
     if figure(field.text) is None:
-        return (
-            f"{field.label}: {field.text!r} is no price"
-            if field.name != "quantity"
-            else (f"{field.label}: {field.text!r} is no quantity")
-        )
+        return f"{field.label}: {field.text!r} is no price"
     return ""
 
 
 def is_changed(field: Field) -> bool:
     """Whether something else is typed than what holds."""
-    return figure(field.text) != figure(field.was)
+    return field.text != field.was and figure(field.text) != figure(field.was)
 
 
 def behind_market(text: str, held: PositionRow) -> Decimal | str:
@@ -66,7 +79,15 @@ def behind_market(text: str, held: PositionRow) -> Decimal | str:
     side = Side.SELL if held.quantity > 0 else Side.BUY
     away = held.last * share / _PER_CENT
     raw = held.last - away if side is Side.SELL else held.last + away
-    return round_protective_stop(raw, side, (PriceBand(ZERO, held.tick or Decimal("0.01")),))
+    stop = round_protective_stop(raw, side, (PriceBand(ZERO, held.tick or Decimal("0.01")),))
+    return stop if stop > ZERO else f"{text!r} of {plainly(held.last)} is no price"
+
+
+def is_through(stop: Decimal, held: PositionRow) -> bool:
+    """Whether the market is beyond a stop already: it would end the position at once."""
+    if held.last is None:
+        return False
+    return stop >= held.last if held.quantity > 0 else stop <= held.last
 
 
 def loosens(new: Decimal, held: PositionRow) -> bool:

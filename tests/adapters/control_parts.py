@@ -26,10 +26,15 @@ async def at_once(_: Call, __: Client) -> Done:
 
 
 @asynccontextmanager
-async def door(serve: Serve = at_once, *, version: str = "9.9") -> AsyncIterator[Path]:
+async def door(
+    serve: Serve = at_once,
+    *,
+    version: str = "9.9",
+    watches: Callable[[Call], bool] = lambda _: False,
+) -> AsyncIterator[Path]:
     """Keep a door open for the length of the block, in a folder whose name is short."""
     with tempfile.TemporaryDirectory(prefix="ib-") as name:
-        kept = ControlDoor(Path(name), serve=serve, version=version, since=SINCE)
+        kept = ControlDoor(Path(name), serve=serve, version=version, since=SINCE, watches=watches)
         async with asyncio.TaskGroup() as group:
             group.create_task(kept.run())
             await kept.opened()

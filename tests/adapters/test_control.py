@@ -20,6 +20,7 @@ from ibkr_trader.adapters.control import (
     Call,
     Card,
     FrameFault,
+    Seen,
     Told,
     Yes,
     listen,
@@ -54,6 +55,7 @@ def folder() -> Iterator[Path]:
             settings={"port": ("7497", "environment IBKR_PORT")},
             arguments=["order"],
         ),
+        Call(command="revise.cancel", both=True, operator="anna", words="cancel 12-stop"),
         Yes(),
         Yes(typed="U0000000"),
     ],
@@ -68,6 +70,9 @@ def test_a_message_comes_back_as_it_went(message: Call | Yes) -> None:
 def test_each_side_understands_the_others_messages_alone() -> None:
     told = pack(Told(text="so"))[HEADER.size :]
     assert read_answer(told) == Told(text="so")
+    seen = read_answer(pack(Seen(glimpse=msgspec.Raw(b'{"at": 1}')))[HEADER.size :])
+    assert isinstance(seen, Seen)
+    assert bytes(seen.glimpse) == b'{"at": 1}'
     with pytest.raises(FrameFault, match="not understood"):
         read_call(told)
     with pytest.raises(FrameFault, match="not understood"):

@@ -171,7 +171,9 @@ def test_another_protocol_is_told_apart(folder: Path) -> None:
     other = Hello(protocol=PROTOCOL + 1, version="10.0", pid=1, since=SINCE)
     with (
         trader(folder, says(other)),
-        pytest.raises(AccountLocked, match=r"version 10\.0 and speaks protocol 3") as caught,
+        pytest.raises(
+            AccountLocked, match=rf"version 10\.0 and speaks protocol {PROTOCOL + 1}"
+        ) as caught,
     ):
         knock(folder)
     assert "start the trader again" in caught.value.hint

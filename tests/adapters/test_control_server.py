@@ -242,3 +242,21 @@ async def test_the_door_is_found_by_its_card() -> None:
         assert read_card(folder) == Card(
             pid=os.getpid(), socket=str(folder / "trader.sock"), since=SINCE
         )
+
+
+async def test_whoever_gave_up_before_it_began_is_not_obeyed() -> None:
+    """A trader that was stuck finds calls whose callers told their people that it is."""
+    served: list[str] = []
+
+    async def serve(call: Call, client: Client) -> Done:
+        served.append(call.command)
+        return DONE
+
+    async with door(serve) as folder:
+        async with caller(folder) as line:
+            assert isinstance(await heard(line), Hello)
+            line.send(pack(Call(command="orders.order")))  # both before the trader looks again
+        async with caller(folder) as line:
+            await say(line, CALL)
+            assert [type(await heard(line)) for _ in range(3)] == [Hello, Started, Done]
+    assert served == ["look.orders"]

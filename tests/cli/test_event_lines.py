@@ -12,7 +12,7 @@ from decimal import Decimal
 import pytest
 
 from ibkr_trader.adapters.clock import ManualClock
-from ibkr_trader.cli import event_lines
+from ibkr_trader.cli import event_words
 from ibkr_trader.cli.event_lines import EventLines, LineWriter
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.enums import Side, TradingState
@@ -78,6 +78,12 @@ def told(capsys: pytest.CaptureFixture[str], *events: ev.BaseEvent, json: bool =
         ),
         (ev.CloseEndEvent(at=AT, group_id=GroupId("k7qav-2")), "2: closed"),
         (ev.ArmEvent(at=AT, until=AT, reason="armed for 8 hours"), "armed for 8 hours"),
+        (
+            ev.OperatorEvent(
+                at=AT, operator="anna", action="cancel 12-stop", command="revise.cancel"
+            ),
+            "anna: cancel 12-stop",
+        ),
         (ev.ArmEvent(at=AT, until=None, reason="the time is over"), "disarmed: the time is over"),
         (
             ev.CloseEndEvent(
@@ -160,6 +166,11 @@ def test_an_alert_that_comes_again_is_told_again(capsys: pytest.CaptureFixture[s
     assert told(capsys, alert, alert).count("3 AAPL are naked") == 2
 
 
+def test_who_presses_a_key_twice_is_told_twice(capsys: pytest.CaptureFixture[str]) -> None:
+    event = ev.OperatorEvent(at=AT, operator="anna", action="cancel all", command="revise.cancel")
+    assert told(capsys, event, event).count("anna: cancel all") == 2
+
+
 def test_a_position_is_told_to_scripts_with_both_profits(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -217,7 +228,7 @@ def test_a_line_that_cannot_be_made_stops_nothing(
     def broken(_: object) -> str:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(event_lines, "_system", broken)
+    monkeypatch.setattr(event_words, "_system", broken)
     assert told(capsys, ev.SyncEvent(at=AT, epoch=1)) == ""
 
 

@@ -97,6 +97,12 @@ def test_a_reply_comes_over_in_the_form_that_is_shown(*, json: bool) -> None:
         assert back.blocks == REPLY.blocks
 
 
+def test_a_dashboard_has_both_forms() -> None:
+    back = unpack_reply(pack_reply(REPLY, json=True, both=True))
+    assert msgspec.json.encode(back.data) == b'{"price":"150.10","none":null,"at":"2026-11-20"}'
+    assert back.blocks == REPLY.blocks
+
+
 async def test_the_call_says_all_that_was_typed(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -38,6 +38,15 @@ async def test_what_was_typed_is_compared_here() -> None:
             await face(Typist(wrong)).ask_typed("Which account?", "U0000000")
 
 
+def test_what_is_streamed_is_the_clients_affair() -> None:
+    class Screen(Typist):
+        def stream(self, payload: bytes) -> bool:
+            return payload == b"{}"
+
+    assert face(Screen("")).stream(b"{}")
+    assert not face(Screen("")).stream(b"[]"), "the caller hears that it was left out"
+
+
 @pytest.mark.parametrize("is_attended", [True, False])
 def test_the_client_says_whether_anybody_sits_there(*, is_attended: bool) -> None:
     assert face(Typist(""), is_attended=is_attended).is_attended is is_attended

@@ -3,91 +3,32 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 
-from ibkr_trader.adapters.control import Call, Done, Failed
 from ibkr_trader.cli import logs, serving
-from ibkr_trader.cli.face import DESK_COMMANDS, DeskCommand, Face
+from ibkr_trader.cli.face import Face
 from ibkr_trader.cli.failure import Failure
 from ibkr_trader.cli.output import Reply
 from ibkr_trader.cli.remote import Sent
-from ibkr_trader.cli.serving import Clerk
-from ibkr_trader.cli.trader_card import TraderCard
-from ibkr_trader.config import Settings, load
-from ibkr_trader.execution.desk import Desk
-from tests.execution.parts import Floor
-
-
-class Terminal:
-    """A client that remembers what it was told and asked, and says yes."""
-
-    def __init__(self) -> None:
-        self.told: list[str] = []
-        self.asked: list[str] = []
-
-    def tell(self, text: str, *, is_note: bool = False) -> None:
-        self.told.append(f"({text})" if is_note else text)
-
-    async def ask(self, question: str, *, is_typed: bool = False) -> str:
-        self.asked.append(question)
-        return "DU0000000" if is_typed else ""
+from ibkr_trader.config import Settings
+from tests.cli.serving_parts import counter, enter, own_commands, settings_in
 
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Iterator[Settings]:
-    found = load({"profile": "sim", "data_dir": str(tmp_path)})
-    logs.start(tmp_path)
-    yield found
-    logs.stop()
-
-
-class Counter:
-    """A clerk's counter: one call after the other."""
-
-    def __init__(self, desk: Desk, settings: Settings) -> None:
-        self.terminal = Terminal()
-        self.clerk = Clerk(desk, settings, TraderCard(desk.trader))
-
-    async def __call__(self, command: str, **call: Any) -> Sent | Failure:
-        made = Call(command=command, **call)
-        answer = await self.clerk.serve(made, self.terminal)  # type: ignore[arg-type] # as much of a client as it needs
-        if isinstance(answer, Done):
-            return msgspec.json.decode(answer.reply, type=Sent)
-        assert isinstance(answer, Failed)
-        return msgspec.json.decode(answer.failure, type=Failure)
-
-
-@asynccontextmanager
-async def counter(settings: Settings) -> AsyncIterator[Counter]:
-    async with Floor().trader() as trader:
-        yield Counter(Desk(trader), settings)
+    with settings_in(tmp_path) as found:
+        yield found
 
 
 @pytest.fixture
-def entered() -> Iterator[list[str]]:
+def entered() -> Iterator[None]:
     """Let a test enter commands of its own, and take them out again."""
-    before = dict(DESK_COMMANDS.items())
-    yield []
-    DESK_COMMANDS._parts = before
-
-
-def enter(name: str, body: Any, *, is_alone: bool = False, changes: bool = True) -> None:
-    DESK_COMMANDS.register(name)(
-        DeskCommand(
-            name=name,
-            body=body,
-            options={},
-            required=frozenset(),
-            changes=changes,
-            is_alone=is_alone,
-        )
-    )
+    with own_commands():
+        yield
 
 
 async def test_a_declared_command_is_run_on_the_traders_desk(settings: Settings) -> None:
@@ -136,7 +77,7 @@ async def test_the_body_reads_its_options_as_strictly_as_anywhere(settings: Sett
 
 
 async def test_a_bug_in_a_command_is_its_clients_business(
-    settings: Settings, entered: list[str]
+    settings: Settings, entered: None
 ) -> None:
     async def broken(face: Face) -> Reply:
         raise ZeroDivisionError
@@ -156,7 +97,7 @@ async def test_a_bug_in_a_command_is_its_clients_business(
     assert "ZeroDivisionError" in (settings.data_dir / logs.FILE).read_text()
 
 
-async def test_questions_and_news_go_to_the_client(settings: Settings, entered: list[str]) -> None:
+async def test_questions_and_news_go_to_the_client(settings: Settings, entered: None) -> None:
     async def curious(face: Face) -> Reply:
         face.tell("well")
         await face.ask("Really?")
@@ -180,7 +121,7 @@ async def test_questions_and_news_go_to_the_client(settings: Settings, entered: 
 
 
 async def test_what_is_not_whole_in_each_step_takes_turns(
-    settings: Settings, entered: list[str], monkeypatch: pytest.MonkeyPatch
+    settings: Settings, entered: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(serving, "TURN_PATIENCE", 0.05)
     may_end, steps = asyncio.Event(), []
@@ -235,7 +176,7 @@ async def test_settings_that_agree_or_do_not_matter_pass(settings: Settings) -> 
         assert ask.terminal.told == ["(warning: environment port is ignored by the profile sim)"]
 
 
-async def test_who_may_only_look_changes_nothing(settings: Settings, entered: list[str]) -> None:
+async def test_who_may_only_look_changes_nothing(settings: Settings, entered: None) -> None:
     async def done(face: Face) -> Reply:
         return Reply(schema="x/1", data={}, blocks=[])
 
@@ -250,7 +191,7 @@ async def test_who_may_only_look_changes_nothing(settings: Settings, entered: li
         assert isinstance(await ask("x.look", settings=texts), Sent)
 
 
-async def test_the_client_brings_its_own_patience(settings: Settings, entered: list[str]) -> None:
+async def test_the_client_brings_its_own_patience(settings: Settings, entered: None) -> None:
     found: list[float] = []
 
     async def patient(face: Face) -> Reply:

@@ -36,6 +36,7 @@ EVENTS: list[ev.BaseEvent] = [
         at=AT, group_id=GROUP, contract=AAPL, account="SIM0000001", stop=bracket_specs()[2]
     ),
     ev.CloseEndEvent(at=AT, group_id=GROUP, message="the market is closed"),
+    ev.OperatorEvent(at=AT, operator="anna", action="cancel 12-stop", command="revise.cancel"),
     ev.ConnectEvent(at=AT, epoch=3, accounts=("SIM0000001",), is_simulator=True),
 ]
 COMMANDS: list[Command] = [

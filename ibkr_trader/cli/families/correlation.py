@@ -48,6 +48,7 @@ def _sessions(text: str) -> int:
     "update-correlations",
     panel=PANEL,
     example="ibkr-trader update-correlations --symbols AAPL,MSFT,GOOGL,META --lookback 60",
+    acts=True,
 )
 async def update_correlations(
     face: Face,

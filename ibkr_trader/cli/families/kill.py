@@ -64,7 +64,7 @@ def halt(
     return stopping.halt(face, DESK_COMMANDS["kill.halt-here"], options)
 
 
-@desk_part("halt-here")
+@desk_part("halt-here", acts=True, has_dry_run=True)
 async def halt_here(
     face: Face, *, symbol: str, reason: str, keep_entries: bool, flatten: bool, timeout: str
 ) -> Reply:

@@ -15,7 +15,14 @@ PANEL = "Orders"
 app = FAMILIES.register("protect")(typer.Typer())
 
 
-@command(app, "cover", panel=PANEL, example="ibkr-trader cover --fix", changes=True)
+@command(
+    app,
+    "cover",
+    panel=PANEL,
+    example="ibkr-trader cover --fix",
+    changes=True,
+    acts_with="fix",
+)
 async def cover(
     face: Face,
     *,

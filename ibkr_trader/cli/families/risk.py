@@ -63,7 +63,7 @@ def set_symbol_limit(
     return limits_setting.set_limits(face, symbol, given, is_default=default, is_removal=remove)
 
 
-@desk_part("limits-look")
+@desk_part("limits-look", acts=True)
 async def limits_look(face: Face) -> Reply:
     """Take up the limits file now, and say what of it has to wait: the trader's part."""
     from ibkr_trader.cli import limits_setting  # noqa: PLC0415 - as above
@@ -71,7 +71,13 @@ async def limits_look(face: Face) -> Reply:
     return limits_setting.take_up(face)
 
 
-@command(app, "limits", panel=PANEL, example="ibkr-trader limits --symbol AAPL")
+@command(
+    app,
+    "limits",
+    panel=PANEL,
+    example="ibkr-trader limits --symbol AAPL",
+    acts_with="restore",
+)
 async def limits(
     face: Face,
     *,

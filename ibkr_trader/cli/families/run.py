@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from ibkr_trader.cli.face import FAMILIES, Face, command
+from ibkr_trader.cli.families.dashboard import BackgroundOption, OperatorOption, background
 from ibkr_trader.cli.output import Reply
 
 PANEL = "Run"
@@ -20,8 +21,18 @@ async def run(
     headless: Annotated[
         bool, typer.Option("--headless", help="Without a screen: one line for each event.")
     ] = False,
+    operator: OperatorOption = "",
+    background_is: BackgroundOption = "auto",
 ) -> Reply | None:
-    """Stay running: look after orders, keep the connection, take the other commands."""
-    from ibkr_trader.cli import running  # noqa: PLC0415 - brings the client library
+    """Stay running: look after orders, keep the connection, take the other commands.
 
-    return await running.run(face, headless=headless)
+    On a terminal it shows the dashboard; elsewhere, and with --headless or --json, one line for
+    each event.
+    """
+    is_light = background(background_is)
+
+    from ibkr_trader.cli import running  # noqa: PLC0415 - brings the client library
+    from ibkr_trader.cli.screening import Look  # noqa: PLC0415 - as above
+
+    look = Look(operator=operator, is_light=is_light)
+    return await running.run(face, headless=headless, look=look)

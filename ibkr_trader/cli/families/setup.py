@@ -67,7 +67,13 @@ async def deep_desk_check(face: Face) -> Reply:
 
 
 @command(app, "demo", panel=PANEL, example="ibkr-trader demo", local=True)
-async def demo(face: Face) -> Reply:
+async def demo(
+    face: Face,
+    *,
+    dashboard: Annotated[
+        bool, typer.Option("--dashboard", help="Show the dashboard there, to try its keys.")
+    ] = False,
+) -> Reply | None:
     """Place a bracket order on a simulator of its own, and show what becomes of it."""
     given = [f"--{name.replace('_', '-')}" for name, value in face.flags.items() if value]
     if given and face.flags != {"profile": "sim", "data_dir": None}:
@@ -77,5 +83,9 @@ async def demo(face: Face) -> Reply:
         )
         raise UsageFault(message, hint="ibkr-trader demo")
     from ibkr_trader.cli import demonstration  # noqa: PLC0415 - brings the client library
+    from ibkr_trader.cli.screening import Look  # noqa: PLC0415 - as above
 
+    if dashboard:
+        await demonstration.show(face, Look())
+        return None
     return await demonstration.demonstrate(face)

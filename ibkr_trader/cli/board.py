@@ -1,0 +1,212 @@
+"""What a running trader keeps for its screens, from its start on: news, worth, decisions.
+
+It stands beside the order path, so hearing an event costs next to nothing: an event that is
+worth a line is laid aside with the order as it was then, and is put into words when a screen
+asks. Without a screen nobody pays for words, and what nobody will read is forgotten.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from ibkr_trader.cli.event_words import EventWords
+from ibkr_trader.cli.harmless import harmless
+from ibkr_trader.cli.lights import LinkWatch
+from ibkr_trader.cli.origins import Origins
+from ibkr_trader.core import events as ev
+from ibkr_trader.core.ids import short_id
+from ibkr_trader.dashboard.scene import MOST_LINES, Decision, FeedKind, FeedLine
+from ibkr_trader.orders.wishes import PERSONS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from decimal import Decimal
+
+    from ibkr_trader.core.models import Order
+    from ibkr_trader.execution.trader import Trader
+
+logger = logging.getLogger(__name__)
+MOST_DECISIONS = 50
+MOST_POINTS = 240  # of the account's worth
+STEP = 5.0  # seconds between two of them, at the least
+# What is worth a line, by the event's name, and how a screen shows it.
+_KINDS = {
+    "FillEvent": FeedKind.FILL,
+    "NewOrderEvent": FeedKind.CHANGE,
+    "ModifyEvent": FeedKind.CHANGE,
+    "CancelEvent": FeedKind.CHANGE,
+    "ExpireEvent": FeedKind.CHANGE,
+    "HoldEvent": FeedKind.CHANGE,
+    "DenyEvent": FeedKind.REFUSAL,
+    "RejectEvent": FeedKind.REFUSAL,
+    "ModifyRejectEvent": FeedKind.REFUSAL,
+    "CancelRejectEvent": FeedKind.REFUSAL,
+    "NotSentEvent": FeedKind.REFUSAL,
+    "OperatorEvent": FeedKind.KEY,
+    "UnknownEvent": FeedKind.ALERT,
+    "DisconnectEvent": FeedKind.ALERT,
+    "DriftEvent": FeedKind.ALERT,
+    "StateEvent": FeedKind.ALERT,
+    "LossEvent": FeedKind.ALERT,
+    "ConnectEvent": FeedKind.NOTE,
+    "SyncEvent": FeedKind.NOTE,
+    "ErrorEvent": FeedKind.NOTE,
+    "ArmEvent": FeedKind.NOTE,
+    "GroupEvent": FeedKind.NOTE,
+    "CoverEvent": FeedKind.NOTE,
+    "CloseRequestEvent": FeedKind.NOTE,
+    "CloseEndEvent": FeedKind.NOTE,
+    "PositionOpenEvent": FeedKind.NOTE,
+    "PositionUpdateEvent": FeedKind.NOTE,
+    "PositionCloseEvent": FeedKind.NOTE,
+}
+
+
+class Board:
+    """What one trader keeps for those who watch it.
+
+    Attributes:
+        events: How many it has heard of.
+        links: How the lines to the gateway and to IBKR stand.
+        origins: Who placed the live orders.
+    """
+
+    def __init__(self, trader: Trader) -> None:
+        self._trader = trader
+        self.events = 0
+        self.links = LinkWatch()
+        self.origins = Origins(trader)
+        self._flags: list[asyncio.Event] = []
+        self._words = EventWords(utc=False)
+        self._unsaid: deque[tuple[ev.BaseEvent, Order | None]] = deque(maxlen=MOST_LINES)
+        self._lines: deque[FeedLine] = deque(maxlen=MOST_LINES)
+        self._number = 0
+        self._decisions: deque[Decision] = deque(maxlen=MOST_DECISIONS)
+        self._denied: tuple[ev.Breach, ...] = ()
+        self._worth: deque[Decimal] = deque(maxlen=MOST_POINTS)
+        self._worth_at = 0.0
+        if (values := trader.portfolio.values) is not None:
+            self._weigh(values.net_liquidation)
+        trader.bus.subscribe(ev.BaseEvent, self._hear)
+
+    @property
+    def equity(self) -> tuple[Decimal, ...]:
+        """What the account was worth lately, by the broker's word, oldest first."""
+        return tuple(self._worth)
+
+    @property
+    def decisions(self) -> tuple[Decision, ...]:
+        """What rules and limits led to lately, oldest first."""
+        return tuple(self._decisions)
+
+    def lines(self, *, since: int = 0) -> tuple[FeedLine, ...]:
+        """Return the lines after number `since` that are still kept, oldest first."""
+        self._settle()
+        if self._number <= since:
+            return ()
+        return tuple(line for line in self._lines if line.number > since)
+
+    @contextmanager
+    def watched(self) -> Iterator[asyncio.Event]:
+        """Return a flag that is set by every event, until whoever watches it clears it."""
+        flag = asyncio.Event()
+        self._flags.append(flag)
+        try:
+            yield flag
+        finally:
+            self._flags.remove(flag)
+
+    def _hear(self, event: ev.BaseEvent) -> None:
+        self.events += 1
+        for flag in self._flags:
+            flag.set()
+        kind = type(event).__name__
+        if kind in _KINDS:
+            order = None
+            if isinstance(event, ev.OrderEvent):
+                order = self._trader.portfolio.order(event.order_id)
+            if len(self._unsaid) == MOST_LINES:
+                self._number += 1  # nobody has asked for so long: the oldest is never said
+            self._unsaid.append((event, order))
+        if kind in _NOTED:
+            self._note(event)
+
+    def _note(self, event: ev.BaseEvent) -> None:
+        """Take note of what is more than a line."""
+        match event:
+            case ev.AccountEvent(values=values):
+                self._weigh(values.net_liquidation)
+            case ev.NewOrderEvent():
+                self.origins.hear(event)
+            case ev.DisconnectEvent() | ev.ErrorEvent():
+                self.links.hear(event)
+            case ev.DenyEvent(breaches=breaches) if breaches is not self._denied:
+                self._denied = breaches  # every order of a command is denied for the same
+                self._decisions.append(_denial(event))
+            case ev.GroupEvent(group_id=group, message=message):
+                self._decide(event, short_id(group), message)
+            case ev.LossEvent(message=message):
+                self._decide(event, "daily_loss", message)
+            case ev.StateEvent(origin=origin, reason=reason) if origin not in PERSONS:
+                words = f"{event.symbol or 'trading'} is {event.state}: {reason}"
+                self._decide(event, origin or "desk", words)
+            case _:
+                pass
+
+    def _decide(self, event: ev.BaseEvent, source: str, text: str) -> None:
+        text = harmless(text)
+        self._decisions.append(Decision(at=event.at, source=harmless(source), text=text))
+
+    def _weigh(self, worth: Decimal | None) -> None:
+        """Keep what the account is worth; within a step the newest word counts."""
+        if worth is None or (self._worth and self._worth[-1] == worth):
+            return
+        now = self._trader.clock.monotonic()
+        if self._worth and now - self._worth_at < STEP:
+            self._worth[-1] = worth
+            return
+        self._worth.append(worth)
+        self._worth_at = now
+
+    def _settle(self) -> None:
+        """Put into words what was laid aside; a line that cannot be made stops nobody."""
+        while self._unsaid:
+            event, order = self._unsaid.popleft()
+            try:
+                text = self._words.news(event, order)
+            except Exception:
+                logger.exception("an event could not be told")
+                continue
+            if text is not None:
+                self._number += 1
+                line = FeedLine(
+                    number=self._number, at=event.at, kind=_kind_of(event), text=harmless(text)
+                )
+                self._lines.append(line)
+
+
+_NOTED = frozenset(
+    {
+        "AccountEvent", "NewOrderEvent", "DisconnectEvent", "ErrorEvent",
+        "DenyEvent", "GroupEvent", "LossEvent", "StateEvent",
+    }
+)  # fmt: skip
+
+
+def _denial(event: ev.DenyEvent) -> Decision:
+    checks = dict.fromkeys(one.check for one in event.breaches)
+    reasons = "; ".join(one.message.rstrip(".") for one in event.breaches)
+    text = f"denied {short_id(event.order_id)}: {reasons}"
+    return Decision(at=event.at, source=", ".join(checks), text=harmless(text), is_refusal=True)
+
+
+def _kind_of(event: ev.BaseEvent) -> FeedKind:
+    """How a screen shows an event: what is serious, or leaves something bare, is an alert."""
+    kind = _KINDS[type(event).__name__]
+    is_serious = getattr(event, "is_serious", False)
+    is_bare = isinstance(event, ev.CoverEvent) and (event.since is not None or event.surplus > 0)
+    return FeedKind.ALERT if is_serious or is_bare else kind

@@ -1,0 +1,232 @@
+"""All there is to say of one order or position: its terms, its kin, and what led to it.
+
+The history is the journal's: who asked, what the checks said, each word of the broker. Reading
+it must not keep the trader from its work, so it goes on in small steps, and back only so far.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import TYPE_CHECKING
+
+from ibkr_trader.cli.event_words import EventWords
+from ibkr_trader.cli.harmless import harmless
+from ibkr_trader.cli.order_view import lasting, sentence
+from ibkr_trader.cli.position_view import troubles
+from ibkr_trader.cli.wording import broker_words, when
+from ibkr_trader.core import events as ev
+from ibkr_trader.core.commands import CancelOrder, ModifyOrder, SubmitOrders
+from ibkr_trader.core.contracts import label
+from ibkr_trader.core.ids import short_id
+from ibkr_trader.core.text import average, money, price, quantity
+from ibkr_trader.execution.desk import UnknownOrder
+from ibkr_trader.portfolio.protection import protection
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from ibkr_trader.core.commands import Command
+    from ibkr_trader.core.models import Order, OrderSpec, Position
+    from ibkr_trader.execution.desk import Desk
+    from ibkr_trader.portfolio.state import PortfolioState
+
+    Message = Command | ev.BaseEvent
+
+RECORDS = 20_000  # of the journal's end
+STEP = 100  # records between two turns of everybody else
+
+
+async def explain(desk: Desk, about: str, *, utc: bool) -> list[str]:
+    """Return lines about an order, by its id, or about a position, by its contract's.
+
+    Raises:
+        UnknownOrder: If there is neither.
+    """
+    portfolio = desk.trader.portfolio
+    if about.isascii() and about.isdecimal():
+        position = portfolio.positions.get(int(about))
+        if position is None:
+            message = f"nothing is held of contract {about} any more"
+            raise UnknownOrder(message, hint="ibkr-trader positions")
+        return await _of_position(desk, position, utc=utc)
+    found = portfolio.find(about)
+    order = portfolio.order(found[0]) if len(found) == 1 else None
+    if order is None:
+        message = f"order {about} is unknown"
+        raise UnknownOrder(message, hint="ibkr-trader orders --all")
+    return await _of_order(desk, order, utc=utc)
+
+
+async def _of_order(desk: Desk, order: Order, *, utc: bool) -> list[str]:
+    portfolio, spec = desk.trader.portfolio, order.spec
+    name = re.compile(rf"(?<![\w.-]){re.escape(short_id(order.order_id))}(?![\w.-])")
+
+    def concerns(message: Message) -> bool:
+        match message:
+            case SubmitOrders(orders=orders):
+                return any(one.order_id == order.order_id for one in orders)
+            case ModifyOrder() | CancelOrder() | ev.OrderEvent():
+                return message.order_id == order.order_id
+            case ev.GroupEvent() | ev.CloseEndEvent() | ev.CloseRequestEvent():
+                return message.group_id == spec.group_id
+            case ev.OperatorEvent(action=action):
+                return name.search(action) is not None
+            case _:
+                return False
+
+    lines = [*_terms(order, utc=utc), *_kin(portfolio, order)]
+    return [*lines, "", *await _history(desk, concerns, order=order, utc=utc)]
+
+
+async def _of_position(desk: Desk, position: Position, *, utc: bool) -> list[str]:
+    con_id, portfolio = position.contract.con_id, desk.trader.portfolio
+    orders = [one for one in portfolio.orders.values() if one.spec.contract.con_id == con_id]
+    lines = [
+        *_standing(desk, position, orders, utc=utc),
+        "",
+        "orders:" if orders else "no orders",
+        *(_member(one) for one in orders),
+    ]
+    ids = {one.order_id for one in orders}
+    fills = {one.order_id for one in portfolio.fills.values() if one.contract.con_id == con_id}
+
+    def concerns(message: Message) -> bool:
+        match message:
+            case ev.NewOrderEvent(order_id=order_id):
+                return order_id in ids or order_id in fills
+            case ev.FillEvent(fill=fill):
+                return fill.contract.con_id == con_id
+            case ev.CoverEvent(contract=contract) | ev.CloseRequestEvent(contract=contract):
+                return contract.con_id == con_id
+            case _:
+                return False
+
+    return [*lines, "", *await _history(desk, concerns, utc=utc)]
+
+
+def _standing(desk: Desk, position: Position, orders: list[Order], *, utc: bool) -> Iterator[str]:
+    trader = desk.trader
+    day = trader.outlook.pnl.contracts.get(position.contract.con_id)
+    net = day.net if day is not None else None
+    guard = protection(position, orders, trader.portfolio.closed.values())
+    size, name = quantity(position.quantity, signed=True), label(position.contract)
+    yield f"{size} {name} at {average(position.average_cost)}, now {price(position.market_price)}"
+    gain = money(position.unrealized_pnl, signed=True)
+    yield f"open {gain}, day {money(net, signed=True)}"
+    cover = f"{quantity(guard.covered)} of {quantity(abs(position.quantity))}"
+    yield f"stop {price(guard.stop)}, target {price(guard.target)}, covered {cover}"
+    yield from troubles([guard], utc=utc)
+
+
+def _terms(order: Order, *, utc: bool) -> Iterator[str]:
+    spec = order.spec
+    yield f"{short_id(order.order_id)}  {sentence(spec)}  {lasting(spec)}"
+    filled = f"{order.status}, filled {quantity(order.filled)} of {quantity(spec.quantity)}"
+    if order.average_fill_price is not None:
+        filled += f" at {average(order.average_fill_price)}, commission {money(order.commission)}"
+    yield filled
+    if order.desired is not None:
+        yield f"asked for, not confirmed: {sentence(order.desired)}"
+    if reason := harmless(broker_words(order.reason)):
+        yield f"the last words: {reason}" + (f" (code {order.code})" if order.code else "")
+    if order.held_for and not order.status.is_closed:
+        yield f"held for: {harmless(order.held_for)}"
+    yield f"id {order.order_id}, the broker's #{spec.broker_order_id}, permanent {order.perm_id}"
+    yield f"created {when(order.created_at, utc=utc)}, updated {when(order.updated_at, utc=utc)}"
+    yield from _links(spec)
+    if order.is_foreign:
+        yield "not placed here"
+    if order.is_overridden:
+        yield "its terms were changed at the broker, not here"
+
+
+def _links(spec: OrderSpec) -> Iterator[str]:
+    if spec.parent_id is not None:
+        yield f"hangs from {short_id(spec.parent_id)}"
+    if spec.oca_group:
+        yield f"of the group {harmless(spec.oca_group)}, of which one may trade"
+    if (later := spec.adjustment) is not None:
+        yield f"from {price(later.trigger)} on it becomes a {later.order_type} order"
+
+
+def _kin(portfolio: PortfolioState, order: Order) -> Iterator[str]:
+    members = portfolio.groups.get(order.spec.group_id, ())
+    known = [one for key in members if (one := portfolio.order(key)) is not None]
+    if len(known) > 1:
+        yield ""
+        yield f"group {short_id(order.spec.group_id)}:"
+        yield from (_member(one) for one in known)
+
+
+def _member(order: Order) -> str:
+    done = f", filled {quantity(order.filled)}" if order.filled else ""
+    return f"  {short_id(order.order_id)}  {sentence(order.spec)}  {order.status}{done}"
+
+
+async def _history(
+    desk: Desk, concerns: Callable[[Message], bool], *, utc: bool, order: Order | None = None
+) -> list[str]:
+    """The journal's records that matter, each on a line, oldest first."""
+    journal, words = desk.trader.journal, EventWords(utc=utc)
+    newest = journal.append([])  # nothing to write: the number of the last record
+    since = max(0, newest - RECORDS)
+    lines: list[str] = []
+    for number, message in journal.messages(since=since):
+        if number > newest:
+            break
+        if number % STEP == 0:
+            await asyncio.sleep(0)
+        if concerns(message) and (text := _words(message, words, order)):
+            at = message.at if isinstance(message, ev.BaseEvent) else None
+            stamp = when(at, utc=utc) if at is not None else "asked"
+            lines.append(f"  {stamp}  {harmless(text)}")
+    if since:
+        lines.insert(0, f"  (older than the last {RECORDS:,} records is in the journal alone)")
+    return ["history:", *lines] if lines else ["the journal has nothing of it"]
+
+
+def _words(message: Message, words: EventWords, order: Order | None) -> str | None:
+    match message:
+        case SubmitOrders() | ModifyOrder() | CancelOrder():
+            return _asked(message)
+        case ev.OrderEvent():
+            return words.of(message, order) or _broker(message)
+        case ev.BaseEvent():
+            return words.of(message)
+
+
+def _asked(command: Command) -> str:
+    """Who asked for what, and why: a command has no time of its own, its verdict has."""
+    who = f"{command.origin or 'somebody'}: "
+    cause = f", because of {command.correlation_id}" if command.correlation_id else ""
+    match command:
+        case SubmitOrders(orders=orders, kind=kind, plan=plan):
+            terms = "".join(f", {name} {value}" for name, value in plan.items())
+            return f"{who}{kind} of {len(orders)}{terms}{cause}"
+        case ModifyOrder():
+            names = ("quantity", "limit_price", "stop_price", "trail_amount", "trail_percent")
+            given = [(name, getattr(command, name)) for name in names]
+            new = [f"{n.replace('_', ' ')} {quantity(v)}" for n, v in given if v is not None]
+            return f"{who}change to {', '.join(new)}{cause}"
+        case CancelOrder():
+            return f"{who}cancel{cause}"
+
+
+def _broker(event: ev.OrderEvent) -> str | None:
+    """What the broker says in between: too much for a feed, and what one looks for here."""
+    match event:
+        case ev.AcceptEvent(spec=spec, warning=warning):
+            return f"the broker has {sentence(spec)}{f': {warning}' if warning else ''}"
+        case ev.StatusEvent(is_working=is_working, held_for=held_for):
+            return "working" if is_working else f"held by the broker ({held_for or 'trigger'})"
+        case ev.DoneEvent(filled=filled):
+            return f"the broker calls it filled: {quantity(filled)}"
+        case ev.CommissionEvent(commission=commission, currency=currency):
+            return f"commission {money(commission, currency)}"
+        case ev.CancelRequestEvent(origin=origin):
+            return f"cancel asked for by {origin or 'nobody knows whom'}"
+        case ev.WarningEvent(code=code, reason=reason):
+            return f"the broker remarks: {broker_words(reason)} (code {code})"
+        case _:
+            return None
