@@ -185,7 +185,7 @@ def gauge_rows(view: RiskView) -> tuple[GaugeRow, ...]:
 def warnings(view: RiskView) -> tuple[str, ...]:
     """Return the pairs at stake that move together, the closest first, and what is assumed."""
     index, on = index_of(view), standing(view)
-    if not index.spans:
+    if len(index.spans) <= 1:  # what stands alone moves with nothing
         return ()
     lines = [on.why] if on.why else []
     if index.strangers and index.matrix is not None:

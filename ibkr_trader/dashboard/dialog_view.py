@@ -45,7 +45,7 @@ def dialog_box(model: Model, width: int, height: int) -> list[Line]:
         case EditDialog() as dialog:
             return box_lines(_edit(dialog, model.scene, width), height)
         case ConfirmDialog() as dialog:
-            return box_lines(_confirm(dialog, width), height)
+            return box_lines(_confirm(dialog, model.now, width), height)
         case TypedDialog() as dialog:
             return box_lines(_typed(dialog, width), height)
         case Page() as page:
@@ -141,12 +141,15 @@ def _judgement(dialog: EditDialog, room: int) -> list[Line]:
     return [*paragraphs([words], room, role), *notes]
 
 
-def _confirm(dialog: ConfirmDialog, width: int) -> Box:
+def _confirm(dialog: ConfirmDialog, now: float, width: int) -> Box:
     keys = [(choice.key, choice.label) for choice in dialog.choices]
     if not {"esc", "escape"} & {key.lower() for key, _ in keys}:
         keys.append(("esc", "or any other key: no, nothing is done"))
     room = text_room(width, _WIDE)
     last = [line for key in keys for line in _hanging(key, room)]
+    if dialog.ready:  # a line of its own, so that the keys do not move when they begin to count
+        told = "read it first: keys count in a moment" if now < dialog.ready else ""
+        last.append((Span(fit(told, room), Role.WARNING),))
     body = paragraphs(dialog.lines, room)
     return Box(dialog.title, body, last, room, dialog.is_grave)
 

@@ -23,18 +23,25 @@ _TONES = {
 def notice_line(model: Model, chosen: object, width: int) -> Line:
     """Return what came of the last key; without news, the chosen row in full."""
     pieces = [Piece(_asked(model), rank=1, is_right=True)]
+    lost = model.lost.get(model.panel)
     notice = model.notice
     if notice is not None and not 0 < notice.until <= model.now:
         word, role = _TONES[notice.tone]
         told = notice.text if notice.text.startswith(word) else word + notice.text
         pieces.append(Piece((say(told, role),), may_be_cut=True))
+    elif lost is not None:
+        told = f"{lost.name} is not in the list any more: j or k chooses another row"
+        pieces.append(Piece((say(told, Role.WARNING),), may_be_cut=True))
     elif chosen is not None:
-        pieces.append(Piece((Span(sentence(chosen), Role.DIM),), may_be_cut=True))
+        told = sentence(chosen, cancelling=model.cancelling)
+        pieces.append(Piece((Span(told, Role.DIM),), may_be_cut=True))
     return packed(pieces, width)
 
 
 def _asked(model: Model) -> Line:
     """What the trader has been asked and has not answered: nobody should ask it twice."""
+    if model.waiting is not None:
+        return (Span("the trader asks something: close this first", Role.PENDING),)
     waiting = [act for act in model.calls.values() if not act.looks]
     if not waiting:
         return ()

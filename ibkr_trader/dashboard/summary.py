@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
+
 from ibkr_trader.core.models import ZERO
 from ibkr_trader.core.text import UNKNOWN, average, money, price, quantity
 from ibkr_trader.dashboard.panels.orders import status_of
@@ -9,11 +11,11 @@ from ibkr_trader.dashboard.scene import Decision, FeedLine, GaugeRow, OrderRow, 
 from ibkr_trader.dashboard.spans import safe
 
 
-def sentence(row: object) -> str:
-    """Return a row of any panel in words, without control characters."""
+def sentence(row: object, *, cancelling: Container[str] = ()) -> str:
+    """Return a row of any panel in words; `cancelling` were asked to go from here."""
     match row:
         case OrderRow():
-            return order_sentence(row)
+            return order_sentence(row, is_cancelling=row.order_id in cancelling)
         case PositionRow():
             return position_sentence(row)
         case GaugeRow():
@@ -26,12 +28,15 @@ def sentence(row: object) -> str:
             return ""
 
 
-def order_sentence(row: OrderRow) -> str:
+def order_sentence(row: OrderRow, *, is_cancelling: bool = False) -> str:
     """Return an order with its terms and state: `17-stop: SELL 10 AAPL STOP 145.00, ...`."""
     kind = row.kind.replace("_", " ").upper()
     terms = "" if row.terms in {"", UNKNOWN} else row.terms
     trade = [row.side, quantity(row.quantity), row.symbol, kind, terms, row.tif]
-    parts = [" ".join(part for part in trade if part), status_of(row).text]
+    parts = [
+        " ".join(part for part in trade if part),
+        status_of(row, is_cancelling=is_cancelling).text,
+    ]
     if row.filled > ZERO:
         parts.append(f"{quantity(row.filled)} filled")
     if row.is_last_stop:

@@ -25,6 +25,7 @@ from ibkr_trader.dashboard.panels.risk import risk_panel
 from ibkr_trader.dashboard.panels.signals import signals_panel
 from ibkr_trader.dashboard.panels.times import zone_of
 from ibkr_trader.dashboard.row_cache import RowCache, all_rows
+from ibkr_trader.dashboard.rows import key_of
 from ibkr_trader.dashboard.scene import Scene
 from ibkr_trader.dashboard.spans import (
     Line,
@@ -79,7 +80,9 @@ def _screen(model: Model, scene: Scene, size: tuple[int, int], *, cache: RowCach
         lines += _band(band, model, scene, cache=cache, zone=zone)
     rows = cache.rows(model, model.panel)
     place = cache.place(model, model.panel, rows)
-    chosen = rows[place] if rows and _has_cursor(model, model.panel) else None
+    is_chosen = rows and _has_cursor(model, model.panel)
+    is_chosen = is_chosen and not _lost(model, model.panel, rows, place=place)
+    chosen = rows[place] if is_chosen else None
     return [*lines, notice_line(model, chosen, width), footer_line(model, width)]
 
 
@@ -101,7 +104,7 @@ def _part(part: Part, model: Model, scene: Scene, *, cache: RowCache, zone: tzin
         return cache.kept("equity panel", inputs, lambda: equity_panel(scene.equity, frame))
     rows = cache.rows(model, part.panel)
     frame = _frame(part, part.panel, model, rows=rows, cache=cache)
-    return _panel(part.panel, rows, frame, scene=scene, zone=zone)
+    return _panel(part.panel, rows, frame, model=model, scene=scene, zone=zone)
 
 
 def _frame(
@@ -110,16 +113,32 @@ def _frame(
     wanted = model.dialog.text if isinstance(model.dialog, FilterLine) else model.filter
     total = len(all_rows(model, panel))
     sorting = model.sorting.get(panel)
+    place = cache.place(model, panel, rows) if _has_cursor(model, panel) else None
     return Frame(
         part.width,
         part.height,
         cache,
         facts=counted(total, len(rows), wanted=wanted, sorting=sorting),
-        place=cache.place(model, panel, rows) if _has_cursor(model, panel) else None,
+        place=place,
         is_focused=panel is model.panel,
         is_stale=not model.line.is_up,
         filter=wanted,
+        lost=_lost(model, panel, rows, place=place),
     )
+
+
+def _lost(model: Model, panel: Panel, rows: Sequence[Any], *, place: int | None) -> str:
+    """Return the row that is not under the cursor any more; empty if the right one is.
+
+    `choosing` does not act on the one that is there instead, so nothing may look as if it did.
+    """
+    lost = model.lost.get(panel)
+    if lost is not None:
+        return lost.name
+    wanted = model.selected.get(panel, "")
+    if place is None or panel not in _CURSORED or not wanted or not rows:
+        return ""
+    return "" if key_of(rows[place]) == wanted else wanted
 
 
 def _has_cursor(model: Model, panel: Panel) -> bool:
@@ -128,13 +147,13 @@ def _has_cursor(model: Model, panel: Panel) -> bool:
 
 
 def _panel(
-    panel: Panel, rows: Sequence[Any], frame: Frame, *, scene: Scene, zone: tzinfo
+    panel: Panel, rows: Sequence[Any], frame: Frame, *, model: Model, scene: Scene, zone: tzinfo
 ) -> list[Line]:
     match panel:
         case Panel.POSITIONS:
             return positions_panel(rows, frame, now=scene.head.now)
         case Panel.ORDERS:
-            return orders_panel(rows, frame, now=scene.head.now)
+            return orders_panel(rows, frame, now=scene.head.now, cancelling=model.cancelling)
         case Panel.RISK:
             warned, efficiency = scene.warnings, scene.head.efficiency
             return risk_panel(rows, frame, warnings=warned, efficiency=efficiency)

@@ -292,6 +292,8 @@ async def test_what_is_at_stake_and_moves_together_is_named() -> None:
     async with watched() as one:
         book = one.trader.outlook.book
         await one.desk.submit_order(request(limit="140.00"))
+        assert one.seen().warnings == ()  # what stands alone moves with nothing
+        one.floor.clock.advance(PAUSE)
         msft = msgspec.structs.replace(request(1, limit="400.00"), symbol="MSFT")
         tsla = msgspec.structs.replace(request(1, limit="200.00"), symbol="TSLA")
         for wanted in (msft, tsla):

@@ -117,8 +117,8 @@ def glimpse(
     *orders: OrderRow, positions: tuple[PositionRow, ...] = (), **changes: Any
 ) -> inputs.Saw:
     """Return a picture: the positions whole, of the orders what has changed."""
-    told = Glimpse(**({"head": head(), "orders": orders, "positions": positions} | changes))
-    return inputs.Saw(told)
+    known: dict[str, Any] = {"head": head(), "orders": orders, "positions": positions}
+    return inputs.Saw(Glimpse(**(known | changes)))
 
 
 def desk(*orders: OrderRow, positions: tuple[PositionRow, ...] = (), **changes: Any) -> Model:

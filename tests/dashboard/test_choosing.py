@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from ibkr_trader.dashboard.choosing import (
@@ -130,9 +132,7 @@ def test_what_is_decided_on() -> None:
         ({"reason": "why"}, "kill.resume", ""),
     ],
 )
-def test_whether_it_is_still_about_the_same(
-    options: dict[str, str | bool | list[str]], name: str, why: str
-) -> None:
+def test_whether_it_is_still_about_the_same(options: dict[str, Any], name: str, why: str) -> None:
     model = desk(stop(), positions=(held(), held("NVDA", 0)))
     found = outdated(model, command(name, "words", **options))
     assert (why in found) if why else not found

@@ -197,3 +197,13 @@ def test_a_countdown_runs_down() -> None:
 
     assert bars(10.0) > bars(10.5) > bars(11.0) > bars(11.5) == 0
     assert " 1.1 s" in "".join(shown(staged_box(STAGED, 10.4, width=80, height=22)))
+
+
+def test_a_question_that_opened_by_itself_is_read_first() -> None:
+    dialog = ConfirmDialog(title="The trader asks", lines=("ok?",), choices=(), ready=5.0)
+    early, late = (
+        shown(dialog_box(model(scene(), dialog=dialog, now=now), 80, 22)) for now in (4.9, 5.0)
+    )
+    assert "keys count in a moment" in "".join(early)
+    assert "keys count in a moment" not in "".join(late)
+    assert len(early) == len(late)

@@ -93,8 +93,7 @@ def test_no_key_acts_on_the_neighbour_of_a_row_that_is_gone(key: str, row: int) 
     assert not effects
     assert model.dialog is None
     assert text_of(model) == (
-        f"{row}-stop is not in the list any more: "
-        "move with j or k to choose another row first"
+        f"{row}-stop is not in the list any more: move with j or k to choose another row first"
     )
 
 

@@ -97,7 +97,7 @@ def test_what_is_no_stop_is_refused_in_place(text: str, why: str) -> None:
 
 
 def test_a_price_that_nobody_knows_is_the_guards_business() -> None:
-    assert sent(protect(held(last=None), "1475"))
+    assert sent(protect(held(last=None), "1475")).options["stop"] == "1475"
 
 
 @pytest.mark.parametrize(
@@ -149,9 +149,7 @@ def test_it_may_be_another_size_when_enter_is_pressed() -> None:
 
 
 def test_it_may_be_covered_when_enter_is_pressed() -> None:
-    model, effects = play(
-        protect(held(), "147"), glimpse(stop(), positions=(guarded(),)), "enter"
-    )
+    model, effects = play(protect(held(), "147"), glimpse(stop(), positions=(guarded(),)), "enter")
     assert not effects
     assert "it is now" in editing(model).fault
     assert fault(model) == "AAPL is covered already"

@@ -186,7 +186,7 @@ def test_no_dialog_keeps_a_number(key: str) -> None:
 
 def test_a_slip_of_the_finger_keeps_the_number() -> None:
     """Without it the next c would cancel what stands under the cursor instead."""
-    model, effects = play(desk(entry(), stop()), *typed("117"), "z", "f5", "c")
+    _, effects = play(desk(entry(), stop()), *typed("117"), "z", "f5", "c")
     assert changing(effects)[0].options == {"orders": [stop().order_id]}
 
 

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ibkr_trader.dashboard.inputs import Questioned
 from ibkr_trader.dashboard.model import Line as LineState
-from ibkr_trader.dashboard.model import Model, Notice, Panel, Tone
+from ibkr_trader.dashboard.model import Lost, Model, Notice, Panel, Tone
 from ibkr_trader.dashboard.palette import Role
 from ibkr_trader.dashboard.row_cache import RowCache
 from ibkr_trader.dashboard.spans import Line, width
@@ -177,3 +178,37 @@ def test_a_notice_says_how_it_is_meant() -> None:
     assert "warning: 17-stop: outcome unknown" in plainly(view(shown, 80, 24, RowCache()))
     later = msgspec.structs.replace(shown, now=10.0)
     assert "outcome unknown" not in plainly(view(later, 80, 24, RowCache()))
+
+
+@pytest.mark.parametrize("size", [(60, 15), (80, 24), (120, 40), (200, 60)])
+def test_a_row_that_went_away_under_the_cursor_is_not_replaced(size: tuple[int, int]) -> None:
+    lost = {Panel.ORDERS: Lost("k7qav-9-stop", "9-stop")}
+    shown = model(scene(8, 3), selected={Panel.ORDERS: "k7qav-2-stop"}, lost=lost)
+    lines = view(shown, *size, RowCache())
+    text = plainly(lines)
+    assert " 9-stop is gone " in text
+    assert "9-stop is not in the list any more: j or k" in text
+    assert "▷ 2-stop" in text
+    assert "▶ " not in text
+    assert not any(Role.CURSOR in role.split() for line in lines for _, role in line)
+    assert "2-stop (No." not in text
+
+
+def test_a_chosen_row_that_is_not_there_is_not_replaced_either() -> None:
+    shown = model(scene(8, 3), selected={Panel.ORDERS: "k7qav-99-stop"})
+    text = plainly(view(shown, 80, 24, RowCache()))
+    assert " k7qav-99-stop is gone " in text
+    assert "▶ " not in text
+
+
+def test_an_order_that_was_asked_to_go_says_so_at_once() -> None:
+    shown = model(scene(8, 3), cancelling={"k7qav-1-stop": 1.0})
+    text = plainly(view(shown, 80, 24, RowCache()))
+    assert "140.07 CANCEL ASKED" in text
+    assert "GTC, CANCEL ASKED" in text  # in the sentence below, too
+    assert "140.07 PRESUBMITTED" in plainly(view(model(scene(8, 3)), 80, 24, RowCache()))
+
+
+def test_a_question_that_waits_is_announced() -> None:
+    shown = model(scene(8, 3), waiting=Questioned(call=1, question="really?"))
+    assert "the trader asks something: close this first" in plainly(view(shown, 80, 24, RowCache()))

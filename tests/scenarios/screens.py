@@ -7,9 +7,11 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+import pytest
 
 from tests.cli.conftest import CommandLine
 from tests.dashboard.terminal.pyte_screen import PyteScreen
@@ -20,7 +22,10 @@ _MASKS = (
     (re.compile(r"\d\d:\d\d:\d\d [A-Z]{3}"), "hh:mm:ss EST"),
     (re.compile(r"\d\d:\d\d:\d\d"), "hh:mm:ss"),
     (re.compile(r"(?<=pid )\d+"), lambda found: "0" * len(found[0])),
-    (re.compile(r"  ?\d+[smh](?= )"), lambda found: "age".rjust(len(found[0]))),
+    (
+        re.compile(r"(?<= ) ?\d+[smh](?= |$)", re.MULTILINE),
+        lambda found: "age".rjust(len(found[0])),
+    ),
 )
 
 
@@ -33,6 +38,15 @@ class Seat(PyteScreen):
         """Press keys, one read each: the screen has to show the last before the next."""
         for key in keys:
             self.type(key)
+
+    def insist(self, key: str, holds: Callable[[], bool]) -> None:
+        """Press a key until it is taken: a question that has just come up takes none at first."""
+        for _ in range(50):
+            self.type(key)
+            self.read(0.2)
+            if holds():
+                return
+        pytest.fail(f"{key} is not taken:\n{self.text}")
 
     def end(self, number: signal.Signals | None = None, *, timeout: float = 20) -> int:
         """Send a signal, if one is named, and return the exit code."""

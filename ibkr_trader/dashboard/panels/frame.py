@@ -8,7 +8,9 @@ from typing import NamedTuple
 from ibkr_trader.dashboard.model import Sorting
 from ibkr_trader.dashboard.palette import Role
 from ibkr_trader.dashboard.row_cache import RowCache
-from ibkr_trader.dashboard.spans import Line, Span, cells, fit, padded, safe, wrapped
+from ibkr_trader.dashboard.spans import Line, Span, cells, fit, padded, safe, say, wrapped
+
+_NAME = 24  # letters of a row that is gone
 
 
 class Frame(NamedTuple):
@@ -20,6 +22,7 @@ class Frame(NamedTuple):
         is_focused: Keys go to it.
         is_stale: The trader is gone, and this is how things were.
         filter: What was typed to see only some rows.
+        lost: The row that went away under the cursor: no key acts on the one that is there now.
     """
 
     width: int
@@ -30,6 +33,7 @@ class Frame(NamedTuple):
     is_focused: bool = False
     is_stale: bool = False
     filter: str = ""
+    lost: str = ""
 
 
 def counted(total: int, shown: int, *, wanted: str = "", sorting: Sorting | None = None) -> str:
@@ -48,6 +52,8 @@ def title_line(name: str, frame: Frame, *, right: str = "") -> Line:
     pieces = [Span(dash, role), Span(told, Role.FOCUS if frame.is_focused else Role.TITLE)]
     if frame.is_stale:
         pieces += [Span(" STALE ", Role.STALE), Span(" ")]
+    if frame.lost:
+        pieces += [say(f" {frame.lost[:_NAME]} is gone ", Role.PENDING), Span(" ")]
     room = frame.width - sum(cells(piece.text) for piece in pieces)
     facts = f"{safe(frame.facts)} " if frame.facts else ""
     if cells(facts) >= room:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from datetime import datetime
 
 from ibkr_trader.core.models import ZERO
@@ -55,22 +55,33 @@ _COLUMNS = (
 )
 
 
-def orders_panel(rows: Sequence[OrderRow], frame: Frame, *, now: datetime) -> list[Line]:
-    """Return the panel; ages count up to `now`."""
+def orders_panel(
+    rows: Sequence[OrderRow], frame: Frame, *, now: datetime, cancelling: Container[str] = ()
+) -> list[Line]:
+    """Return the panel; ages count up to `now`, `cancelling` were asked to go from here."""
     seen = window(len(rows), frame.place, frame.height - 2)
     right = "  ".join(part for part in (seen.beyond, KEYS) if part)
     lines = [title_line("Orders", frame, right=right if rows else "")]
     if not rows:
         return sized([*lines, *nothing(EMPTY, frame)], frame)
-    table = Table("orders", _COLUMNS, _cells, _key, lambda row: age(row.created_at, now))
+
+    def context(row: OrderRow) -> tuple[str, bool]:
+        return age(row.created_at, now), row.order_id in cancelling
+
+    table = Table("orders", _COLUMNS, _cells, _key, context)
     return sized([*lines, *table_lines(table, rows, seen=seen, frame=frame)], frame)
 
 
-def status_of(row: OrderRow) -> Span:
-    """Return where an order stands; what nobody knows, and what is only asked for, first."""
+def status_of(row: OrderRow, *, is_cancelling: bool = False) -> Span:
+    """Return where an order stands; what nobody knows, and what is only asked for, first.
+
+    `is_cancelling` is what was asked for from here, before the trader has shown it.
+    """
     status = row.status.replace("_", " ").upper()
     if row.is_unknown or status == "UNKNOWN":
         return Span("UNKNOWN", Role.UNKNOWN)
+    if is_cancelling:
+        return Span(_ASKED["PENDING CANCEL"], Role.PENDING)
     if status in _ASKED:
         return Span(_ASKED[status], Role.PENDING)
     if row.is_pending:
@@ -93,7 +104,8 @@ def _key(row: OrderRow) -> str:
     return row.order_id
 
 
-def _cells(row: OrderRow, told_age: str) -> tuple[Span, ...]:
+def _cells(row: OrderRow, context: tuple[str, bool]) -> tuple[Span, ...]:
+    told_age, is_cancelling = context
     return (
         say(row.short),
         Span(str(row.number) if row.number else ""),
@@ -103,7 +115,7 @@ def _cells(row: OrderRow, told_age: str) -> tuple[Span, ...]:
         Span(quantity(row.filled), Role.FILL if row.filled > ZERO else Role.DIM),
         say(kind_of(row)),
         say(row.terms),
-        status_of(row),
+        status_of(row, is_cancelling=is_cancelling),
         say(row.tif),
         say(row.group),
         say("last stop" if row.is_last_stop else row.role, Role.DIM),

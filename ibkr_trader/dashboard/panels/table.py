@@ -89,7 +89,8 @@ def table_lines(table: Table, rows: Sequence[Any], *, seen: Window, frame: Frame
     widths = _widths(table.columns, needs, room)
     lines = [_header(table.columns, widths, frame.width)] if table.has_header else []
     for number, entry in enumerate(entries, start=seen.start):
-        mark = "  " if number != frame.place else "▶ " if frame.is_focused else "▷ "
+        is_held = frame.is_focused and not frame.lost
+        mark = "  " if number != frame.place else "▶ " if is_held else "▷ "
         lines.append(_line(entry, table.columns, widths, mark=mark, width=frame.width))
     return lines
 

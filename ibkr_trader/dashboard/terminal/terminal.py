@@ -103,11 +103,13 @@ class Terminal:
             if not may_stop:
                 listener.hear(Refused(_NO_STOP))
                 return
+            loop.remove_reader(self._in)  # in the background, to read would stop us again
             signals.suspend()
-            self._resize()
-            listener.refresh()
+            shown()
 
-        def resized() -> None:
+        def shown() -> None:
+            if self._modes.is_entered:
+                loop.add_reader(self._in, self._read, listener)
             self._resize()
             listener.refresh()
 
@@ -115,15 +117,15 @@ class Terminal:
             on_interrupt=lambda: listener.hear(Interrupted()),
             on_end=on_end,
             on_suspend=stop,
-            on_continue=resized,
-            on_resize=resized,
+            on_continue=shown,
+            on_resize=shown,
         )
         self._gone = lambda: loop.call_soon_threadsafe(on_end, signal.SIGHUP)
         signals = TerminalSignals(loop, self._modes, hearers)
         try:
             self._modes.enter()
             with signals:
-                loop.add_reader(self._in, self._read, listener)
+                shown()
                 try:
                     yield
                 finally:
