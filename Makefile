@@ -4,7 +4,7 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check lint types imports house cover format test-all test-3.11 test-3.12 test-3.13 test-ib-async \
-        test-clients bench mutants docs lock clean env
+        test-clients bench mutants docs screenshots lock clean env
 
 # What to test (make test T=tests/core), how widely, which benchmark (make bench B=bus).
 T ?= tests
@@ -89,6 +89,9 @@ docs: env ## write the pages' diagrams, tables and transcripts again
 lock: ## write requirements/*.txt again (UPGRADE=1 moves to the newest releases)
 	@$(ENV) .venv-lock lock
 	.venv-lock/bin/python requirements/lock.py $(if $(UPGRADE),--upgrade)
+
+screenshots: env ## draw the pages' pictures again, from the dashboard on a seeded simulator
+	$(BIN)/python -m docs.make_screenshots
 
 clean: ## remove environments, caches and what the tools left
 	rm -rf .venv .venv-* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache \

@@ -42,8 +42,7 @@ PLACED = (
     "update-correlations --symbols AAPL,MSFT,NVDA,AMD --lookback 60",
     "bracket-order --symbol AAPL --quantity 10 --stop-loss 145 --take-profit 160 --wait filled",
     "bracket-order --symbol MSFT --quantity 4 --stop-loss 405 --take-profit 455 --wait filled",
-    "bracket-order --symbol AMD --side sell --quantity 6 --stop-loss 154 --take-profit 132"
-    " --wait filled",
+    "bracket-order --symbol AMD --side sell --quantity 6 --stop-loss 154 --take-profit 132 --wait filled",  # noqa: E501 - one command
     "bracket-order --symbol NVDA --quantity 10 --limit 132 --stop-loss 125 --take-profit 150",
     "bracket-order --symbol AAPL --quantity 900 --stop-loss 145 --take-profit 160",
 )

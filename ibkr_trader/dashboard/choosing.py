@@ -98,12 +98,13 @@ def _typed(text: str, orders: Iterable[OrderRow]) -> OrderRow | str:
     `#17` is the broker's number alone, `17-` ours alone. What fits two orders fits none: which
     of two columns somebody has read the number from, nobody knows.
     """
-    number, is_sure = text.removeprefix("#"), text.startswith("#")
+    number = text.removeprefix("#")
     found = [
         row
         for row in orders
         if (row.number and str(row.number) == number)
-        or (not is_sure and (text in {row.short, row.order_id} or _begins(row.short, text)))
+        or text in {row.short, row.order_id}
+        or _begins(row.short, text)
     ]
     if len(found) == 1:
         return found[0]

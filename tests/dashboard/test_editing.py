@@ -10,7 +10,7 @@ import pytest
 from ibkr_trader.dashboard.effects import Act
 from ibkr_trader.dashboard.inputs import Answered, Linked, Outcome, Pasted
 from ibkr_trader.dashboard.model import Model
-from ibkr_trader.dashboard.steps import SHUT
+from ibkr_trader.dashboard.steps import SHUT, replaced
 from tests.dashboard.play import (
     answer,
     changing,
@@ -180,7 +180,10 @@ def test_what_cannot_be_weighed_is_not_sent(outcome: Outcome, fault: str) -> Non
 @pytest.mark.parametrize("reduces", [None, "yes", 1, "true"])
 def test_only_a_plain_yes_lowers_risk(reduces: Any) -> None:
     model, act = weighing(desk(stop()), "m", "ctrl-u", "9")
-    model, effects = play(model, answer(act, data={"reduces": reduces, "notes": None}), "enter")
+    model, _ = play(model, answer(act, data={"reduces": reduces, "notes": None}))
+    assert (weighed := editing(model).weighed) is not None
+    assert weighed.reduces is None
+    model, effects = play(model, "enter")
     assert not effects
     assert model.staged is not None
 
@@ -305,6 +308,13 @@ def test_fields_may_be_fewer_after_a_change() -> None:
     model, _ = play(ready(), glimpse(fewer), "enter")
     assert ([one.name for one in editing(model).fields], editing(model).at) == (["quantity"], 0)
     assert editing(press(model, "enter")).fault == "nothing is changed"
+
+
+def test_an_answer_for_other_terms_counts_for_nothing() -> None:
+    model = ready()
+    other = replaced(editing(model).weighed, typed=("10", "146"))  # type: ignore[arg-type]  # any struct
+    dialog = replaced(editing(model), weighed=other)  # type: ignore[arg-type]  # as above
+    assert not changing(play(replaced(model, dialog=dialog), "enter")[1])
 
 
 def test_an_old_answer_is_asked_for_again() -> None:

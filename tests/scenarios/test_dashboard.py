@@ -12,6 +12,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -61,18 +62,23 @@ def row_of(seat: Seat, order: str) -> str:
     return found[0] if found and "ASKED" not in found[0] else ""
 
 
+def cursor(seat: Seat) -> list[str]:
+    return [row for row in seat.lines if row.startswith("▶ ")]
+
+
 def choose(seat: Seat, order: str) -> None:
     """Go down until the cursor is on `order`."""
     for _ in range(10):
-        if any(row.startswith("▶ ") and order in row for row in seat.lines):
+        before = cursor(seat)
+        if any(order in row for row in before):
             return
-        before = [row for row in seat.lines if row.startswith("▶ ")]
         seat.press("j")
-        seat.wait_until(
-            lambda seen=before: [row for row in seat.lines if row.startswith("▶ ")] != seen,
-            f"a cursor that moves to {order}",
-        )
+        seat.wait_until(partial(_moved, seat, before), f"a cursor that moves to {order}")
     pytest.fail(f"{order} is not on the screen:\n{seat.text}")
+
+
+def _moved(seat: Seat, before: list[str]) -> bool:
+    return cursor(seat) != before
 
 
 async def test_dashboard_cancel_order(line: CommandLine) -> None:
