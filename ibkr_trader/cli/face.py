@@ -47,6 +47,7 @@ class DeskCommand(NamedTuple):
         has_dry_run: Whether its body heeds `--dry-run`.
         acts_with: The option without which it only looks; empty if it needs none.
         streams: Whether it shows how things stand until its client hangs up.
+        believes: Whether what the trader has been told will do, and nobody is asked first.
     """
 
     name: str
@@ -59,6 +60,7 @@ class DeskCommand(NamedTuple):
     has_dry_run: bool = False
     acts_with: str = ""
     streams: bool = False
+    believes: bool = False
 
     def does(self, options: Mapping[str, Any], *, dry_run: bool) -> bool:
         """Whether a call with these options may do something, so that it is on record who asked.
@@ -279,14 +281,24 @@ def command(
 
 
 def desk_part(
-    name: str, *, acts: bool = False, has_dry_run: bool = False, streams: bool = False
+    name: str,
+    *,
+    acts: bool = False,
+    has_dry_run: bool = False,
+    streams: bool = False,
+    believes: bool = False,
 ) -> Callable[[Body], Body]:
     """Return a decorator for what a trader does for others, and is no command line by itself.
 
     It is what a local command leaves to a trader where one runs, or what a dashboard asks for.
-    `acts`, `has_dry_run` and `streams` are those of `DeskCommand`.
+    `acts`, `has_dry_run`, `streams` and `believes` are those of `DeskCommand`.
     """
-    manner = {"acts": acts, "has_dry_run": has_dry_run, "streams": streams}
+    manner = {
+        "acts": acts,
+        "has_dry_run": has_dry_run,
+        "streams": streams,
+        "believes": believes,
+    }
 
     def enter(body: Body) -> Body:
         own = list(inspect.signature(body, eval_str=True).parameters.values())[1:]

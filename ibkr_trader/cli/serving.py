@@ -103,7 +103,7 @@ class Clerk:
         trader.record.witness([pressed])
 
     async def _run(self, command: DeskCommand, face: RemoteFace, options: dict[str, Any]) -> Reply:
-        if not command.streams:  # a screen shows what is known, also while the broker is slow
+        if not command.believes:  # a screen shows what is known, also while the broker is slow
             await self._desk.trader.drift.freshen(FRESH)  # a command of its own would have asked
         if not command.is_alone or face.dry_run:
             reply = await command.body(face, **options)

@@ -177,7 +177,7 @@ async def test_a_screen_waits_for_nobody(settings: Settings, entered: None) -> N
         return Reply(schema="x/1", data={}, blocks=[])
 
     enter("x.slow", slow, is_alone=True)
-    enter("x.watch", watch, changes=False, streams=True)
+    enter("x.watch", watch, changes=False, streams=True, believes=True)
     async with counter(settings) as ask, asyncio.TaskGroup() as group:
         trader = ask.desk.trader
 

@@ -23,7 +23,7 @@ class _Streaming(Protocol):
         """Show it how things stand; False if it has not taken what came before."""
 
 
-@desk_part("watch", streams=True)
+@desk_part("watch", streams=True, believes=True)
 async def watch(face: Face) -> Reply:
     """Send glimpses for as long as the client listens."""
     from ibkr_trader.cli import watching  # noqa: PLC0415 - brings the risk checks
@@ -34,7 +34,7 @@ async def watch(face: Face) -> Reply:
     return Reply(schema="screen-watched/1", data={}, blocks=[])
 
 
-@desk_part("weigh")
+@desk_part("weigh", believes=True)
 async def weigh(face: Face, *, order: str, quantity: str, limit: str, stop: str) -> Reply:
     """Say what the guard would say of an order's new terms; nothing is sent."""
     from ibkr_trader.cli import weighing  # noqa: PLC0415 - brings the risk checks
@@ -47,7 +47,7 @@ async def weigh(face: Face, *, order: str, quantity: str, limit: str, stop: str)
     return Reply(schema="screen-weighed/1", data=data, blocks=[*lines, *found.notes])
 
 
-@desk_part("details")
+@desk_part("details", believes=True)
 async def details(face: Face, *, about: str) -> Reply:
     """Tell all there is to say of an order, by its id, or of a position, by its contract's."""
     from ibkr_trader.cli import explaining  # noqa: PLC0415 - only when asked

@@ -62,3 +62,7 @@ def test_two_that_may_be_cut_share_the_line() -> None:
     line = text_of(packed(pieces, 71))
     assert line.count("x") == 43
     assert line.count("y") == 23
+
+
+def test_what_matters_most_is_never_left_out() -> None:
+    assert text_of(packed([piece("aaaa"), piece("bbbb")], 8)) == " aaaa  b"

@@ -91,3 +91,13 @@ def test_an_unchanged_row_is_the_same_line_again() -> None:
     moved = table_lines(table(), ROWS, seen=seen, frame=here._replace(place=1))
     assert moved[1][0] == Span("  AAPL   150.00 STP     a long note     ")
     assert moved[2][0].role == "cursor"
+
+
+def test_an_unchanged_row_follows_columns_that_have_grown() -> None:
+    here = frame(40)
+    seen = window(1, None, 1)
+    table_lines(table(), ROWS[:1], seen=seen, frame=here)
+    both = window(2, None, 2)
+    rows = [ROWS[0], ("a longer name", "1.00", "", "")]
+    lines = shown(table_lines(table(), rows, seen=both, frame=here))
+    assert lines[1].index("150.00") + 6 == lines[2].index("1.00") + 4
