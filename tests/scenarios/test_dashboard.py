@@ -7,6 +7,7 @@ is asked of it by another client, never of the dashboard.
 from __future__ import annotations
 
 import os
+import random
 import signal
 import sqlite3
 from collections.abc import Iterator
@@ -281,3 +282,41 @@ def test_without_a_terminal_there_is_a_clear_line(line: CommandLine) -> None:
     found = line("dashboard")
     assert found.code == 2
     assert "needs a terminal" in found.err
+
+
+def test_what_is_no_key_does_nothing(line: CommandLine) -> None:
+    with watching(line) as seat:
+        before = live(line)
+        for noise in (
+            b"\x1b[?62;22c",  # a terminal says what it is
+            b"\x1b]11;rgb:aaaa/cccc/xxxx\x07",  # and which colour its background has
+            b"\x1b[I",  # somebody looks at it again
+            b"jjca\ryes\r",  # a paste that no terminal has marked
+            b"\x1b[200~ca\ry\r\x1b[201~",
+            b"\x9b?62;22c",
+        ):
+            parts = (noise,) if noise.startswith(b"jj") else (noise[:3], noise[3:])
+            for part in parts:  # a slow line cuts what a terminal says in two
+                seat.type(part)
+                seat.read(0.01)
+        seat.insist("?", lambda: "Keys" in seat.text)
+        seat.insist("\x1b", lambda: "Keys" not in seat.text)
+        assert live(line) == before
+        assert "anna:" not in seat.text
+
+
+def test_killed_at_any_moment_it_changes_nothing(line: CommandLine) -> None:
+    chance = random.Random(7)  # noqa: S311 - not a secret
+    with running(line) as trader:
+        assert line(f"{BRACKET} --wait filled").code == 0
+        before = live(line)
+        for _ in range(6):
+            with seated(line, "dashboard") as seat:
+                for _ in range(chance.randrange(0, 12)):
+                    seat.read(chance.random() / 5)
+                    seat.type(chance.choice("jkm/ot?h"))
+                seat.process.kill()
+                seat.process.wait()
+        assert live(line) == before
+        assert trader.process.poll() is None
+        assert line("status --json").document["trading_state"] == "ACTIVE"
