@@ -21,6 +21,7 @@ from ibkr_trader.adapters.control_line import open_line
 from ibkr_trader.cli import output
 from ibkr_trader.cli.exits import Exit
 from ibkr_trader.cli.failure import Failure, describe
+from ibkr_trader.cli.logs import redact
 from ibkr_trader.cli.remote import Relayed, Sent, in_the_middle
 from ibkr_trader.core.errors import TraderError
 from ibkr_trader.core.text import plain
@@ -105,6 +106,10 @@ class TraderLink:
             answer: Asks the person a question, and whether the answer is typed; None is a no.
         """
         flag = self._raised(act)
+        outcome = await self._carried_out(act, answer)
+        return outcome if flag is None else _halted(outcome, flag)
+
+    async def _carried_out(self, act: Act, answer: Answer) -> Outcome:
         try:
             async with open_line(self._folder) as line:
                 if line is None:
@@ -115,8 +120,6 @@ class TraderLink:
                     raise ended
                 return ended
         except LineLost as lost:
-            if flag is not None:
-                return _halted_alone(lost, flag)
             return _lost(lost, is_harmless=_is_harmless(act))
         except TraderError as error:
             return _failed(describe(error, [_name(act)]))
@@ -193,7 +196,7 @@ class _Talk:
             case Done() | Failed():
                 return _outcome(self._line, message, self._told)
             case Told(text=text):
-                self._told.append(plain(text, limit=_LONG))
+                self._told.append(_shown(text))
             case Asked():
                 self._asking.append(group.create_task(self._ask(message)))
             case Started() | Alive():
@@ -203,7 +206,7 @@ class _Talk:
         return None
 
     async def _ask(self, asked: Asked) -> None:
-        typed = await self._answer(plain(asked.question, limit=_LONG), asked.is_typed)
+        typed = await self._answer(_shown(asked.question), asked.is_typed)
         if typed is None:
             self._is_refused = True
             await self._line.hang_up()
@@ -226,14 +229,19 @@ def _outcome(line: ControlLine, message: Done | Failed, told: Iterable[str]) -> 
     )
 
 
+def _shown(text: str) -> str:
+    """Text for a screen: nothing in it steers a terminal, and no account's id is in full."""
+    return plain(redact(text), limit=_LONG)
+
+
 def _lines(blocks: Iterable[str | output.Table]) -> list[str]:
     """The blocks as lines; a table's columns stay under each other."""
     lines: list[str] = []
     for block in blocks:
         if isinstance(block, str):
-            lines.append(plain(block, limit=_LONG))
+            lines.append(_shown(block))
         else:
-            lines += output.aligned(block).splitlines()  # each cell of it is made plain there
+            lines += redact(output.aligned(block)).splitlines()  # its cells are made plain there
     return lines
 
 
@@ -246,7 +254,7 @@ def _failed(failure: Failure, told: Iterable[str] = ()) -> Outcome:
     return Outcome(
         is_done=False,
         code=failure.code,
-        lines=(*(plain(line, limit=_LONG) for line in lines), *told),
+        lines=(*(_shown(line) for line in lines), *told),
         is_unknown=failure.exit_code == Exit.UNKNOWN,
     )
 
@@ -258,15 +266,14 @@ def _lost(lost: LineLost, *, is_harmless: bool) -> Outcome:
     return _failed(Failure(code=_LOST, message=lost.message, exit_code=Exit.LOCKED, hint=hint))
 
 
-def _halted_alone(lost: LineLost, trouble: str) -> Outcome:
-    """Nobody could cancel: say what holds all the same."""
-    what = f"NOT halted: {trouble}" if trouble else "HALTED by its file: nothing more is opened"
-    lines = [
-        what,
-        f"what could still open was not cancelled: {lost.message}",
-        "fix: ibkr-trader halt",
-    ]
-    return Outcome(is_done=False, code="incomplete", lines=tuple(plain(one) for one in lines))
+def _halted(outcome: Outcome, trouble: str) -> Outcome:
+    """Say of a halt that did not end well what holds all the same: its file does."""
+    if outcome.is_done:
+        return outcome
+    what = "HALTED by its file: nothing more is opened. The rest was not done"
+    if trouble:
+        what = f"the halt's file could not be written: {trouble}"
+    return msgspec.structs.replace(outcome, lines=(_shown(what), *outcome.lines))
 
 
 def _refused(told: Iterable[str]) -> Outcome:

@@ -121,6 +121,13 @@ class Board:
             self._flags.remove(flag)
 
     def _hear(self, event: ev.BaseEvent) -> None:
+        """Take note of an event; whatever goes wrong with that is no reason to stop a trader."""
+        try:
+            self._keep(event)
+        except Exception:
+            logger.exception("an event could not be kept for the screens")
+
+    def _keep(self, event: ev.BaseEvent) -> None:
         self.events += 1
         for flag in self._flags:
             flag.set()

@@ -32,8 +32,13 @@ if TYPE_CHECKING:
     from ibkr_trader.execution.undoing import Undoing
 
 
-async def undo(face: Face, *, timeout: float | None) -> output.Reply:
+async def undo(face: Face, *, timeout: float | None, only: str = "") -> output.Reply:
     """Place again what was cancelled last, or say what keeps it from coming back.
+
+    Args:
+        face: Of the command.
+        timeout: Seconds for each order.
+        only: The act that is meant: another one, of somebody else meanwhile, stays undone.
 
     Raises:
         TraderError: Whatever keeps all of it from coming back, or from being known.
@@ -44,6 +49,9 @@ async def undo(face: Face, *, timeout: float | None) -> output.Reply:
             found = await plan(desk.trader)
         except (NothingToUndo, AlreadyUndone) as answer:
             return _nothing(face, head, answer)
+        if only and only != _act(found):
+            message = f"something else was cancelled last by now: {_of(found)}"
+            raise Incomplete(message, hint="look at it, then repeat: ibkr-trader undo --dry-run")
         if not found.is_possible:
             raise _impossible(found)
         if face.dry_run:
@@ -86,8 +94,9 @@ def _impossible(found: Undoing) -> Incomplete:
 
 async def _preview(desk: Desk, found: Undoing, head: str) -> output.Reply:
     specs: list[OrderSpec] = []
+    reduces = True
     blocks: list[str | output.Table] = [
-        f"{head}  would place again what was cancelled: {_of(found)}"
+        f"{head}  would place again what was cancelled in {_symbols(found)}: {_of(found)}"
     ]
     for piece in found.pieces:
         if piece.request is None:
@@ -100,11 +109,17 @@ async def _preview(desk: Desk, found: Undoing, head: str) -> output.Reply:
             verdict = desk.trader.router.preview(command)
             if isinstance(verdict, Denied):
                 raise RiskCheckError(verdict.reasons, breaches=verdict.breaches)
+            reduces &= verdict.reduces
         specs += command.orders
     blocks += [specs_table(specs), *_left(found), "Nothing was sent."]
     return output.Reply(
         schema="preview/1",
-        data={"sent": False, "orders": [spec_document(spec) for spec in specs]},
+        data={
+            "sent": False,
+            "act": _act(found),
+            "reduces": reduces,
+            "orders": [spec_document(spec) for spec in specs],
+        },
         blocks=blocks,
     )
 
@@ -132,6 +147,15 @@ def _reply(
     }
     code = Exit.INCOMPLETE if left else Exit.DONE
     return output.Reply(schema="undo/1", data=data, blocks=blocks, exit=code)
+
+
+def _symbols(found: Undoing) -> str:
+    return ", ".join(sorted({label(piece.contract) for piece in found.pieces}))
+
+
+def _act(found: Undoing) -> str:
+    """What names the act of cancelling that would be undone: its orders."""
+    return ",".join(found.story.act.orders)
 
 
 def _of(found: Undoing) -> str:

@@ -163,7 +163,7 @@ class Glimpser:
                 at=now,
                 heat=None if heat.unknown else heat.total,
                 data=data_light(at_stake(view), view.quotes, is_open=open_hours.is_open),
-                hours=open_hours,
+                hours=open_hours._replace(is_open=_is_any_open(view, open_hours)),
                 zone=str(self._calendar.zone(details)),
                 gauges=gauge_rows(view),
                 warnings=warnings(view),
@@ -233,6 +233,16 @@ def _rank(gauge: Gauge) -> tuple[int, Decimal]:
         return (2 if gauge.check in _OF_AN_ORDER else 0), ZERO
     share = gauge.share
     return 1, -gauge.used if share is None else -share  # of nothing, anything is too much
+
+
+def _is_any_open(view: RiskView, first: Hours) -> bool | None:
+    """Whether any market is open in which something is held or works; those of one may differ."""
+    at_work = {order.spec.contract.con_id for order in view.portfolio.orders.values()}
+    known = [view.details.get(con_id) for con_id in (*view.portfolio.positions, *at_work)]
+    sessions = [one for found in known if found for one in found.trading_sessions]
+    if any(one.opens <= view.now < one.closes for one in sessions) and first.is_open is False:
+        return None  # outside regular hours, or elsewhere: the guard decides order by order
+    return first.is_open
 
 
 def _details(view: RiskView) -> ContractDetails:

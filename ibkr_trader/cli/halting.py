@@ -22,7 +22,7 @@ from ibkr_trader.core.contracts import is_named, label, ticker
 from ibkr_trader.core.enums import OrderStatus, TradingState
 from ibkr_trader.core.errors import TraderError
 from ibkr_trader.core.events import BaseEvent, StateEvent
-from ibkr_trader.core.text import quantity
+from ibkr_trader.core.text import masked, quantity
 from ibkr_trader.execution.killing import await_no_openers, holding, opening
 from ibkr_trader.portfolio.ledger_fold import quantity_of
 from ibkr_trader.portfolio.state import fold
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from ibkr_trader.core.models import Contract, Order
     from ibkr_trader.execution.closing import Closed
     from ibkr_trader.execution.desk import Desk
+    from ibkr_trader.execution.trader import Trader
 
 _LOCK_PATIENCE = 0.0  # whoever holds the account reads the flag
 
@@ -88,7 +89,7 @@ async def resume(face: Face, reason: str, *, symbol: str) -> output.Reply:
         trader, key = desk.trader, symbol.replace(" ", ".")
         note = trader.halter.notice()
         held = trader.outlook.book.switch.held.get(key)
-        what = symbol or trader.account
+        what = symbol or masked(trader.account)
         if held is None:
             return _not_halted(face, desk, symbol)
         (halt,) = [one for one in halts(desk) if one.symbol == key and one.since is not None]
@@ -98,7 +99,7 @@ async def resume(face: Face, reason: str, *, symbol: str) -> output.Reply:
             text = [f"{title(face.settings(), desk)}  would resume {what}", "Nothing was changed."]
             data = {"sent": False, "symbol": symbol, "ended": halt.document()}
             return output.Reply(schema="preview/1", data=data, blocks=[*text])
-        await _typed(face, f"{question} To resume, type {trader.account}:", trader.account)
+        await _typed(face, f"{question} To resume, type {_named(trader)}:", trader.account)
         now = trader.outlook.book.switch.held.get(key)
         if now is None or now.at != held.at:
             message = f"{what} was halted anew while this was asked: nothing was resumed"
@@ -143,8 +144,14 @@ def record_alone(face: Face, options: dict[str, Any]) -> tuple[bool, list[Order]
 
 async def _agree_to_close(face: Face, desk: Desk, wish: Wish) -> None:
     held = ", ".join(_held(desk, one) for one in holding(desk.trader.portfolio, wish.symbol))
-    question = f"{desk.trader.account}: close {held} at the market? Type FLATTEN:"
+    question = f"{masked(desk.trader.account)}: close {held} at the market? Type FLATTEN:"
     await _typed(face, question, "FLATTEN")
+
+
+def _named(trader: Trader) -> str:
+    """What has to be typed; who does not know the account's id in full is not to learn it here."""
+    shown = masked(trader.account)
+    return shown if shown == trader.account else f"the account's id ({shown})"
 
 
 async def _typed(face: Face, question: str, word: str) -> None:

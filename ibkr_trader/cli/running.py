@@ -35,7 +35,7 @@ from ibkr_trader.execution.tasks import alongside
 from ibkr_trader.execution.watchlist import Watchlist
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator
 
     from ibkr_trader.cli.face import Face
     from ibkr_trader.execution.desk import Desk
@@ -140,12 +140,34 @@ def _told_to_end() -> Iterator[asyncio.Event]:
 
 @contextmanager
 def _lent_signals(ending: asyncio.Event) -> Iterator[None]:
-    """Leave the signals to a screen for the length of the block: on it, Ctrl-C is a question."""
-    _hear(None)
+    """Leave the signals to a screen for the length of the block: on it, Ctrl-C is a question.
+
+    Before it has them, and after, they end the trader in good order all the same.
+    """
+    loop = asyncio.get_running_loop()
+
+    def end(_number: int, _frame: object) -> None:
+        loop.call_soon_threadsafe(ending.set)
+
+    def lend() -> None:
+        _hear(None)
+        for number in _ENDS:
+            signal.signal(number, end)
+
+    _unheard(lend)
     try:
         yield
     finally:
-        _hear(ending)
+        _unheard(lambda: _hear(ending))
+
+
+def _unheard(change: Callable[[], None]) -> None:
+    """Let signals wait while their handlers are changed: in between, one would end the process."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDS)
+    try:
+        change()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _hear(ending: asyncio.Event | None) -> None:

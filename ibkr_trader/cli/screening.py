@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 _DUMB = frozenset({"", "dumb", "unknown"})
 _PLAIN = ("vt1", "vt2", "vt3", "vt5", "xterm-mono")  # they have no colours
 _LIGHT = frozenset({"7", "15"})  # of COLORFGBG
-_LONGEST_NAME = 32
 
 
 class Look(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,7 +87,7 @@ def operator_of(look: Look) -> str:
     if look.operator:
         return look.operator
     with contextlib.suppress(OSError, KeyError):
-        return plain(getpass.getuser(), limit=_LONGEST_NAME)
+        return plain(getpass.getuser(), limit=64)
     return f"uid {os.getuid()}"
 
 
@@ -143,5 +142,5 @@ async def show(
         on_end(number)
         shell.leave()
 
-    with terminal.taken(shell, on_end=end, may_stop=not is_own):
+    async with terminal.taken(shell, on_end=end, may_stop=not is_own):
         return await shell.run()

@@ -15,7 +15,7 @@ import msgspec
 
 from ibkr_trader.adapters.control import Done, Failed
 from ibkr_trader.adapters.control_server import HungUp
-from ibkr_trader.cli import failure
+from ibkr_trader.cli import failure, values
 from ibkr_trader.cli.exits import UsageFault
 from ibkr_trader.cli.face import DESK_COMMANDS
 from ibkr_trader.cli.output import Reply
@@ -42,7 +42,6 @@ logger = logging.getLogger(__name__)
 _IDENTITY = ("host", "port", "client_id", "account")
 FRESH = 2.0  # seconds: what the broker told earlier is asked for again, for a command
 TURN_PATIENCE = 10.0  # seconds, as for the account lock
-_LONGEST_NAME = 64  # characters of an operator's name
 _LONGEST_WORDS = 200  # of what an act is called
 
 
@@ -63,7 +62,7 @@ class Clerk:
         """
         logger.info("command: %s", " ".join(call.arguments))
         try:
-            _require_name(call.operator)
+            values.operator(call.operator)
             command, options = _find(call)
             face = RemoteFace(
                 call,
@@ -147,17 +146,6 @@ class Clerk:
             raise RiskCheckError(READONLY.message, breaches=(READONLY,), hint=READONLY.hint)
         patience = found if "timeout_seconds" in given else ours
         return msgspec.structs.replace(ours, timeout_seconds=patience.timeout_seconds)
-
-
-def _require_name(operator: str) -> None:
-    """Take a name only if it is harmless in the journal, in a log and on a screen.
-
-    Raises:
-        UsageFault: If it is not.
-    """
-    if operator != plain(operator, limit=_LONGEST_NAME):
-        message = f"the operator's name must have {_LONGEST_NAME} printable characters at most"
-        raise UsageFault(message, hint="choose a shorter or plainer name for the dashboard")
 
 
 def _find(call: Call) -> tuple[DeskCommand, dict[str, Any]]:

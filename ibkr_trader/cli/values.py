@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING, TypeVar
 from ibkr_trader.cli.exits import UsageFault
 from ibkr_trader.core.contracts import contract_of
 from ibkr_trader.core.enums import OrderType
+from ibkr_trader.core.text import plain
 
 if TYPE_CHECKING:
     from enum import StrEnum
 
 E = TypeVar("E", bound="StrEnum")
 
+_LONGEST_NAME = 64  # characters of an operator's name
 _QUANTITY = re.compile(r"[0-9]{1,7}")
 _PRICE = re.compile(r"[0-9]{1,9}(\.[0-9]{1,6})?")
 _SECONDS = re.compile(r"[0-9]{1,4}(\.[0-9]{1,3})?")
@@ -35,6 +37,14 @@ def symbol(text: str, option: str = "--symbol") -> str:
         better = letters if re.fullmatch(r"[A-Z][A-Z0-9.]{0,5}", letters) else "AAPL"
         raise UsageFault(str(error), option=option, typed=text, better=better) from error
     return wanted
+
+
+def operator(name: str) -> str:
+    """Return an operator's name, if it is harmless in the journal, in a log and on a screen."""
+    if name != plain(name, limit=_LONGEST_NAME):
+        message = f"the operator's name must have {_LONGEST_NAME} printable characters at most"
+        raise UsageFault(message, hint="choose a shorter or plainer name: --operator NAME")
+    return name
 
 
 def quantity(text: str, option: str = "--quantity") -> Decimal:

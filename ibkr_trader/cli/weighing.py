@@ -59,11 +59,14 @@ class Weight(msgspec.Struct, frozen=True, kw_only=True):
             before; None if it would not go out.
         fault: Why it would not, every reason; empty if it would.
         notes: What else there is to know, the most useful first.
+        is_open: Whether the order could trade now, by its contract's own hours; None if nobody
+            knows them.
     """
 
     reduces: bool | None = None
     fault: str = ""
     notes: tuple[str, ...] = ()
+    is_open: bool | None = None
 
 
 async def weigh(desk: Desk, name: str, typed: Typed) -> Weight:
@@ -87,8 +90,18 @@ async def weigh(desk: Desk, name: str, typed: Typed) -> Weight:
     if isinstance(verdict, Denied):
         return Weight(fault=verdict.reasons, notes=notes)
     remarks = tuple(one.message for one in verdict.warnings)
-    lowers = verdict.reduces and not _is_hotter(view, after, spec.contract.con_id)
-    return Weight(reduces=lowers, notes=(*notes, *remarks))
+    lowers = verdict.reduces and not (
+        _is_hotter(view, after, spec.contract.con_id) or _bursts(view, after)
+    )
+    return Weight(reduces=lowers, notes=(*notes, *remarks), is_open=_is_open(view, spec))
+
+
+def _is_open(view: RiskView, spec: OrderSpec) -> bool | None:
+    details = view.details.get(spec.contract.con_id)
+    if details is None:
+        return None
+    sessions = details.trading_sessions if spec.outside_rth else details.liquid_sessions
+    return any(one.opens <= view.now < one.closes for one in sessions) if sessions else None
 
 
 def _read(typed: Typed) -> dict[str, Any] | str:
@@ -158,6 +171,17 @@ def _is_hotter(before: RiskView, after: RiskView, con_id: int) -> bool:
     """Whether more could be lost: a smaller stop opens nothing, and leaves a part without one."""
     sooner, later = _heat(before, con_id), _heat(after, con_id)
     return sooner is not None and later is not None and later > sooner
+
+
+def _bursts(before: RiskView, after: RiskView) -> bool:
+    """Whether a limit would be in use beyond its end, and by more than before."""
+    known = {_place(one): one.used for one in readings(before)}
+    for one in readings(after):
+        was = known.get(_place(one))
+        is_over = one.limit is not None and one.used is not None and one.used > one.limit
+        if is_over and (was is None or one.used is None or one.used > was):
+            return True
+    return False
 
 
 def _tightest(before: RiskView, after: RiskView) -> Iterator[str]:

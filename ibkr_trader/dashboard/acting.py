@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from ibkr_trader.core.contracts import contract_of, is_named
 from ibkr_trader.core.text import quantity
 from ibkr_trader.dashboard.choosing import held_in, order_meant, orders_of, position_meant
 from ibkr_trader.dashboard.model import (
     Choice,
     ConfirmDialog,
+    Dialog,
     Model,
     Page,
     Panel,
@@ -22,7 +25,7 @@ from ibkr_trader.dashboard.model import (
 )
 from ibkr_trader.dashboard.rows import chosen, rows_of
 from ibkr_trader.dashboard.scene import OrderRow, PositionRow
-from ibkr_trader.dashboard.steps import CANCEL, HALT, command, perform, replaced, say, stay
+from ibkr_trader.dashboard.steps import CANCEL, HALT, READ, command, perform, replaced, say, stay
 
 if TYPE_CHECKING:
     from ibkr_trader.dashboard.effects import Act
@@ -43,12 +46,12 @@ def cancel(model: Model) -> Step:
     act = command(CANCEL, f"cancel {_order_words(row)}", orders=[row.order_id])
     if not _is_last(model, row):
         return perform(model, act, typed_id="")
+    left = "what is held in " + row.symbol
+    if held_in(model, row.con_id) is None:
+        left = f"what {', '.join(one.short for one in _entries(model, row))} may open"
     dialog = TypedDialog(
         title=f"Cancel the last stop of {row.symbol}",
-        lines=(
-            f"Without {row.short} ({row.terms}) nothing protects what is held in {row.symbol}.",
-            f"Type {row.ticker} to cancel it all the same:",
-        ),
+        lines=(f"Without {row.short} ({row.terms}) nothing protects {left}.",),
         expected=row.ticker,
         act=act,
         is_grave=True,
@@ -60,14 +63,28 @@ def _is_last(model: Model, row: OrderRow) -> bool:
     """Whether nothing would protect a position after this one: by the picture, and by our keys.
 
     The picture is older than the last key: of two stops that are cancelled quickly, it says of
-    each that the other is still there.
+    each that the other is still there. An entry that still works counts like a position.
     """
     if row.is_last_stop:
         return True
-    if not row.is_protective or held_in(model, row.con_id) is None:
+    if not row.is_protective:
         return False
-    others = (one for one in orders_of(model) if one.con_id == row.con_id and one.is_protective)
-    return any(one.order_id in model.cancelling for one in others if one is not row)
+    others = [one for one in orders_of(model) if one.is_protective and one is not row]
+    if held_in(model, row.con_id) is not None:
+        beside = [one for one in others if one.con_id == row.con_id]
+        return any(one.order_id in model.cancelling for one in beside)
+    beside = [one for one in others if one.group == row.group]
+    stay_on = [one for one in beside if one.order_id not in model.cancelling]
+    return bool(_entries(model, row)) and not stay_on
+
+
+def _entries(model: Model, row: OrderRow) -> list[OrderRow]:
+    """The entries that still work, and whose stop an order is."""
+    return [
+        one
+        for one in orders_of(model)
+        if row.group and one.group == row.group and one.role == "entry"
+    ]
 
 
 def cancel_all(model: Model) -> Step:
@@ -95,7 +112,12 @@ def cancel_all(model: Model) -> Step:
         )
         return stay(model, dialog=typed)
     yes = Choice(key="y", label="cancel them all", act=act)
-    dialog = ConfirmDialog(title="Cancel all orders?", lines=(*lines, undoable), choices=(yes,))
+    dialog = ConfirmDialog(
+        title="Cancel all orders?",
+        lines=(*lines, undoable),
+        choices=(yes,),
+        ready=model.now + READ,
+    )
     return stay(model, dialog=dialog)
 
 
@@ -123,6 +145,7 @@ def _closing(model: Model, held: PositionRow) -> ConfirmDialog:
         choices=(Choice(key="y", label="; ".join(map(_at_market, (held, *also))), act=act),),
         is_grave=bool(also),
         con_id=held.con_id,
+        ready=model.now + READ,
     )
 
 
@@ -144,12 +167,32 @@ def _goes_too(one: PositionRow, held: PositionRow) -> bool:
 def refreshed(model: Model) -> Model:
     """Let an open question say what is true now: one agrees to what one reads."""
     match model.dialog:
-        case ConfirmDialog(con_id=con_id) if con_id:
+        case ConfirmDialog(con_id=con_id) as asked if con_id:
             held = held_in(model, con_id)
-            return model if held is None else replaced(model, dialog=_closing(model, held))
-        case ConfirmDialog(choices=(Choice(act=act), *_)) if act and act.options.get("everything"):
-            return cancel_all(model)[0] if orders_of(model) else model
+            return model if held is None else _renewed(model, asked, _closing(model, held))
+        case ConfirmDialog(choices=(Choice(act=act), *_)) | TypedDialog(act=act) as asked:
+            if act is None or not act.options.get("everything") or not orders_of(model):
+                return model
+            return _renewed(model, asked, cancel_all(model)[0].dialog)
         case _:
+            return model
+
+
+def _renewed(model: Model, asked: ConfirmDialog | TypedDialog, after: Dialog | None) -> Model:
+    """Show a question as it is now; one that has changed is read before a key counts again."""
+    match asked, after:
+        case TypedDialog(text=text), TypedDialog():
+            if (asked.lines, asked.expected) == (after.lines, after.expected):
+                return model
+            fault = "it has changed: read it again" if text else ""
+            return replaced(model, dialog=msgspec.structs.replace(after, text="", fault=fault))
+        case ConfirmDialog(), ConfirmDialog():
+            if asked.lines == after.lines:
+                return model
+            return replaced(model, dialog=msgspec.structs.replace(after, ready=model.now + READ))
+        case ConfirmDialog(), TypedDialog():  # a key is not enough any more
+            return replaced(model, dialog=after)
+        case _:  # what is typed goes on being asked for: its letters must not become keys
             return model
 
 
@@ -226,7 +269,7 @@ def _halted_symbol(model: Model, halts: tuple[str, ...]) -> str:
 
 def undo(model: Model) -> Step:
     """Have the trader say what would come back; it is asked for after that."""
-    return perform(model, command("protect.undo", "undo", looks=True, dry_run=True))
+    return perform(model, command("protect.undo", "undo", looks=True))
 
 
 def details(model: Model) -> Step:

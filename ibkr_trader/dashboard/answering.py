@@ -20,6 +20,8 @@ from ibkr_trader.dashboard.model import (
 )
 from ibkr_trader.dashboard.steps import (
     CANCEL,
+    HALT,
+    READ,
     SHUT,
     cancelled_by,
     command,
@@ -34,9 +36,8 @@ if TYPE_CHECKING:
     from ibkr_trader.dashboard.inputs import Answered, Outcome, Questioned
     from ibkr_trader.dashboard.steps import Step
 
+_NOTHING_SENT = "Nothing was sent."  # of a dry run: in a question it says nothing
 _LOUD = 30.0  # seconds for a notice of something that went wrong
-_READ = 0.4  # seconds: a key that was meant for something else is no answer
-_EXITS = frozenset({"stop", "target", "timed", "close", "cover"})
 
 
 def answered(model: Model, given: Answered) -> Step:
@@ -119,7 +120,9 @@ def _unasked(model: Model, call: int) -> Model:
 
 
 def _question(model: Model, given: Questioned) -> TypedDialog | ConfirmDialog:
-    title, lines = "The trader asks", (given.question,)
+    asking = model.calls.get(given.call)
+    title = f"The trader asks: {asking.words}" if asking and asking.words else "The trader asks"
+    lines = (given.question,)
     if given.is_typed:
         return TypedDialog(title=title, lines=lines, call=given.call, is_grave=True)
     return ConfirmDialog(
@@ -128,7 +131,7 @@ def _question(model: Model, given: Questioned) -> TypedDialog | ConfirmDialog:
         choices=(Choice(key="y", label="yes", reply="y"),),
         call=given.call,
         is_grave=True,
-        ready=model.now + _READ,
+        ready=model.now + READ,
     )
 
 
@@ -141,7 +144,9 @@ def _ended(model: Model, act: Act, outcome: Outcome) -> Step:
     if outcome.is_done:
         return say(model, f"{act.words}: {first}" if first else f"{act.words}: done", Tone.DONE)
     if len(outcome.lines) > 1 and model.dialog is None:
-        page = Page(title=f"Not done: {act.words}", lines=outcome.lines)
+        # A halt that could not do all of it holds all the same: its first line says so.
+        what = "Not all of it was done" if act.command == HALT else "Not done"
+        page = Page(title=f"{what}: {act.words}", lines=outcome.lines)
         return _loud(model, f"{act.words}: {first}", dialog=page)
     return _loud(model, f"{act.words}: {first}", dialog=model.dialog)
 
@@ -156,23 +161,21 @@ def _would_undo(model: Model, outcome: Outcome) -> Step:
     orders = outcome.data.get("orders") or []
     if not outcome.is_done or not orders:
         text = outcome.lines[0] if outcome.lines else "there is nothing to undo"
+        if len(outcome.lines) > 1 and not outcome.is_done and model.dialog is None:
+            return stay(model, dialog=Page(title="Not undone", lines=outcome.lines))
         return say(model, f"undo: {text}", Tone.WARNING)
     if model.dialog is not None:
         return say(model, "undo: something else is open; press u again", Tone.WARNING)
-    opens = any(_role(one) not in _EXITS for one in orders)
+    opens = outcome.data.get("reduces") is not True  # by the guard's own word
     if opens and is_shut(model):
         return say(model, f"undo: {SHUT}", Tone.WARNING)
-    act = command("protect.undo", "undo")
+    # What is agreed to is this act: somebody may cancel something else meanwhile.
+    act = command("protect.undo", "undo", only=str(outcome.data.get("act", "")))
     yes = Choice(key="y", label="place it again", act=act, is_staged=opens)
     dialog = ConfirmDialog(
         title="Undo the last cancel?",
-        lines=outcome.lines,
+        lines=tuple(line for line in outcome.lines if line != _NOTHING_SENT),
         choices=(yes,),
-        ready=model.now + _READ,
+        ready=model.now + READ,
     )
     return stay(model, dialog=dialog)
-
-
-def _role(order: object) -> str:
-    """The role of an order as the trader wrote it; what cannot be read opens something."""
-    return str(order.get("role", "")).lower() if isinstance(order, dict) else ""

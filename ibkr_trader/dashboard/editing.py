@@ -74,10 +74,9 @@ def typing(model: Model, dialog: EditDialog, key: str) -> Step:
             return _typed(model, dialog, field.text[:-1])
         case "ctrl-u":
             return _typed(model, dialog, "")
-        case _ if (len(key) == 1 and key in "0123456789.") or (
-            key == "%" and dialog.position is not None
-        ):
-            return _typed(model, dialog, (field.text + key)[: terms.LONGEST])
+        case _ if len(key) == 1:  # whatever it is: a figure with a letter left out is another one
+            before = field.text if field.is_touched else ""
+            return _typed(model, dialog, (before + key)[: terms.LONGEST])
         case _:
             return stay(model)
 
@@ -129,6 +128,7 @@ def _answer(typed: tuple[str, ...], outcome: Outcome, *, now: float) -> Weighed:
         fault=fault,
         notes=tuple(str(one) for one in data.get("notes") or ()),
         at=now,
+        is_open=data.get("is_open") is not False,
     )
 
 
@@ -163,7 +163,7 @@ def _shown(model: Model, dialog: EditDialog, **changes: Any) -> Step:
 
 def _typed(model: Model, dialog: EditDialog, text: str) -> Step:
     fields = list(dialog.fields)
-    fields[dialog.at] = msgspec.structs.replace(fields[dialog.at], text=text)
+    fields[dialog.at] = msgspec.structs.replace(fields[dialog.at], text=text, is_touched=True)
     dialog = _with(dialog, fields=tuple(fields), fault="", is_sending=False)
     return _ask(model, dialog) if dialog.asked is None else _shown(model, dialog)
 
@@ -176,7 +176,8 @@ def _ask(model: Model, dialog: EditDialog) -> Step:
     dialog = _with(dialog, asked=None, asked_call=0, weighed=None)
     found = wanted(dialog)
     if isinstance(found, str) or not found or dialog.before is None:
-        fault = found if isinstance(found, str) and dialog.is_sending else dialog.fault
+        is_said = dialog.is_sending or bool(dialog.fields[dialog.at].text)
+        fault = found if isinstance(found, str) and is_said else dialog.fault
         return _shown(model, dialog, fault=fault, is_sending=False)
     if not model.line.is_up:
         return _shown(model, dialog, fault=unsent(model), is_sending=False)
@@ -278,6 +279,7 @@ def _go(model: Model, dialog: EditDialog, act: Act, *, reduces: bool) -> Step:
     """Send at once what lowers risk; let everything else wait, unless the market is closed."""
     if reduces:
         return perform(model, act, dialog=None)
-    if is_shut(model):
+    is_out = dialog.weighed is not None and dialog.weighed.is_open is False
+    if is_shut(model) or is_out:
         return _shown(model, dialog, fault=SHUT, is_sending=False)
     return stage(model, act, before=dialog.before, dialog=None)

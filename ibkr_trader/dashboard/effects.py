@@ -17,7 +17,6 @@ class Act(msgspec.Struct, frozen=True, kw_only=True):
         command: Its family and name, as the trader knows them: `revise.cancel`.
         words: What a person would call it; the journal keeps it beside the operator's name.
         looks: It changes nothing: a question of the screen's own.
-        dry_run: Ask the command what it would do.
     """
 
     call: int
@@ -25,7 +24,6 @@ class Act(msgspec.Struct, frozen=True, kw_only=True):
     options: Options = {}
     words: str = ""
     looks: bool = False
-    dry_run: bool = False
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True):

@@ -59,12 +59,16 @@ class Lost(msgspec.Struct, frozen=True):
 
 
 class Field(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of text that is being edited; the cursor stands at its end."""
+    """One line of text that is being edited; the cursor stands at its end.
+
+    What it begins with is replaced by the first key that writes: `is_touched` says that one has.
+    """
 
     name: str
     label: str
     text: str = ""
     was: str = ""
+    is_touched: bool = False
 
 
 class Weighed(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,6 +80,7 @@ class Weighed(msgspec.Struct, frozen=True, kw_only=True):
         fault: Why it would be refused; empty if it would not.
         notes: What else there is to know: tick, limits, new risk.
         at: When it said so, as `Model.now`: an old answer is asked for again.
+        is_open: Whether the order could trade now, at its own market; None if nobody knows.
     """
 
     typed: tuple[str, ...]
@@ -83,6 +88,7 @@ class Weighed(msgspec.Struct, frozen=True, kw_only=True):
     fault: str = ""
     notes: tuple[str, ...] = ()
     at: float = 0.0
+    is_open: bool | None = None
 
 
 class EditDialog(msgspec.Struct, frozen=True, kw_only=True):

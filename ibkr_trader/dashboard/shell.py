@@ -12,7 +12,16 @@ from typing import TYPE_CHECKING, Protocol
 
 from ibkr_trader.core.errors import TraderError
 from ibkr_trader.dashboard.effects import Act, Leave, Repaint, Reply
-from ibkr_trader.dashboard.inputs import Answered, Linked, Outcome, Questioned, Saw, Ticked
+from ibkr_trader.dashboard.inputs import (
+    Answered,
+    Linked,
+    Outcome,
+    Pressed,
+    Questioned,
+    Saw,
+    Ticked,
+)
+from ibkr_trader.dashboard.layout import is_too_small
 from ibkr_trader.dashboard.state import update
 from ibkr_trader.dashboard.steps import replaced
 from ibkr_trader.dashboard.view import RowCache, view
@@ -29,6 +38,7 @@ if TYPE_CHECKING:
 _FRAME = 0.02  # seconds between two frames: a burst of keys is one picture
 _TICK, _STAGED_TICK = 0.5, 0.05  # seconds
 _AGAIN = 1.0  # seconds before the trader is looked for again
+_BLIND = frozenset({"escape", "q", "ctrl-l"})
 _LAST_WORDS = 3.0  # seconds for what was sent to be answered, when the screen closes
 
 
@@ -93,11 +103,17 @@ class Shell:
 
     def hear(self, given: Input) -> None:
         """Take an input, and do what follows from it."""
+        if isinstance(given, Pressed) and not self._is_seen(given.key):
+            return
         for one in (Ticked(asyncio.get_running_loop().time()), given):
             self._model, effects = update(self._model, one)
             for effect in effects:
                 self._do(effect)
         self._dirty.set()
+
+    def _is_seen(self, key: str) -> bool:
+        """Whether a key counts: where nothing can be seen, only what leaves does."""
+        return key in _BLIND or not is_too_small(*self._surface.size)
 
     def refresh(self) -> None:
         """Draw a frame, though nothing has changed."""

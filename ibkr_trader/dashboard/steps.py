@@ -24,6 +24,7 @@ Step: TypeAlias = tuple[Model, tuple[Effect, ...]]
 HALT = "kill.halt-here"  # it works by a file first, so it is asked for without a trader, too
 CANCEL = "revise.cancel"
 STAGE = 1.5  # seconds in which any key ends what would add risk
+READ = 0.4  # seconds: a key that was meant for something else is no answer
 SHUT = "the market is closed: only what lowers risk is sent"
 _SHOWN = 8.0  # seconds for a notice
 
@@ -94,10 +95,9 @@ def command(
     words: str = "",
     *,
     looks: bool = False,
-    dry_run: bool = False,
     more: Mapping[str, str] = MappingProxyType({}),
     **options: str | bool | list[str],
 ) -> Act:
     """Return an act that has no number yet; its options are `options` and `more`."""
     given: Options = {**options, **more}
-    return Act(call=0, command=name, options=given, words=words, looks=looks, dry_run=dry_run)
+    return Act(call=0, command=name, options=given, words=words, looks=looks)

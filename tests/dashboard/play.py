@@ -25,6 +25,7 @@ from ibkr_trader.dashboard.scene import (
     Scene,
 )
 from ibkr_trader.dashboard.state import update
+from ibkr_trader.dashboard.steps import READ
 from tests.dashboard import scenes
 
 CON_IDS = {"AAPL": 1, "MSFT": 2, "NVDA": 3, "BRK B": 4}
@@ -137,8 +138,12 @@ def play(model: Model, *given: Given) -> tuple[Model, list[Effect]]:
 
 
 def press(model: Model, *keys: str) -> Model:
-    """Return the model after these keys, where it does not matter what they do."""
-    return play(model, *keys)[0]
+    """Return the model after these keys, pressed by somebody who reads what comes up."""
+    for key in keys:
+        model, _ = play(model, key)
+        if isinstance(model.dialog, ConfirmDialog) and model.dialog.ready > model.now:
+            model, _ = wait(model, READ)
+    return model
 
 
 def typed(text: str) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ import pytest
 
 from ibkr_trader.dashboard.inputs import Linked
 from ibkr_trader.dashboard.model import Model, Tone
+from ibkr_trader.dashboard.steps import READ
 from tests.dashboard.play import (
     answer,
     asking,
@@ -38,7 +39,6 @@ def test_a_cancel_goes_out_at_once() -> None:
     assert (act.command, act.options) == ("revise.cancel", {"orders": [entry().order_id]})
     assert act.words == "cancel 18-entry BUY 10 MSFT LIMIT 150.00"
     assert (model.dialog, text_of(model)) == (None, f"{act.words} …")
-    assert not act.dry_run
 
 
 def test_a_cancel_of_what_was_typed() -> None:
@@ -150,16 +150,29 @@ def test_cancel_all_asks_for_one_key() -> None:
     assert not effects
     assert asking(model).lines[0] == "2 orders of ours would be cancelled."
     assert not asking(model).is_grave
-    model, effects = play(model, "y")
+    assert not play(model, "y")[1], "a paste of two letters must not agree to what nobody has read"
+    model, effects = play(wait(model, READ)[0], "y")
     assert the_act(effects).options == {"everything": True}
     assert set(model.cancelling) == {entry().order_id, entry(19).order_id}
 
 
 @pytest.mark.parametrize("key", ["n", "a", "enter", "Y", "j", "c"])
 def test_every_other_key_is_no(key: str) -> None:
-    model, effects = play(desk(entry()), "a", key)
+    model, effects = play(press(desk(entry()), "a"), key)
     assert (effects, model.dialog) == ([], None)
     assert text_of(model) == "Cancel all orders? No: nothing was done"
+
+
+def test_the_stop_of_an_entry_that_works_is_no_spare_one() -> None:
+    """Without it the entry would open a position that nothing protects."""
+    child = stop(17, is_last_stop=False)
+    model = press(desk(entry(17), child), "j", "c")
+    dialog = typing(model)
+    assert dialog.expected == "AAPL"
+    assert "nothing protects what 17-entry may open" in dialog.lines[0]
+    spare = stop(17, order_id="k7qav-17-stop.2", short="17-stop.2", is_last_stop=False)
+    model, effects = play(desk(entry(17), child, spare), "j", "c")
+    assert changing(effects), "another one of its group is there"
 
 
 def test_there_is_nothing_to_cancel() -> None:
@@ -200,7 +213,22 @@ def test_an_open_question_says_what_is_true_now() -> None:
     model, _ = play(model, glimpse(gone=(entry().order_id, entry(19).order_id)))
     assert asking(model).choices
     model, effects = play(model, "y")
+    assert (effects, text_of(model)) == ([], "read the question first: that key was not taken")
+    model, effects = play(wait(model, READ)[0], "y")
     assert (effects, text_of(model)) == ([], "there is no order of ours to cancel any more")
+
+
+def test_what_is_being_typed_is_asked_anew_when_more_would_go() -> None:
+    model = press(desk(stop(), positions=(guarded(),)), "a", "A", "A")
+    first = typing(model)
+    same, _ = play(model, glimpse(positions=(guarded(),)))
+    assert typing(same) == first, "nothing that it says has changed"
+    other, second = stop(7, "MSFT"), guarded(7, "MSFT")
+    model, _ = play(model, glimpse(other, positions=(guarded(), second)))
+    dialog = typing(model)
+    assert (dialog.expected, dialog.text) == ("ALL", "")
+    assert "MSFT" in " ".join(dialog.lines)
+    assert dialog.fault == "it has changed: read it again"
 
 
 # -- x
@@ -252,7 +280,8 @@ def test_closing_follows_the_size_while_it_is_asked() -> None:
     assert asking(model).choices[0].label == "sell 30 AAPL at the market"
     model, _ = play(model, glimpse())
     assert asking(model).choices, "a question does not go away under one's finger"
-    model, effects = play(model, "y")
+    assert not play(model, "y")[1], "what is new is read first"
+    model, effects = play(wait(model, READ)[0], "y")
     assert (effects, text_of(model)) == (
         [],
         "nothing is held in AAPL any more; nothing was sent",
@@ -261,4 +290,4 @@ def test_closing_follows_the_size_while_it_is_asked() -> None:
 
 def test_closing_works_while_the_market_is_closed() -> None:
     model = desk(positions=(held(),), head=head(is_open=False))
-    assert changing(play(model, "backtab", "x", "y")[1])
+    assert changing(play(press(model, "backtab", "x"), "y")[1])

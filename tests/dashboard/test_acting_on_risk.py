@@ -142,7 +142,7 @@ def test_less_than_a_halt_is_ended_too() -> None:
 def test_undo_asks_the_trader_first() -> None:
     _, effects = play(desk(), "u")
     (act,) = looking(effects)
-    assert (act.command, act.dry_run) == ("protect.undo", True)
+    assert (act.command, act.looks) == ("protect.undo", True)
 
 
 # -- enter

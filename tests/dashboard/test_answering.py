@@ -266,7 +266,8 @@ def test_the_screens_own_questions_are_not() -> None:
 def undone(*roles: str, **changes: Any) -> tuple[Model, Answered]:
     model, effects = play(desk(entry(), **changes), "u")
     orders = [{"role": role} for role in roles]
-    return model, answer(the_act(effects), data={"orders": orders}, lines=("would place again",))
+    data = {"orders": orders, "act": "17-stop", "reduces": "entry" not in roles}
+    return model, answer(the_act(effects), data=data, lines=("would place again",))
 
 
 def test_exits_come_back_after_one_key() -> None:
@@ -274,7 +275,8 @@ def test_exits_come_back_after_one_key() -> None:
     model, _ = wait(play(model, told_by_trader)[0], 0.5)
     assert asking(model).lines == ("would place again",)
     act = the_act(play(model, "y")[1])
-    assert (act.command, act.options, act.dry_run, act.looks) == ("protect.undo", {}, False, False)
+    shown = {"only": "17-stop"}
+    assert (act.command, act.options, act.looks) == ("protect.undo", shown, False)
 
 
 def test_undo_is_read_before_it_is_agreed_to() -> None:

@@ -88,10 +88,24 @@ def test_fields_are_walked_through() -> None:
     assert seen == [2, 0, 2, 1, 0]
 
 
-@pytest.mark.parametrize("key", ["x", "%", "-", "e", "f5", "home", " ", ""])
-def test_only_figures_are_typed(key: str) -> None:
+@pytest.mark.parametrize("key", ["x", "%", "-", "e", " ", ",", "é"])
+def test_what_is_no_figure_is_shown_and_refused(key: str) -> None:
+    """A figure with a letter left out is another figure: 4e2 is not 42, nor 405,5 4055."""
+    model, effects = play(desk(stop()), "m", "4", key, "2", "enter")
+    assert editing(model).fields[1].text == f"4{key}2"
+    assert editing(model).fault == f"Stop: '4{key}2' is no price"
+    assert not changing(effects)
+
+
+@pytest.mark.parametrize("key", ["f5", "home", ""])
+def test_keys_without_a_letter_write_nothing(key: str) -> None:
     model, effects = play(desk(stop()), "m", key)
     assert (editing(model).fields[1].text, effects) == ("145.00", [])
+
+
+def test_the_first_key_replaces_what_holds() -> None:
+    model = press(desk(stop()), "m", "1", "4", "5", ".", "0", "0", "9")
+    assert editing(model).fields[1].text == "145.009"
 
 
 def test_typing_edits_the_field() -> None:
@@ -243,7 +257,7 @@ def test_enter_with_nothing_changed() -> None:
     [
         (("ctrl-u", "enter"), "Stop is empty; it was 145.00"),
         (("ctrl-u", "1", ".", ".", "enter"), "Stop: '1..' is no price"),
-        (("backtab", ".", "5", "enter"), "Quantity: '10.5' is no whole number"),
+        (("backtab", ".", "5", "enter"), "Quantity: '.5' is no whole number"),
         (("backtab", "ctrl-u", "0", "enter"), "Quantity: '0' is no whole number"),
     ],
 )

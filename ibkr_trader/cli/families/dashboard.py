@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from ibkr_trader.cli import values
 from ibkr_trader.cli.exits import UsageFault
 from ibkr_trader.cli.face import FAMILIES, Face, command
 
@@ -43,11 +44,11 @@ def dashboard(
     face: Face, *, operator: OperatorOption = "", background_is: BackgroundOption = "auto"
 ) -> None:
     """Watch a running trader and act on its orders from the keyboard; ? shows the keys."""
-    is_light = background(background_is)
+    is_light, name = background(background_is), values.operator(operator)
     if face.json:
         message = "the dashboard is for people: --json has no screen"
         raise UsageFault(message, hint="ibkr-trader status --json")
 
     from ibkr_trader.cli import screening  # noqa: PLC0415 - brings the screen's libraries
 
-    screening.dashboard(face, screening.Look(operator=operator, is_light=is_light))
+    screening.dashboard(face, screening.Look(operator=name, is_light=is_light))

@@ -39,9 +39,19 @@ async def cover(
 
 
 @command(app, "undo", panel=PANEL, example="ibkr-trader undo --dry-run", changes=True)
-async def undo(face: Face, *, timeout: TimeoutOption = "") -> Reply:
+async def undo(
+    face: Face,
+    *,
+    only: Annotated[
+        str,
+        typer.Option(
+            "--only", metavar="ACT", help="Only if it is this one, as --dry-run --json names it."
+        ),
+    ] = "",
+    timeout: TimeoutOption = "",
+) -> Reply:
     """Place again what you cancelled last, today, sized to what is held now."""
     patience = values.seconds(timeout) if timeout else None
     from ibkr_trader.cli import bringing_back  # noqa: PLC0415 - brings the client library
 
-    return await bringing_back.undo(face, timeout=patience)
+    return await bringing_back.undo(face, only=only, timeout=patience)

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from ibkr_trader.cli import values
 from ibkr_trader.cli.face import FAMILIES, Face, command
 from ibkr_trader.cli.families.dashboard import BackgroundOption, OperatorOption, background
 from ibkr_trader.cli.output import Reply
@@ -29,10 +30,10 @@ async def run(
     On a terminal it shows the dashboard; elsewhere, and with --headless or --json, one line for
     each event.
     """
-    is_light = background(background_is)
+    is_light, name = background(background_is), values.operator(operator)
 
     from ibkr_trader.cli import running  # noqa: PLC0415 - brings the client library
     from ibkr_trader.cli.screening import Look  # noqa: PLC0415 - as above
 
-    look = Look(operator=operator, is_light=is_light)
+    look = Look(operator=name, is_light=is_light)
     return await running.run(face, headless=headless, look=look)

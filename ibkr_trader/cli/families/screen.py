@@ -42,7 +42,12 @@ async def weigh(face: Face, *, order: str, quantity: str, limit: str, stop: str)
     desk, _ = _at_the_trader(face)
     typed = weighing.Typed(quantity=quantity, limit=limit, stop=stop)
     found = await weighing.weigh(desk, order, typed)
-    data = {"reduces": found.reduces, "fault": found.fault, "notes": list(found.notes)}
+    data = {
+        "reduces": found.reduces,
+        "fault": found.fault,
+        "notes": list(found.notes),
+        "is_open": found.is_open,
+    }
     lines = [found.fault] if found.fault else []
     return Reply(schema="screen-weighed/1", data=data, blocks=[*lines, *found.notes])
 

@@ -71,6 +71,11 @@ class Keyboard:
         self._parser = Vt100Parser(self._presses.append)
         self._is_burst = False
 
+    @property
+    def is_in_paste(self) -> bool:
+        """Whether a paste has begun and not ended: until it does, no key is one."""
+        return self._replies.is_in_paste
+
     def feed(self, data: bytes) -> list[KeyInput]:
         """Return what one read of the terminal amounts to."""
         tokens = self._replies.feed(_decoded(self._decoder.decode(data)))

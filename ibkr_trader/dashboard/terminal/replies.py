@@ -93,6 +93,11 @@ class Replies:
             _State.PASTE: self._paste,
         }
 
+    @property
+    def is_in_paste(self) -> bool:
+        """Whether a paste has begun and not ended."""
+        return self._state is _State.PASTE
+
     def feed(self, text: str) -> list[str]:
         """Return the keys and pastes that are complete after `text`."""
         keys = []

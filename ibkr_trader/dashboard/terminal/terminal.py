@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from contextlib import contextmanager
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Protocol
 
 from ibkr_trader.dashboard.inputs import Interrupted, Refused
@@ -20,7 +20,7 @@ from ibkr_trader.dashboard.terminal.screen import Screen
 from ibkr_trader.dashboard.terminal.signals import Hearers, TerminalSignals
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import AsyncIterator, Callable, Sequence
 
     from ibkr_trader.dashboard.inputs import FromTerminal
     from ibkr_trader.dashboard.palette import Palette
@@ -28,8 +28,10 @@ if TYPE_CHECKING:
     from ibkr_trader.dashboard.terminal.screen import ColorName
 
 _PAUSE = 0.05  # seconds without a byte, after which a lone ESC is the Escape key
+_LATE = 2.0  # seconds after which a paste should have ended
 _READ = 4096
 _CLOSE = 0.5  # seconds for the writing thread to end
+_NO_END = "a paste has begun and does not end: no key is taken; Ctrl-C leaves"
 _NO_STOP = "Ctrl-Z would stop the trader itself: q leaves, or use another terminal"
 
 
@@ -83,11 +85,14 @@ class Terminal:
         """Draw everything with the next frame."""
         self._pump.repaint()
 
-    @contextmanager
-    def taken(
+    @asynccontextmanager
+    async def taken(
         self, listener: Listener, *, on_end: Callable[[int], None], may_stop: bool
-    ) -> Iterator[None]:
+    ) -> AsyncIterator[None]:
         """Take the terminal, its keys and its signals, and give all of them back.
+
+        A terminal that stands still is waited for in another thread: not even leaving it may
+        hold up the loop. The signals are given back last, so that none finds nobody.
 
         Args:
             listener: Hears of keys.
@@ -122,21 +127,22 @@ class Terminal:
         )
         self._gone = lambda: loop.call_soon_threadsafe(on_end, signal.SIGHUP)
         signals = TerminalSignals(loop, self._modes, hearers)
-        try:
-            self._modes.enter()
-            with signals:
+        with signals:
+            try:
+                self._modes.enter()
                 shown()
-                try:
-                    yield
-                finally:
-                    loop.remove_reader(self._in)
-                    if self._pause is not None:
-                        self._pause.cancel()
-        finally:
-            self._gone = int
-            self._screen.close()
-            self._modes.leave()
-            self._pump.close(_CLOSE)
+                yield
+            finally:
+                loop.remove_reader(self._in)
+                if self._pause is not None:
+                    self._pause.cancel()
+                self._gone = int
+                self._screen.close()
+                await asyncio.to_thread(self._give_back)
+
+    def _give_back(self) -> None:
+        self._modes.leave()
+        self._pump.close(_CLOSE)
 
     def _resize(self) -> None:
         self._screen.resize(size_of(self._out))
@@ -167,3 +173,6 @@ class Terminal:
         self._pause = None
         for given in self._keyboard.flush():
             listener.hear(given)
+        if self._keyboard.is_in_paste:
+            loop = asyncio.get_running_loop()
+            self._pause = loop.call_later(_LATE, listener.hear, Refused(_NO_END))
