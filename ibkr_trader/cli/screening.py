@@ -63,7 +63,7 @@ def require_terminal() -> None:
         UsageFault: If there is none.
     """
     if not is_terminal():
-        message = "the dashboard needs a terminal, and this is none"
+        message = "the dashboard needs a terminal that it can draw on, and this is none"
         raise UsageFault(message, hint="ibkr-trader status --json")
 
 

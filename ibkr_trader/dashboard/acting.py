@@ -105,7 +105,6 @@ def cancel_all(model: Model) -> Step:
         lines += [
             f"Nothing would protect {names} any more.",
             "h halts and cancels only what could open: stops stay.",
-            f"Type {word} to cancel them all the same:",
         ]
         typed = TypedDialog(
             title="Cancel all orders?", lines=tuple(lines), expected=word, act=act, is_grave=True
@@ -136,6 +135,10 @@ def _closing(model: Model, held: PositionRow) -> ConfirmDialog:
     if also:
         named = "; ".join(_at_market(one) for one in also)
         lines.append(f"The same name closes these, too: {named}.")
+    entries = [row for row in orders_of(model) if row.con_id == held.con_id and row.role == "entry"]
+    if entries:
+        names = ", ".join(row.short for row in entries)
+        lines.append(f"What could still open is cancelled, too: {names}.")
     if held.is_closing:
         lines.append("It is on its way to flat already.")
     act = command(_CLOSE, f"close {held.symbol}", symbol=held.ticker)

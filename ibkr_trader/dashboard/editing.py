@@ -248,9 +248,13 @@ def _send(model: Model, dialog: EditDialog) -> Step:
 
 
 def _modify(row: OrderRow, found: dict[str, str]) -> Act:
-    words = ", ".join(f"{name} {text}" for name, text in found.items())
+    olds = {"quantity": row.quantity, "limit": row.limit, "stop": row.stop}
+    words = ", ".join(
+        f"{name} {terms.plainly(olds[name])} → {text}" for name, text in found.items()
+    )
     more = {"order": row.order_id, **found}
-    return command("revise.modify", f"modify {row.short}: {words}", more=more)
+    name = f"{row.short} {row.side} {row.symbol}"
+    return command("revise.modify", f"modify {name}: {words}", more=more)
 
 
 def _renewed(dialog: EditDialog, now: OrderRow) -> EditDialog:

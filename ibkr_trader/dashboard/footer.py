@@ -9,6 +9,7 @@ from ibkr_trader.dashboard.hints import ALONE, ALWAYS, HINTS, TYPED, Hint
 from ibkr_trader.dashboard.model import FilterLine, Model, Tone
 from ibkr_trader.dashboard.palette import Role
 from ibkr_trader.dashboard.panels.packing import Piece, packed
+from ibkr_trader.dashboard.rows import is_hidden
 from ibkr_trader.dashboard.spans import Line, Span, cells, fit, fit_end, safe, say
 from ibkr_trader.dashboard.summary import order_sentence, sentence
 
@@ -31,6 +32,8 @@ def notice_line(model: Model, chosen: object, width: int) -> Line:
         pieces.append(Piece((say(told, role),), may_be_cut=True))
     elif lost is not None:
         told = f"{lost.name} is not in the list any more: j or k chooses another row"
+        if is_hidden(model, lost):
+            told = f"the filter hides {lost.name}: Esc shows all, j or k chooses another row"
         pieces.append(Piece((say(told, Role.WARNING),), may_be_cut=True))
     elif chosen is not None:
         told = sentence(chosen, cancelling=model.cancelling)

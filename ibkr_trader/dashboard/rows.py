@@ -13,7 +13,7 @@ from ibkr_trader.dashboard.scene import Decision, FeedLine, GaugeRow, OrderRow, 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from ibkr_trader.dashboard.model import Model
+    from ibkr_trader.dashboard.model import Lost, Model
     from ibkr_trader.dashboard.scene import Scene
 
 Row: TypeAlias = PositionRow | OrderRow | GaugeRow | Decision | FeedLine
@@ -91,6 +91,15 @@ def _all_rows(scene: Scene, panel: Panel) -> Sequence[Row]:
             return scene.feed
         case _:
             assert_never(panel)
+
+
+def is_hidden(model: Model, lost: Lost) -> bool:
+    """Whether a row that went away under the cursor is there all the same, behind the filter."""
+    scene = model.scene
+    if scene is None or not model.filter:
+        return False
+    held = {key_of(row) for row in scene.positions}
+    return lost.key in scene.orders or lost.key in held
 
 
 def place_of(model: Model, panel: Panel, rows: Sequence[Row]) -> int:

@@ -218,6 +218,8 @@ def _reading(model: Model, dialog: Page, key: str) -> Step:
     if key == "h":  # a page may have opened by itself: it must not stand before this
         return ACTIONS[key](stay(model, dialog=None)[0])
     top = dialog.top + steps.get(key, 0)
+    if key in {"g", "home", "G", "end"}:
+        top = len(dialog.lines) if key in {"G", "end"} else 0
     top = max(0, min(top, len(dialog.lines) - 1))
     return stay(model, dialog=msgspec.structs.replace(dialog, top=top))
 

@@ -43,10 +43,14 @@ def order_sentence(row: OrderRow, *, is_cancelling: bool = False) -> str:
         parts.append("the last stop")
     elif row.role:
         parts.append(row.role)
-    parts += [f"group {row.group}"] * bool(row.group) + [f"by {row.rule}"] * bool(row.rule)
+    parts += [f"group {row.group}"] * bool(row.group) + [_by(row.rule)] * bool(row.rule)
     parts += ["foreign"] * row.is_foreign + [row.note] * bool(row.note)
     number = f" (No. {row.number})" if row.number else ""
     return safe(f"{row.short}{number}: {', '.join(parts)}")
+
+
+def _by(rule: str) -> str:
+    return rule if rule.startswith("by ") else f"by {rule}"
 
 
 def position_sentence(row: PositionRow) -> str:

@@ -12,7 +12,16 @@ from typing import Any
 
 from ibkr_trader.dashboard.dialog_view import dialog_box, staged_box
 from ibkr_trader.dashboard.footer import footer_line, notice_line
-from ibkr_trader.dashboard.layout import BOTTOM, Band, Extra, Part, bands, is_too_small
+from ibkr_trader.dashboard.layout import (
+    BOTTOM,
+    LEAST_HEIGHT,
+    LEAST_WIDTH,
+    Band,
+    Extra,
+    Part,
+    bands,
+    is_too_small,
+)
 from ibkr_trader.dashboard.model import FilterLine, Model, Panel
 from ibkr_trader.dashboard.palette import Role
 from ibkr_trader.dashboard.panels.equity import equity_panel
@@ -25,7 +34,7 @@ from ibkr_trader.dashboard.panels.risk import risk_panel
 from ibkr_trader.dashboard.panels.signals import signals_panel
 from ibkr_trader.dashboard.panels.times import zone_of
 from ibkr_trader.dashboard.row_cache import RowCache, all_rows
-from ibkr_trader.dashboard.rows import key_of
+from ibkr_trader.dashboard.rows import is_hidden, key_of
 from ibkr_trader.dashboard.scene import Scene
 from ibkr_trader.dashboard.spans import (
     Line,
@@ -134,11 +143,11 @@ def _lost(model: Model, panel: Panel, rows: Sequence[Any], *, place: int | None)
     """
     lost = model.lost.get(panel)
     if lost is not None:
-        return lost.name
+        return f"{lost.name} is {'hidden' if is_hidden(model, lost) else 'gone'}"
     wanted = model.selected.get(panel, "")
     if place is None or panel not in _CURSORED or not wanted or not rows:
         return ""
-    return "" if key_of(rows[place]) == wanted else wanted
+    return "" if key_of(rows[place]) == wanted else f"{wanted} is gone"
 
 
 def _has_cursor(model: Model, panel: Panel) -> bool:
@@ -182,7 +191,7 @@ def _too_small(model: Model, width: int) -> list[Line]:
     if model.scene is not None:
         head = model.scene.head
         lines.append((badge(head), Span(" "), state_of(head)))
-    lines.append((Span("too small: 80x24 is needed"),))
+    lines.append((Span(f"too small: {LEAST_WIDTH}x{LEAST_HEIGHT} at least"),))
     if model.staged is not None:
         lines.append((Span(" goes out: any key stops it ", Role.GRAVE),))
     if model.dialog is not None:

@@ -288,6 +288,11 @@ def test_closing_follows_the_size_while_it_is_asked() -> None:
     )
 
 
+def test_closing_says_that_it_takes_entries_back() -> None:
+    model = press(desk(entry(17, "AAPL"), positions=(held(),)), "backtab", "x")
+    assert "What could still open is cancelled, too: 17-entry." in asking(model).lines
+
+
 def test_closing_works_while_the_market_is_closed() -> None:
     model = desk(positions=(held(),), head=head(is_open=False))
     assert changing(play(press(model, "backtab", "x"), "y")[1])

@@ -205,7 +205,10 @@ def test_only_a_plain_yes_lowers_risk(reduces: Any) -> None:
 def test_what_lowers_risk_goes_at_once() -> None:
     model, effects = play(ready(), "enter")
     act = the_act(effects)
-    assert (act.command, act.words) == ("revise.modify", "modify 17-stop: stop 147")
+    assert (act.command, act.words) == (
+        "revise.modify",
+        "modify 17-stop SELL AAPL: stop 145.00 → 147",
+    )
     assert act.options == {"order": stop().order_id, "stop": "147"}
     assert (model.dialog, model.staged) == (None, None)
 

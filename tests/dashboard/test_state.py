@@ -237,6 +237,9 @@ def test_a_page_is_read() -> None:
     last = len(reading(model).lines) - 1
     assert reading(press(model, *["pagedown"] * 20)).top == last
     assert reading(press(model, "pagedown", "pageup", "k", "up", "down", "z")).top == 1
+    for end, begin in (("G", "g"), ("end", "home")):
+        assert reading(press(model, end)).top == last
+        assert reading(press(model, end, begin)).top == 0
     for key in ("escape", "enter", "q", "?"):
         assert press(model, key).dialog is None
 

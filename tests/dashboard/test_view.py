@@ -194,6 +194,17 @@ def test_a_row_that_went_away_under_the_cursor_is_not_replaced(size: tuple[int, 
     assert "2-stop (No." not in text
 
 
+def test_a_row_that_the_filter_hides_is_not_gone() -> None:
+    lost = {Panel.ORDERS: Lost("k7qav-1-stop", "1-stop")}
+    shown = model(
+        scene(8, 3), selected={Panel.ORDERS: "k7qav-2-stop"}, lost=lost, filter=order(2).symbol
+    )
+    text = plainly(view(shown, 80, 24, RowCache()))
+    assert " 1-stop is hidden " in text
+    assert "the filter hides 1-stop: Esc shows all" in text
+    assert "is gone" not in text
+
+
 def test_a_chosen_row_that_is_not_there_is_not_replaced_either() -> None:
     shown = model(scene(8, 3), selected={Panel.ORDERS: "k7qav-99-stop"})
     text = plainly(view(shown, 80, 24, RowCache()))

@@ -10,7 +10,7 @@ from ibkr_trader.dashboard.palette import Role
 from ibkr_trader.dashboard.row_cache import RowCache
 from ibkr_trader.dashboard.spans import Line, Span, cells, fit, padded, safe, say, wrapped
 
-_NAME = 24  # letters of a row that is gone
+_NAME = 32  # letters of what is said of a row that is gone
 
 
 class Frame(NamedTuple):
@@ -53,7 +53,7 @@ def title_line(name: str, frame: Frame, *, right: str = "") -> Line:
     if frame.is_stale:
         pieces += [Span(" STALE ", Role.STALE), Span(" ")]
     if frame.lost:
-        pieces += [say(f" {frame.lost[:_NAME]} is gone ", Role.PENDING), Span(" ")]
+        pieces += [say(f" {frame.lost[:_NAME]} ", Role.PENDING), Span(" ")]
     room = frame.width - sum(cells(piece.text) for piece in pieces)
     facts = f"{safe(frame.facts)} " if frame.facts else ""
     if cells(facts) >= room:

@@ -154,6 +154,10 @@ def _what(scene: Scene, zone: tzinfo, *, reason: str) -> Iterator[Piece]:
         )
     if head.profile == "live":
         yield Piece((_armed(head, zone),), rank=2)
+    over = sum(row.share is not None and row.share > 1 for row in scene.gauges)
+    if over:
+        told = f" {over} limit{'' if over == 1 else 's'} OVER "
+        yield Piece((Span(told, Role.HALTED),), rank=2)
     if scene.equity and not head.trouble:
         curve = sparkline(scene.equity, _CURVE)
         yield Piece((Span("equity "), Span(curve, trend(scene.equity))), rank=3)
