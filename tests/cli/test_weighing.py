@@ -40,6 +40,17 @@ async def test_a_wider_stop_is_no_lower_risk(tmp_path: Path) -> None:
         assert "risk 49.90 → 59.90" in found["notes"]
 
 
+async def test_a_target_in_another_world_is_no_lower_risk(tmp_path: Path) -> None:
+    """A slip of the finger: it can only close, and yet no limit has room for what it is worth."""
+    async with seat(tmp_path) as one:
+        _, target, _ = await one.desk.submit_group(bracket(), wait=Wait.FILLED)
+        near = await one.weigh(target, limit="154.00")
+        assert (near["reduces"], near["is_open"]) == (True, True)
+        far = await one.weigh(target, limit="155154")
+        assert far["reduces"] is not True
+        assert any("worst_case_exposure" in note for note in far["notes"]) or far["fault"]
+
+
 async def test_a_smaller_stop_opens_nothing_and_is_no_lower_risk(tmp_path: Path) -> None:
     """The guard lets it pass as an exit; but one share without a stop may end 20 % away."""
     async with seat(tmp_path) as one:

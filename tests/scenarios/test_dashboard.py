@@ -205,6 +205,20 @@ async def test_dashboard_close(line: CommandLine) -> None:
         assert live(line) == {}
 
 
+async def test_undo_brings_back_only_what_was_shown(line: CommandLine) -> None:
+    with watching(line) as seat:
+        choose(seat, "1-target")
+        seat.press("c")
+        seat.wait_for("cancelled 1-target")
+        seat.press("u")
+        seat.wait_for("Undo the last cancel?")
+        seat.wait_for("in AAPL: 1-target")
+        assert line("cancel 1-stop").code == 0  # somebody else, at another terminal
+        seat.insist("y", lambda: "Undo the last cancel?" not in seat.text)
+        seat.wait_for("something else was cancelled last by now")
+        assert live(line) == {}
+
+
 async def test_what_adds_risk_waits_and_any_key_stops_it(line: CommandLine) -> None:
     with watching(line) as seat:
         choose(seat, "1-stop")
