@@ -54,7 +54,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 MOST_CLIENTS = 16  # besides those that watch
-MOST_WATCHERS = 8
+MOST_WATCHERS = 64
 CALL_PATIENCE = 5.0  # seconds to say what is wanted
 WRITE_PATIENCE = 5.0  # seconds to take an answer
 LAST_PATIENCE = 0.2  # the same, when the trader ends

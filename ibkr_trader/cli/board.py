@@ -110,6 +110,11 @@ class Board:
             return ()
         return tuple(line for line in self._lines if line.number > since)
 
+    @property
+    def watchers(self) -> int:
+        """How many screens there are."""
+        return len(self._flags)
+
     @contextmanager
     def watched(self) -> Iterator[asyncio.Event]:
         """Return a flag that is set by every event, until whoever watches it clears it."""

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ibkr_trader.execution.desk import Desk
 
 LEAST = 0.2  # seconds between two glimpses
+TOGETHER = 4  # screens that are shown something so often; more of them wait longer, each
 MOST = 1.0  # the same when nothing happens: clocks and ages go on
 
 
@@ -40,7 +41,13 @@ async def watch(desk: Desk, board: Board, show: Callable[[bytes], bool], *, prof
                 glimpser.sent()
             else:
                 glimpser.left_out()
-            await asyncio.sleep(LEAST)
+            pause = pace(board.watchers)
+            await asyncio.sleep(pause)
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(MOST - LEAST):
+                async with asyncio.timeout(max(0.0, MOST - pause)):
                     await news.wait()
+
+
+def pace(watchers: int) -> float:
+    """Return how many seconds a screen waits for the next glimpse, when there are so many."""
+    return LEAST * max(1.0, watchers / TOGETHER)

@@ -97,6 +97,16 @@ async def test_a_storm_is_shown_at_a_pace_of_its_own(
         assert one.screen.offered == 1
 
 
+async def test_many_screens_share_the_pace_of_a_few(tmp_path: Path) -> None:
+    assert [watching.pace(count) for count in (1, 4, 8, 64)] == [0.2, 0.2, 0.4, 3.2]
+    async with seat(tmp_path) as one, watching_it(one):
+        board = one.card.board
+        assert board is not None
+        with board.watched():
+            assert board.watchers == 2
+        assert board.watchers == 1
+
+
 async def test_who_does_not_read_misses_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
