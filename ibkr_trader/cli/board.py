@@ -57,6 +57,7 @@ _KINDS = {
     "ErrorEvent": FeedKind.NOTE,
     "ArmEvent": FeedKind.NOTE,
     "GroupEvent": FeedKind.NOTE,
+    "TrailEvent": FeedKind.CHANGE,
     "CoverEvent": FeedKind.NOTE,
     "CloseRequestEvent": FeedKind.NOTE,
     "CloseEndEvent": FeedKind.NOTE,

@@ -123,8 +123,8 @@ def _system(event: ev.SystemEvent) -> str | None:
             return f"drift of {subject}: ours {ours}, the broker's {theirs}"
         case ev.StateEvent() | ev.ArmEvent():
             return _state(event)
-        case ev.GroupEvent(group_id=group, message=message):
-            return f"{short_id(group)}: {message}"
+        case ev.GroupEvent() | ev.TrailEvent():
+            return _group(event)
         case ev.CoverEvent(message=message) | ev.LossEvent(message=message):
             return message
         case ev.CloseRequestEvent() | ev.CloseEndEvent():
@@ -162,3 +162,11 @@ def _link(event: ev.DisconnectEvent | ev.ConnectEvent | ev.SyncEvent) -> str:
             return "gateway connected; asking it for everything"
         case ev.SyncEvent(positions=positions):
             return f"in sync: {counted(len(positions), 'position')}"
+
+
+def _group(event: ev.GroupEvent | ev.TrailEvent) -> str:
+    if isinstance(event, ev.GroupEvent):
+        return f"{short_id(event.group_id)}: {event.message}"
+    percent, amount = (event.plan.get(name) for name in ("trail_percent", "trail_amount"))
+    name, by = short_id(event.order_id), f"{percent}%" if percent else amount
+    return f"{name} follows the market by {by}" if by else f"{name} stays where it is"

@@ -52,6 +52,12 @@ class Origins:
         """Return who placed an order; empty if nobody knows."""
         if order.is_foreign:
             return "elsewhere"
+        trail = self._trader.trails.plan(order.order_id)
+        if trail is not None:
+            return f"trails, {self._placed(order)}"
+        return self._placed(order)
+
+    def _placed(self, order: Order) -> str:
         known = self._known.get(order.order_id)
         if known is None:
             return ""

@@ -11,7 +11,7 @@
     └── SystemEvent        ConnectEvent · DisconnectEvent · SyncEvent · ErrorEvent
                            PositionReportEvent · AccountEvent · DataTypeEvent · DriftEvent
                            StateEvent · ArmEvent · LimitsEvent · EquityEvent · LossEvent
-                           TimeEvent · CheckpointEvent · GroupEvent · CoverEvent
+                           TimeEvent · CheckpointEvent · GroupEvent · CoverEvent · TrailEvent
                            CloseRequestEvent · CloseEndEvent · OperatorEvent
 
 Subscribing to a class subscribes to everything below it. Leaves are final, so that a
@@ -548,6 +548,20 @@ class Strikes(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @final
+class TrailEvent(SystemEvent, frozen=True, kw_only=True):
+    """A stop that rests already is let follow the market from now on, by a running trader.
+
+    `plan` is how, as `orders/managed_trails.py` writes it; an empty one ends it. `stop` is where
+    the stop stood then, and `origin` who decided.
+    """
+
+    order_id: OrderId
+    plan: Mapping[str, str] = msgspec.field(default_factory=dict)
+    stop: Decimal | None = None
+    origin: str = ""
+
+
+@final
 class TimeEvent(SystemEvent, frozen=True, kw_only=True):
     """Time has passed and nothing happened: for those who wait for something overdue."""
 
@@ -584,7 +598,8 @@ class CheckpointEvent(SystemEvent, frozen=True, kw_only=True):
     after those executions; None is not stated. `bases` is what was held before them, where
     there are both, at its cost. `closings` are under way. `misled` are the groups of a
     position that the broker has restated. `states` are the halts in force, with `limits`,
-    `equity`, `traffic`, `arming`, `strikes` and `losses` as they were told last.
+    `equity`, `traffic`, `arming`, `strikes` and `losses` as they were told last. `trails` are
+    the resting stops that follow the market.
     """
 
     live: tuple[OrderId, ...] = ()
@@ -602,6 +617,7 @@ class CheckpointEvent(SystemEvent, frozen=True, kw_only=True):
     strikes: Strikes = Strikes()
     arming: ArmEvent | None = None
     losses: tuple[LossEvent, ...] = ()
+    trails: tuple[TrailEvent, ...] = ()
 
 
 @final

@@ -19,6 +19,8 @@ from ibkr_trader.dashboard.scene import OrderRow, PositionRow
 from ibkr_trader.dashboard.steps import SHUT, command, is_shut, perform, say, stage, stay, unsent
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
     from ibkr_trader.dashboard.effects import Act
     from ibkr_trader.dashboard.inputs import Outcome
     from ibkr_trader.dashboard.steps import Step
@@ -52,7 +54,7 @@ def tighten(model: Model) -> Step:
     if order is None:
         return stay(model, dialog=protecting.dialog(held), typed_id="")
     field = Field(name="stop", label="Stop", text="", was=terms.plainly(held.stop))
-    hint = "a price, or 2% behind the market; it only ever gets tighter"
+    hint = "a price, or 2% to let it follow the market; it only ever gets tighter"
     title = f"Tighten {order.short}  {held.symbol} stop {price(held.stop)}"
     dialog = EditDialog(title=title, fields=(field,), before=order, position=held, hint=hint)
     return stay(model, dialog=dialog, typed_id="")
@@ -205,10 +207,9 @@ def _wanted_stop(dialog: EditDialog, held: PositionRow) -> dict[str, str] | str:
     text = dialog.fields[0].text
     if not text:
         return {}
-    if text.endswith("%"):
-        new = terms.behind_market(text, held)
-    else:
-        new = terms.figure(text) or f"{text!r} is no price"
+    if text.endswith("%"):  # that is no price: see `_trail`
+        return {} if terms.share(text) is not None else f"{text!r} is no share of the price"
+    new = terms.figure(text) or f"{text!r} is no price"
     if isinstance(new, str):
         return new
     if terms.loosens(new, held):
@@ -234,6 +235,10 @@ def _send(model: Model, dialog: EditDialog) -> Step:
             return _shown(model, dialog, fault=text, is_sending=False)
         dialog = _with(dialog, position=held_in(model, now.con_id) or dialog.position)
     found = wanted(dialog)
+    if dialog.position is not None and not isinstance(found, str):
+        share = terms.share(dialog.fields[0].text)
+        if share is not None:
+            return perform(model, _trail(now, share), dialog=None)
     if isinstance(found, str) or not found:
         fault = found if isinstance(found, str) else "nothing is changed"
         return _shown(model, dialog, fault=fault, is_sending=False)
@@ -245,6 +250,13 @@ def _send(model: Model, dialog: EditDialog) -> Step:
     if answer.fault:
         return _shown(model, dialog, fault=answer.fault, is_sending=False)
     return _go(model, dialog, _modify(now, found), reduces=answer.reduces is True)
+
+
+def _trail(row: OrderRow, share: Decimal) -> Act:
+    """The command that lets a resting stop follow the market: it only ever gets tighter."""
+    text = terms.plainly(share)
+    more = {"order": row.order_id, "trail_percent": text}
+    return command("trail.trail", f"trail {row.short} by {text}%", more=more)
 
 
 def _modify(row: OrderRow, found: dict[str, str]) -> Act:

@@ -9,9 +9,7 @@ import re
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from ibkr_trader.core.enums import Side
-from ibkr_trader.core.models import ZERO, PriceBand
-from ibkr_trader.core.ticks import round_protective_stop
+from ibkr_trader.core.models import ZERO
 
 if TYPE_CHECKING:
     from ibkr_trader.dashboard.model import Field
@@ -69,18 +67,12 @@ def is_changed(field: Field) -> bool:
     return field.text != field.was and figure(field.text) != figure(field.was)
 
 
-def behind_market(text: str, held: PositionRow) -> Decimal | str:
-    """Return the stop that lies so many per cent behind the market; or why there is none."""
-    share = figure(text.removesuffix("%"))
-    if share is None or share >= _PER_CENT:
-        return f"{text!r} is no share of the price"
-    if held.last is None:
-        return f"the price of {held.symbol} is not known"
-    side = Side.SELL if held.quantity > 0 else Side.BUY
-    away = held.last * share / _PER_CENT
-    raw = held.last - away if side is Side.SELL else held.last + away
-    stop = round_protective_stop(raw, side, (PriceBand(ZERO, held.tick or Decimal("0.01")),))
-    return stop if stop > ZERO else f"{text!r} of {plainly(held.last)} is no price"
+def share(text: str) -> Decimal | None:
+    """Return what `2%` says; None if it is no share of a price."""
+    if not text.endswith("%"):
+        return None
+    value = figure(text.removesuffix("%"))
+    return value if value is not None and value < _PER_CENT else None
 
 
 def is_through(stop: Decimal, held: PositionRow) -> bool:

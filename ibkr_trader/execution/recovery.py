@@ -74,6 +74,7 @@ class Recovery:
         self._is_settled = asyncio.Event()
         self._wake = asyncio.Event()
         self._one_at_a_time = asyncio.Lock()
+        self.trails: Callable[[], tuple[ev.TrailEvent, ...]] = tuple
         self._open_groups: Callable[[], Iterable[GroupId]] = tuple
         self._misled_groups: Callable[[], tuple[GroupId, ...]] = tuple
         self._asked: set[tuple[OrderId, int]] = set()  # cancels, by the epoch they went out in
@@ -209,6 +210,7 @@ class Recovery:
             misled=self._misled_groups(),
             openings=history.openings,
             recent=recent,
+            trails=self.trails(),
             **self._outlook.book.kept(),
         )
         with contextlib.suppress(JournalError):

@@ -35,6 +35,7 @@ from ibkr_trader.execution.outlook import Outlook
 from ibkr_trader.execution.record import Record
 from ibkr_trader.execution.recovery import Recovery
 from ibkr_trader.execution.router import OrderRouter
+from ibkr_trader.execution.stop_trails import StopTrails
 from ibkr_trader.execution.tasks import alongside
 from ibkr_trader.execution.thrift import is_spared
 from ibkr_trader.execution.valuing import quoted
@@ -59,7 +60,8 @@ class Trader:
     """The parts of one account's desk, wired once.
 
     Attributes:
-        bus, record, router, groups, recovery, closer, guardian, halter, arming: The shell's own.
+        bus, record, router, groups, recovery, closer, guardian, halter, arming, trails: The
+            shell's own.
         broker, market, journal, clock: What stands behind the ports.
         outlook: The present picture, and the guard's view of it.
         finish_within: Seconds to go on with a closing at the end, before it is left to the next.
@@ -116,6 +118,8 @@ class Trader:
         self.arming = ArmingWatch(self)
         self.guardian = Guardian(self, protection, duty)
         self._works = self._own_works(ack_timeout)
+        self.trails = StopTrails(self)
+        self.recovery.trails = self.trails.kept
         for handler in handlers:
             HandlerRelay(handler, lambda: self.portfolio).attach(self.bus)
 
@@ -250,7 +254,9 @@ class Trader:
             BrokerUnavailable: If the broker does not tell the whole truth at the start.
             JournalError: If the journal is damaged or cannot be written.
         """
-        self.guardian.remember(self.recovery.restore(self.groups, self.bus))
+        history = self.recovery.restore(self.groups, self.bus)
+        self.guardian.remember(history)
+        self.trails.restore(history)
         async with alongside(
             self.intake.listen(self.broker.events()), *(work() for work in self._works)
         ):

@@ -60,7 +60,6 @@ def test_a_tighter_price_goes_out() -> None:
         ((), "nothing is changed"),
         (typed("144"), "144.00 is no tighter than 145.00; m on the order can loosen it"),
         (typed("145"), "145.00 is no tighter than 145.00; m on the order can loosen it"),
-        (typed("5%"), "142.50 is no tighter than 145.00; m on the order can loosen it"),
         (typed("1.."), "'1..' is no price"),
         (typed("%"), "'%' is no share of the price"),
     ],
@@ -71,13 +70,13 @@ def test_a_stop_that_would_loosen_is_refused_in_place(keys: tuple[str, ...], fau
     assert not changing(effects)
 
 
-def test_a_share_is_of_the_price_that_holds_when_it_is_asked() -> None:
-    model, _ = play(tighten(), glimpse(positions=(guarded(last=Decimal(160)),)))
-    model, asked = weighing(model, "2", "%")
-    assert asked.options["stop"] == "156.8"
-    model, _ = play(model, glimpse(positions=(guarded(last=Decimal(140)),)))
-    sent = the_act(play(model, weight(asked), "enter")[1])
-    assert sent.options["stop"] == "156.8", "what was weighed is what is sent"
+def test_a_share_lets_the_stop_follow_the_market() -> None:
+    """The trader keeps it there from now on; it only ever gets tighter, so it goes at once."""
+    model, effects = play(tighten(*typed("2%")), "enter")
+    act = the_act(effects)
+    wanted = {"order": stop().order_id, "trail_percent": "2"}
+    assert (act.command, act.options, act.words) == ("trail.trail", wanted, "trail 17-stop by 2%")
+    assert model.dialog is None
 
 
 def test_a_stop_that_has_moved_is_weighed_again_by_itself() -> None:
@@ -101,16 +100,12 @@ def test_a_stop_that_has_moved_further_is_left_alone() -> None:
     assert editing(model).fault.startswith("147.00 is no tighter than 149.00")
 
 
-def test_a_share_that_has_become_too_wide_while_one_waited() -> None:
-    model, effects = play(tighten(), Pasted("147"))
-    model, _ = play(model, weight(looking(effects)[0]), "ctrl-u", "3", "%")
-    model, effects = play(model, "ctrl-u", "2", "%")
-    asked = [one for one in model.calls.values() if one.looks]
-    lower = glimpse(positions=(guarded(last=Decimal(146)),))
-    model, effects = play(model, lower, "enter", *(weight(one) for one in asked))
+def test_a_share_of_a_stop_that_is_gone_goes_nowhere() -> None:
+    model = tighten(*typed("2%"))
+    gone = glimpse(positions=(guarded(),), gone=(stop().order_id,))
+    model, effects = play(model, gone, "enter")
     assert not changing(effects)
-    assert editing(model).fault.startswith("143.08 is no tighter than 145.00")
-    assert not editing(model).is_sending
+    assert model.dialog is None
 
 
 def test_a_position_that_is_gone_while_its_stop_still_works() -> None:
@@ -118,3 +113,8 @@ def test_a_position_that_is_gone_while_its_stop_still_works() -> None:
     model, effects = play(model, weight(looking(effects)[0]), glimpse(stop(terms="x")), "enter")
     assert not changing(effects)
     assert looking(effects)
+
+
+def test_the_first_key_replaces_what_holds() -> None:
+    model = press(desk(stop()), "m", *typed("145.009"))
+    assert editing(model).fields[1].text == "145.009"

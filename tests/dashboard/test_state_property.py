@@ -236,6 +236,8 @@ class Witness:
             self._judge_cancel(before, act)
         elif act.command in {"orders.order", "linked.trailing-stop"}:
             _judge_stop(before, act)
+        elif act.command == "trail.trail":
+            assert isinstance(before.dialog, EditDialog)
         else:
             assert act.command in {"protect.undo", "revise.close", "kill.resume", HALT}
             assert isinstance(before.dialog, ConfirmDialog | TypedDialog) or before.staged
@@ -368,8 +370,7 @@ def test_the_witness_sees_every_kind_of_act() -> None:
         see,
         ("keys", ("j", "m", "ctrl-u", "9")),
         yes,
-        ("keys", ("enter",)),
-        ("keys", ("m", "ctrl-u", "9")),
+        ("keys", ("enter", "m", "ctrl-u", "9")),
         ("answer", (0, True, False, "")),
         ("keys", ("enter",)),
         ("wait", 1.6),

@@ -112,23 +112,15 @@ def test_only_another_figure_is_a_change(text: str, was: str, changed: bool) -> 
     assert terms.is_changed(field) is changed
 
 
-def test_a_share_of_the_price_is_a_stop_behind_it() -> None:
-    assert terms.behind_market("2%", held()) == Decimal("147.00")
-    assert terms.behind_market("2%", held(quantity=-10)) == Decimal("153.00")
-    assert terms.behind_market("0.333%", held()) == Decimal("149.51")
-    assert terms.behind_market("0.333%", held(quantity=-10)) == Decimal("150.49")
-    assert terms.behind_market("2%", held(tick=None)) == Decimal("147.00")
-
-
-@pytest.mark.parametrize("text", ["%", "100%", "120%", "0%", "2%%", "x%"])
-def test_no_share_of_the_price(text: str) -> None:
-    assert terms.behind_market(text, held()) == f"{text!r} is no share of the price"
-
-
-def test_a_share_of_what_nobody_knows() -> None:
-    assert terms.behind_market("2%", held(last=None)) == "the price of AAPL is not known"
-    found = terms.behind_market("2%", held(last=Decimal("-1.00")))
-    assert isinstance(found, str)
+@pytest.mark.parametrize(
+    ("text", "share"),
+    [
+        ("2%", "2"), ("0.5%", "0.5"), ("99.9%", "99.9"),
+        ("2", None), ("%", None), ("100%", None), ("0%", None), ("2%%", None), ("x%", None),
+    ],
+)  # fmt: skip
+def test_a_share_of_the_price(text: str, share: str | None) -> None:
+    assert terms.share(text) == (None if share is None else Decimal(share))
 
 
 @pytest.mark.parametrize(

@@ -205,6 +205,21 @@ async def test_dashboard_close(line: CommandLine) -> None:
         assert live(line) == {}
 
 
+async def test_a_brackets_stop_is_let_trail(line: CommandLine) -> None:
+    with watching(line) as seat:
+        seat.press("t")
+        seat.wait_for("Tighten 1-stop")
+        seat.type("1%")
+        seat.wait_for("1%_")
+        seat.press(ENTER)
+        seat.wait_for("1-stop follows the market by 1%")
+        seat.wait_until(lambda: stop(line) > 148, "a stop that has followed")  # of about 150
+        assert set(live(line)) == {"1-target", "1-stop"}
+        seat.wait_for("trails, bra")
+        assert line("trail 1-stop --off").code == 0
+        seat.wait_for("1-stop stays where it is")
+
+
 async def test_undo_brings_back_only_what_was_shown(line: CommandLine) -> None:
     with watching(line) as seat:
         choose(seat, "1-target")

@@ -1,0 +1,98 @@
+"""`trail`: a stop that rests already is let follow the market, or stays where it is again."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from ibkr_trader.cli import chosen, output
+from ibkr_trader.cli.exits import UsageFault
+from ibkr_trader.cli.order_view import order_document, sentence
+from ibkr_trader.cli.trading import desk_for, title
+from ibkr_trader.core.ids import short_id
+from ibkr_trader.core.text import price, quantity
+from ibkr_trader.execution.placing import QUOTE_TIMEOUT
+from ibkr_trader.orders.managed_trails import Trail, banded
+
+if TYPE_CHECKING:
+    from ibkr_trader.cli.face import Face
+    from ibkr_trader.core.models import Order
+    from ibkr_trader.execution.desk import Desk
+
+ORIGIN = "cli"
+_PER_CENT = Decimal(100)
+_ALONE = "It is tightened by a running trader: ibkr-trader run"
+
+
+class Wish(msgspec.Struct, frozen=True, kw_only=True):
+    """How far behind the market the stop shall stay; without either it stays where it is."""
+
+    percent: Decimal | None = None
+    amount: Decimal | None = None
+
+    @property
+    def words(self) -> str:
+        """The same for people: `2%`, `3.00`."""
+        return f"{quantity(self.percent)}%" if self.percent is not None else price(self.amount)
+
+
+async def let_trail(
+    face: Face, order_id: str, wish: Wish, *, timeout: float | None
+) -> output.Reply:
+    """Let one stop follow the market, or end that.
+
+    Raises:
+        UsageFault: If it is no plain stop of ours that ends a position, or does not trail.
+        TraderError: Whatever keeps it from being known.
+    """
+    async with desk_for(face, timeout=timeout) as desk:
+        order = chosen.the_one(desk, order_id, is_stop=True)
+        head, name = title(face.settings(), desk), short_id(order.order_id)
+        trails = desk.trader.trails
+        if wish.percent is None and wish.amount is None:
+            text = f"{name} stays at {price(order.spec.stop_price)} from now on"
+            if trails.plan(order.order_id) is None:
+                raise UsageFault(f"{name} does not trail", hint="ibkr-trader orders")
+            if not face.dry_run:
+                trails.end(order, origin=ORIGIN)
+            return _reply(face, order, f"{head}  {text}", plan={})
+        if fault := trails.fault(order):
+            raise UsageFault(fault, hint="ibkr-trader orders")
+        trail = await _trail(desk, order, wish)
+        if not face.dry_run:
+            trails.let(order, trail, origin=ORIGIN)
+        blocks = [f"{head}  {name} follows the market by {wish.words}: {sentence(order.spec)}"]
+        if face.trader is None:
+            blocks.append(_ALONE)
+        return _reply(face, order, *blocks, plan=trail.plan())
+
+
+async def _trail(desk: Desk, order: Order, wish: Wish) -> Trail:
+    """Return the trail, with the contract's own price steps.
+
+    Raises:
+        UsageFault: If the stop would stay further behind than the price is high.
+    """
+    contract = order.spec.contract
+    quote = await desk.trader.study(contract, timeout=QUOTE_TIMEOUT, opens=False)
+    mark = quote.mark if quote is not None else None
+    most = _PER_CENT if wish.amount is None else mark
+    figure = wish.percent if wish.amount is None else wish.amount
+    if figure is not None and most is not None and figure >= most:
+        raise UsageFault(f"a stop cannot stay {wish.words} behind the market")
+    details = desk.trader.outlook.details(contract.con_id)
+    bands = banded(details.bands if details is not None else ())
+    return Trail(amount=wish.amount, percent=wish.percent, bands=bands)
+
+
+def _reply(face: Face, order: Order, *blocks: str, plan: dict[str, str]) -> output.Reply:
+    said = [*blocks, *(["Nothing was changed."] if face.dry_run else [])]
+    data = {
+        "order": order_document(order),
+        "trail_percent": plan.get("trail_percent"),
+        "trail_amount": plan.get("trail_amount"),
+        "sent": not face.dry_run,
+    }
+    return output.Reply(schema="trail/1", data=data, blocks=[*said])
