@@ -244,7 +244,7 @@ async def test_what_adds_risk_waits_and_any_key_stops_it(line: CommandLine) -> N
             seat.type("140")
             seat.wait_for("risk 5")
             seat.press(ENTER)
-            seat.wait_for("any key stops it")
+            seat.wait_for("Goes out unless it is stopped")
             if stopping:
                 seat.press("k")
                 seat.wait_for("was not sent")
