@@ -24,7 +24,7 @@ from ibkr_trader.cli.failure import Failure, describe
 from ibkr_trader.cli.logs import redact
 from ibkr_trader.cli.remote import Relayed, Sent, in_the_middle
 from ibkr_trader.core.errors import TraderError
-from ibkr_trader.core.text import plain
+from ibkr_trader.core.text import SENTENCES, plain
 from ibkr_trader.dashboard.inputs import Outcome
 from ibkr_trader.dashboard.scene import Glimpse
 from ibkr_trader.dashboard.steps import HALT
@@ -43,7 +43,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 WATCH = "screen.watch"
 _MOST_TOLD = 200  # lines of news that an act's outcome keeps
-_LONG = 2_000  # characters of a line
 _LOST = "trader_lost"
 _ORIGIN = "cli"  # a person's: see `orders/wishes.py`
 
@@ -231,7 +230,7 @@ def _outcome(line: ControlLine, message: Done | Failed, told: Iterable[str]) -> 
 
 def _shown(text: str) -> str:
     """Text for a screen: nothing in it steers a terminal, and no account's id is in full."""
-    return plain(redact(text), limit=_LONG)
+    return plain(redact(text), limit=SENTENCES)
 
 
 def _lines(blocks: Iterable[str | output.Table]) -> list[str]:

@@ -14,11 +14,11 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ibkr_trader.cli.event_words import EventWords
-from ibkr_trader.cli.harmless import harmless
 from ibkr_trader.cli.lights import LinkWatch
 from ibkr_trader.cli.origins import Origins
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.ids import short_id
+from ibkr_trader.core.text import SENTENCES, plain
 from ibkr_trader.dashboard.scene import MOST_LINES, Decision, FeedKind, FeedLine
 from ibkr_trader.orders.wishes import PERSONS
 
@@ -171,8 +171,10 @@ class Board:
                 pass
 
     def _decide(self, event: ev.BaseEvent, source: str, text: str) -> None:
-        text = harmless(text)
-        self._decisions.append(Decision(at=event.at, source=harmless(source), text=text))
+        text = plain(text, limit=SENTENCES)
+        self._decisions.append(
+            Decision(at=event.at, source=plain(source, limit=SENTENCES), text=text)
+        )
 
     def _weigh(self, worth: Decimal | None) -> None:
         """Keep what the account is worth; within a step the newest word counts."""
@@ -197,7 +199,10 @@ class Board:
             if text is not None:
                 self._number += 1
                 line = FeedLine(
-                    number=self._number, at=event.at, kind=_kind_of(event), text=harmless(text)
+                    number=self._number,
+                    at=event.at,
+                    kind=_kind_of(event),
+                    text=plain(text, limit=SENTENCES),
                 )
                 self._lines.append(line)
 
@@ -214,7 +219,9 @@ def _denial(event: ev.DenyEvent) -> Decision:
     checks = dict.fromkeys(one.check for one in event.breaches)
     reasons = "; ".join(one.message.rstrip(".") for one in event.breaches)
     text = f"denied {short_id(event.order_id)}: {reasons}"
-    return Decision(at=event.at, source=", ".join(checks), text=harmless(text), is_refusal=True)
+    return Decision(
+        at=event.at, source=", ".join(checks), text=plain(text, limit=SENTENCES), is_refusal=True
+    )
 
 
 def _kind_of(event: ev.BaseEvent) -> FeedKind:

@@ -11,7 +11,6 @@ import re
 from typing import TYPE_CHECKING
 
 from ibkr_trader.cli.event_words import EventWords
-from ibkr_trader.cli.harmless import harmless
 from ibkr_trader.cli.order_view import lasting, sentence
 from ibkr_trader.cli.position_view import troubles
 from ibkr_trader.cli.wording import broker_words, when
@@ -19,7 +18,7 @@ from ibkr_trader.core import events as ev
 from ibkr_trader.core.commands import CancelOrder, ModifyOrder, SubmitOrders
 from ibkr_trader.core.contracts import label
 from ibkr_trader.core.ids import short_id
-from ibkr_trader.core.text import average, money, price, quantity
+from ibkr_trader.core.text import SENTENCES, average, money, plain, price, quantity
 from ibkr_trader.execution.desk import UnknownOrder
 from ibkr_trader.portfolio.protection import protection
 
@@ -128,10 +127,10 @@ def _terms(order: Order, *, utc: bool) -> Iterator[str]:
     yield filled
     if order.desired is not None:
         yield f"asked for, not confirmed: {sentence(order.desired)}"
-    if reason := harmless(broker_words(order.reason)):
+    if reason := plain(broker_words(order.reason), limit=SENTENCES):
         yield f"the last words: {reason}" + (f" (code {order.code})" if order.code else "")
     if order.held_for and not order.status.is_closed:
-        yield f"held for: {harmless(order.held_for)}"
+        yield f"held for: {plain(order.held_for, limit=SENTENCES)}"
     yield f"id {order.order_id}, the broker's #{spec.broker_order_id}, permanent {order.perm_id}"
     yield f"created {when(order.created_at, utc=utc)}, updated {when(order.updated_at, utc=utc)}"
     yield from _links(spec)
@@ -145,7 +144,7 @@ def _links(spec: OrderSpec) -> Iterator[str]:
     if spec.parent_id is not None:
         yield f"hangs from {short_id(spec.parent_id)}"
     if spec.oca_group:
-        yield f"of the group {harmless(spec.oca_group)}, of which one may trade"
+        yield f"of the group {plain(spec.oca_group, limit=SENTENCES)}, of which one may trade"
     if (later := spec.adjustment) is not None:
         yield f"from {price(later.trigger)} on it becomes a {later.order_type} order"
 
@@ -180,7 +179,7 @@ async def _history(
         if concerns(message) and (text := _words(message, words, order)):
             at = message.at if isinstance(message, ev.BaseEvent) else None
             stamp = when(at, utc=utc) if at is not None else "asked"
-            lines.append(f"  {stamp}  {harmless(text)}")
+            lines.append(f"  {stamp}  {plain(text, limit=SENTENCES)}")
     if since:
         lines.insert(0, f"  (older than the last {RECORDS:,} records is in the journal alone)")
     return ["history:", *lines] if lines else ["the journal has nothing of it"]

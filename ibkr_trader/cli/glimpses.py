@@ -14,14 +14,13 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from ibkr_trader import __version__
-from ibkr_trader.cli.harmless import harmless
 from ibkr_trader.cli.lights import Lit, data_light
 from ibkr_trader.cli.limits_view import figure
 from ibkr_trader.cli.screen_rows import ScreenRows, in_order
 from ibkr_trader.cli.session_hours import USUAL, Hours, hours
 from ibkr_trader.core.contracts import label
 from ibkr_trader.core.models import ZERO
-from ibkr_trader.core.text import masked
+from ibkr_trader.core.text import SENTENCES, masked, plain
 from ibkr_trader.dashboard.scene import GaugeRow, Glimpse, Head, Light
 from ibkr_trader.risk.checks.heat import present
 from ibkr_trader.risk.concentration import standing
@@ -130,7 +129,7 @@ class Glimpser:
             profile=self._profile,
             account=masked(trader.account),
             state=facts["trading_state"].value,
-            reason=harmless(facts["state_reason"]),
+            reason=plain(facts["state_reason"], limit=SENTENCES),
             halts=tuple(sorted(symbol for symbol in book.switch.held if symbol)),
             socket=socket.light,
             link=far.light,
@@ -221,7 +220,7 @@ def _gauge_row(gauge: Gauge) -> GaugeRow:
         used="" if is_rule else figure(gauge.used, gauge.unit),
         limit="" if is_rule else figure(gauge.limit, gauge.unit),
         share=None if share is None else share.quantize(_SIX_DIGITS),
-        note=harmless(gauge.note),
+        note=plain(gauge.note, limit=SENTENCES),
     )
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
-from ibkr_trader.cli.harmless import harmless
 from ibkr_trader.cli.order_view import lasting, terms
 from ibkr_trader.cli.wording import broker_words
 from ibkr_trader.core.contracts import label, ticker
@@ -18,7 +17,7 @@ from ibkr_trader.core.enums import OrderStatus, OrderType
 from ibkr_trader.core.ids import short_id
 from ibkr_trader.core.models import ZERO
 from ibkr_trader.core.shapes import SHAPES, STOP_TYPES, TARGET_TYPES
-from ibkr_trader.core.text import quantity
+from ibkr_trader.core.text import SENTENCES, plain, quantity
 from ibkr_trader.core.ticks import increment_at
 from ibkr_trader.dashboard.scene import OrderRow, PositionRow
 from ibkr_trader.orders.coverage import at_work, clusters, protects
@@ -268,7 +267,7 @@ def _note(order: Order) -> str:
     if order.desired is not None:
         size = f"{quantity(order.desired.quantity)} at " if _is_resized(order) else ""
         return f"asked for {size}{terms(order.desired)}"
-    return harmless(broker_words(order.reason) or order.held_for)
+    return plain(broker_words(order.reason) or order.held_for, limit=SENTENCES)
 
 
 def _is_resized(order: Order) -> bool:

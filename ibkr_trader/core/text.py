@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from datetime import datetime, tzinfo
 
 UNKNOWN = "–"
+SENTENCES = 2_000  # characters, as a limit of `plain`: a denial names every reason
 _CENT = Decimal("0.01")
 _MEAN = Decimal("0.0001")
 _SHOWN = 5  # letters of an account that is masked
@@ -89,6 +90,9 @@ def plain(text: str, *, limit: int = 500) -> str:
     Control characters (C0, C1), bidirectional marks and whatever else is invisible become
     nothing, blanks of any kind one space; what is longer than `limit` ends in `…`.
     """
+    # Nearly all of it are sentences of our own, and a screen is told hundreds of them a second.
+    if len(text) <= limit and text.isprintable() and "  " not in text and text == text.strip():
+        return text
     spaced = (" " if mark.isspace() else mark for mark in text)
     shown = "".join(mark for mark in spaced if mark.isprintable())
     cleaned = " ".join(shown.split())

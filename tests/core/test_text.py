@@ -135,3 +135,9 @@ def test_foreign_text_ends_somewhere() -> None:
 def test_nothing_that_is_shown_is_hidden(text: str) -> None:
     assert all(mark.isprintable() for mark in plain(text))
     assert plain(plain(text)) == plain(text)
+
+
+@given(st.text(alphabet=st.characters() | st.sampled_from(" \t\u00a0\u202e\x1b")))
+def test_the_quick_way_through_comes_to_what_the_careful_one_does(text: str) -> None:
+    careful = plain(f"{text}\x00")  # what is invisible at the end keeps it from the quick one
+    assert plain(text) == careful
