@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ibkr_trader import __version__
 from ibkr_trader.cli.lights import Lit, data_light
-from ibkr_trader.cli.limits_view import figure
+from ibkr_trader.cli.limits_view import figure, gauge_name
+from ibkr_trader.cli.position_view import six_digits
 from ibkr_trader.cli.screen_rows import ScreenRows, in_order
 from ibkr_trader.cli.session_hours import USUAL, Hours, hours
 from ibkr_trader.core.contracts import label
@@ -39,12 +40,9 @@ if TYPE_CHECKING:
 
 PAUSE = 1.0  # seconds for which what costs more is believed
 _CENT = Decimal("0.01")
-_SIX_DIGITS = Decimal("0.000001")
 _MOST_LIMITS = 100
 _ALL_OF_THEM = "less in use; all of them: ibkr-trader limits"
 _MOST_PAIRS = 20
-# Of a symbol's limit without a symbol it is that of all others, as `limits` has it.
-_BY_SYMBOL = frozenset({"position_size", "order_exposure"})
 # Limits of a single order, of which nothing is ever in use.
 _OF_AN_ORDER = frozenset({"price_collar", "risk_per_trade"})
 _NOTHING: Mapping[OrderId, OrderRow] = MappingProxyType({})
@@ -206,20 +204,13 @@ def warnings(view: RiskView) -> tuple[str, ...]:
     return tuple(lines)
 
 
-def gauge_name(gauge: Gauge) -> str:
-    """Return what a gauge is called: its check and its subject."""
-    subject = gauge.subject or ("all others" if gauge.check in _BY_SYMBOL else "")
-    return f"{gauge.check} {subject}".rstrip()
-
-
 def _gauge_row(gauge: Gauge) -> GaugeRow:
     is_rule = gauge.limit is None and gauge.used is None
-    share = gauge.share
     return GaugeRow(
         name=gauge_name(gauge),
         used="" if is_rule else figure(gauge.used, gauge.unit),
         limit="" if is_rule else figure(gauge.limit, gauge.unit),
-        share=None if share is None else share.quantize(_SIX_DIGITS),
+        share=six_digits(gauge.share),
         note=plain(gauge.note, limit=SENTENCES),
     )
 

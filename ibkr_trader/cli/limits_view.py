@@ -124,7 +124,7 @@ def _tables(gauges: list[Gauge], view: RiskView, symbols: list[str]) -> Iterator
     others = [one for one in gauges if one.limit is None or one.used is None]
     if in_use:
         yield _in_use(in_use)
-        said = [f"  {_name(one)}: {one.note}" for one in in_use if len(one.note) > _LABEL]
+        said = [f"  {gauge_name(one)}: {one.note}" for one in in_use if len(one.note) > _LABEL]
         yield from ["", *said] if said else []
     if others:
         yield ""
@@ -159,7 +159,7 @@ def _in_use(gauges: list[Gauge]) -> Table:
 
 def _row(gauge: Gauge) -> tuple[str, ...]:
     return (
-        _name(gauge),
+        gauge_name(gauge),
         figure(gauge.used, gauge.unit),
         figure(gauge.limit, gauge.unit),
         figure(gauge.headroom, gauge.unit),
@@ -167,7 +167,7 @@ def _row(gauge: Gauge) -> tuple[str, ...]:
     )
 
 
-def _name(gauge: Gauge) -> str:
+def gauge_name(gauge: Gauge) -> str:
     """Return what a row is called; of a symbol's limit without a symbol it is all others'."""
     subject = gauge.subject or ("all others" if gauge.check in _BY_SYMBOL else "")
     return f"{gauge.check} {subject}".rstrip()

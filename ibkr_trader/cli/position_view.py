@@ -9,7 +9,7 @@ from ibkr_trader.cli.output import Table
 from ibkr_trader.cli.wording import when
 from ibkr_trader.core.contracts import label
 from ibkr_trader.core.ids import short_id
-from ibkr_trader.core.text import UNKNOWN, average, money, percent, price, quantity
+from ibkr_trader.core.text import UNKNOWN, average, bar, money, percent, price, quantity
 from ibkr_trader.portfolio.protection import protection
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def cover_table(guards: Sequence[Protection], now: datetime) -> Table:
         (
             label(guard.position.contract),
             quantity(guard.position.quantity),
-            f"{bar(guard.coverage)} {percent(guard.coverage, digits=0)}" + _beyond(guard),
+            f"{bar(guard.coverage, _BAR)} {percent(guard.coverage, digits=0)}" + _beyond(guard),
             price(guard.stop),
             price(guard.target),
             percent(guard.distance_fraction, digits=1),
@@ -106,21 +106,15 @@ def position_document(
         "realized_pnl": position.realized_pnl,
         "stop": guard.stop,
         "target": guard.target,
-        "distance_to_stop": _ratio(guard.distance_fraction),
-        "r": _ratio(guard.r),
+        "distance_to_stop": six_digits(guard.distance_fraction),
+        "r": six_digits(guard.r),
         "covered": guard.covered,
-        "coverage": _ratio(guard.coverage),
+        "coverage": six_digits(guard.coverage),
         "surplus": guard.surplus,
         "naked_since": guard.naked_since,
         "is_covered": guard.is_covered,
         "remarks": [{"order": order_id, "remark": words} for order_id, words in guard.remarks],
     }
-
-
-def bar(coverage: Decimal) -> str:
-    """Return a fraction as a bar; only all of it fills it."""
-    full = int(coverage * _BAR)
-    return "█" * full + "░" * (_BAR - full)
 
 
 def _share(guard: Protection) -> str:
@@ -148,8 +142,8 @@ def _naked_for(guard: Protection, now: datetime) -> str:
     return f"{seconds // _DAY}d {seconds % _DAY // _HOUR}h"
 
 
-def _ratio(value: Decimal | None) -> Decimal | None:
-    """A ratio to six decimals: the other digits of a division say nothing."""
+def six_digits(value: Decimal | None) -> Decimal | None:
+    """Return a ratio to six decimals: the other digits of a division say nothing."""
     return None if value is None else value.quantize(_SIX_DIGITS) + 0  # no minus before zero
 
 

@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
 from ibkr_trader.cli.order_view import lasting, terms
+from ibkr_trader.cli.position_view import six_digits
 from ibkr_trader.cli.wording import broker_words
 from ibkr_trader.core.contracts import label, ticker
 from ibkr_trader.core.enums import OrderStatus, OrderType
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from ibkr_trader.portfolio.protection import Protection
     from ibkr_trader.portfolio.state import PortfolioState
 
-_SIX_DIGITS = Decimal("0.000001")
 _LAST = 1 << 62
 _UNDER_WAY = frozenset({OrderStatus.PENDING_MODIFY, OrderStatus.PENDING_CANCEL})
 
@@ -289,10 +289,10 @@ def _position_row(basis: _Basis) -> PositionRow:
         stop=here.stop,
         target=here.target,
         distance=here.distance,
-        distance_fraction=_ratio(here.distance_fraction),
-        r=_ratio(here.r),
+        distance_fraction=six_digits(here.distance_fraction),
+        r=six_digits(here.r),
         covered=whole.covered,
-        coverage=_ratio(whole.coverage) or ZERO,
+        coverage=six_digits(whole.coverage) or ZERO,
         surplus=whole.surplus,
         naked_since=whole.naked_since,
         stop_id=guard.stop_id,
@@ -300,8 +300,3 @@ def _position_row(basis: _Basis) -> PositionRow:
         is_closing=is_closing,
         remarks=tuple(f"{short_id(order_id)} {words}" for order_id, words in whole.remarks),
     )
-
-
-def _ratio(value: Decimal | None) -> Decimal | None:
-    """A ratio to six decimals: the other digits of a division say nothing."""
-    return None if value is None else value.quantize(_SIX_DIGITS) + 0

@@ -17,8 +17,7 @@ import msgspec
 
 from ibkr_trader.cli import chosen, values
 from ibkr_trader.cli.exits import UsageFault
-from ibkr_trader.cli.glimpses import gauge_name
-from ibkr_trader.cli.limits_view import figure
+from ibkr_trader.cli.limits_view import figure, gauge_name
 from ibkr_trader.core.commands import ModifyOrder
 from ibkr_trader.core.errors import AmbiguousContract, BrokerUnavailable
 from ibkr_trader.core.text import money, price, quantity

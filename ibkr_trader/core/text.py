@@ -84,6 +84,12 @@ def masked(account: str) -> str:
     return f"{account[:2]}***{account[-3:]}"
 
 
+def bar(share: Decimal, cells: int) -> str:
+    """Return a share as a bar of so many cells; only all of it fills one."""
+    full = min(cells, max(0, int(min(share, Decimal(1)) * cells)))
+    return "█" * full + "░" * (cells - full)
+
+
 def plain(text: str, *, limit: int = 500) -> str:
     """Return foreign text with everything that could steer a terminal taken out.
 

@@ -10,7 +10,6 @@ import pytest
 
 from ibkr_trader.cli.output import aligned
 from ibkr_trader.cli.position_view import (
-    bar,
     cover_table,
     position_document,
     positions_table,
@@ -110,14 +109,6 @@ def guarded(quantity: int, *orders: Order, since: timedelta | None = None) -> Pr
     if since is not None:
         held = msgspec.structs.replace(held, updated_at=NOW - since)
     return protection(held, orders)
-
-
-@pytest.mark.parametrize(
-    ("fraction", "expected"),
-    [("0", "░░░░░░░░"), ("0.5", "████░░░░"), ("0.999", "███████░"), ("1", "████████")],
-)
-def test_only_all_of_it_fills_the_bar(fraction: str, expected: str) -> None:
-    assert bar(Decimal(fraction)) == expected
 
 
 @pytest.mark.parametrize(

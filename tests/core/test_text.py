@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from ibkr_trader.core.text import (
     UNKNOWN,
     average,
+    bar,
     masked,
     moment,
     money,
@@ -141,3 +142,14 @@ def test_nothing_that_is_shown_is_hidden(text: str) -> None:
 def test_the_quick_way_through_comes_to_what_the_careful_one_does(text: str) -> None:
     careful = plain(f"{text}\x00")  # what is invisible at the end keeps it from the quick one
     assert plain(text) == careful
+
+
+@pytest.mark.parametrize(
+    ("share", "drawn"),
+    [
+        ("0", "░░░░░░░░"), ("0.5", "████░░░░"), ("0.999", "███████░"), ("1", "████████"),
+        ("7", "████████"), ("-1", "░░░░░░░░"),
+    ],
+)  # fmt: skip
+def test_only_all_of_it_fills_a_bar(share: str, drawn: str) -> None:
+    assert bar(Decimal(share), 8) == drawn

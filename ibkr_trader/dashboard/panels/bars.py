@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from ibkr_trader.core import text
 from ibkr_trader.core.models import ZERO
-from ibkr_trader.core.text import UNKNOWN
 from ibkr_trader.dashboard.palette import Role
 
 _HIGH = Decimal("0.8")
@@ -16,14 +16,13 @@ def bar(share: Decimal | None, cells: int) -> str:
     """Return a share as a bar of so many cells; dots if it is not known."""
     if share is None or not share.is_finite():
         return "·" * cells
-    full = min(cells, max(0, int(min(share, Decimal(1)) * cells)))
-    return "█" * full + "░" * (cells - full)
+    return text.bar(share, cells)
 
 
 def in_percent(share: Decimal | None) -> str:
     """Return a share in whole percent, rounded down: 99.9 % of a limit is not all of it."""
     if share is None or not share.is_finite():
-        return UNKNOWN
+        return text.UNKNOWN
     whole = int(min(max(share, ZERO), _MOST) * 100)
     return f"{whole} %"
 
