@@ -22,6 +22,7 @@ from ibkr_trader.cli.session_hours import USUAL, Hours, hours
 from ibkr_trader.core.contracts import label
 from ibkr_trader.core.models import ZERO
 from ibkr_trader.core.text import SENTENCES, masked, plain
+from ibkr_trader.core.trading_day import session_at
 from ibkr_trader.dashboard.scene import GaugeRow, Glimpse, Head, Light
 from ibkr_trader.risk.checks.heat import present
 from ibkr_trader.risk.concentration import standing
@@ -230,7 +231,7 @@ def _is_any_open(view: RiskView, first: Hours) -> bool | None:
     at_work = {order.spec.contract.con_id for order in view.portfolio.orders.values()}
     known = [view.details.get(con_id) for con_id in (*view.portfolio.positions, *at_work)]
     sessions = [one for found in known if found for one in found.trading_sessions]
-    if any(one.opens <= view.now < one.closes for one in sessions) and first.is_open is False:
+    if session_at(sessions, view.now) is not None and first.is_open is False:
         return None  # outside regular hours, or elsewhere: the guard decides order by order
     return first.is_open
 

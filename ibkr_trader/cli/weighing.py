@@ -22,6 +22,7 @@ from ibkr_trader.core.commands import ModifyOrder
 from ibkr_trader.core.errors import AmbiguousContract, BrokerUnavailable
 from ibkr_trader.core.text import money, price, quantity
 from ibkr_trader.core.ticks import increment_at
+from ibkr_trader.core.trading_day import session_at, sessions_of
 from ibkr_trader.execution.desk import UnknownOrder
 from ibkr_trader.risk.checks.heat import present
 from ibkr_trader.risk.gauges import readings
@@ -99,8 +100,8 @@ def _is_open(view: RiskView, spec: OrderSpec) -> bool | None:
     details = view.details.get(spec.contract.con_id)
     if details is None:
         return None
-    sessions = details.trading_sessions if spec.outside_rth else details.liquid_sessions
-    return any(one.opens <= view.now < one.closes for one in sessions) if sessions else None
+    sessions = sessions_of(spec, details)
+    return session_at(sessions, view.now) is not None if sessions else None
 
 
 def _read(typed: Typed) -> dict[str, Any] | str:

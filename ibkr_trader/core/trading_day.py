@@ -18,6 +18,7 @@ from ibkr_trader.core.models import Session
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from ibkr_trader.core.models import ContractDetails, OrderSpec
 
 NEW_YORK = "America/New_York"  # the zone of the exchange, and of the account's day
 _SHORTER = timedelta(hours=1)
@@ -124,3 +125,21 @@ def _merged(
 
 def _day(moment: datetime, zone: tzinfo) -> date:
     return moment.astimezone(zone).date()
+
+
+def is_extended(spec: OrderSpec) -> bool:
+    """Return whether an order trades outside regular hours, too.
+
+    Before and after hours only priced orders trade; the flag means nothing to the others.
+    """
+    return spec.outside_rth and spec.limit_price is not None
+
+
+def sessions_of(spec: OrderSpec, details: ContractDetails) -> tuple[Session, ...]:
+    """Return the sessions in which an order can trade, by the broker's word; empty if unknown."""
+    return details.trading_sessions if is_extended(spec) else details.liquid_sessions
+
+
+def session_at(sessions: Iterable[Session], at: datetime) -> Session | None:
+    """Return the session that is on at a moment; None between two of them."""
+    return next((one for one in sessions if one.opens <= at < one.closes), None)

@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from ibkr_trader.core.models import Session
-from ibkr_trader.core.trading_day import Announced, TradingDay, date_of, is_half_day, trading_day
+from ibkr_trader.core.enums import OrderRole, OrderType, Side
+from ibkr_trader.core.models import (
+    Contract,
+    ContractDetails,
+    GroupId,
+    OrderId,
+    OrderSpec,
+    Session,
+)
+from ibkr_trader.core.trading_day import (
+    Announced,
+    TradingDay,
+    date_of,
+    is_half_day,
+    session_at,
+    sessions_of,
+    trading_day,
+)
 
 NEW_YORK = ZoneInfo("America/New_York")
 CHICAGO = ZoneInfo("America/Chicago")
@@ -110,3 +127,42 @@ def test_a_half_day_is_an_hour_shorter_than_the_longest(
     one: Session, others: list[Session], is_half: bool
 ) -> None:
     assert is_half_day(one, others) is is_half
+
+
+def test_which_hours_an_order_has() -> None:
+    """The flag means nothing to an order without a limit: it waits for the regular session."""
+    contract = Contract(symbol="AAPL", con_id=1)
+    begins = datetime(2026, 11, 23, 9, tzinfo=UTC)
+    early = Session(begins, begins + timedelta(hours=16))
+    regular = Session(begins + timedelta(hours=5.5), begins + timedelta(hours=12))
+    details = ContractDetails(
+        contract=contract, trading_sessions=(early,), liquid_sessions=(regular,)
+    )
+
+    def hours(*, limit: str | None, outside: bool) -> tuple[Session, ...]:
+        spec = OrderSpec(
+            order_id=OrderId("a-1-x"),
+            group_id=GroupId("a-1"),
+            role=OrderRole.SINGLE,
+            contract=contract,
+            account="SIM0000001",
+            side=Side.SELL,
+            quantity=Decimal(1),
+            order_type=OrderType.STOP if limit is None else OrderType.LIMIT,
+            limit_price=None if limit is None else Decimal(limit),
+            outside_rth=outside,
+        )
+        return sessions_of(spec, details)
+
+    assert hours(limit="150", outside=True) == (early,)
+    assert hours(limit="150", outside=False) == (regular,)
+    assert hours(limit=None, outside=True) == (regular,)
+
+
+def test_which_session_is_on() -> None:
+    noon = datetime(2026, 11, 23, 12, tzinfo=UTC)
+    first = Session(noon, noon + timedelta(hours=1))
+    second = Session(noon + timedelta(hours=2), noon + timedelta(hours=3))
+    moments = [noon + timedelta(minutes=30 * step) for step in (-1, 0, 1, 2, 4)]
+    found = [session_at((first, second), moment) for moment in moments]
+    assert found == [None, first, first, None, second]

@@ -14,7 +14,7 @@ from ibkr_trader.core.contracts import label
 from ibkr_trader.core.enums import OrderType, TimeInForce
 from ibkr_trader.core.events import Breach
 from ibkr_trader.core.text import moment
-from ibkr_trader.core.trading_day import is_half_day
+from ibkr_trader.core.trading_day import is_extended, is_half_day, session_at, sessions_of
 from ibkr_trader.risk.check import Gauge, check
 from ibkr_trader.risk.view import FactMissing
 from ibkr_trader.risk.wording import seconds
@@ -37,7 +37,7 @@ def gauge(view: RiskView) -> Iterator[Gauge]:
     """Return between which moments something may be opened, and where that is now."""
     delay, cutoff = view.limits.entry_delay, view.limits.entry_cutoff
     known = [details.liquid_sessions for details in view.details.values()]
-    running = [_running(sessions, view.now) for sessions in known]
+    running = [session_at(sessions, view.now) for sessions in known]
     count = sum(1 for one in running if one and one.opens + delay <= view.now < one.closes - cutoff)
     note = (
         f"from {seconds(delay)} after the opening to {seconds(cutoff)} before the close; "
@@ -52,11 +52,11 @@ def market_hours(proposal: Proposal, view: RiskView) -> Iterator[Breach]:
     for change in proposal.openings:
         spec = change.spec
         details = view.contract_details(spec.contract)
-        sessions = _sessions(spec, details)
+        sessions = sessions_of(spec, details)
         if not sessions:
             raise FactMissing(f"The trading hours of {label(details.contract)} are unknown.")
         begins = max(view.now, spec.good_after or view.now)
-        session = _running(sessions, begins)
+        session = session_at(sessions, begins)
         if session is None:
             yield from _closed(spec, details, sessions=sessions, begins=begins, view=view)
             continue
@@ -66,25 +66,9 @@ def market_hours(proposal: Proposal, view: RiskView) -> Iterator[Breach]:
             yield _early(spec, session, view)
 
 
-def _sessions(spec: OrderSpec, details: ContractDetails) -> tuple[Session, ...]:
-    return details.trading_sessions if _is_extended(spec) else details.liquid_sessions
-
-
-def _is_extended(spec: OrderSpec) -> bool:
-    # Before and after hours only priced orders trade; the flag means nothing to the others.
-    return spec.outside_rth and spec.limit_price is not None
-
-
-def _running(sessions: tuple[Session, ...], at: datetime) -> Session | None:
-    for session in sessions:
-        if session.opens <= at < session.closes:
-            return session
-    return None
-
-
 def _delay(spec: OrderSpec, view: RiskView) -> timedelta:
     """How long after the opening it may go out: no auction, no pre-market has such a rush."""
-    is_exempt = _is_extended(spec) or spec.order_type in _AT_CLOSE
+    is_exempt = is_extended(spec) or spec.order_type in _AT_CLOSE
     return _AT_ONCE if is_exempt else view.limits.entry_delay
 
 
@@ -141,7 +125,7 @@ def _closed(
         else "has no opening on its calendar"
     )
     hint = _again(opening, spec, view) if opening is not None else "ibkr-trader doctor"
-    if _running(details.trading_sessions, begins) is not None:
+    if session_at(details.trading_sessions, begins) is not None:
         hint = "use --type limit --limit PRICE --outside-rth to trade outside regular hours"
     yield Breach(
         check=_NAME,
