@@ -17,6 +17,7 @@ from ibkr_trader.core.contracts import label
 from ibkr_trader.core.enums import TradingState
 from ibkr_trader.core.ids import short_id
 from ibkr_trader.core.text import average, money, price, quantity
+from ibkr_trader.orders.managed_trails import Trail
 
 if TYPE_CHECKING:
     from ibkr_trader.core.models import Order
@@ -167,6 +168,7 @@ def _link(event: ev.DisconnectEvent | ev.ConnectEvent | ev.SyncEvent) -> str:
 def _group(event: ev.GroupEvent | ev.TrailEvent) -> str:
     if isinstance(event, ev.GroupEvent):
         return f"{short_id(event.group_id)}: {event.message}"
-    percent, amount = (event.plan.get(name) for name in ("trail_percent", "trail_amount"))
-    name, by = short_id(event.order_id), f"{percent}%" if percent else amount
-    return f"{name} follows the market by {by}" if by else f"{name} stays where it is"
+    name = short_id(event.order_id)
+    if not event.plan:
+        return f"{name} stays where it is"
+    return f"{name} follows the market by {Trail.planned(event.plan).words}"

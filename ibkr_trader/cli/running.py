@@ -204,5 +204,5 @@ def _held(desk: Desk) -> str:
     return (
         f"{counted(len(portfolio.positions), 'position')}, "
         f"{counted(len(portfolio.orders), 'order')}, "
-        f"{counted(len(desk.trader.groups.open_ids()), 'group')}"
+        f"{counted(len(desk.trader.groups.open_ids), 'group')}"
     )

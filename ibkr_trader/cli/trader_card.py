@@ -38,7 +38,7 @@ class TraderCard:
     @property
     def groups(self) -> int:
         """How many groups it looks after."""
-        return len(self._trader.groups.open_ids())
+        return len(self._trader.groups.open_ids)
 
     @property
     def connection(self) -> str:

@@ -12,7 +12,7 @@ from ibkr_trader.cli.exits import UsageFault
 from ibkr_trader.cli.order_view import order_document, sentence
 from ibkr_trader.cli.trading import desk_for, title
 from ibkr_trader.core.ids import short_id
-from ibkr_trader.core.text import price, quantity
+from ibkr_trader.core.text import price
 from ibkr_trader.execution.placing import QUOTE_TIMEOUT
 from ibkr_trader.orders.managed_trails import Trail, banded
 
@@ -26,22 +26,10 @@ _PER_CENT = Decimal(100)
 _ALONE = "It is tightened by a running trader: ibkr-trader run"
 
 
-class Wish(msgspec.Struct, frozen=True, kw_only=True):
-    """How far behind the market the stop shall stay; without either it stays where it is."""
-
-    percent: Decimal | None = None
-    amount: Decimal | None = None
-
-    @property
-    def words(self) -> str:
-        """The same for people: `2%`, `3.00`."""
-        return f"{quantity(self.percent)}%" if self.percent is not None else price(self.amount)
-
-
 async def let_trail(
-    face: Face, order_id: str, wish: Wish, *, timeout: float | None
+    face: Face, order_id: str, wish: Trail | None, *, timeout: float | None
 ) -> output.Reply:
-    """Let one stop follow the market, or end that.
+    """Let one stop follow the market; without a wish, end that.
 
     Raises:
         UsageFault: If it is no plain stop of ours that ends a position, or does not trail.
@@ -51,7 +39,7 @@ async def let_trail(
         order = chosen.the_one(desk, order_id, is_stop=True)
         head, name = title(face.settings(), desk), short_id(order.order_id)
         trails = desk.trader.trails
-        if wish.percent is None and wish.amount is None:
+        if wish is None:
             text = f"{name} stays at {price(order.spec.stop_price)} from now on"
             if trails.plan(order.order_id) is None:
                 raise UsageFault(f"{name} does not trail", hint="ibkr-trader orders")
@@ -69,7 +57,7 @@ async def let_trail(
         return _reply(face, order, *blocks, plan=trail.plan())
 
 
-async def _trail(desk: Desk, order: Order, wish: Wish) -> Trail:
+async def _trail(desk: Desk, order: Order, wish: Trail) -> Trail:
     """Return the trail, with the contract's own price steps.
 
     Raises:
@@ -84,7 +72,7 @@ async def _trail(desk: Desk, order: Order, wish: Wish) -> Trail:
         raise UsageFault(f"a stop cannot stay {wish.words} behind the market")
     details = desk.trader.outlook.details(contract.con_id)
     bands = banded(details.bands if details is not None else ())
-    return Trail(amount=wish.amount, percent=wish.percent, bands=bands)
+    return msgspec.structs.replace(wish, bands=bands)
 
 
 def _reply(face: Face, order: Order, *blocks: str, plan: dict[str, str]) -> output.Reply:

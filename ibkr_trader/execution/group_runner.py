@@ -121,7 +121,7 @@ class GroupRunner:
 
         def disown() -> None:
             if all(self._portfolio().order(order_id) is None for order_id in mine):
-                self._drop(group.group_id)
+                self.drop(group.group_id)
 
         return disown
 
@@ -136,6 +136,7 @@ class GroupRunner:
             return ()
         return tuple(group_id for group_id in self._groups if group_id in self._misled)
 
+    @property
     def open_ids(self) -> tuple[GroupId, ...]:
         """Return the groups that are not over, though all their orders may be."""
         return tuple(self._groups)
@@ -267,17 +268,18 @@ class GroupRunner:
             is_closed = step.group.is_closed
         except Exception as error:
             logger.exception("the policy of %s raised; nobody looks after it now", group_id)
-            self._drop(group_id)
+            self.drop(group_id)
             self._broken.append((group_id, f"its policy failed ({type(error).__name__})"))
             self._report()
             return None
         if is_closed:
-            self._drop(group_id)
+            self.drop(group_id)
         else:
             self._groups[group_id] = step.group
         return step
 
-    def _drop(self, group_id: GroupId) -> None:
+    def drop(self, group_id: GroupId) -> None:
+        """Look after a group no longer; its orders stay as they are."""
         self._groups.pop(group_id, None)
         self._awake.discard(group_id)
         self._by_order = {o: g for o, g in self._by_order.items() if g != group_id}

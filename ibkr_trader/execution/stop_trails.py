@@ -20,7 +20,7 @@ from ibkr_trader.core.ids import short_id
 from ibkr_trader.core.models import GroupId
 from ibkr_trader.execution.group_runner import GroupRunner
 from ibkr_trader.execution.thrift import is_spared
-from ibkr_trader.orders.managed_trails import ORIGIN, ManagedTrail, Trail
+from ibkr_trader.orders.managed_trails import ORIGIN, ManagedTrail, Trail, gained
 from ibkr_trader.portfolio.ledger_fold import quantity_of
 
 if TYPE_CHECKING:
@@ -129,10 +129,8 @@ class StopTrails:
 
     def _moved(self, event: ModifyEvent, told: TrailEvent) -> None:
         """A person who moves the stop away from the market takes it over."""
-        new, old = event.spec.stop_price, told.stop
-        if new is None or old is None:
-            return
-        if (new - old) * event.spec.side.sign > 0 and event.origin != ORIGIN:
+        new = event.spec.stop_price
+        if gained(told.stop, new, event.spec.side) < 0 and event.origin != ORIGIN:
             del self._told[told.order_id]
         else:
             self._told[told.order_id] = msgspec.structs.replace(told, stop=new)
@@ -148,32 +146,14 @@ class StopTrails:
         self._trader.record.write([event])
 
     def _hear(self, event: TrailEvent) -> None:
-        order = self._trader.portfolio.order(event.order_id)
-        if order is None or order.status.is_closed:
+        key, order = _key(event.order_id), self._trader.portfolio.order(event.order_id)
+        self.runner.drop(key)
+        if not event.plan or order is None or order.status.is_closed:
             self._told.pop(event.order_id, None)
             return
-        if event.plan:
-            self._told[event.order_id] = event
-        else:
-            self._told.pop(event.order_id, None)
-        known = self.runner.get(_key(event.order_id))
-        trail = Trail.planned(event.plan) if event.plan else None
-        if trail is None and isinstance(known, ManagedTrail):
-            trail = known.trail
-        if trail is None:
-            return
-        group = ManagedTrail(
-            group_id=_key(event.order_id),
-            orders={order.order_id: order},
-            trail=trail,
-            # One that has ended stays as a value that never moves: its order is not forgotten.
-            is_active=bool(event.plan) and trail.activation is None,
-        )
-        if not event.plan:
-            group = msgspec.structs.replace(
-                group, trail=msgspec.structs.replace(trail, activation=None)
-            )
-        self.runner.add(group, [order.order_id])
+        self._told[event.order_id] = event
+        trail = ManagedTrail.following(order, Trail.planned(event.plan), key)
+        self.runner.add(trail, [order.order_id])
 
 
 def _key(order_id: OrderId) -> GroupId:

@@ -69,6 +69,11 @@ class Trail(msgspec.Struct, frozen=True, kw_only=True):
         """Return how far one tick is believed: no tick may eat more than half the trail."""
         return min(self.distance(best) / 2, best * MOST_BELIEVED)
 
+    @property
+    def words(self) -> str:
+        """How far it stays behind, for people: `2%`, `3.00`."""
+        return price(self.amount) if self.amount is not None else f"{self.percent:f}%"
+
     def plan(self) -> dict[str, str]:
         """Return the trail as text, for the journal."""
         figures = {
@@ -129,6 +134,16 @@ class ManagedTrail(msgspec.Struct, frozen=True, kw_only=True):
             is_active=trail.activation is None,
         )
 
+    @classmethod
+    def following(cls, stop: Order, trail: Trail, group_id: GroupId) -> ManagedTrail:
+        """Return the trail of a stop that rests already, under a name of its own."""
+        return cls(
+            group_id=group_id,
+            orders={stop.order_id: stop},
+            trail=trail,
+            is_active=trail.activation is None,
+        )
+
     @property
     def stop(self) -> Order:
         """The order that protects."""
@@ -153,10 +168,9 @@ class ManagedTrail(msgspec.Struct, frozen=True, kw_only=True):
     def notes(self) -> tuple[str, ...]:
         """What a person should know before it goes out."""
         trail = self.trail
-        by = price(trail.amount) if trail.amount is not None else f"{trail.percent:f}%"
         begins = f"It begins to follow once the market is at {price(trail.activation)}."
         return (
-            f"A stop rests at IBKR, and a running trader keeps it {by} behind the market.",
+            f"A stop rests at IBKR, and a running trader keeps it {trail.words} behind the market.",
             *((begins,) if trail.activation is not None else ()),
             "Without a trader it stays where it is: ibkr-trader run --headless",
         )
@@ -211,7 +225,7 @@ class ManagedTrail(msgspec.Struct, frozen=True, kw_only=True):
         group = msgspec.structs.replace(self, orders=orders)
         match event:
             case ev.ModifyEvent(spec=wanted, origin=origin):
-                gain = _gain(self.stop, wanted.stop_price)
+                gain = gained(self.stop.spec.stop_price, wanted.stop_price, wanted.side)
                 # Only a person widens, and only a person takes that back.
                 return msgspec.structs.replace(
                     group,
@@ -252,7 +266,7 @@ class ManagedTrail(msgspec.Struct, frozen=True, kw_only=True):
         side, now = stop.spec.side, stop.spec.stop_price or ZERO
         wanted = self.trail.behind(market.best, side)
         step = least_step(now, self.trail.bands)
-        if _gain(stop, wanted) < step or (market.market - wanted) * side.sign >= 0:
+        if gained(now, wanted, side) < step or (market.market - wanted) * side.sign >= 0:
             return None  # not worth it; or the market is through already, and it must not fire
         return wanted
 
@@ -318,10 +332,9 @@ def _end_words(group: ManagedTrail, symbol: str) -> Iterator[Word]:
         yield Word("over", f"{left} {symbol} are held without their stop: {why}")
 
 
-def _gain(stop: Order, wanted: Decimal | None) -> Decimal:
-    """How much nearer to the market a price is than the one that holds; negative is wider."""
-    now = stop.spec.stop_price
-    return ZERO if wanted is None or now is None else (now - wanted) * stop.spec.side.sign
+def gained(before: Decimal | None, after: Decimal | None, side: Side) -> Decimal:
+    """Return how much nearer to the market a stop of `side` has come; negative is wider."""
+    return ZERO if before is None or after is None else (before - after) * side.sign
 
 
 def _has_reached(best: Decimal | None, activation: Decimal | None, side: Side) -> bool:

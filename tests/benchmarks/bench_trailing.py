@@ -141,7 +141,7 @@ class Pit:
             self.trader.groups._beat(self.clock.now())
             await self._settle()
         at = self.clock.now() + ONE
-        groups = (self.trader.groups.get(group_id) for group_id in self.trader.groups.open_ids())
+        groups = (self.trader.groups.get(group_id) for group_id in self.trader.groups.open_ids)
         return sum(
             group._due(at) is not None for group in groups if isinstance(group, ManagedTrail)
         )

@@ -59,10 +59,10 @@ async def test_of_what_was_never_written_down_no_group_stays() -> None:
         disk.is_full = True
         with pytest.raises(JournalError):
             await Desk(trader).submit_group(bracket())
-        assert trader.groups.open_ids() == ()
+        assert trader.groups.open_ids == ()
         disk.is_full = False
         await Desk(trader).submit_group(bracket())
-        assert len(trader.groups.open_ids()) == 1
+        assert len(trader.groups.open_ids) == 1
 
 
 async def test_what_could_not_be_sent_is_followed_to_its_end() -> None:

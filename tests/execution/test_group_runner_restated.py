@@ -77,14 +77,14 @@ async def test_what_began_afterwards_is_no_part_of_it_before_or_after_a_restart(
         orders = await held(trader)
         restate(trader, orders)
         await Desk(trader).submit_group(bracket(limit=Decimal(148)))
-        first, _ = trader.groups.open_ids()
+        first, _ = trader.groups.open_ids
         assert trader.groups.misled == (first,)
         history = [message for _, message in journal.messages()]
     crashed = MemoryJournal("k7qav")  # without the checkpoint of an orderly end
     crashed.append(history)
     for kept in (journal, crashed):
         async with floor.trader(journal=kept) as trader:
-            assert len(trader.groups.open_ids()) == 2
+            assert len(trader.groups.open_ids) == 2
             assert trader.groups.misled == (first,)
 
 

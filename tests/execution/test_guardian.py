@@ -91,7 +91,7 @@ async def test_exits_of_a_position_closed_by_hand_are_gone_within_a_second() -> 
         await soon(floor, trader, lambda p: not p.positions, seconds=0)
         await soon(floor, trader, lambda p: not p.orders, seconds=0.9)
         assert not trader.portfolio.positions
-        await soon(floor, trader, lambda _: not trader.groups.open_ids(), seconds=20)
+        await soon(floor, trader, lambda _: not trader.groups.open_ids, seconds=20)
         assert not [word for word in said if "without a stop" in word]
 
 

@@ -92,7 +92,7 @@ async def test_its_bracket_knows_of_its_end_with_and_without_a_restart() -> None
                 pass_time(floor, trader, TO_AT)
                 await flat(trader)
         assert [one.message for one in told] == ["AAPL is over: 10 in and out again"]
-        assert not trader.groups.open_ids()
+        assert not trader.groups.open_ids
 
 
 async def test_a_stop_that_fills_before_takes_it_along() -> None:

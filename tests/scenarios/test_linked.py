@@ -146,7 +146,7 @@ async def test_entry_scale_in_and_out(day: Day, side: Side, end: str) -> None:
     await reach(day, lose if end == "stop" else gain)
     assert (held(day), works(day)) == (0, {})
     assert contexts(day.trader.portfolio) == {}
-    assert not day.trader.groups.open_ids()
+    assert not day.trader.groups.open_ids
     assert_sound(day, AAPL)
 
 
@@ -201,7 +201,7 @@ async def test_closing_ends_a_position_that_was_scaled(day: Day) -> None:
         await close_contract(day.trader, day.trader.portfolio.positions[AAPL].contract, timeout=30)
     await day.wait(5)
     assert (held(day), works(day)) == (0, {})
-    assert not day.trader.groups.open_ids()
+    assert not day.trader.groups.open_ids
 
 
 async def test_a_scale_in_fills_bit_by_bit(day: Day) -> None:

@@ -100,6 +100,11 @@ async def test_it_stays_where_it_is_once_that_is_ended(day: Day) -> None:
         day.trader.trails.end(the_stop(day), origin="cli")
     day.trader.trails.let(the_stop(day), Trail(percent=Decimal(5)), origin="cli")
     assert await move(day, "161") == [Decimal("152.95")]
+    day.trader.trails.end(the_stop(day), origin="cli")
+    async with day.meanwhile():
+        await day.desk.modify_order(the_stop(day).order_id, stop_price=Decimal(150))
+    await day.wait(1)
+    assert not day.said("moved by hand"), "nobody follows it any more: a hand is no news"
 
 
 async def test_what_a_hand_has_moved_is_left_to_the_hand(day: Day) -> None:

@@ -50,6 +50,7 @@ async def trail(
     patience = values.seconds(timeout) if timeout else None
 
     from ibkr_trader.cli import trailing  # noqa: PLC0415 - brings the client library
+    from ibkr_trader.orders.managed_trails import Trail  # noqa: PLC0415 - as above
 
-    wish = trailing.Wish(percent=percent, amount=amount)
+    wish = None if off else Trail(percent=percent, amount=amount)
     return await trailing.let_trail(face, order, wish, timeout=patience)
