@@ -18,6 +18,7 @@ from ibkr_trader.app import LOCK_PATIENCE, open_journal
 from ibkr_trader.cli import output
 from ibkr_trader.cli.deep_checkup import examine_deep
 from ibkr_trader.cli.exits import Unconfirmed, UsageFault
+from ibkr_trader.cli.stopping import ORIGIN
 from ibkr_trader.cli.trading import desk_for, title
 from ibkr_trader.config import Profile
 from ibkr_trader.core.errors import ConfigError, RiskCheckError
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from ibkr_trader.cli.face import Face
     from ibkr_trader.execution.desk import Desk
 
-_ORIGIN = "cli"
 _WHY = "somebody disarmed it"
 
 
@@ -63,7 +63,7 @@ async def arm(face: Face, *, hours: str, waive: tuple[str, ...]) -> output.Reply
             )
             await face.ask_typed(question, account)
         try:
-            until = desk.trader.arming.arm(length, origin=_ORIGIN, waived=waived)
+            until = desk.trader.arming.arm(length, origin=ORIGIN, waived=waived)
         except NotArmed as error:
             raise _denied(error) from error
         ends = None if until == FOREVER else until
@@ -90,7 +90,7 @@ async def disarm(face: Face) -> output.Reply:
         return output.Reply(schema="arming/1", data={"armed": True}, blocks=[text])
     loosened = 0  # without a trader, the next desk reads the limits anew
     if face.desk is not None:
-        loosened = len(face.desk.trader.arming.disarm(_WHY, origin=_ORIGIN))
+        loosened = len(face.desk.trader.arming.disarm(_WHY, origin=ORIGIN))
     else:
         _disarm_folder(face, place.folder)
     blocks: list[str | output.Table] = [
@@ -162,7 +162,7 @@ def _disarm_folder(face: Face, folder: Path) -> None:
         open_journal(face.settings()) as journal,
     ):
         at = SystemClock().now()
-        journal.append([ArmEvent(at=at, until=None, reason=_WHY, origin=_ORIGIN)])
+        journal.append([ArmEvent(at=at, until=None, reason=_WHY, origin=ORIGIN)])
 
 
 def _length(text: str) -> timedelta:

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 from collections import deque
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-from ibkr_trader.adapters.clock import SystemClock
 from ibkr_trader.adapters.control import Alive, Asked, Call, Done, Failed, Seen, Started, Told
 from ibkr_trader.adapters.control_client import LineLost
 from ibkr_trader.adapters.control_line import open_line
@@ -23,6 +23,7 @@ from ibkr_trader.cli.exits import Exit
 from ibkr_trader.cli.failure import Failure, describe
 from ibkr_trader.cli.logs import redact
 from ibkr_trader.cli.remote import Relayed, Sent, in_the_middle
+from ibkr_trader.cli.stopping import raise_flag
 from ibkr_trader.core.errors import TraderError
 from ibkr_trader.core.text import SENTENCES, plain
 from ibkr_trader.dashboard.inputs import Outcome
@@ -44,7 +45,6 @@ T = TypeVar("T")
 WATCH = "screen.watch"
 _MOST_TOLD = 200  # lines of news that an act's outcome keeps
 _LOST = "trader_lost"
-_ORIGIN = "cli"  # a person's: see `orders/wishes.py`
 
 
 class TraderLink:
@@ -104,7 +104,7 @@ class TraderLink:
             act: What is to be done.
             answer: Asks the person a question, and whether the answer is typed; None is a no.
         """
-        flag = self._raised(act)
+        flag = await self._raised(act)
         outcome = await self._carried_out(act, answer)
         return outcome if flag is None else _halted(outcome, flag)
 
@@ -123,7 +123,7 @@ class TraderLink:
         except TraderError as error:
             return _failed(describe(error, [_name(act)]))
 
-    def _raised(self, act: Act) -> str | None:
+    async def _raised(self, act: Act) -> str | None:
         """Halt by the file before anybody is asked, as the command line does.
 
         Returns:
@@ -131,13 +131,8 @@ class TraderLink:
         """
         if act.command != HALT or act.looks or act.options.get("symbol") or self._flag is None:
             return None
-        return self._flag.put(
-            str(act.options.get("reason", "")),
-            origin=_ORIGIN,
-            by=self._operator,
-            at=f"{SystemClock().now():%Y-%m-%dT%H:%M:%SZ}",
-            keeps_entries=bool(act.options.get("keep_entries")),
-        )
+        raised = functools.partial(raise_flag, self._flag, act.options, by=self._operator)
+        return await asyncio.to_thread(raised)  # in `run` this is the trader's own loop
 
     def _call_for(self, act: Act) -> Call:
         return msgspec.structs.replace(

@@ -33,37 +33,37 @@ logger = logging.getLogger(__name__)
 MOST_DECISIONS = 50
 MOST_POINTS = 240  # of the account's worth
 STEP = 5.0  # seconds between two of them, at the least
-# What is worth a line, by the event's name, and how a screen shows it.
-_KINDS = {
-    "FillEvent": FeedKind.FILL,
-    "NewOrderEvent": FeedKind.CHANGE,
-    "ModifyEvent": FeedKind.CHANGE,
-    "CancelEvent": FeedKind.CHANGE,
-    "ExpireEvent": FeedKind.CHANGE,
-    "HoldEvent": FeedKind.CHANGE,
-    "DenyEvent": FeedKind.REFUSAL,
-    "RejectEvent": FeedKind.REFUSAL,
-    "ModifyRejectEvent": FeedKind.REFUSAL,
-    "CancelRejectEvent": FeedKind.REFUSAL,
-    "NotSentEvent": FeedKind.REFUSAL,
-    "OperatorEvent": FeedKind.KEY,
-    "UnknownEvent": FeedKind.ALERT,
-    "DisconnectEvent": FeedKind.ALERT,
-    "DriftEvent": FeedKind.ALERT,
-    "StateEvent": FeedKind.ALERT,
-    "LossEvent": FeedKind.ALERT,
-    "ConnectEvent": FeedKind.NOTE,
-    "SyncEvent": FeedKind.NOTE,
-    "ErrorEvent": FeedKind.NOTE,
-    "ArmEvent": FeedKind.NOTE,
-    "GroupEvent": FeedKind.NOTE,
-    "TrailEvent": FeedKind.CHANGE,
-    "CoverEvent": FeedKind.NOTE,
-    "CloseRequestEvent": FeedKind.NOTE,
-    "CloseEndEvent": FeedKind.NOTE,
-    "PositionOpenEvent": FeedKind.NOTE,
-    "PositionUpdateEvent": FeedKind.NOTE,
-    "PositionCloseEvent": FeedKind.NOTE,
+# What is worth a line, and how a screen shows it.
+_KINDS: dict[type[ev.BaseEvent], FeedKind] = {
+    ev.FillEvent: FeedKind.FILL,
+    ev.NewOrderEvent: FeedKind.CHANGE,
+    ev.ModifyEvent: FeedKind.CHANGE,
+    ev.CancelEvent: FeedKind.CHANGE,
+    ev.ExpireEvent: FeedKind.CHANGE,
+    ev.HoldEvent: FeedKind.CHANGE,
+    ev.DenyEvent: FeedKind.REFUSAL,
+    ev.RejectEvent: FeedKind.REFUSAL,
+    ev.ModifyRejectEvent: FeedKind.REFUSAL,
+    ev.CancelRejectEvent: FeedKind.REFUSAL,
+    ev.NotSentEvent: FeedKind.REFUSAL,
+    ev.OperatorEvent: FeedKind.KEY,
+    ev.UnknownEvent: FeedKind.ALERT,
+    ev.DisconnectEvent: FeedKind.ALERT,
+    ev.DriftEvent: FeedKind.ALERT,
+    ev.StateEvent: FeedKind.ALERT,
+    ev.LossEvent: FeedKind.ALERT,
+    ev.ConnectEvent: FeedKind.NOTE,
+    ev.SyncEvent: FeedKind.NOTE,
+    ev.ErrorEvent: FeedKind.NOTE,
+    ev.ArmEvent: FeedKind.NOTE,
+    ev.GroupEvent: FeedKind.NOTE,
+    ev.TrailEvent: FeedKind.CHANGE,
+    ev.CoverEvent: FeedKind.NOTE,
+    ev.CloseRequestEvent: FeedKind.NOTE,
+    ev.CloseEndEvent: FeedKind.NOTE,
+    ev.PositionOpenEvent: FeedKind.NOTE,
+    ev.PositionUpdateEvent: FeedKind.NOTE,
+    ev.PositionCloseEvent: FeedKind.NOTE,
 }
 
 
@@ -137,15 +137,14 @@ class Board:
         self.events += 1
         for flag in self._flags:
             flag.set()
-        kind = type(event).__name__
-        if kind in _KINDS:
+        if type(event) in _KINDS:
             order = None
             if isinstance(event, ev.OrderEvent):
                 order = self._trader.portfolio.order(event.order_id)
             if len(self._unsaid) == MOST_LINES:
                 self._number += 1  # nobody has asked for so long: the oldest is never said
             self._unsaid.append((event, order))
-        if kind in _NOTED:
+        if type(event) in _NOTED:
             self._note(event)
 
     def _note(self, event: ev.BaseEvent) -> None:
@@ -159,7 +158,8 @@ class Board:
                 self.links.hear(event)
             case ev.DenyEvent(breaches=breaches) if breaches is not self._denied:
                 self._denied = breaches  # every order of a command is denied for the same
-                self._decisions.append(_denial(event))
+                source = ", ".join(dict.fromkeys(one.check for one in breaches))
+                self._decide(event, source, self._words.of(event) or "", is_refusal=True)
             case ev.GroupEvent(group_id=group, message=message):
                 self._decide(event, short_id(group), message)
             case ev.LossEvent(message=message):
@@ -170,11 +170,12 @@ class Board:
             case _:
                 pass
 
-    def _decide(self, event: ev.BaseEvent, source: str, text: str) -> None:
-        text = plain(text, limit=SENTENCES)
-        self._decisions.append(
-            Decision(at=event.at, source=plain(source, limit=SENTENCES), text=text)
-        )
+    def _decide(
+        self, event: ev.BaseEvent, source: str, text: str, *, is_refusal: bool = False
+    ) -> None:
+        source, text = plain(source, limit=SENTENCES), plain(text, limit=SENTENCES)
+        decision = Decision(at=event.at, source=source, text=text, is_refusal=is_refusal)
+        self._decisions.append(decision)
 
     def _weigh(self, worth: Decimal | None) -> None:
         """Keep what the account is worth; within a step the newest word counts."""
@@ -209,24 +210,15 @@ class Board:
 
 _NOTED = frozenset(
     {
-        "AccountEvent", "NewOrderEvent", "DisconnectEvent", "ErrorEvent",
-        "DenyEvent", "GroupEvent", "LossEvent", "StateEvent",
+        ev.AccountEvent, ev.NewOrderEvent, ev.DisconnectEvent, ev.ErrorEvent,
+        ev.DenyEvent, ev.GroupEvent, ev.LossEvent, ev.StateEvent,
     }
 )  # fmt: skip
 
 
-def _denial(event: ev.DenyEvent) -> Decision:
-    checks = dict.fromkeys(one.check for one in event.breaches)
-    reasons = "; ".join(one.message.rstrip(".") for one in event.breaches)
-    text = f"denied {short_id(event.order_id)}: {reasons}"
-    return Decision(
-        at=event.at, source=", ".join(checks), text=plain(text, limit=SENTENCES), is_refusal=True
-    )
-
-
 def _kind_of(event: ev.BaseEvent) -> FeedKind:
     """How a screen shows an event: what is serious, or leaves something bare, is an alert."""
-    kind = _KINDS[type(event).__name__]
+    kind = _KINDS[type(event)]
     is_serious = getattr(event, "is_serious", False)
     is_bare = isinstance(event, ev.CoverEvent) and (event.since is not None or event.surplus > 0)
     return FeedKind.ALERT if is_serious or is_bare else kind

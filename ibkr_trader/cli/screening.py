@@ -7,8 +7,6 @@ could not. So a screen that fails, stalls or is killed is no business of the tra
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import getpass
 import os
 import signal
 import sys
@@ -20,7 +18,7 @@ from ibkr_trader.adapters.kill_flag import HaltFile
 from ibkr_trader.cli.attaching import TraderLink
 from ibkr_trader.cli.exits import Stopped, UsageFault
 from ibkr_trader.cli.remote import wishes
-from ibkr_trader.core.text import plain
+from ibkr_trader.cli.terminal import user_name
 from ibkr_trader.dashboard.effects import Leave
 from ibkr_trader.dashboard.model import Model
 from ibkr_trader.dashboard.palette import palette
@@ -82,15 +80,6 @@ def is_light(environ: Mapping[str, str]) -> bool:
     return environ.get("COLORFGBG", "").rpartition(";")[2] in _LIGHT
 
 
-def operator_of(look: Look) -> str:
-    """Return who sits here: as given, or as the system knows the user."""
-    if look.operator:
-        return look.operator
-    with contextlib.suppress(OSError, KeyError):
-        return plain(getpass.getuser(), limit=64)
-    return f"uid {os.getuid()}"
-
-
 def dashboard(face: Face, look: Look) -> None:
     """Show a running trader until the screen is left; the trader goes on.
 
@@ -120,7 +109,7 @@ async def show(
         on_end: Called with the signal by which the process is to end; the screen is left.
         is_own: Whether the trader runs in this very process.
     """
-    place, operator = face.place(), operator_of(look)
+    place, operator = face.place(), look.operator or user_name()
     link = TraderLink(
         place.folder,
         operator=operator,

@@ -6,8 +6,6 @@ the halt and cancels; if neither can be had, the flag holds, and what is left is
 
 from __future__ import annotations
 
-import contextlib
-import getpass
 from typing import TYPE_CHECKING, Any
 
 from ibkr_trader.adapters.clock import SystemClock
@@ -15,10 +13,11 @@ from ibkr_trader.adapters.kill_flag import HaltFile
 from ibkr_trader.cli import output
 from ibkr_trader.cli.exits import Exit, Incomplete, Unconfirmed, UsageFault
 from ibkr_trader.cli.remote import at_the_trader
+from ibkr_trader.cli.terminal import user_name
 from ibkr_trader.core.errors import AccountLocked, ConfigError, TraderError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from ibkr_trader.cli.face import DeskCommand, Face
     from ibkr_trader.core.models import Order
@@ -45,7 +44,9 @@ def halt(face: Face, at_desk: DeskCommand, options: dict[str, Any]) -> output.Re
         message = f"NOT halted: {error.message}"
         raise ConfigError(message, hint=f"{_SIGNAL}; then mend this: {error.hint}") from error
     # A file halts everything; one symbol is halted at a desk, or in the journal.
-    trouble = "" if options["symbol"] else _raise_flag(face, options)
+    trouble = ""
+    if not options["symbol"]:
+        trouble = raise_flag(HaltFile(face.place().kill_flag), options, by=user_name())
     if not options["symbol"] and not trouble:
         output.note("HALTED: nothing is opened from now on")
     try:
@@ -83,17 +84,14 @@ def _at_a_desk(face: Face, at_desk: DeskCommand, options: dict[str, Any]) -> out
     return ours
 
 
-def _raise_flag(face: Face, options: dict[str, Any]) -> str:
-    """Put the flag there; return what kept it from that."""
-    user = "somebody"
-    with contextlib.suppress(OSError, KeyError):
-        user = getpass.getuser()
-    return HaltFile(face.place().kill_flag).put(
-        options["reason"],
+def raise_flag(flag: HaltFile, options: Mapping[str, Any], *, by: str) -> str:
+    """Put the flag there, whatever else is missing from a halt; return what kept it from that."""
+    return flag.put(
+        options.get("reason") or NO_REASON,
         origin=ORIGIN,
-        by=user,
+        by=by,
         at=f"{SystemClock().now():%Y-%m-%dT%H:%M:%SZ}",
-        keeps_entries=options["keep_entries"],
+        keeps_entries=bool(options.get("keep_entries")),
     )
 
 

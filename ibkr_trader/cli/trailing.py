@@ -10,6 +10,7 @@ import msgspec
 from ibkr_trader.cli import chosen, output
 from ibkr_trader.cli.exits import UsageFault
 from ibkr_trader.cli.order_view import order_document, sentence
+from ibkr_trader.cli.stopping import ORIGIN
 from ibkr_trader.cli.trading import desk_for, title
 from ibkr_trader.core.ids import short_id
 from ibkr_trader.core.text import price
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from ibkr_trader.core.models import Order
     from ibkr_trader.execution.desk import Desk
 
-ORIGIN = "cli"
 _PER_CENT = Decimal(100)
 _ALONE = "It is tightened by a running trader: ibkr-trader run"
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import getpass
-
 import pytest
 
 from ibkr_trader.cli.exits import UsageFault
 from ibkr_trader.cli.families.dashboard import background
-from ibkr_trader.cli.screening import Look, colours, is_light, is_terminal, operator_of
+from ibkr_trader.cli.screening import colours, is_light, is_terminal
 
 
 @pytest.mark.parametrize(
@@ -40,18 +38,6 @@ def test_how_light_it_is(said: str, *, light: bool) -> None:
 @pytest.mark.parametrize("term", ["", "dumb", "unknown"])
 def test_a_terminal_that_cannot_be_drawn_on_is_none(term: str) -> None:
     assert not is_terminal({"TERM": term})
-
-
-def test_who_sits_here(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert operator_of(Look(operator="anna")) == "anna"
-    monkeypatch.setattr(getpass, "getuser", lambda: "bert\x1b[2J")
-    assert operator_of(Look()) == "bert[2J"
-
-    def nobody() -> str:
-        raise KeyError("uid")
-
-    monkeypatch.setattr(getpass, "getuser", nobody)
-    assert operator_of(Look()).startswith("uid ")
 
 
 def test_what_the_background_is() -> None:
