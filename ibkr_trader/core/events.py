@@ -40,6 +40,7 @@ from ibkr_trader.core.models import (
     Position,
     Quote,
 )
+from ibkr_trader.core.tallies import Strikes, Traffic
 
 
 class Breach(msgspec.Struct, frozen=True, kw_only=True):
@@ -494,57 +495,6 @@ class LossEvent(SystemEvent, frozen=True, kw_only=True):
     symbol: str = ""
     message: str
     is_serious: bool = False
-
-
-class Traffic(msgspec.Struct, frozen=True, kw_only=True):
-    """What one day's orders came to, as the broker counts it; `since` is when the day began.
-
-    `executions` are the orders that traded, each once.
-    """
-
-    since: datetime
-    orders: int = 0
-    changes: int = 0
-    cancels: int = 0
-    executions: int = 0
-
-    @property
-    def ratio(self) -> Decimal:
-        """Messages for each order that traded (one more than did, as IBKR counts)."""
-        return Decimal(self.messages) / (self.executions + 1)
-
-    @property
-    def messages(self) -> int:
-        """All that was sent: orders, changes and cancels."""
-        return self.orders + self.changes + self.cancels
-
-
-class Refusal(msgspec.Struct, frozen=True):
-    """The broker refused an opening order in `symbol`."""
-
-    at: datetime
-    symbol: str
-
-
-class Awaited(msgspec.Struct, frozen=True):
-    """An order that nobody has answered yet: with which command it went, whether it opens."""
-
-    command: str
-    opens: bool
-
-
-class Strikes(msgspec.Struct, frozen=True, kw_only=True):
-    """What went wrong lately at the broker: see `risk/breaker.py`.
-
-    Attributes:
-        refusals: Of opening orders, oldest first.
-        unanswered: Commands that nobody answered, since the last answer to any.
-        waiting: Orders whose first answer is still to come.
-    """
-
-    refusals: tuple[Refusal, ...] = ()
-    unanswered: tuple[str, ...] = ()
-    waiting: Mapping[OrderId, Awaited] = msgspec.field(default_factory=dict)
 
 
 @final

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.enums import TradingState
+from ibkr_trader.core.tallies import Strikes, Traffic
 from ibkr_trader.core.text import percent
 from ibkr_trader.core.trading_day import day_start
 from ibkr_trader.risk import breaker, traffic
@@ -62,7 +63,7 @@ class RiskBook:
         self._clock = clock
         self._causes: dict[str, str] = {}
         self.switch = TradingSwitch()
-        self.traffic: ev.Traffic | None = None
+        self.traffic: Traffic | None = None
         self.equity: ev.EquityEvent | None = None
         self.losses = LossMemory()
         self.limits: ev.LimitsEvent | None = None
@@ -76,7 +77,7 @@ class RiskBook:
         self._named_sectors: Mapping[str, str] = MappingProxyType({})
         self.arming: Callable[[], Arming] = lambda: settings.arming
         self.armed: ev.ArmEvent | None = None
-        self.strikes = ev.Strikes()
+        self.strikes = Strikes()
         self.order: Callable[[OrderId], Order | None] = lambda _: None
         self.skew: Callable[[], timedelta | None] = lambda: None
         self.kill_flag: Callable[[], str] = lambda: ""
@@ -87,7 +88,7 @@ class RiskBook:
         return self.skew()
 
     @property
-    def traffic_today(self) -> ev.Traffic | None:
+    def traffic_today(self) -> Traffic | None:
         """The messages of the exchange's day as it is now, though nothing was sent yet."""
         now = self._clock.now()
         known = self._counted(now)
@@ -195,11 +196,11 @@ class RiskBook:
         begins, order = self.day_start(event.at), self.order(event.order_id)
         fill = event.fill if isinstance(event, ev.FillEvent) else None
         is_first = fill is not None and order is not None and order.filled == fill.quantity
-        now = self._counted(self._clock.now()) or ev.Traffic(since=begins)
+        now = self._counted(self._clock.now()) or Traffic(since=begins)
         self.traffic = traffic.after(now, event, day_start=begins, is_first=is_first)
         self.strikes = breaker.after(self.strikes, event, order)
 
-    def _counted(self, now: datetime) -> ev.Traffic | None:
+    def _counted(self, now: datetime) -> Traffic | None:
         """The count so far; a day ahead of `now` is of a simulator whose clock was set back."""
         known = self.traffic
         return None if known is not None and known.since > now else known

@@ -14,7 +14,7 @@ import msgspec
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.contracts import ticker
 from ibkr_trader.core.enums import TradingState
-from ibkr_trader.core.events import Awaited, Refusal, Strikes
+from ibkr_trader.core.tallies import Awaited, Refusal, Strikes
 from ibkr_trader.risk.switch import EVERYTHING
 from ibkr_trader.risk.wording import seconds
 

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from ibkr_trader.core.events import NewOrderEvent, Traffic
+from ibkr_trader.core.events import NewOrderEvent
 from ibkr_trader.core.models import ZERO
+from ibkr_trader.core.tallies import Traffic
 from ibkr_trader.core.trading_day import day_start
 from ibkr_trader.risk import traffic
 from ibkr_trader.risk.check import Unit

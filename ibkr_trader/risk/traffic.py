@@ -14,7 +14,7 @@ import msgspec
 
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.commands import ModifyOrder
-from ibkr_trader.core.events import Traffic
+from ibkr_trader.core.tallies import Traffic
 from ibkr_trader.orders.wishes import BROKER
 
 if TYPE_CHECKING:

@@ -17,8 +17,8 @@ import msgspec
 
 from ibkr_trader.core.contracts import label, ticker
 from ibkr_trader.core.enums import TradingState
-from ibkr_trader.core.events import Strikes, Traffic
 from ibkr_trader.core.models import Contract, ContractDetails, GroupId, Quote
+from ibkr_trader.core.tallies import Strikes, Traffic
 from ibkr_trader.portfolio.exposure import ExposureIndex
 from ibkr_trader.portfolio.heat import HeatIndex
 from ibkr_trader.portfolio.pnl import DayPnl

@@ -12,6 +12,7 @@ from ibkr_trader.core import events as ev
 from ibkr_trader.core.commands import CancelOrder, ModifyOrder
 from ibkr_trader.core.enums import Side
 from ibkr_trader.core.models import OrderId
+from ibkr_trader.core.tallies import Traffic
 from ibkr_trader.execution.desk import Desk
 from ibkr_trader.execution.placing import Wait
 from ibkr_trader.execution.thrift import is_spared
@@ -29,7 +30,7 @@ CENT = Decimal("0.01")
 def wasteful(trader: Trader, ratio: int) -> None:
     """Let the day have seen so many messages for each trade."""
     begins = trader.outlook.book.day_start()
-    trader.outlook.book.traffic = ev.Traffic(since=begins, changes=ratio * FEW, executions=FEW - 1)
+    trader.outlook.book.traffic = Traffic(since=begins, changes=ratio * FEW, executions=FEW - 1)
 
 
 async def trail(floor: Floor, trader: Trader) -> Order:

@@ -9,8 +9,8 @@ import pytest
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.codec import decode_event, encode
 from ibkr_trader.core.enums import OrderRole, OrderStatus, TradingState
-from ibkr_trader.core.events import Refusal, Strikes
 from ibkr_trader.core.models import Contract, GroupId, Order, OrderId, OrderSpec
+from ibkr_trader.core.tallies import Refusal, Strikes
 from ibkr_trader.risk.breaker import after, refused, trips
 from ibkr_trader.risk.limits import RiskLimits
 from tests.orders.samples import (

@@ -16,8 +16,9 @@ import msgspec
 
 from ibkr_trader.core.commands import Command
 from ibkr_trader.core.enums import OcaType, OrderRole, OrderStatus, OrderType, TradingState
-from ibkr_trader.core.events import DriftEvent, Refusal, StateEvent, Strikes, Traffic
+from ibkr_trader.core.events import DriftEvent, StateEvent
 from ibkr_trader.core.models import AccountValues, Order, Position
+from ibkr_trader.core.tallies import Refusal, Strikes, Traffic
 from ibkr_trader.portfolio.pnl import ContractPnl, DayPnl
 from ibkr_trader.risk.arming import Arming
 from ibkr_trader.risk.check import CHECKS

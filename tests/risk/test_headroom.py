@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from ibkr_trader.core.enums import OrderStatus
-from ibkr_trader.core.events import Traffic
+from ibkr_trader.core.tallies import Traffic
 from ibkr_trader.risk.check import CHECKS, Unit
 from ibkr_trader.risk.headroom import Use, as_if, uses
 from ibkr_trader.risk.proposal import propose

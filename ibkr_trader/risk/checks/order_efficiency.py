@@ -12,7 +12,7 @@ from ibkr_trader.risk.traffic import FEW, ratio
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ibkr_trader.core.events import Traffic
+    from ibkr_trader.core.tallies import Traffic
     from ibkr_trader.risk.proposal import Proposal
     from ibkr_trader.risk.view import RiskView
 

@@ -3,7 +3,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 from ibkr_trader.core.enums import TradingState
-from ibkr_trader.core.events import Refusal, StateEvent, Strikes
+from ibkr_trader.core.events import StateEvent
+from ibkr_trader.core.tallies import Refusal, Strikes
 from ibkr_trader.risk.check import CHECKS
 from ibkr_trader.risk.switch import TradingSwitch
 from tests.risk.world import (

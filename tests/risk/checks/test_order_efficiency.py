@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from ibkr_trader.core.events import Traffic
+from ibkr_trader.core.tallies import Traffic
 from ibkr_trader.risk.check import CHECKS
 from tests.risk.world import (
     NOW,
