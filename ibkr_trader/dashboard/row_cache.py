@@ -10,7 +10,7 @@ from collections.abc import Callable, Hashable, Sequence
 from typing import Any, TypeVar
 
 from ibkr_trader.dashboard.model import Model, Panel
-from ibkr_trader.dashboard.rows import place_of, rows_of
+from ibkr_trader.dashboard.rows import place_of, rows_of, source_of
 from ibkr_trader.dashboard.spans import Line, Span, cells
 
 T = TypeVar("T")
@@ -66,7 +66,7 @@ class RowCache:
 
     def rows(self, model: Model, panel: Panel) -> Sequence[Any]:
         """Return a panel's rows as `rows.rows_of` does, without filtering the same ones again."""
-        source = all_rows(model, panel)
+        source = source_of(model, panel)
         wish = (model.filter, model.sorting.get(panel))
         found = self._kept.get(panel.name)
         if found is not None and found[0][0] is source and found[0][1] == wish:
@@ -86,21 +86,3 @@ class RowCache:
         made = place_of(model, panel, rows)
         self._kept[name] = ((rows, wanted), made)
         return made
-
-
-def all_rows(model: Model, panel: Panel) -> Any:
-    """Return what a panel's rows are made of, before filter and sorting."""
-    scene = model.scene
-    if scene is None:
-        return ()
-    match panel:
-        case Panel.POSITIONS:
-            return scene.positions
-        case Panel.ORDERS:
-            return scene.orders
-        case Panel.RISK:
-            return scene.gauges
-        case Panel.SIGNALS:
-            return scene.decisions
-        case Panel.FEED:
-            return scene.feed

@@ -5,6 +5,7 @@ A row is known by its key, so a cursor stays on its order while others come and 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias, assert_never
 
 from ibkr_trader.dashboard.model import Panel, Sorting
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from ibkr_trader.dashboard.model import Lost, Model
-    from ibkr_trader.dashboard.scene import Scene
 
 Row: TypeAlias = PositionRow | OrderRow | GaugeRow | Decision | FeedLine
 
@@ -61,28 +61,16 @@ def name_of(row: Row) -> str:
             return key_of(row)
 
 
-def rows_of(model: Model, panel: Panel) -> Sequence[Row]:
-    """Return a panel's rows as they are shown, filtered and sorted."""
+def source_of(model: Model, panel: Panel) -> Sequence[Row] | Mapping[str, Row]:
+    """Return what a panel's rows are made of, before filter and sorting; the scene's very own."""
     scene = model.scene
     if scene is None:
         return ()
-    rows = _all_rows(scene, panel)
-    if model.filter:
-        wanted = model.filter.casefold()
-        rows = [row for row in rows if wanted in _text(row).casefold()]
-    sorting = model.sorting.get(panel, Sorting())
-    for name, figure in SORTS.get(panel, ()):
-        if name == sorting.column:
-            rows = sorted(rows, key=figure, reverse=sorting.is_descending)
-    return rows
-
-
-def _all_rows(scene: Scene, panel: Panel) -> Sequence[Row]:
     match panel:
         case Panel.POSITIONS:
             return scene.positions
         case Panel.ORDERS:
-            return tuple(scene.orders.values())
+            return scene.orders
         case Panel.RISK:
             return scene.gauges
         case Panel.SIGNALS:
@@ -91,6 +79,20 @@ def _all_rows(scene: Scene, panel: Panel) -> Sequence[Row]:
             return scene.feed
         case _:
             assert_never(panel)
+
+
+def rows_of(model: Model, panel: Panel) -> Sequence[Row]:
+    """Return a panel's rows as they are shown, filtered and sorted."""
+    source = source_of(model, panel)
+    rows: Sequence[Row] = tuple(source.values()) if isinstance(source, Mapping) else source
+    if model.filter:
+        wanted = model.filter.casefold()
+        rows = [row for row in rows if wanted in _text(row).casefold()]
+    sorting = model.sorting.get(panel, Sorting())
+    for name, figure in SORTS.get(panel, ()):
+        if name == sorting.column:
+            rows = sorted(rows, key=figure, reverse=sorting.is_descending)
+    return rows
 
 
 def is_hidden(model: Model, lost: Lost) -> bool:

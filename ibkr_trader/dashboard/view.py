@@ -33,8 +33,8 @@ from ibkr_trader.dashboard.panels.positions import positions_panel
 from ibkr_trader.dashboard.panels.risk import risk_panel
 from ibkr_trader.dashboard.panels.signals import signals_panel
 from ibkr_trader.dashboard.panels.times import zone_of
-from ibkr_trader.dashboard.row_cache import RowCache, all_rows
-from ibkr_trader.dashboard.rows import is_hidden, key_of
+from ibkr_trader.dashboard.row_cache import RowCache
+from ibkr_trader.dashboard.rows import is_hidden, key_of, source_of
 from ibkr_trader.dashboard.scene import Scene
 from ibkr_trader.dashboard.spans import (
     Line,
@@ -120,7 +120,7 @@ def _frame(
     part: Part, panel: Panel, model: Model, *, rows: Sequence[Any], cache: RowCache
 ) -> Frame:
     wanted = model.dialog.text if isinstance(model.dialog, FilterLine) else model.filter
-    total = len(all_rows(model, panel))
+    total = len(source_of(model, panel))
     sorting = model.sorting.get(panel)
     place = cache.place(model, panel, rows) if _has_cursor(model, panel) else None
     return Frame(

@@ -5,7 +5,8 @@ from typing import Any
 import msgspec
 
 from ibkr_trader.dashboard.model import Model, Panel, Sorting
-from ibkr_trader.dashboard.row_cache import RowCache, all_rows
+from ibkr_trader.dashboard.row_cache import RowCache
+from ibkr_trader.dashboard.rows import source_of
 from ibkr_trader.dashboard.spans import Span
 from tests.dashboard.scenes import model, order, scene
 
@@ -77,5 +78,5 @@ def test_the_place_follows_the_chosen_row() -> None:
 
 def test_without_a_scene_there_are_no_rows() -> None:
     for panel in Panel:
-        assert len(all_rows(Model(), panel)) == 0
+        assert len(source_of(Model(), panel)) == 0
         assert len(RowCache().rows(Model(), panel)) == 0
