@@ -17,6 +17,7 @@ from ibkr_trader.orders.linked_orders import ScaleInRequest
 from ibkr_trader.orders.managed_trails import Trail
 from tests.bad_days.requests import bracket
 from tests.bad_days.stage import AAPL, Day, a_day
+from tests.scenarios.trails import move
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -55,25 +56,6 @@ def the_stop_of_ten(day: Day) -> OrderId:
         if one.spec.stop_price == Decimal(145) and not one.status.is_closed
     ]
     return order.order_id
-
-
-def stop(day: Day) -> Decimal:
-    """Where the one stop works at the exchange."""
-    (price,) = [one.stop_price for one in day.ledger.live(AAPL) if one.stop_price is not None]
-    return price
-
-
-async def move(day: Day, *bids: str) -> list[Decimal]:
-    """Let the market be at each bid for two seconds; return where the stop was at the end."""
-    seen = []
-    for bid in bids:
-        ask = str(Decimal(bid) + Decimal("0.02"))
-        await day.quote(bid, ask)
-        await day.wait(1)
-        await day.quote(bid, ask, size=900)
-        await day.wait(1)
-        seen.append(stop(day))
-    return seen
 
 
 async def test_a_brackets_stop_follows_and_its_target_stays(day: Day) -> None:

@@ -7,6 +7,7 @@ that works at the exchange, second by second.
 from __future__ import annotations
 
 from decimal import Decimal
+from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ from ibkr_trader.orders.trailing_stops import TrailingStopConfig
 from ibkr_trader.sim.gateway import fault_rules as rules
 from ibkr_trader.sim.gateway.fault_rules import Fault, When
 from tests.bad_days.stage import AAPL, Day, a_day
+from tests.scenarios import trails
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
     from ibkr_trader.core.models import GroupId
 
 KINDS = pytest.mark.parametrize("managed", [False, True], ids=["native", "managed"])
+stop = partial(trails.stop, alone=True)
+move = partial(trails.move, alone=True)
 
 
 @pytest.fixture
@@ -50,26 +54,6 @@ async def trail(day: Day, **terms: Any) -> GroupId:
     config = TrailingStopConfig(symbol="AAPL", quantity=Decimal(10), **terms)
     (order,) = await day.accepted(config)
     return order.spec.group_id
-
-
-def stop(day: Day) -> Decimal:
-    """Where the one stop works at the exchange."""
-    (order,) = day.ledger.live(AAPL)
-    assert order.stop_price is not None
-    return order.stop_price
-
-
-async def move(day: Day, *bids: str) -> list[Decimal]:
-    """Let the market be at each bid for two seconds; return where the stop was at the end."""
-    seen = []
-    for bid in bids:
-        ask = str(Decimal(bid) + Decimal("0.02"))
-        await day.quote(bid, ask)
-        await day.wait(1)
-        await day.quote(bid, ask, size=900)
-        await day.wait(1)
-        seen.append(stop(day))
-    return seen
 
 
 @KINDS
