@@ -85,7 +85,7 @@ class PositionRow(msgspec.Struct, frozen=True, kw_only=True):
         symbol: As people read it; `ticker` as a command takes it.
         quantity: Signed.
         pnl: Open profit at the market.
-        distance: From the market to the stop, in money a share; `distance_fraction` of the price.
+        distance_fraction: From the market to the stop, as a part of the price.
         r: Profit in multiples of what was risked.
         covered: How much of it working stops would end; `coverage` as a fraction.
         surplus: What exits could trade beyond it.
@@ -104,7 +104,6 @@ class PositionRow(msgspec.Struct, frozen=True, kw_only=True):
     pnl: Decimal | None = None
     stop: Decimal | None = None
     target: Decimal | None = None
-    distance: Decimal | None = None
     distance_fraction: Decimal | None = None
     r: Decimal | None = None
     covered: Decimal = ZERO
@@ -153,7 +152,6 @@ class OrderRow(msgspec.Struct, frozen=True, kw_only=True):
     role: str = ""
     rule: str = ""
     created_at: datetime | None = None
-    updated_at: datetime | None = None
     is_pending: bool = False
     is_foreign: bool = False
     is_unknown: bool = False

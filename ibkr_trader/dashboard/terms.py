@@ -1,6 +1,6 @@
 """What is typed into a dialog about an order, read strictly: a digit too many is money.
 
-Only ASCII digits and a point make a figure. `2%` is a distance behind the market.
+Only ASCII digits and a point make a figure. `2%` is how far a trail stays behind.
 """
 
 from __future__ import annotations

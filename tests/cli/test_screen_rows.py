@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
+from ibkr_trader.cli.position_view import six_digits
 from ibkr_trader.cli.screen_rows import ScreenRows, in_order
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.enums import OcaType, OrderRole, OrderStatus, OrderType, Side
@@ -188,7 +189,8 @@ def test_a_price_moves_a_position_and_no_order() -> None:
     made.follow(portfolio(one, held=moved), unknown)
     row, whole = made.positions[CON_ID], protection(moved, [one])
     assert (row.last, row.pnl, row.r) == (Decimal(155), Decimal(50), Decimal(1))
-    assert (row.distance, row.stop, row.coverage) == (whole.distance, whole.stop, whole.coverage)
+    assert (row.stop, row.coverage) == (whole.stop, whole.coverage)
+    assert row.distance_fraction == six_digits(whole.distance_fraction) is not None
     assert made.orders[one.order_id] is before
 
 

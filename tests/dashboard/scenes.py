@@ -106,7 +106,6 @@ def position(number: int = 1, /, **changes: Any) -> PositionRow:
         "pnl": size * Decimal("1.5"),
         "stop": None if is_naked else average - 5,
         "target": average + 5,
-        "distance": Decimal("6.5"),
         "distance_fraction": None if is_naked else Decimal("0.043"),
         "r": Decimal("0.3"),
         "covered": Decimal(0) if is_naked else abs(size),
