@@ -103,6 +103,7 @@ class SqliteJournal:
             install=self._install,
             last_group=self._last_group,
             last_order_id=self._last_order_id,
+            last_record=self._seq,
             session=self._session,
         )
 

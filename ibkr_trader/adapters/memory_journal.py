@@ -34,6 +34,7 @@ class MemoryJournal:
             install=self._install,
             last_group=self._last_group,
             last_order_id=self._last_order_id,
+            last_record=len(self._messages),
             session=1,
         )
 

@@ -168,7 +168,7 @@ async def _history(
 ) -> list[str]:
     """The journal's records that matter, each on a line, oldest first."""
     journal, words = desk.trader.journal, EventWords(utc=utc)
-    newest = journal.append([])  # nothing to write: the number of the last record
+    newest = journal.state.last_record
     since = max(0, newest - RECORDS)
     lines: list[str] = []
     for number, message in journal.messages(since=since):

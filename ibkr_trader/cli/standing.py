@@ -156,7 +156,7 @@ def _recent_drift(desk: Desk) -> list[DriftEvent]:
     The simulator's clock may have been set back since: a day ahead is of late, too.
     """
     journal, now = desk.trader.journal, desk.trader.clock.now()
-    newest = journal.append([])  # nothing to write: the number of the last record
+    newest = journal.state.last_record
     found: dict[str, DriftEvent] = {}
     for _, event in journal.messages(since=max(0, newest - _RECORDS)):
         if isinstance(event, DriftEvent) and abs(now - event.at) < _RECENT:

@@ -177,11 +177,12 @@ class KillFlag(Protocol):
 
 
 class JournalState(msgspec.Struct, frozen=True, kw_only=True):
-    """What the journal alone knows, read back at start."""
+    """What the journal alone knows; one that takes no more words knows it still."""
 
     install: str  # the prefix of our order ids
     last_group: int  # the highest group number ever given out
     last_order_id: int  # the highest broker order id ever written down
+    last_record: int  # the number of the newest record; 0 if there is none
     session: int  # counts openings of the journal
 
 

@@ -153,7 +153,7 @@ def _was_alone(story: Story, piece: Piece) -> bool:
 
 def _story(trader: Trader) -> Story:
     journal, now = trader.journal, trader.clock.now()
-    newest = journal.append([])  # nothing to write: the number of the last record
+    newest = journal.state.last_record
     today = _day_of(now)
     act: Act | None = None
     for since in _windows(newest):

@@ -47,6 +47,16 @@ def test_an_empty_append_writes_nothing(path: Path) -> None:
         assert journal.verify() == 1
 
 
+def test_who_only_reads_knows_the_last_record_too(path: Path) -> None:
+    with open_journal(path) as journal:
+        last = journal.append([note("one"), note("two")])
+        assert journal.state.last_record == last
+        with open_journal(path, read_only=True) as reader:
+            assert reader.state.last_record == last
+            with pytest.raises(JournalError, match="opened for reading"):
+                reader.append([])
+
+
 def test_every_opening_is_a_session_with_a_header(path: Path) -> None:
     header = SessionHeader(version="1.2.3", config_hash="c0ffee", command="orders", user="me")
     for expected in (1, 2):

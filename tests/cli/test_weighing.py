@@ -135,10 +135,10 @@ async def test_weighing_sends_nothing_and_writes_nothing(tmp_path: Path) -> None
         _, _, stop = await one.desk.submit_group(bracket(), wait=Wait.FILLED)
         broker, journal = one.trader.broker, one.trader.journal
         assert isinstance(broker, FallibleBroker)
-        sent, written = broker.sent, journal.append([])
+        sent, written = broker.sent, journal.state.last_record
         await one.weigh(stop, stop="147.50")
         await one.weigh(stop, quantity="500")
-        assert (broker.sent, journal.append([])) == (sent, written)
+        assert (broker.sent, journal.state.last_record) == (sent, written)
 
 
 async def test_a_market_that_says_nothing_is_not_waited_for(
