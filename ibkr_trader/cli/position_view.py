@@ -9,6 +9,7 @@ from ibkr_trader.cli.output import Table
 from ibkr_trader.cli.wording import when
 from ibkr_trader.core.contracts import label
 from ibkr_trader.core.ids import short_id
+from ibkr_trader.core.lapses import exact
 from ibkr_trader.core.text import UNKNOWN, average, bar, money, percent, price, quantity
 from ibkr_trader.portfolio.protection import protection
 
@@ -24,7 +25,6 @@ _RIGHT = frozenset(
     {"QTY", "AVERAGE", "MARK", "UNREALIZED", "STOP", "TARGET", "TO STOP", "R", "COVERED"}
 )
 _BAR = 8  # characters: an eighth of the position each
-_MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 
 
 def positions_table(positions: Sequence[Position], orders: Sequence[Order]) -> Table:
@@ -134,12 +134,7 @@ def _naked_for(guard: Protection, now: datetime) -> str:
         return ""
     if guard.naked_since is None:
         return "unknown"
-    seconds = max(0, int((now - guard.naked_since).total_seconds()))
-    if seconds < _HOUR:
-        return f"{seconds // _MINUTE}m {seconds % _MINUTE}s"
-    if seconds < _DAY:
-        return f"{seconds // _HOUR}h {seconds % _HOUR // _MINUTE}m"
-    return f"{seconds // _DAY}d {seconds % _DAY // _HOUR}h"
+    return exact(guard.naked_since, now)
 
 
 def six_digits(value: Decimal | None) -> Decimal | None:

@@ -115,9 +115,9 @@ def guarded(quantity: int, *orders: Order, since: timedelta | None = None) -> Pr
     ("since", "expected"),
     [
         (None, "unknown"),
-        (timedelta(seconds=-5), "0m 0s"),
+        (timedelta(seconds=-5), "0s"),
         (timedelta(seconds=192), "3m 12s"),
-        (timedelta(hours=2, minutes=5), "2h 5m"),
+        (timedelta(hours=2, minutes=5), "2h 05m"),
         (timedelta(days=3, hours=4), "3d 4h"),
     ],
 )

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from datetime import tzinfo
 from decimal import Decimal
 
+from ibkr_trader.core.lapses import until
 from ibkr_trader.core.models import ZERO
 from ibkr_trader.core.text import money
 from ibkr_trader.dashboard import model
@@ -18,7 +19,7 @@ from ibkr_trader.dashboard.panels.bars import bar, fullness, in_percent
 from ibkr_trader.dashboard.panels.equity import sparkline, trend
 from ibkr_trader.dashboard.panels.packing import Piece, packed
 from ibkr_trader.dashboard.panels.positions import is_naked, signed_money
-from ibkr_trader.dashboard.panels.times import clock, until
+from ibkr_trader.dashboard.panels.times import clock
 from ibkr_trader.dashboard.scene import Head, Light, Scene
 from ibkr_trader.dashboard.spans import Line, Span, cells, fit, padded, safe, say
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Container, Sequence
 from datetime import datetime
 
+from ibkr_trader.core.lapses import age
 from ibkr_trader.core.models import ZERO
 from ibkr_trader.core.text import quantity
 from ibkr_trader.dashboard.palette import Role
 from ibkr_trader.dashboard.panels.frame import Frame, nothing, sized, title_line
 from ibkr_trader.dashboard.panels.table import Column, Table, table_lines, window
-from ibkr_trader.dashboard.panels.times import age
 from ibkr_trader.dashboard.scene import OrderRow
 from ibkr_trader.dashboard.spans import Line, Span, say
 

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 
+from ibkr_trader.core.lapses import exact
 from ibkr_trader.core.models import ZERO
 from ibkr_trader.core.text import UNKNOWN, average, money, percent, price, quantity
 from ibkr_trader.dashboard.palette import Role
 from ibkr_trader.dashboard.panels.bars import bar, in_percent
 from ibkr_trader.dashboard.panels.frame import Frame, nothing, sized, title_line
 from ibkr_trader.dashboard.panels.table import Column, Table, table_lines, window
-from ibkr_trader.dashboard.panels.times import exact
 from ibkr_trader.dashboard.scene import PositionRow
 from ibkr_trader.dashboard.spans import Line, Span, say
 
