@@ -1,28 +1,59 @@
-"""A door in a short folder, and clients that behave as they like."""
+"""A door in a short folder, and clients and traders that behave as they like."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
 import socket
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
 
-from ibkr_trader.adapters.control import HEADER, Call, Done, Failed, FromTrader, read_answer
+from ibkr_trader.adapters.control import (
+    HEADER,
+    PROTOCOL,
+    Call,
+    Card,
+    Done,
+    Failed,
+    FromTrader,
+    Hello,
+    Message,
+    listen,
+    pack,
+    read_answer,
+    write_card,
+)
 from ibkr_trader.adapters.control_server import Client, ControlDoor
 
 SINCE = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)
 DONE = Done(reply=msgspec.Raw(b'{"said":"done"}'))
+HELLO = Hello(protocol=PROTOCOL, version="9.9", pid=os.getpid(), since=SINCE)
 Serve = Callable[[Call, Client], Awaitable[Done | Failed]]
 
 
 async def at_once(_: Call, __: Client) -> Done:
     """Do nothing, and say so."""
     return DONE
+
+
+def endless(ended: asyncio.Event) -> Serve:
+    """Serve a call until somebody takes it back, and let that be known."""
+
+    async def serve(_: Call, __: Client) -> Done:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+        return DONE
+
+    return serve
 
 
 @asynccontextmanager
@@ -77,3 +108,60 @@ async def _exactly(line: socket.socket, size: int) -> bytes:
             return data
         data += part
     return data
+
+
+@contextmanager
+def trader(folder: Path, behave: Callable[[socket.socket], None]) -> Iterator[None]:
+    """Listen as a trader does, and treat the first client in a way of one's own."""
+    path = folder / "trader.sock"
+    with listen(path) as listener:
+        listener.setblocking(True)
+        write_card(folder, Card(pid=os.getpid(), socket=str(path), since=SINCE))
+
+        def serve() -> None:
+            line, _ = listener.accept()
+            with line, contextlib.suppress(ConnectionError):  # a client may leave at any time
+                behave(line)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield
+        thread.join()
+
+
+def says(*messages: Message) -> Callable[[socket.socket], None]:
+    """Say these, and hang up once the client has."""
+
+    def behave(line: socket.socket) -> None:
+        line.sendall(b"".join(map(pack, messages)))
+        line.shutdown(socket.SHUT_WR)
+        while line.recv(1 << 16):
+            pass
+
+    return behave
+
+
+def says_nothing(line: socket.socket) -> None:
+    line.recv(1)
+
+
+@contextmanager
+def deaf(folder: Path) -> Iterator[None]:
+    """Be a trader that accepts nobody any more, with as many waiting as there can be."""
+    path = folder / "trader.sock"
+    waiting: list[socket.socket] = []
+    with listen(path):
+        write_card(folder, Card(pid=os.getpid(), socket=str(path), since=SINCE))
+        try:
+            while True:  # nobody accepts: the queue fills
+                one = socket.socket(socket.AF_UNIX)
+                waiting.append(one)
+                one.setblocking(False)
+                try:
+                    one.connect(str(path))
+                except BlockingIOError:
+                    break
+            yield
+        finally:
+            for one in waiting:
+                one.close()

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import socket
 import tempfile
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -34,9 +31,8 @@ from ibkr_trader.adapters.control import (
 from ibkr_trader.adapters.control_client import LineLost, is_open, knock
 from ibkr_trader.adapters.control_server import Client
 from ibkr_trader.core.errors import AccountLocked
-from tests.adapters.control_parts import DONE, SINCE, door
+from tests.adapters.control_parts import DONE, HELLO, SINCE, deaf, door, says, says_nothing, trader
 
-HELLO = Hello(protocol=PROTOCOL, version="9.9", pid=os.getpid(), since=SINCE)
 CALL = Call(command="orders.order")
 
 
@@ -44,37 +40,6 @@ CALL = Call(command="orders.order")
 def folder() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="ib-") as name:
         yield Path(name)
-
-
-@contextmanager
-def trader(folder: Path, behave: Callable[[socket.socket], None]) -> Iterator[None]:
-    """Listen as a trader does, and treat the first client in a way of one's own."""
-    path = folder / "trader.sock"
-    with listen(path) as listener:
-        listener.setblocking(True)
-        write_card(folder, Card(pid=os.getpid(), socket=str(path), since=SINCE))
-
-        def serve() -> None:
-            line, _ = listener.accept()
-            with line, contextlib.suppress(ConnectionError):  # a client may leave at any time
-                behave(line)
-
-        thread = threading.Thread(target=serve)
-        thread.start()
-        yield
-        thread.join()
-
-
-def says(*messages: Message) -> Callable[[socket.socket], None]:
-    """Say these, and hang up once the client has."""
-
-    def behave(line: socket.socket) -> None:
-        line.sendall(b"".join(map(pack, messages)))
-        line.shutdown(socket.SHUT_WR)
-        while line.recv(1 << 16):
-            pass
-
-    return behave
 
 
 def all_of(folder: Path) -> list[FromTrader]:
@@ -134,32 +99,12 @@ def test_a_trader_that_says_nothing_holds_the_account(
         assert is_open(folder)  # waiting for the lock would be in vain
 
 
-def says_nothing(line: socket.socket) -> None:
-    line.recv(1)
-
-
 def test_a_trader_that_takes_nobody_any_more_holds_the_account(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(control_client, "KNOCK_PATIENCE", 0.1)
-    path = folder / "trader.sock"
-    waiting: list[socket.socket] = []
-    with listen(path):
-        write_card(folder, Card(pid=os.getpid(), socket=str(path), since=SINCE))
-        try:
-            while True:  # nobody accepts: the queue fills
-                one = socket.socket(socket.AF_UNIX)
-                waiting.append(one)
-                one.setblocking(False)
-                try:
-                    one.connect(str(path))
-                except BlockingIOError:
-                    break
-            with pytest.raises(AccountLocked, match="does not answer"):
-                knock(folder)
-        finally:
-            for one in waiting:
-                one.close()
+    with deaf(folder), pytest.raises(AccountLocked, match="does not answer"):
+        knock(folder)
 
 
 def test_a_trader_that_is_just_leaving_is_none(folder: Path) -> None:

@@ -34,8 +34,17 @@ from ibkr_trader.adapters.control_client import LineLost
 from ibkr_trader.adapters.control_line import open_line
 from ibkr_trader.adapters.control_server import Client
 from ibkr_trader.core.errors import AccountLocked
-from tests.adapters.control_parts import DONE, SINCE, door
-from tests.adapters.test_control_client import HELLO, says, says_nothing, trader
+from tests.adapters.control_parts import (
+    DONE,
+    HELLO,
+    SINCE,
+    deaf,
+    door,
+    endless,
+    says,
+    says_nothing,
+    trader,
+)
 
 CALL = Call(command="orders.order")
 
@@ -98,14 +107,7 @@ async def test_a_message_longer_than_any_buffer_comes_whole() -> None:
 async def test_leaving_hangs_up_and_the_command_is_cancelled() -> None:
     ended = asyncio.Event()
 
-    async def serve(call: Call, client: Client) -> Done:
-        try:
-            await asyncio.Event().wait()
-        finally:
-            ended.set()
-        return DONE
-
-    async with door(serve) as folder:
+    async with door(endless(ended)) as folder:
         async with open_line(folder) as line:
             assert line is not None
             await line.call(CALL)
@@ -145,24 +147,8 @@ async def test_a_trader_that_takes_nobody_any_more_does_not_answer(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(control_line, "KNOCK_PATIENCE", 0.1)
-    path = folder / "trader.sock"
-    waiting: list[socket.socket] = []
-    with listen(path):
-        write_card(folder, Card(pid=os.getpid(), socket=str(path), since=SINCE))
-        try:
-            while True:  # nobody accepts: the queue fills
-                one = socket.socket(socket.AF_UNIX)
-                waiting.append(one)
-                one.setblocking(False)
-                try:
-                    one.connect(str(path))
-                except BlockingIOError:
-                    break
-            with pytest.raises(AccountLocked, match="does not answer"):
-                await nobody(folder)
-        finally:
-            for one in waiting:
-                one.close()
+    with deaf(folder), pytest.raises(AccountLocked, match="does not answer"):
+        await nobody(folder)
 
 
 @pytest.mark.parametrize(

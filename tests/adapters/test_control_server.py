@@ -26,7 +26,7 @@ from ibkr_trader.adapters.control import (
     read_card,
 )
 from ibkr_trader.adapters.control_server import Client
-from tests.adapters.control_parts import DONE, SINCE, caller, door, heard, say
+from tests.adapters.control_parts import DONE, SINCE, caller, door, endless, heard, say
 
 CALL = pack(Call(command="look.orders"))
 
@@ -219,14 +219,7 @@ async def test_what_runs_too_long_is_cancelled_at_the_end(monkeypatch: pytest.Mo
     monkeypatch.setattr(control_server, "FAREWELL", 0.05)
     ended = asyncio.Event()
 
-    async def serve(call: Call, client: Client) -> Done:
-        try:
-            await asyncio.Event().wait()
-        finally:
-            ended.set()
-        return DONE
-
-    async with door(serve) as folder:
+    async with door(endless(ended)) as folder:
         line = socket.socket(socket.AF_UNIX)
         line.setblocking(False)
         await asyncio.get_running_loop().sock_connect(line, str(folder / "trader.sock"))

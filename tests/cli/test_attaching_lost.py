@@ -30,7 +30,7 @@ from ibkr_trader.cli.failure import Failure
 from ibkr_trader.cli.output import Reply
 from ibkr_trader.cli.remote import Relayed, pack_reply
 from ibkr_trader.core.errors import AccountLocked
-from tests.adapters.test_control_client import HELLO, says, trader
+from tests.adapters.control_parts import HELLO, says, trader
 from tests.cli.test_attaching import GLIMPSE, PREVIEW, act, link, nobody
 
 

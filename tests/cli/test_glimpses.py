@@ -47,6 +47,17 @@ class Watched(NamedTuple):
         self.glimpser.sent()
         return msgspec.json.decode(msgspec.json.encode(taken), type=Glimpse)
 
+    def learn_of_msft(self) -> None:
+        """Hear that five shares are held whose price nobody says."""
+        held = Position(
+            account="SIM0000001",
+            contract=Contract(symbol="MSFT", con_id=999),
+            quantity=Decimal(5),
+            average_cost=Decimal(400),
+        )
+        epoch = self.trader.portfolio.link.epoch
+        self.trader.bus.publish(ev.SyncEvent(at=START, epoch=epoch, positions=(held,)))
+
 
 @asynccontextmanager
 async def watched() -> AsyncIterator[Watched]:
@@ -213,14 +224,7 @@ async def test_a_lost_link_is_seen_at_once_and_data_with_it() -> None:
 
 async def test_nobody_knows_what_nobody_said() -> None:
     async with watched() as one:
-        held = Position(
-            account="SIM0000001",
-            contract=Contract(symbol="MSFT", con_id=999),
-            quantity=Decimal(5),
-            average_cost=Decimal(400),
-        )
-        epoch = one.trader.portfolio.link.epoch
-        one.trader.bus.publish(ev.SyncEvent(at=START, epoch=epoch, positions=(held,)))
+        one.learn_of_msft()
         glimpse = one.seen()
         assert glimpse.head.heat is None
         assert glimpse.head.day_net is None
@@ -250,14 +254,7 @@ async def test_the_fullest_limit_stands_first_and_what_nobody_knows_before_it() 
 
 async def test_a_limit_of_unknown_use_stands_before_all_others() -> None:
     async with watched() as one:
-        held = Position(
-            account="SIM0000001",
-            contract=Contract(symbol="MSFT", con_id=999),
-            quantity=Decimal(5),
-            average_cost=Decimal(400),
-        )
-        epoch = one.trader.portfolio.link.epoch
-        one.trader.bus.publish(ev.SyncEvent(at=START, epoch=epoch, positions=(held,)))
+        one.learn_of_msft()
         rows = one.seen().gauges
         unknown = [row.name for row in rows if row.used == "–"]
         assert {"heat", "daily_loss"} <= {row.name for row in rows[:5]}

@@ -34,8 +34,7 @@ from ibkr_trader.cli.output import Reply, Table
 from ibkr_trader.cli.remote import Relayed, at_the_trader, pack_reply, unpack_reply
 from ibkr_trader.config.sources import TABLES
 from ibkr_trader.core.errors import AccountLocked, OutcomeUnknown
-from tests.adapters.control_parts import Serve, door
-from tests.adapters.test_control_client import HELLO, says, trader
+from tests.adapters.control_parts import HELLO, Serve, door, says, trader
 
 REPLY = Reply(
     schema="x/1",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 from ibkr_trader.dashboard import inputs
 from ibkr_trader.dashboard.effects import Act, Effect
@@ -27,6 +28,8 @@ from ibkr_trader.dashboard.scene import (
 from ibkr_trader.dashboard.state import update
 from ibkr_trader.dashboard.steps import READ
 from tests.dashboard import scenes
+
+D = TypeVar("D")
 
 CON_IDS = {"AAPL": 1, "MSFT": 2, "NVDA": 3, "BRK B": 4}
 Given = inputs.Input | str  # a string is a key
@@ -200,29 +203,17 @@ def scene_of(model: Model) -> Scene:
     return model.scene
 
 
-def editing(model: Model) -> EditDialog:
-    assert isinstance(model.dialog, EditDialog), model.dialog
+def showing(model: Model, kind: type[D]) -> D:
+    """The dialog that is open, which is one of this kind."""
+    assert isinstance(model.dialog, kind), model.dialog
     return model.dialog
 
 
-def asking(model: Model) -> ConfirmDialog:
-    assert isinstance(model.dialog, ConfirmDialog), model.dialog
-    return model.dialog
-
-
-def typing(model: Model) -> TypedDialog:
-    assert isinstance(model.dialog, TypedDialog), model.dialog
-    return model.dialog
-
-
-def reading(model: Model) -> Page:
-    assert isinstance(model.dialog, Page), model.dialog
-    return model.dialog
-
-
-def filtering(model: Model) -> FilterLine:
-    assert isinstance(model.dialog, FilterLine), model.dialog
-    return model.dialog
+editing = partial(showing, kind=EditDialog)
+asking = partial(showing, kind=ConfirmDialog)
+typing = partial(showing, kind=TypedDialog)
+reading = partial(showing, kind=Page)
+filtering = partial(showing, kind=FilterLine)
 
 
 def at(minute: int) -> datetime:
