@@ -24,7 +24,6 @@ from ibkr_trader.core.models import ZERO
 from ibkr_trader.core.text import SENTENCES, masked, plain
 from ibkr_trader.core.trading_day import session_at
 from ibkr_trader.dashboard.scene import GaugeRow, Glimpse, Head, Light
-from ibkr_trader.risk.checks.heat import present
 from ibkr_trader.risk.concentration import standing
 from ibkr_trader.risk.correlated import index_of
 from ibkr_trader.risk.gauges import at_stake, readings
@@ -155,7 +154,7 @@ class Glimpser:
         now, slow = self._trader.clock.monotonic(), self._slow
         if slow is None or now - slow.at >= PAUSE:
             view = self._trader.outlook.view()
-            details, heat = _details(view), present(view)
+            details, heat = _details(view), view.heat_now()
             open_hours = hours(details, self._calendar, view.now)
             self._slow = slow = _Slow(
                 at=now,

@@ -13,7 +13,6 @@ from ibkr_trader.core.models import ZERO
 from ibkr_trader.core.text import UNKNOWN, money, percent, price, quantity
 from ibkr_trader.portfolio.currency import FOREIGN, currency_of, is_foreign
 from ibkr_trader.portfolio.heat import ContractHeat, diversified
-from ibkr_trader.risk.checks.heat import present
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -48,7 +47,7 @@ async def heat(face: Face) -> output.Reply:
     async with desk_for(face) as desk:
         await price_held(desk)
         view = desk.trader.outlook.view()
-        found = sorted(present(view).contracts.values(), key=lambda one: one.contract.symbol)
+        found = sorted(view.heat_now().contracts.values(), key=lambda one: one.contract.symbol)
         found = [one for one in found if one.quantity or one.total != 0]
         totals = _Totals(view, found)
         head = title(face.settings(), desk)

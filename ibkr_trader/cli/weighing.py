@@ -24,7 +24,6 @@ from ibkr_trader.core.text import money, price, quantity
 from ibkr_trader.core.ticks import increment_at
 from ibkr_trader.core.trading_day import session_at, sessions_of
 from ibkr_trader.execution.desk import UnknownOrder
-from ibkr_trader.risk.checks.heat import present
 from ibkr_trader.risk.gauges import readings
 from ibkr_trader.risk.proposal import changed_spec
 from ibkr_trader.risk.verdict import Denied
@@ -163,7 +162,7 @@ def _as_if(view: RiskView, order: Order, spec: OrderSpec) -> RiskView:
 
 def _heat(view: RiskView, con_id: int) -> Decimal | None:
     """What is lost in a contract if every stop in it hits, and every order that may open fills."""
-    found = present(view).contracts.get(con_id)
+    found = view.heat_now().contracts.get(con_id)
     return None if found is None else found.total
 
 

@@ -24,9 +24,14 @@ from ibkr_trader.core.enums import TradingState
 from ibkr_trader.core.text import money, percent
 from ibkr_trader.execution.guardian import Duty
 from ibkr_trader.portfolio.pnl import BY_COST
-from ibkr_trader.risk.checks.daily_loss import unknown_parts
-from ibkr_trader.risk.checks.drawdown import fraction
-from ibkr_trader.risk.loss_levels import ACCOUNT, DayLoss, LossLevel, day_losses
+from ibkr_trader.risk.loss_levels import (
+    ACCOUNT,
+    DayLoss,
+    LossLevel,
+    below_peak,
+    day_losses,
+    unknown_parts,
+)
 from ibkr_trader.risk.loss_memory import LossStep, again_at
 from ibkr_trader.risk.switch import EVERYTHING
 
@@ -172,7 +177,7 @@ class LossWatch:
             at = trader.clock.now()
             trader.record.witness([ev.EquityEvent(at=at, net_liquidation=equity, peak=equity)])
             return
-        limit, lost = trader.outlook.limits.max_drawdown, fraction(equity, peak)
+        limit, lost = trader.outlook.limits.max_drawdown, below_peak(equity, peak)
         if lost >= limit and not self._is_done(book.switch.everything):
             words = (
                 f"the account is {percent(lost)} below its peak of {money(peak)}; "

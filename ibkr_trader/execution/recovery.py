@@ -22,7 +22,7 @@ from ibkr_trader.orders.members import traded
 from ibkr_trader.orders.wishes import RECOVERY
 from ibkr_trader.portfolio.protection import last_lost
 from ibkr_trader.portfolio.reconciliation import GRACE, Evidence, reconcile
-from ibkr_trader.risk.checks.stop_out import stopped_out
+from ibkr_trader.portfolio.stop_outs import stopped_out
 from ibkr_trader.risk.history import REMEMBERED_ORDERS
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from ibkr_trader.core.models import ZERO
 from ibkr_trader.execution.placing import QUOTE_TIMEOUT
 from ibkr_trader.portfolio.positions import signed
 from ibkr_trader.portfolio.results import Record, round_trips
-from ibkr_trader.risk.checks.risk_per_trade import most_lost
+from ibkr_trader.risk.entry_stops import most_lost
 from ibkr_trader.risk.pricing import market_price
 from ibkr_trader.risk.sizing import AtrRisk, CannotSize, Kelly, Sized, Stakes, capped
 from ibkr_trader.risk.view import FactMissing

@@ -57,6 +57,17 @@ class Trade(NamedTuple):
         return (total + rest * self.furthest) * self.change.spec.contract.multiplier
 
 
+def most_lost(view: RiskView) -> Decimal:
+    """Return what one trade may lose, in the account's currency.
+
+    Raises:
+        FactMissing: If nobody knows what the account is worth.
+    """
+    limits = view.limits
+    share = limits.max_risk_share * view.account_value("net_liquidation")
+    return max(ZERO, min(limits.max_risk_per_trade, share))
+
+
 def distance(stop: OrderSpec, base: Decimal) -> Decimal:
     """Return what a share bought (or sold short) at `base` loses at `stop`; never below zero.
 

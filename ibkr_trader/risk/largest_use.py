@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ibkr_trader.core.enums import Side
 from ibkr_trader.core.text import money, percent, quantity
-from ibkr_trader.risk.checks.risk_per_trade import most_lost
-from ibkr_trader.risk.entry_stops import is_entry, trades
+from ibkr_trader.risk.entry_stops import is_entry, most_lost, trades
 from ibkr_trader.risk.pricing import paid_at_most, worst_case
 from ibkr_trader.risk.proposal import propose
 from ibkr_trader.risk.view import FactMissing

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from ibkr_trader.core.contracts import label
 from ibkr_trader.core.models import ZERO
 
 if TYPE_CHECKING:
@@ -88,3 +89,20 @@ def day_losses(
         is_whole = net is not None
         part = net if net is not None else known[symbol]
         yield day_loss(part, limits, symbol_limits, symbol=symbol, is_whole=is_whole)
+
+
+def unknown_parts(pnl: DayPnl, symbol: str = ACCOUNT) -> str:
+    """Return whose result is unknown, and why: of everything, or of one symbol."""
+    found = [pnl.contracts[con_id] for con_id in pnl.unpriced]
+    return ", ".join(
+        f"{label(one.contract)} ({one.note})"
+        for one in found
+        if symbol in (ACCOUNT, one.contract.symbol)
+    )
+
+
+def below_peak(equity: Decimal, peak: Decimal | None) -> Decimal:
+    """Return how far `equity` is below its peak, as a fraction of that; zero before the first."""
+    if peak is None or peak <= 0:
+        return ZERO
+    return max(ZERO, peak - equity) / peak

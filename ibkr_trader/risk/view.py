@@ -177,3 +177,8 @@ class RiskView(msgspec.Struct, frozen=True, kw_only=True):
         if value is None:
             raise FactMissing(f"The broker has not stated the account's {name.replace('_', ' ')}.")
         return value
+
+    def heat_now(self) -> HeatIndex:
+        """Return the heat of everything as it is now."""
+        no_stop = self.limits.max_stop_distance
+        return self.heat.follow(self.portfolio, self.exposure, no_stop=no_stop)

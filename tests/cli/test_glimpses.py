@@ -21,7 +21,6 @@ from ibkr_trader.core.models import Contract, Position
 from ibkr_trader.dashboard.scene import Glimpse, Light, Scene, scene_after
 from ibkr_trader.execution.desk import Desk
 from ibkr_trader.execution.placing import Wait
-from ibkr_trader.risk.checks.heat import present
 from ibkr_trader.risk.correlation import CorrelationMatrix
 from tests.execution.parts import AAPL as CON_ID
 from tests.execution.parts import LIMITS, START, Floor, request
@@ -180,7 +179,7 @@ async def test_the_head_says_whose_desk_it_is_and_how_it_stands() -> None:
         assert (head.is_open, head.turns_at) == (True, START + timedelta(hours=6))
         assert (head.day_net, head.day_limit) == (trader.outlook.pnl.net, LIMITS.max_daily_loss)
         assert (head.heat, head.net_liquidation) == (
-            present(view).total,
+            view.heat_now().total,
             view.account_value("net_liquidation"),
         )
         assert head.heat == Decimal("49.90")  # ten shares, from 149.99 down to the stop at 145

@@ -7,11 +7,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ibkr_trader.core.contracts import label, ticker
+from ibkr_trader.core.contracts import ticker
 from ibkr_trader.core.events import Breach
 from ibkr_trader.core.text import money, percent
 from ibkr_trader.risk.check import Gauge, Unit, check
-from ibkr_trader.risk.loss_levels import ACCOUNT, DayLoss, LossLevel, day_loss, day_losses
+from ibkr_trader.risk.loss_levels import (
+    ACCOUNT,
+    DayLoss,
+    LossLevel,
+    day_loss,
+    day_losses,
+    unknown_parts,
+)
 from ibkr_trader.risk.view import FactMissing
 from ibkr_trader.risk.wording import FOREIGN_HINT, number
 
@@ -82,16 +89,6 @@ def _judged(lost: DayLoss, view: RiskView) -> Iterator[Breach]:
         headroom=number(max(lost.limit * share - lost.loss, lost.loss * 0)),
         hint="" if is_warning else "the day begins anew at midnight in New York; closing is free",
         is_warning=is_warning,
-    )
-
-
-def unknown_parts(pnl: DayPnl, symbol: str = ACCOUNT) -> str:
-    """Return whose result is unknown, and why: of everything, or of one symbol."""
-    found = [pnl.contracts[con_id] for con_id in pnl.unpriced]
-    return ", ".join(
-        f"{label(one.contract)} ({one.note})"
-        for one in found
-        if symbol in (ACCOUNT, one.contract.symbol)
     )
 
 

@@ -5,14 +5,13 @@ What halts the desk at the limit itself is `execution/loss_watch.py`.
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from ibkr_trader.core.events import Breach
 from ibkr_trader.core.models import ZERO
 from ibkr_trader.core.text import money, percent
 from ibkr_trader.risk.check import Gauge, Unit, check
-from ibkr_trader.risk.loss_levels import LossLevel, level_of
+from ibkr_trader.risk.loss_levels import LossLevel, below_peak, level_of
 from ibkr_trader.risk.wording import number
 
 if TYPE_CHECKING:
@@ -29,7 +28,7 @@ def _gauge(view: RiskView) -> Iterator[Gauge]:
     equity = values.net_liquidation if values is not None else None
     peak = view.equity_peak
     note = f"peak {money(peak)}" if peak is not None else "no peak is known yet"
-    used = None if equity is None else fraction(equity, peak)
+    used = None if equity is None else below_peak(equity, peak)
     yield Gauge(check=_NAME, limit=limit, used=used, unit=Unit.PERCENT, note=note)
 
 
@@ -43,7 +42,7 @@ def drawdown(proposal: Proposal, view: RiskView) -> Iterator[Breach]:
     if not proposal.openings:
         return
     limits = view.limits
-    lost = fraction(view.account_value("net_liquidation"), view.equity_peak)
+    lost = below_peak(view.account_value("net_liquidation"), view.equity_peak)
     level = level_of(lost, limits.max_drawdown, limits)
     if level is LossLevel.NONE:
         return
@@ -64,10 +63,3 @@ def drawdown(proposal: Proposal, view: RiskView) -> Iterator[Breach]:
         hint="" if is_warning else "closing is free; a person may raise risk.max_drawdown",
         is_warning=is_warning,
     )
-
-
-def fraction(equity: Decimal, peak: Decimal | None) -> Decimal:
-    """Return how far `equity` is below its peak, as a fraction of that; zero before the first."""
-    if peak is None or peak <= 0:
-        return ZERO
-    return max(ZERO, peak - equity) / peak

@@ -30,7 +30,7 @@ _PRICELESS = "there is no price"
 
 
 def _gauge(view: RiskView) -> Iterator[Gauge]:
-    found, values = present(view), view.portfolio.values
+    found, values = view.heat_now(), view.portfolio.values
     equity = values.net_liquidation if values is not None else None
     limit = None if equity is None else equity * view.limits.max_heat
     used: Decimal | None = found.total
@@ -50,7 +50,7 @@ def heat(proposal: Proposal, view: RiskView) -> Iterator[Breach]:
         FactMissing: If some part of it has no price, or nobody says what the account is worth.
     """
     limit = view.account_value("net_liquidation") * view.limits.max_heat
-    before = present(view)
+    before = view.heat_now()
     unknown = [before.contracts[key].contract for key in before.unknown]
     more = ZERO
     for con_id in proposal.after:
@@ -84,12 +84,6 @@ def heat(proposal: Proposal, view: RiskView) -> Iterator[Breach]:
             headroom=number(max(limit - before.total, ZERO)),
             hint="use a smaller --quantity or a nearer stop, or see: ibkr-trader heat",
         )
-
-
-def present(view: RiskView) -> HeatIndex:
-    """Return the heat of everything as it is now."""
-    no_stop = view.limits.max_stop_distance
-    return view.heat.follow(view.portfolio, view.exposure, no_stop=no_stop)
 
 
 def _grown(proposal: Proposal, con_id: int, view: RiskView, *, before: HeatIndex) -> Decimal | None:

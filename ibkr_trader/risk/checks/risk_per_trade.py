@@ -11,10 +11,9 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import TYPE_CHECKING
 
 from ibkr_trader.core.events import Breach
-from ibkr_trader.core.models import ZERO
 from ibkr_trader.core.text import money, percent, price
 from ibkr_trader.risk.check import Gauge, Unit, check
-from ibkr_trader.risk.entry_stops import is_entry, trades
+from ibkr_trader.risk.entry_stops import is_entry, most_lost, trades
 from ibkr_trader.risk.wording import number, order_words
 
 if TYPE_CHECKING:
@@ -25,17 +24,6 @@ if TYPE_CHECKING:
     from ibkr_trader.risk.view import RiskView
 
 _CENT = Decimal("0.01")
-
-
-def most_lost(view: RiskView) -> Decimal:
-    """Return what one trade may lose, in the account's currency.
-
-    Raises:
-        FactMissing: If nobody knows what the account is worth.
-    """
-    limits = view.limits
-    share = limits.max_risk_share * view.account_value("net_liquidation")
-    return max(ZERO, min(limits.max_risk_per_trade, share))
 
 
 def _gauge(view: RiskView) -> Iterator[Gauge]:

@@ -8,8 +8,8 @@ import pytest
 from ibkr_trader.core.events import Breach
 from ibkr_trader.portfolio.pnl import ContractPnl, DayPnl
 from ibkr_trader.risk.check import CHECKS, Gauge, Unit
-from ibkr_trader.risk.checks.daily_loss import unknown_parts
 from ibkr_trader.risk.limits import SymbolLimitRegistry, SymbolLimits
+from ibkr_trader.risk.loss_levels import unknown_parts
 from ibkr_trader.risk.verdict import Approved
 from ibkr_trader.risk.view import FactMissing
 from ibkr_trader.risk.wording import FOREIGN_HINT

@@ -4,7 +4,7 @@ import pytest
 
 from ibkr_trader.core.models import AccountValues
 from ibkr_trader.risk.check import CHECKS, Gauge, Unit
-from ibkr_trader.risk.checks.drawdown import fraction
+from ibkr_trader.risk.loss_levels import below_peak
 from ibkr_trader.risk.view import FactMissing, RiskView
 from tests.orders.samples import values
 from tests.risk.world import (
@@ -62,7 +62,7 @@ def test_what_lowers_risk_is_not_asked() -> None:
 
 def test_before_the_first_peak_there_is_no_drawdown() -> None:
     assert judge("drawdown", bracket(), world("1", None)) == []
-    assert fraction(D(1), D(0)) == 0
+    assert below_peak(D(1), D(0)) == 0
 
 
 def test_an_unknown_worth_opens_nothing() -> None:
