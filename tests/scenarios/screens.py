@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -40,13 +41,28 @@ class Seat(PyteScreen):
             self.type(key)
 
     def insist(self, key: str, holds: Callable[[], bool]) -> None:
-        """Press a key until it is taken: a question that has just come up takes none at first."""
-        for _ in range(50):
+        """Press a key until it is taken: a question that has just come up takes none at first.
+
+        On a machine that is busy a key may be taken long after it was pressed, so several may
+        have been by the time this returns.
+        """
+        for _ in range(20):
             self.type(key)
-            self.read(0.2)
+            patience = time.monotonic() + 1
+            while not holds() and (left := patience - time.monotonic()) > 0 and not self.is_over:
+                self.read(left)
             if holds():
                 return
         pytest.fail(f"{key} is not taken:\n{self.text}")
+
+    def answer(self, text: str) -> None:
+        """Fill in a question that has just come up, and say so with enter."""
+        self.insist(text[0], lambda: f"> {text[0]}" in self.text)
+        self.type("\x15")  # ctrl-u: the first letter may have been taken more than once
+        self.wait_for("> _")
+        self.type(text)
+        self.wait_for(f"> {text}_")
+        self.type("\r")
 
     def end(self, number: signal.Signals | None = None, *, timeout: float = 20) -> int:
         """Send a signal, if one is named, and return the exit code."""

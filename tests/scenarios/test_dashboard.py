@@ -187,10 +187,7 @@ async def test_dashboard_halt_and_resume(line: CommandLine) -> None:
         seat.type("it was a test")
         seat.insist(ENTER, lambda: "Why may it go on" not in seat.text)
         seat.wait_for("SIM0000001 is HALTED")
-        seat.insist("S", lambda: "> S_" in seat.text)
-        seat.type("IM0000001")
-        seat.wait_for("> SIM0000001_")
-        seat.press(ENTER)
+        seat.answer("SIM0000001")
         seat.wait_until(lambda: "ACTIVE" in seat.lines[0], "a head that says so")
         assert line("status --json").document["trading_state"] == "ACTIVE"
 
