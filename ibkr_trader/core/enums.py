@@ -162,3 +162,32 @@ class DataType(StrEnum):
     FROZEN = "FROZEN"
     DELAYED = "DELAYED"
     DELAYED_FROZEN = "DELAYED_FROZEN"
+
+
+class SignalAction(StrEnum):
+    """What a signal wishes: an intent for a position, never the side of an order.
+
+    BUY is to be long, SELL to be out of a long and never to flip, SHORT to be short.
+    """
+
+    BUY = "BUY"
+    SELL = "SELL"
+    SHORT = "SHORT"
+
+
+class Stage(StrEnum):
+    """How far a strategy may go: it trades, it only writes down what it would do, or neither."""
+
+    LIVE = "LIVE"
+    SHADOW = "SHADOW"
+    RETIRED = "RETIRED"
+
+
+class Outcome(StrEnum):
+    """What came of a signal or of a decision."""
+
+    ACTED = "ACTED"  # done, as far as the broker's first word
+    NOTHING = "NOTHING"  # rightly nothing to do: no rule holds, or it is so already
+    REFUSED = "REFUSED"  # by a rule of ours or by the guard; nothing was sent
+    FAILED = "FAILED"  # it could not be carried out, or the broker refused it
+    UNKNOWN = "UNKNOWN"  # it may have been sent; never asked for again

@@ -8,6 +8,8 @@
     │                      ExpireEvent · RejectEvent · HoldEvent · UnknownEvent · WarningEvent
     ├── PositionEvent      PositionOpenEvent · PositionUpdateEvent · PositionCloseEvent
     ├── OptionsFlowEvent   PredictionSignalEvent · FlowThresholdEvent
+    │                      SignalRefusedEvent · SignalEndEvent
+    ├── StrategyEvent      StageEvent · FaultEvent · DecisionEvent · DecisionEndEvent
     └── SystemEvent        ConnectEvent · DisconnectEvent · SyncEvent · ErrorEvent
                            PositionReportEvent · AccountEvent · DataTypeEvent · DriftEvent
                            StateEvent · ArmEvent · LimitsEvent · EquityEvent · LossEvent
@@ -27,7 +29,7 @@ from typing import final
 
 import msgspec
 
-from ibkr_trader.core.enums import DataType, TradingState
+from ibkr_trader.core.enums import DataType, Outcome, Stage, TradingState
 from ibkr_trader.core.models import (
     ZERO,
     AccountValues,
@@ -318,19 +320,26 @@ class PositionCloseEvent(PositionEvent, frozen=True, kw_only=True):
 
 
 class OptionsFlowEvent(BaseEvent, frozen=True, kw_only=True):
-    """News from the options-flow service."""
+    """News from a producer of signals.
+
+    `source` and `signal_id` together name it for good. `at` is when we had it, `issued_at`
+    when its producer says that it was made.
+    """
 
     ticker: str
+    source: str = ""
+    signal_id: str = ""
+    issued_at: datetime | None = None
+    sequence: int | None = None  # of its source, if that counts
 
 
 @final
 class PredictionSignalEvent(OptionsFlowEvent, frozen=True, kw_only=True):
-    """A prediction: `signal` is BUY, SELL or SHORT; `confidence` is between 0 and 1."""
+    """A prediction that we take: `signal` is BUY, SELL or SHORT; `confidence` is from 0 to 1."""
 
     signal: str
     confidence: Decimal
-    price: Decimal
-    signal_id: str = ""
+    price: Decimal | None = None  # what its producer saw
 
 
 @final
@@ -340,6 +349,99 @@ class FlowThresholdEvent(OptionsFlowEvent, frozen=True, kw_only=True):
     measure: str
     value: Decimal
     threshold: Decimal
+
+
+@final
+class SignalRefusedEvent(OptionsFlowEvent, frozen=True, kw_only=True):
+    """A signal that we do not take, and why; `count` of them, where they are too many to tell.
+
+    `code` is the reason's name in `rules/admission.py`.
+    """
+
+    code: str
+    message: str
+    count: int = 1
+
+
+@final
+class SignalEndEvent(OptionsFlowEvent, frozen=True, kw_only=True):
+    """What came of a signal that we took: its source may be told so from now on."""
+
+    outcome: Outcome
+    decisions: tuple[str, ...] = ()
+    reasons: tuple[str, ...] = ()
+
+
+# -- strategies ---------------------------------------------------------------------------
+
+
+class StrategyEvent(BaseEvent, frozen=True, kw_only=True):
+    """News of one strategy."""
+
+    strategy: str
+
+
+@final
+class StageEvent(StrategyEvent, frozen=True, kw_only=True):
+    """How far a strategy may go from now on, in this very version.
+
+    Attributes:
+        version: A short name for its text.
+        content: Its text, so that it can be brought back.
+        suffix: What kind of text: `.toml` or `.py`.
+        origin: Who decided.
+    """
+
+    stage: Stage
+    version: str
+    content: str = ""
+    suffix: str = ".toml"
+    origin: str = ""
+
+
+@final
+class FaultEvent(StrategyEvent, frozen=True, kw_only=True):
+    """A rule raised, and is not asked again until its strategy is loaded anew."""
+
+    rule: str
+    message: str
+
+
+@final
+class DecisionEvent(StrategyEvent, frozen=True, kw_only=True):
+    """A rule holds and its strategy wishes something: told before anything is done about it.
+
+    Attributes:
+        decision_id: Names it; its orders carry it as their correlation id.
+        version: Of the strategy.
+        cause: What set it off: a signal as `source/id`, or `bar`, `price`, `position`, `time`.
+        wish: What is wished, by its registered name.
+        terms: The wish in full, as text by name.
+        facts: What the rule looked at, and what it saw.
+        price: The market's price then; None if nobody knew it.
+        is_shadow: It is only written down.
+    """
+
+    decision_id: str
+    rule: str
+    version: str
+    ticker: str
+    cause: str
+    wish: str
+    terms: Mapping[str, str] = msgspec.field(default_factory=dict)
+    facts: Mapping[str, str] = msgspec.field(default_factory=dict)
+    price: Decimal | None = None
+    is_shadow: bool = False
+
+
+@final
+class DecisionEndEvent(StrategyEvent, frozen=True, kw_only=True):
+    """What came of a decision; of one that a restart found open, nobody knows more."""
+
+    decision_id: str
+    outcome: Outcome
+    reasons: tuple[str, ...] = ()
+    order_ids: tuple[OrderId, ...] = ()
 
 
 # -- the system ---------------------------------------------------------------------------

@@ -13,19 +13,20 @@ import msgspec
 from ibkr_trader.portfolio.snapshot import BrokerSnapshot
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
     from datetime import date, datetime, tzinfo
 
     from ibkr_trader.core.commands import Command
     from ibkr_trader.core.enums import SecType
     from ibkr_trader.core.events import BaseEvent
     from ibkr_trader.core.models import Bar, Contract, ContractDetails, OrderSpec, Quote, WhatIf
+    from ibkr_trader.core.signals import Incoming, SignalReply
     from ibkr_trader.core.trading_day import Announced
     from ibkr_trader.risk.verdict import Approved
 
 __all__ = [
     "Broker", "BrokerSnapshot", "Calendar", "Clock", "Journal", "JournalState", "KillFlag",
-    "KillNote", "MarketData",
+    "KillNote", "MarketData", "SignalSource",
 ]  # fmt: skip
 
 
@@ -219,3 +220,20 @@ class Journal(Protocol):
 
     def next_group(self) -> int:
         """Return a group number that was never used, and count it as used."""
+
+
+class SignalSource(Protocol):
+    """Where signals come from: a poll, a queue, a file, a door that others knock at."""
+
+    @property
+    def name(self) -> str:
+        """What its signals are called by: `api`, `redis`."""
+
+    async def run(self, take: Callable[[Incoming], Awaitable[SignalReply]]) -> None:
+        """Hand over what comes, one at a time, until there is no more or it is cancelled.
+
+        `take` answers once the journal has the decision: only then is a signal acknowledged
+        to its producer, and only if the reply is final. What is wrong with the source itself
+        (it is down, it lies) is logged, counted and tried again, with growing pauses; it
+        never raises.
+        """

@@ -1,0 +1,1 @@
+"""When this, then that: signals, rules, strategies and indicators, without any effect."""
