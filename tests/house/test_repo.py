@@ -26,9 +26,15 @@ ADDRESS = re.compile(r"https?://")
 ACCOUNT = re.compile(r"\b(?:DU|DF|DI|U|F|I)(?!0{4}|1234567\b)\d{6,8}\b")
 
 # Where parts are discovered: each file there registers exactly one, and has a test.
-DISCOVERED = ("risk/checks", "rules/conditions", "rules/actions", "adapters/sinks")
+DISCOVERED = (
+    "risk/checks",
+    "rules/conditions",
+    "rules/actions",
+    "rules/indicators",
+    "adapters/sinks",
+)
 # Decorators that register, besides `REGISTRY.register(name)`: a registry's own shorthand.
-REGISTRARS = {"check"}
+REGISTRARS = {"check", "indicator"}
 # Tests of more than one module, which no single module's name fits.
 WHOLE = {
     "bad_days",
