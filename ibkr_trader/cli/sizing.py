@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import re
-from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
 from ibkr_trader.cli.exits import UsageFault
 from ibkr_trader.core.text import quantity
 from ibkr_trader.execution.sizing import size
-from ibkr_trader.risk.sizing import (
-    AtrRisk,
-    CannotSize,
-    FixedQuantity,
-    FixedRisk,
-    Kelly,
-    Odds,
-)
+from ibkr_trader.risk.size_text import FORMS, size_of
+from ibkr_trader.risk.sizing import CannotSize
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from decimal import Decimal
 
     from ibkr_trader.core.models import OrderRequest
     from ibkr_trader.execution.trader import Trader
@@ -27,9 +20,6 @@ if TYPE_CHECKING:
     from ibkr_trader.risk.sizing import Sized, Sizing
 
 OPTION = "--size"
-_FORMS = "10, risk:1%, risk:250, atr:2, atr:2:0.5%, kelly, kelly:0.55:1.8 or kelly:0.55:1.8:0.25"
-_NUMBER = re.compile(r"[0-9]{1,9}(\.[0-9]{1,6})?")
-_DEFAULT_RISK = FixedRisk(fraction=Decimal("0.01"))
 
 
 class Unsized(NamedTuple):
@@ -54,22 +44,10 @@ def rule_of(text: str) -> Sizing:
     Raises:
         UsageFault: If it is none.
     """
-    name, *figures = text.strip().lower().split(":")
     try:
-        if _NUMBER.fullmatch(name) and not figures:
-            whole = Decimal(name)
-            if whole == whole.to_integral_value() and whole > 0:
-                return FixedQuantity(whole)
-        elif name == "risk" and len(figures) == 1:
-            return _risk(figures[0])
-        elif name == "atr" and len(figures) in {1, 2}:
-            risk = _risk(figures[1]) if figures[1:] else _DEFAULT_RISK
-            return AtrRisk(multiple=_number(figures[0]), risk=risk)
-        elif name == "kelly" and len(figures) in {0, 2, 3}:
-            return _kelly(figures)
+        return size_of(text)
     except ValueError as error:
         raise _fault(text, f"{text!r} {error}") from error
-    raise _fault(text, f"{text!r} is no size")
 
 
 def only_one(given: str, rule: str) -> None:
@@ -101,26 +79,7 @@ def _told(found: Sized) -> list[str]:
     return [f"Size {quantity(found.quantity)}: {'; '.join(found.reasons)}"]
 
 
-def _kelly(figures: list[str]) -> Kelly:
-    if not figures:
-        return Kelly()
-    odds = Odds(win_rate=_number(figures[0]), payoff=_number(figures[1]))
-    return Kelly(odds=odds, part=_number(figures[2])) if figures[2:] else Kelly(odds=odds)
-
-
-def _risk(text: str) -> FixedRisk:
-    if text.endswith("%"):
-        return FixedRisk(fraction=_number(text[:-1]) / 100)
-    return FixedRisk(amount=_number(text))
-
-
-def _number(text: str) -> Decimal:
-    if not (text.isascii() and _NUMBER.fullmatch(text)):
-        raise ValueError(f"has {text!r}, which is no number")
-    return Decimal(text)
-
-
 def _fault(text: str, message: str) -> UsageFault:
     return UsageFault(
-        f"{OPTION} {message}; it is one of: {_FORMS}", option=OPTION, typed=text, better="risk:1%"
+        f"{OPTION} {message}; it is one of: {FORMS}", option=OPTION, typed=text, better="risk:1%"
     )

@@ -14,7 +14,7 @@
                            PositionReportEvent · AccountEvent · DataTypeEvent · DriftEvent
                            StateEvent · ArmEvent · LimitsEvent · EquityEvent · LossEvent
                            TimeEvent · CheckpointEvent · GroupEvent · CoverEvent · TrailEvent
-                           CloseRequestEvent · CloseEndEvent · OperatorEvent
+                           CloseRequestEvent · CloseEndEvent · OperatorEvent · NoticeEvent
 
 Subscribing to a class subscribes to everything below it. Leaves are final, so that a
 handler that names a leaf names one fact. `at` is the moment it happened, in UTC.
@@ -42,6 +42,7 @@ from ibkr_trader.core.models import (
     Position,
     Quote,
 )
+from ibkr_trader.core.signals import SeenSignal
 from ibkr_trader.core.tallies import Strikes, Traffic
 
 
@@ -614,6 +615,15 @@ class TrailEvent(SystemEvent, frozen=True, kw_only=True):
 
 
 @final
+class NoticeEvent(SystemEvent, frozen=True, kw_only=True):
+    """A rule tells people something; `origin` is which."""
+
+    origin: str
+    message: str
+    is_serious: bool = False
+
+
+@final
 class TimeEvent(SystemEvent, frozen=True, kw_only=True):
     """Time has passed and nothing happened: for those who wait for something overdue."""
 
@@ -651,7 +661,10 @@ class CheckpointEvent(SystemEvent, frozen=True, kw_only=True):
     there are both, at its cost. `closings` are under way. `misled` are the groups of a
     position that the broker has restated. `states` are the halts in force, with `limits`,
     `equity`, `traffic`, `arming`, `strikes` and `losses` as they were told last. `trails` are
-    the resting stops that follow the market.
+    the resting stops that follow the market. `signals` were taken, `sequences` is how far
+    their sources have counted, and of `open_signals` nobody has said what came of them.
+    `decisions` are the last of each rule, `open_decisions` are not known to have ended;
+    `stages` is how far each strategy may go.
     """
 
     live: tuple[OrderId, ...] = ()
@@ -670,6 +683,12 @@ class CheckpointEvent(SystemEvent, frozen=True, kw_only=True):
     arming: ArmEvent | None = None
     losses: tuple[LossEvent, ...] = ()
     trails: tuple[TrailEvent, ...] = ()
+    signals: tuple[SeenSignal, ...] = ()
+    sequences: Mapping[str, int] = msgspec.field(default_factory=dict)
+    open_signals: tuple[PredictionSignalEvent | FlowThresholdEvent, ...] = ()
+    decisions: tuple[DecisionEvent, ...] = ()
+    open_decisions: tuple[DecisionEvent, ...] = ()
+    stages: tuple[StageEvent, ...] = ()
 
 
 @final

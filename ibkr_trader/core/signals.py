@@ -68,6 +68,14 @@ class Malformed(msgspec.Struct, frozen=True, kw_only=True):
     code: str = "malformed"
 
 
+class SeenSignal(msgspec.Struct, frozen=True, kw_only=True):
+    """A signal that was taken, and until when it must be known again."""
+
+    source: str
+    signal_id: str
+    until: datetime
+
+
 Incoming = Claim | FlowClaim | Malformed
 
 

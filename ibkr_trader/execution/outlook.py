@@ -32,6 +32,7 @@ from ibkr_trader.risk.view import AgedQuote, RiskView
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from ibkr_trader.core.enums import TradingState
     from ibkr_trader.core.models import (
         Contract,
         ContractDetails,
@@ -181,6 +182,16 @@ class Outlook:
     def is_readonly(self) -> bool:
         """Whether the desk is set to only look."""
         return self._settings.is_readonly
+
+    @property
+    def zone(self) -> tzinfo:
+        """The exchange's zone, in which the account's day rolls."""
+        return self._settings.zone
+
+    @property
+    def trading_state(self) -> TradingState:
+        """What the whole desk allows now."""
+        return self.book.state(is_synced=self.is_synced)[0]
 
     @property
     def limits(self) -> RiskLimits:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.commands import CancelOrder
@@ -26,7 +26,7 @@ from ibkr_trader.portfolio.stop_outs import stopped_out
 from ibkr_trader.risk.history import REMEMBERED_ORDERS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from datetime import datetime
 
     from ibkr_trader.core.commands import Command
@@ -75,6 +75,7 @@ class Recovery:
         self._wake = asyncio.Event()
         self._one_at_a_time = asyncio.Lock()
         self.trails: Callable[[], tuple[ev.TrailEvent, ...]] = tuple
+        self.remembered: Callable[[datetime], Mapping[str, Any]] = lambda _: {}
         self._open_groups: Callable[[], Iterable[GroupId]] = tuple
         self._misled_groups: Callable[[], tuple[GroupId, ...]] = tuple
         self._asked: set[tuple[OrderId, int]] = set()  # cancels, by the epoch they went out in
@@ -212,6 +213,7 @@ class Recovery:
             recent=recent,
             trails=self.trails(),
             **self._outlook.book.kept(),
+            **self.remembered(now),
         )
         with contextlib.suppress(JournalError):
             self._record.write([event])

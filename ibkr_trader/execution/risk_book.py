@@ -150,7 +150,7 @@ class RiskBook:
 
     def facts(self, *, is_synced: bool, pnl: DayPnl) -> dict[str, Any]:
         """Return what a `RiskView` has of all this, by its names."""
-        state, reason = self._state(is_synced=is_synced)
+        state, reason = self.state(is_synced=is_synced)
         check = ""
         if state is TradingState.ACTIVE and (reason := self._lost(pnl)):
             state, check = TradingState.REDUCING, "daily_loss"
@@ -212,8 +212,8 @@ class RiskBook:
             return ""
         return f"{percent(lost.share, digits=0)} of the day's loss limit is used"
 
-    def _state(self, *, is_synced: bool) -> tuple[TradingState, str]:
-        """What the whole desk allows now: the strictest of what is held, flagged and found."""
+    def state(self, *, is_synced: bool) -> tuple[TradingState, str]:
+        """Return what all may do now: the strictest of what is held, flagged and found."""
         held = self.switch.everything
         if held is not None and held.state is TradingState.HALTED:
             return held.state, held.reason

@@ -34,6 +34,7 @@ from ibkr_trader.execution.loss_watch import LossWatch
 from ibkr_trader.execution.outlook import Outlook
 from ibkr_trader.execution.record import Record
 from ibkr_trader.execution.recovery import Recovery
+from ibkr_trader.execution.remembered import Remembered
 from ibkr_trader.execution.router import OrderRouter
 from ibkr_trader.execution.stop_trails import StopTrails
 from ibkr_trader.execution.tasks import alongside
@@ -60,8 +61,8 @@ class Trader:
     """The parts of one account's desk, wired once.
 
     Attributes:
-        bus, record, router, groups, recovery, closer, guardian, halter, arming, trails: The
-            shell's own.
+        bus, record, router, groups, recovery, closer, guardian, halter, arming, trails,
+            remembered: The shell's own.
         broker, market, journal, clock: What stands behind the ports.
         outlook: The present picture, and the guard's view of it.
         finish_within: Seconds to go on with a closing at the end, before it is left to the next.
@@ -120,6 +121,8 @@ class Trader:
         self._works = self._own_works(ack_timeout)
         self.trails = StopTrails(self)
         self.recovery.trails = self.trails.kept
+        self.remembered = Remembered(self.bus)
+        self.recovery.remembered = self.remembered.kept
         for handler in handlers:
             HandlerRelay(handler, lambda: self.portfolio).attach(self.bus)
 
@@ -257,6 +260,7 @@ class Trader:
         history = self.recovery.restore(self.groups, self.bus)
         self.guardian.remember(history)
         self.trails.restore(history)
+        self.remembered.restore(history)
         async with alongside(
             self.intake.listen(self.broker.events()), *(work() for work in self._works)
         ):

@@ -87,6 +87,20 @@ class Book(msgspec.Struct, frozen=True, kw_only=True):
         return _told(base, self.fills.only(lambda fill: fill.at >= moment))
 
 
+def opened_at(book: Book) -> datetime | None:
+    """Return since when something is held without a break; None if nothing is, or nobody knows.
+
+    What was held before the first execution of the ledger has an opening that it does not have.
+    """
+    held, since = book.base.quantity, None
+    for fill in sorted(book.fills.values(), key=_place):
+        after = held + signed(fill)
+        if held * after <= 0:
+            since = fill.at if after else None
+        held = after
+    return since
+
+
 def signed(fill: Fill) -> Decimal:
     """Return what the execution does to a signed position."""
     return fill.quantity * fill.side.sign

@@ -1,0 +1,232 @@
+"""Runs strategies: their rules are asked, what they decide is on record, then it is carried out.
+
+What a rule decides is written down before anything is done about it, so a restart knows that it
+has acted, whatever became of it. Nothing is decided twice: of a decision that a restart finds
+open, it is said that nobody knows more, and the broker's picture tells the rest.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
+
+from ibkr_trader.core import events as ev
+from ibkr_trader.core.enums import Outcome, Stage
+from ibkr_trader.core.errors import JournalError
+from ibkr_trader.core.origins import rule_origin
+from ibkr_trader.execution.wishing import Came, Wishing
+from ibkr_trader.rules.engine import Verdict, decide
+from ibkr_trader.rules.wish_text import kind_of, terms_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime, timedelta
+
+    from ibkr_trader.core.models import ContractDetails
+    from ibkr_trader.execution.moments import Moments
+    from ibkr_trader.execution.studies import Studies
+    from ibkr_trader.execution.trader import Trader
+    from ibkr_trader.rules.moment import Moment, Trigger
+    from ibkr_trader.rules.rule import Strategy
+    from ibkr_trader.rules.rule_memory import RuleMemory
+    from ibkr_trader.rules.wishes import Wish
+
+logger = logging.getLogger(__name__)
+_INTERRUPTED = "the process ended before it was known what came of it"
+
+
+class Plan(NamedTuple):
+    """A decision on its way: what is on record, and what is to be done."""
+
+    event: ev.DecisionEvent
+    wish: Wish
+
+
+class Weighed(msgspec.Struct, frozen=True, kw_only=True):
+    """What every strategy has to say to one moment, before anything is written or done.
+
+    Attributes:
+        passed: Why rules did not act, as `strategy/rule: reason`.
+    """
+
+    plans: tuple[Plan, ...] = ()
+    faults: tuple[ev.FaultEvent, ...] = ()
+    passed: tuple[str, ...] = ()
+
+    @property
+    def events(self) -> tuple[ev.BaseEvent, ...]:
+        """What goes on record first."""
+        return (*self.faults, *(plan.event for plan in self.plans))
+
+
+class RuleDesk:
+    """The strategies of one trader.
+
+    Attributes:
+        studies: The bars and indicators that rules look at.
+        timeout: Seconds to wait for the broker at each step of what is carried out.
+    """
+
+    def __init__(
+        self, trader: Trader, studies: Studies, *, moments: Moments, timeout: float = 30.0
+    ) -> None:
+        self._trader = trader
+        self.studies = studies
+        self._moments = moments
+        self._strategies: dict[str, Strategy] = {}
+        self._shadows: dict[str, Strategy] = {}
+        self.timeout = timeout
+
+    @property
+    def strategies(self) -> tuple[Strategy, ...]:
+        """Those that trade, in the order in which they came."""
+        return tuple(self._strategies.values())
+
+    @property
+    def shadows(self) -> tuple[Strategy, ...]:
+        """Those whose decisions are only written down."""
+        return tuple(self._shadows.values())
+
+    @property
+    def _memory(self) -> RuleMemory:
+        return self._trader.remembered.rules
+
+    def admit(self, strategy: Strategy, stage: Stage) -> None:
+        """Take a strategy in, in place of one of its name at that stage."""
+        chosen = self._strategies if stage is Stage.LIVE else self._shadows
+        chosen[strategy.name] = strategy
+
+    def dismiss(self, name: str, stage: Stage) -> None:
+        """Let a strategy go; what it holds keeps its stops."""
+        (self._strategies if stage is Stage.LIVE else self._shadows).pop(name, None)
+
+    def settle_open(self) -> None:
+        """Say of each decision that the last process left open that nobody knows more."""
+        now = self._trader.clock.now()
+        ends = [
+            ev.DecisionEndEvent(
+                at=now,
+                strategy=one.strategy,
+                decision_id=one.decision_id,
+                outcome=Outcome.UNKNOWN,
+                reasons=(_INTERRUPTED,),
+            )
+            for one in self._memory.open.values()
+        ]
+        if ends:
+            self._trader.record.write(ends)
+
+    def weigh(
+        self,
+        details: ContractDetails,
+        trigger: Trigger,
+        *,
+        cause: str,
+        news: ev.PredictionSignalEvent | ev.FlowThresholdEvent | None = None,
+        bar_size: timedelta | None = None,
+    ) -> Weighed:
+        """Ask every strategy that trades the contract; nothing is written, nothing is done.
+
+        Args:
+            details: The contract.
+            trigger: What sets the rules off.
+            cause: The same for the record: a signal's name, or the trigger's.
+            news: The signal, if it is one.
+            bar_size: Of the bar that is complete: only strategies with such bars are asked.
+        """
+        plans: list[Plan] = []
+        faults: list[ev.FaultEvent] = []
+        passed: list[str] = []
+        seen: dict[timedelta, Moment] = {}
+        for strategy, is_shadow in self._concerned(details.contract.symbol):
+            size = strategy.bar_size
+            if bar_size not in {None, size} or not strategy.at(trigger):
+                continue
+            study = self.studies.study(details.contract.symbol, size)
+            moment = seen.get(size) or self._moments.at(details, trigger, study=study, news=news)
+            seen[size] = moment
+            verdict = decide(strategy, self._memory, moment)
+            plans += self._plans(strategy, verdict, moment, cause=cause, is_shadow=is_shadow)
+            faults += [
+                ev.FaultEvent(at=moment.now, strategy=strategy.name, rule=rule, message=message)
+                for rule, message in verdict.faults.items()
+            ]
+            if not is_shadow:
+                passed += [f"{strategy.name}/{one}" for one in verdict.passed if one.reasons]
+        return Weighed(plans=tuple(plans), faults=tuple(faults), passed=tuple(passed))
+
+    async def act(
+        self, weighed: Weighed, *, valid_until: datetime | None = None
+    ) -> tuple[ev.DecisionEndEvent, ...]:
+        """Carry out what is on record already, one after the other; each end is recorded."""
+        ends: list[ev.DecisionEndEvent] = []
+        for plan in weighed.plans:
+            if plan.event.is_shadow:
+                continue
+            came = await self._carry_out(plan, valid_until)
+            end = ev.DecisionEndEvent(
+                at=self._trader.clock.now(),
+                strategy=plan.event.strategy,
+                decision_id=plan.event.decision_id,
+                outcome=came.outcome,
+                reasons=came.reasons,
+                order_ids=came.order_ids,
+            )
+            ends.append(end)
+            try:
+                self._trader.record.write([end])
+            except (
+                JournalError
+            ) as error:  # the orders are on record; of the end, the next start says
+                logger.warning("the end of %s is not on record: %s", end.decision_id, error)
+        return tuple(ends)
+
+    async def _carry_out(self, plan: Plan, valid_until: datetime | None) -> Came:
+        wishing = Wishing(
+            self._trader,
+            origin=rule_origin(plan.event.strategy, plan.event.rule),
+            cause=plan.event.decision_id,
+            timeout=self.timeout,
+            valid_until=valid_until,
+        )
+        return await wishing.carry_out(plan.wish)
+
+    def _concerned(self, symbol: str) -> Iterable[tuple[Strategy, bool]]:
+        for strategy in self._strategies.values():
+            if symbol in strategy.symbols:
+                yield strategy, False
+        for strategy in self._shadows.values():
+            if symbol in strategy.symbols:
+                yield strategy, True
+
+    def _plans(
+        self,
+        strategy: Strategy,
+        verdict: Verdict,
+        moment: Moment,
+        *,
+        cause: str,
+        is_shadow: bool,
+    ) -> list[Plan]:
+        return [
+            Plan(
+                ev.DecisionEvent(
+                    at=moment.now,
+                    strategy=strategy.name,
+                    decision_id=f"d{self._trader.journal.next_group()}",
+                    rule=one.rule,
+                    version=strategy.version,
+                    ticker=moment.symbol,
+                    cause=cause,
+                    wish=kind_of(one.wish),
+                    terms=terms_of(one.wish),
+                    facts=one.facts,
+                    price=moment.mark,
+                    is_shadow=is_shadow,
+                ),
+                one.wish,
+            )
+            for one in verdict.decided
+        ]

@@ -1,0 +1,218 @@
+"""The door of every signal: judged, written down, handed to the rules, and answered.
+
+The order of things is what makes a signal act once. It is judged and its rules are asked; then
+the signal and what was decided go on record in one write; only then is anything done. Whoever
+comes with it again, after a restart or from another queue, finds it on record. A source is
+answered at the very end, so what it acknowledges cannot be lost.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from ibkr_trader.core import events as ev
+from ibkr_trader.core.enums import Outcome
+from ibkr_trader.core.errors import AmbiguousContract, BrokerUnavailable, JournalError
+from ibkr_trader.core.signals import Claim, Malformed, SignalReply
+from ibkr_trader.core.text import plain
+from ibkr_trader.rules.admission import DUPLICATE, Admission, Refusal, judge
+from ibkr_trader.rules.moment import Trigger
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from ibkr_trader.core.models import ContractDetails
+    from ibkr_trader.core.signals import FlowClaim, Incoming
+    from ibkr_trader.execution.rule_desk import RuleDesk
+    from ibkr_trader.execution.trader import Trader
+    from ibkr_trader.execution.turns import Turns
+    from ibkr_trader.rules.signal_memory import SignalMemory
+
+logger = logging.getLogger(__name__)
+_PACE = timedelta(seconds=1)  # between two records of the same refusal of one source
+_SHOWN = 200  # characters of a name or a message from outside
+_INTERRUPTED = "the process ended before it was known what came of it; it is not acted upon again"
+_BUSY = SignalReply(
+    outcome=Outcome.REFUSED,
+    code="too_many",
+    reasons=("too many signals of this symbol wait for their turn",),
+)
+_NOT_WRITTEN = "the journal does not take it, so nothing was done about it"
+
+Taken = ev.PredictionSignalEvent | ev.FlowThresholdEvent
+
+
+class SignalDesk:
+    """Takes signals for one trader.
+
+    Attributes:
+        admission: What a signal must be like.
+    """
+
+    def __init__(self, trader: Trader, rules: RuleDesk, *, turns: Turns) -> None:
+        self._trader = trader
+        self._rules = rules
+        self._turns = turns
+        self.admission = Admission()
+        self._told: dict[tuple[str, str], tuple[datetime, int]] = {}
+
+    @property
+    def _memory(self) -> SignalMemory:
+        return self._trader.remembered.signals
+
+    def settle_open(self) -> None:
+        """Say of each signal that the last process left open that it is not acted upon again."""
+        now = self._trader.clock.now()
+        ends = [
+            _end(one, now, outcome=Outcome.UNKNOWN, reasons=(_INTERRUPTED,))
+            for one in self._memory.open.values()
+        ]
+        if ends:
+            self._trader.record.write(ends)
+
+    async def take(self, claim: Incoming) -> SignalReply:
+        """Judge a signal, act on it if it is taken, and return what came of it.
+
+        It is on record by then, unless the reply says that it is not final. If the caller is
+        cancelled, what is under way goes on.
+        """
+        refusal = self._judge(claim)
+        if refusal is not None or isinstance(claim, Malformed):
+            return self._refuse(claim, refusal or Refusal("malformed", ""))
+        return await self._turns.ask(claim.ticker, lambda: self._handle(claim), busy=_BUSY)
+
+    async def _handle(self, claim: Claim | FlowClaim) -> SignalReply:
+        try:
+            details = await self._trader.learn(claim.ticker)
+        except AmbiguousContract as error:
+            return self._refuse(claim, Refusal("unknown_symbol", error.message))
+        except BrokerUnavailable as error:
+            return self._refuse(claim, Refusal("unavailable", error.message))
+        # From here to the record nothing waits: two of the same name cannot both pass.
+        refusal = self._judge(claim)
+        if refusal is not None:
+            return self._refuse(claim, refusal)
+        return await self._decide(_event(claim, self._trader.clock.now()), details)
+
+    async def _decide(self, event: Taken, details: ContractDetails) -> SignalReply:
+        trigger = Trigger.SIGNAL if isinstance(event, ev.PredictionSignalEvent) else Trigger.FLOW
+        cause = f"{event.source}/{event.signal_id}"
+        weighed = self._rules.weigh(details, trigger, cause=cause, news=event)
+        try:
+            self._trader.record.write([event, *weighed.events])
+        except JournalError as error:
+            reasons = (_NOT_WRITTEN, error.message)
+            return SignalReply(outcome=Outcome.REFUSED, reasons=reasons, is_final=False)
+        ends = await self._rules.act(weighed, valid_until=self._valid_until(event))
+        return self._answer(event, ends, passed=weighed.passed)
+
+    def _answer(
+        self, event: Taken, ends: tuple[ev.DecisionEndEvent, ...], *, passed: tuple[str, ...]
+    ) -> SignalReply:
+        reasons = tuple(reason for end in ends for reason in end.reasons) or passed
+        reply = SignalReply(
+            outcome=_worst(end.outcome for end in ends),
+            reasons=reasons,
+            decisions=tuple(end.decision_id for end in ends),
+        )
+        end = _end(
+            event,
+            self._trader.clock.now(),
+            outcome=reply.outcome,
+            reasons=reasons,
+            decisions=reply.decisions,
+        )
+        try:
+            self._trader.record.write([end])
+        except JournalError as error:  # that it was taken is on record: it is not taken again
+            logger.warning("the end of signal %s is not on record: %s", event.signal_id, error)
+        return reply
+
+    def _judge(self, claim: Incoming) -> Refusal | None:
+        return judge(claim, self._memory, self.admission, now=self._trader.clock.now())
+
+    def _valid_until(self, event: Taken) -> datetime:
+        return (event.issued_at or event.at) + self.admission.max_age
+
+    def _refuse(self, claim: Incoming, refusal: Refusal) -> SignalReply:
+        """Answer that it is not taken. The same again within a second is only counted."""
+        reply = SignalReply(outcome=Outcome.REFUSED, code=refusal.code, reasons=(refusal.message,))
+        if refusal.code == DUPLICATE:
+            return reply
+        now, key = self._trader.clock.now(), (claim.source, refusal.code)
+        told_at, untold = self._told.get(key, (None, 0))
+        if told_at is not None and timedelta(0) <= now - told_at < _PACE:
+            self._told[key] = (told_at, untold + 1)
+            return reply
+        self._told[key] = (now, 0)
+        event = ev.SignalRefusedEvent(
+            at=now,
+            ticker=plain(getattr(claim, "ticker", ""), limit=_SHOWN),
+            source=claim.source,
+            signal_id=plain(claim.signal_id, limit=_SHOWN),
+            code=refusal.code,
+            message=plain(refusal.message, limit=_SHOWN),
+            count=untold + 1,
+        )
+        try:
+            self._trader.record.write([event])
+        except JournalError as error:
+            logger.warning("a refused signal is not on record: %s", error)
+        return reply
+
+
+def _event(claim: Claim | FlowClaim, now: datetime) -> Taken:
+    if isinstance(claim, Claim):
+        return ev.PredictionSignalEvent(
+            at=now,
+            ticker=claim.ticker,
+            source=claim.source,
+            signal_id=claim.signal_id,
+            issued_at=claim.issued_at,
+            sequence=claim.sequence,
+            signal=claim.action.value,
+            confidence=claim.confidence,
+            price=claim.price,
+        )
+    return ev.FlowThresholdEvent(
+        at=now,
+        ticker=claim.ticker,
+        source=claim.source,
+        signal_id=claim.signal_id,
+        issued_at=claim.issued_at,
+        sequence=claim.sequence,
+        measure=claim.measure,
+        value=claim.value,
+        threshold=claim.threshold,
+    )
+
+
+def _end(
+    event: Taken,
+    now: datetime,
+    *,
+    outcome: Outcome,
+    reasons: tuple[str, ...] = (),
+    decisions: tuple[str, ...] = (),
+) -> ev.SignalEndEvent:
+    return ev.SignalEndEvent(
+        at=now,
+        ticker=event.ticker,
+        source=event.source,
+        signal_id=event.signal_id,
+        outcome=outcome,
+        reasons=reasons,
+        decisions=decisions,
+    )
+
+
+_WORST = (Outcome.UNKNOWN, Outcome.FAILED, Outcome.REFUSED, Outcome.ACTED)
+
+
+def _worst(outcomes: Iterable[Outcome]) -> Outcome:
+    """The one that a producer should hear of: what is unknown before what went wrong."""
+    found = set(outcomes)
+    return next((one for one in _WORST if one in found), Outcome.NOTHING)

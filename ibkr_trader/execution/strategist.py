@@ -1,0 +1,135 @@
+"""The part of a trader that decides by itself: signals, bars, prices and time, brought to rules.
+
+It hears the market and asks the strategies; whatever they decide takes its turn with whatever
+else goes on in the symbol. Prices come too often to ask at each: the newest of each contract is
+looked at, a few times a second.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from ibkr_trader.core import events as ev
+from ibkr_trader.core.errors import JournalError
+from ibkr_trader.execution.moments import Moments
+from ibkr_trader.execution.placing import QUOTE_TIMEOUT
+from ibkr_trader.execution.rule_desk import RuleDesk
+from ibkr_trader.execution.signal_desk import SignalDesk
+from ibkr_trader.execution.studies import Studies
+from ibkr_trader.execution.turns import Turns
+from ibkr_trader.rules.moment import Trigger
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import timedelta
+
+    from ibkr_trader.core.enums import Stage
+    from ibkr_trader.core.models import Bar, ContractDetails
+    from ibkr_trader.execution.trader import Trader
+    from ibkr_trader.rules.rule import Strategy
+
+PACE = 0.25  # seconds between two looks at prices
+TICK = 1.0  # seconds between two looks at the clock
+
+
+class Strategist:
+    """Runs the strategies of one trader; make it before the trader runs.
+
+    Attributes:
+        turns: One thing at a time for each symbol.
+        rules: The strategies, and what they decide.
+        signals: The door of every signal.
+        studies: The bars and indicators that rules look at.
+    """
+
+    def __init__(self, trader: Trader, *, timeout: float = 30.0) -> None:
+        self._trader = trader
+        self.turns = Turns()
+        self.studies = Studies(trader)
+        self.rules = RuleDesk(trader, self.studies, moments=Moments(trader), timeout=timeout)
+        self.signals = SignalDesk(trader, self.rules, turns=self.turns)
+        self.studies.on_bar = self._on_bar
+        self._details: dict[int, ContractDetails] = {}
+        self._moved: dict[int, None] = {}
+        self._is_moving = asyncio.Event()
+        trader.bus.subscribe(ev.PriceEvent, self._on_price)
+        trader.bus.subscribe(ev.PositionEvent, self._on_position)
+        for work in (self.turns.work, self._follow_prices, self._follow_time):
+            trader.own(work)
+
+    async def admit(
+        self, strategy: Strategy, stage: Stage, *, tell: Callable[[str], None] = lambda _: None
+    ) -> None:
+        """Take a strategy in: its symbols are known, subscribed and warmed up by then.
+
+        Raises:
+            AmbiguousContract: If a symbol is not exactly one contract.
+            BrokerUnavailable: If nobody answers.
+        """
+        for number, symbol in enumerate(strategy.symbols, start=1):
+            tell(f"{strategy.name}: warming up {symbol}, {number} of {len(strategy.symbols)}")
+            details = await self._trader.learn(symbol)
+            self._details[details.contract.con_id] = details
+            await self._trader.price(details.contract, timeout=QUOTE_TIMEOUT)
+            await self.studies.warm_up(details, strategy.bar_size, strategy.indicators)
+        self.rules.admit(strategy, stage)
+
+    def settle_open(self) -> None:
+        """Say what is to be said of what the last process left open."""
+        self.rules.settle_open()
+        self.signals.settle_open()
+
+    def ask(
+        self, details: ContractDetails, trigger: Trigger, *, bar_size: timedelta | None = None
+    ) -> None:
+        """Have the rules asked about a contract when it is its turn."""
+
+        async def look() -> None:
+            weighed = self.rules.weigh(details, trigger, cause=trigger.value, bar_size=bar_size)
+            if not weighed.events:
+                return
+            try:
+                self._trader.record.write(weighed.events)
+            except JournalError:
+                return  # what cannot be written down is not done; the desk says so by itself
+            await self.rules.act(weighed)
+
+        self.turns.offer(details.contract.symbol, look)
+
+    def _wanted(self, trigger: Trigger) -> list[ContractDetails]:
+        """The contracts of which a rule waits for `trigger`."""
+        strategies = (*self.rules.strategies, *self.rules.shadows)
+        symbols = {name for one in strategies if one.at(trigger) for name in one.symbols}
+        return [one for one in self._details.values() if one.contract.symbol in symbols]
+
+    def _on_bar(self, details: ContractDetails, size: timedelta, _: Bar) -> None:
+        self.ask(details, Trigger.BAR, bar_size=size)
+
+    def _on_price(self, event: ev.PriceEvent) -> None:
+        if event.contract.con_id in self._details:
+            self._moved[event.contract.con_id] = None
+            self._is_moving.set()
+
+    def _on_position(self, event: ev.PositionEvent) -> None:
+        details = self._details.get(event.position.contract.con_id)
+        if details is not None and details in self._wanted(Trigger.POSITION):
+            self.ask(details, Trigger.POSITION)
+
+    async def _follow_prices(self) -> None:
+        """Ask about what has moved, the newest price of each alone."""
+        while True:
+            await self._is_moving.wait()
+            self._is_moving.clear()
+            moved, self._moved = self._moved, {}
+            for details in self._wanted(Trigger.PRICE):
+                if details.contract.con_id in moved:
+                    self.ask(details, Trigger.PRICE)
+            await asyncio.sleep(PACE)
+
+    async def _follow_time(self) -> None:
+        while True:
+            await asyncio.sleep(TICK)
+            self.studies.complete()
+            for details in self._wanted(Trigger.TIME):
+                self.ask(details, Trigger.TIME)

@@ -1,0 +1,125 @@
+"""The bars and indicators of what strategies look at: warmed up from history, then kept by ticks.
+
+For each symbol and bar size there is one study with every indicator that any strategy needs of
+it. Bars of the past come from the broker; from then on they are made of ticks, as the market
+brings them.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from ibkr_trader.core import events as ev
+from ibkr_trader.core.errors import BrokerUnavailable
+from ibkr_trader.rules.bar_sizes import bar_size_words, duration_for
+from ibkr_trader.rules.bars import BarBuilder
+from ibkr_trader.rules.market_days import Feed, openings
+from ibkr_trader.rules.study import Study
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from datetime import timedelta
+
+    from ibkr_trader.core.models import Bar, ContractDetails
+    from ibkr_trader.execution.trader import Trader
+    from ibkr_trader.rules.condition import Key
+
+logger = logging.getLogger(__name__)
+_HISTORY = 30.0  # seconds for the broker's answer
+_SLACK = 2  # bars more than needed: the last may be under way
+Place = tuple[str, "timedelta"]  # a symbol, and a bar size
+
+
+class Line(msgspec.Struct, kw_only=True):
+    """What is kept of one symbol at one bar size."""
+
+    details: ContractDetails
+    study: Study
+    builder: BarBuilder
+
+
+class Studies:
+    """The studies of one trader.
+
+    Args:
+        trader: Whose market it is.
+
+    Attributes:
+        on_bar: Called with a contract, a bar size and each bar that ticks complete.
+    """
+
+    def __init__(self, trader: Trader) -> None:
+        self._trader = trader
+        self._lines: dict[Place, Line] = {}
+        self._by_contract: dict[int, list[Place]] = {}
+        self.on_bar: Callable[[ContractDetails, timedelta, Bar], None] = lambda *_: None
+        trader.bus.subscribe(ev.PriceEvent, self._hear)
+
+    def study(self, symbol: str, size: timedelta) -> Study | None:
+        """Return the bars and indicators of a symbol; None if nobody asked for them."""
+        line = self._lines.get((symbol, size))
+        return line.study if line is not None else None
+
+    async def warm_up(
+        self, details: ContractDetails, size: timedelta, keys: Iterable[Key]
+    ) -> Study:
+        """Begin the study of a contract with bars of the past, and return it.
+
+        What the broker does not give is made up for by the market, and until then unknown.
+        """
+        symbol = details.contract.symbol
+        known = self._lines.get((symbol, size))
+        wanted = (*(known.study.keys if known is not None else ()), *keys)
+        feed = Feed(size=size, opens=openings(details.liquid_sessions, self._trader.outlook.zone))
+        study = Study.of(wanted, feed=feed)
+        for bar in await self._history(details, size, study.warm_up):
+            study = study.after(bar)
+        builder = BarBuilder(contract=details.contract, size=size, sessions=details.liquid_sessions)
+        self._lines[symbol, size] = Line(details=details, study=study, builder=builder)
+        places = self._by_contract.setdefault(details.contract.con_id, [])
+        if (symbol, size) not in places:
+            places.append((symbol, size))
+        return study
+
+    def complete(self) -> None:
+        """Complete the bars whose time is over though no tick has come since."""
+        now = self._trader.clock.now()
+        for line in self._lines.values():
+            line.builder, bars = line.builder.until(now)
+            self._take(line, bars)
+
+    async def _history(
+        self, details: ContractDetails, size: timedelta, count: int
+    ) -> tuple[Bar, ...]:
+        if not count:
+            return ()
+        try:
+            bars = await self._trader.market.bars(
+                details.contract,
+                duration=duration_for(count + _SLACK, size),
+                bar_size=bar_size_words(size),
+                timeout=_HISTORY,
+            )
+        except BrokerUnavailable as error:
+            logger.warning("no history of %s: %s", details.contract.symbol, error.message)
+            return ()
+        now = self._trader.clock.now()
+        return tuple(bar for bar in bars if bar.at + size <= now)  # the last may be under way
+
+    def _hear(self, event: ev.PriceEvent) -> None:
+        quote = event.quote
+        price = quote.last if quote.last is not None else quote.mid
+        if price is None:
+            return
+        for place in self._by_contract.get(event.contract.con_id, ()):
+            line = self._lines[place]
+            line.builder, bars = line.builder.after(price=price, at=event.at)
+            self._take(line, bars)
+
+    def _take(self, line: Line, bars: Iterable[Bar]) -> None:
+        for bar in bars:
+            line.study = line.study.after(bar)
+            self.on_bar(line.details, line.builder.size, bar)

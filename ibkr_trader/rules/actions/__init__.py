@@ -1,0 +1,1 @@
+"""What rules do, one file each: discovered by name, and named by strategy files."""

@@ -1,0 +1,142 @@
+"""Whether a signal is taken: who sent it, whether it is new, how old it is, what it wishes.
+
+A signal that is taken once is never taken again. `judge` looks at nothing but the claim, what
+was taken before, the policy and the time. Refusals are values with a name, so that a producer
+can be told and a dead letter can say why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from ibkr_trader.core.signals import Claim, Malformed
+
+if TYPE_CHECKING:
+    from ibkr_trader.core.signals import FlowClaim, Incoming
+    from ibkr_trader.rules.signal_memory import SignalMemory
+
+DUPLICATE = "duplicate"
+TOO_MANY = "too_many"
+
+
+class Admission(msgspec.Struct, frozen=True, kw_only=True):
+    """What a signal must be like.
+
+    Attributes:
+        max_age: How old it may be when it comes, by its producer's own time.
+        max_ahead: How far that time may lie in the future: clocks differ.
+        confidence_min: The least confidence that reaches a rule; each rule may want more.
+        per_minute: How many are taken of one source within a minute.
+        symbols: Those that may be named; None is any.
+        needs_signature: Whether an unsigned one is refused: with real money it is.
+        needs_time: Whether one is refused whose producer does not say when it was made.
+    """
+
+    max_age: timedelta = timedelta(seconds=30)
+    max_ahead: timedelta = timedelta(seconds=2)
+    confidence_min: Decimal = Decimal("0.75")
+    per_minute: int = 10
+    symbols: frozenset[str] | None = None
+    needs_signature: bool = False
+    needs_time: bool = False
+
+
+class Refusal(msgspec.Struct, frozen=True):
+    """Why a signal is not taken: the reason's name, and the reason in words."""
+
+    code: str
+    message: str
+
+
+def judge(
+    claim: Incoming, memory: SignalMemory, policy: Admission, *, now: datetime
+) -> Refusal | None:
+    """Return why `claim` is not taken, or None if it is.
+
+    Whether it was taken comes first: to a source that repeats itself, nothing else matters.
+    """
+    if isinstance(claim, Malformed):
+        return Refusal(claim.code, claim.message)
+    if memory.knows(claim.source, claim.signal_id):
+        return Refusal(DUPLICATE, f"signal {claim.signal_id} of {claim.source} was taken before")
+    return (
+        _stranger(claim, policy)
+        or _late(claim, policy, now)
+        or _out_of_order(claim, memory)
+        or _doubtful(claim, policy)
+        or _flood(claim, memory, policy, now=now)
+    )
+
+
+def _stranger(claim: Claim | FlowClaim, policy: Admission) -> Refusal | None:
+    if policy.needs_signature and not claim.is_signed:
+        return Refusal("unsigned", f"{claim.source} did not sign it, and here it must")
+    if policy.symbols is not None and claim.ticker not in policy.symbols:
+        message = f"{claim.ticker} is no symbol that a strategy or [signals] symbols names"
+        return Refusal("unknown_symbol", message)
+    return None
+
+
+def _late(claim: Claim | FlowClaim, policy: Admission, now: datetime) -> Refusal | None:
+    if claim.issued_at is None:
+        if policy.needs_time:
+            return Refusal("undated", f"{claim.source} does not say when it was made")
+        return None
+    age = now - claim.issued_at
+    if age > policy.max_age:
+        return Refusal(
+            "stale", f"it is {_seconds(age)} old; {_seconds(policy.max_age)} is the most"
+        )
+    if -age > policy.max_ahead:
+        return Refusal("future", f"its time lies {_seconds(-age)} ahead of ours: a clock is wrong")
+    return None
+
+
+def _out_of_order(claim: Claim | FlowClaim, memory: SignalMemory) -> Refusal | None:
+    last = memory.sequences.get(claim.source)
+    if claim.sequence is None or last is None or claim.sequence > last:
+        return None
+    message = f"it is number {claim.sequence} of {claim.source}, and {last} was taken before"
+    return Refusal("out_of_order", message)
+
+
+def _doubtful(claim: Claim | FlowClaim, policy: Admission) -> Refusal | None:
+    if not isinstance(claim, Claim) or claim.confidence >= policy.confidence_min:
+        return None
+    message = f"its confidence is {claim.confidence}, and {policy.confidence_min} is the least"
+    return Refusal("low_confidence", message)
+
+
+def _flood(
+    claim: Claim | FlowClaim, memory: SignalMemory, policy: Admission, *, now: datetime
+) -> Refusal | None:
+    if memory.taken_lately(claim.source, now) < policy.per_minute:
+        return None
+    message = f"{claim.source} has had {policy.per_minute} signals taken within a minute"
+    return Refusal(TOO_MANY, message)
+
+
+def _seconds(span: timedelta) -> str:
+    return f"{span.total_seconds():.1f} s"
+
+
+REASONS: Mapping[str, str] = {
+    "malformed": "it is no signal",
+    "forged": "its signature is wrong",
+    "unsigned": "it is not signed, and here it must be",
+    DUPLICATE: "it was taken before",
+    "unknown_symbol": "nothing here trades its symbol",
+    "undated": "it does not say when it was made",
+    "stale": "it is too old",
+    "future": "it claims to be from the future",
+    "out_of_order": "a later one of its source was taken before",
+    "low_confidence": "it is not confident enough",
+    TOO_MANY: "too many of its source come within a minute",
+    "unavailable": "nobody could be asked about its symbol",
+}
+"""Every reason for which a signal is refused, by name."""

@@ -1,0 +1,116 @@
+"""Which rules of a strategy act at a moment, and what they wish: pure, and explained.
+
+Rules are asked in the order of their priority. One that raises is fenced off, and says so; the
+others are asked all the same. Of one moment a symbol gets at most one wish that trades: whoever
+comes first has it, and the next is told so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from ibkr_trader.rules.wishes import CannotWish, Wish, traded
+
+if TYPE_CHECKING:
+    from ibkr_trader.rules.moment import Moment
+    from ibkr_trader.rules.rule import Rule, Strategy
+    from ibkr_trader.rules.rule_memory import RuleMemory
+
+
+class Decided(msgspec.Struct, frozen=True, kw_only=True):
+    """A rule that holds and one of its wishes, with what it looked at."""
+
+    rule: str
+    wish: Wish
+    facts: Mapping[str, str]
+
+
+class Passed(msgspec.Struct, frozen=True, kw_only=True):
+    """A rule that does not act, and why not.
+
+    Attributes:
+        is_close: It holds, and something else kept it: worth telling.
+    """
+
+    rule: str
+    reasons: tuple[str, ...]
+    is_close: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.rule}: {'; '.join(self.reasons)}"
+
+
+class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+    """What a strategy has to say to one moment.
+
+    Attributes:
+        faults: The rules that raised, with what they raised.
+    """
+
+    decided: tuple[Decided, ...] = ()
+    passed: tuple[Passed, ...] = ()
+    faults: Mapping[str, str] = msgspec.field(default_factory=dict)
+
+
+def decide(strategy: Strategy, memory: RuleMemory, moment: Moment) -> Verdict:
+    """Return which rules of `strategy` act at `moment`, and why the others do not.
+
+    Whatever a rule does wrong stays its own: nothing is raised.
+    """
+    decided: list[Decided] = []
+    passed: list[Passed] = []
+    faults: dict[str, str] = {}
+    for rule in strategy.at(moment.trigger):
+        if rule.symbols and moment.symbol not in rule.symbols:
+            continue
+        if (strategy.name, rule.name) in memory.faults:
+            passed.append(Passed(rule=rule.name, reasons=("it raised, and is fenced off",)))
+            continue
+        try:
+            found = _ask(strategy, rule, memory=memory, moment=moment)
+        except Exception as error:  # noqa: BLE001 - the fence: a rule is the user's own code
+            faults[rule.name] = f"{type(error).__name__}: {error}"
+            continue
+        if isinstance(found, Passed):
+            passed.append(found)
+        else:
+            _take(rule, found, decided=decided, passed=passed)
+    return Verdict(decided=tuple(decided), passed=tuple(passed), faults=faults)
+
+
+def _ask(
+    strategy: Strategy, rule: Rule, *, memory: RuleMemory, moment: Moment
+) -> Passed | list[Decided]:
+    """What one rule wishes, or why it does not act; its condition last, as it costs most."""
+    if rule.schedule is not None and not rule.schedule.holds(moment.now.astimezone(moment.zone)):
+        return Passed(rule=rule.name, reasons=("it is outside its hours",))
+    held = rule.when.holds(moment)
+    if not held:
+        return Passed(rule=rule.name, reasons=rule.when.against(moment))
+    until = memory.rests_until(strategy.name, rule, moment.symbol)
+    if until is not None and until > moment.now:
+        rest = f"it rests until {until:%H:%M:%S} UTC, after it has acted"
+        return Passed(rule=rule.name, reasons=(rest,), is_close=True)
+    try:
+        wishes = [wish for action in rule.then for wish in action.wishes(moment)]
+    except CannotWish as error:
+        return Passed(rule=rule.name, reasons=(error.message,), is_close=True)
+    facts = rule.when.facts(moment)
+    return [Decided(rule=rule.name, wish=wish, facts=facts) for wish in wishes]
+
+
+def _take(
+    rule: Rule, found: list[Decided], *, decided: list[Decided], passed: list[Passed]
+) -> None:
+    """Take over what a rule wishes, unless another has decided on the same symbol already."""
+    for one in found:
+        symbol = traded(one.wish)
+        before = next((old.rule for old in decided if symbol and traded(old.wish) == symbol), "")
+        if before:
+            reason = f"{before} has decided on {symbol} already"
+            passed.append(Passed(rule=rule.name, reasons=(reason,), is_close=True))
+        else:
+            decided.append(one)

@@ -1,0 +1,137 @@
+"""A rule: when this holds, do that; with a priority, a pause after it, and hours."""
+
+from __future__ import annotations
+
+from datetime import time, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Protocol
+
+import msgspec
+
+from ibkr_trader.core.registry import Registry
+from ibkr_trader.rules.condition import Condition
+from ibkr_trader.rules.moment import Trigger
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from ibkr_trader.rules.condition import Key
+    from ibkr_trader.rules.moment import Moment
+    from ibkr_trader.rules.wishes import Wish
+
+USUAL_PRIORITY = 100
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+class Action(Protocol):
+    """What a rule does: a frozen value that turns into wishes, once it is known when."""
+
+    @property
+    def indicators(self) -> frozenset[Key]:
+        """The indicators that it needs."""
+
+    def wishes(self, moment: Moment) -> tuple[Wish, ...]:
+        """Return what is to be so, with every price worked out; none is nothing to do.
+
+        Raises:
+            CannotWish: If it lacks what it needs; the message says what.
+        """
+
+
+ACTIONS: Registry[type[Action]] = Registry("action", "ibkr_trader.rules.actions")
+
+
+class Schedule(msgspec.Struct, frozen=True, kw_only=True):
+    """When a rule may act, by the exchange's clock; an end before its start is past midnight."""
+
+    begins: time = time.min
+    ends: time = time.max
+    days: frozenset[str] = frozenset(DAYS)
+
+    def holds(self, local: datetime) -> bool:
+        """Whether `local`, in the exchange's zone, lies in it."""
+        now = local.time()
+        if self.begins <= self.ends:
+            inside = self.begins <= now <= self.ends
+        else:
+            inside = now >= self.begins or now <= self.ends
+        return inside and DAYS[local.weekday()] in self.days
+
+
+class Rule(msgspec.Struct, frozen=True, kw_only=True):
+    """When `when` holds, do `then`.
+
+    Attributes:
+        name: What it is called, once in a strategy.
+        priority: Those with a lower one come first; of two that want to trade, the first does.
+        cooldown: How long it does nothing in a symbol after it has acted there: a restart
+            does not shorten it.
+        schedule: When it may act; None is at any time.
+        on: What sets it off; empty is whatever its condition names.
+        symbols: Those that it is for; empty are all of its strategy.
+    """
+
+    name: str
+    when: Condition
+    then: tuple[Action, ...]
+    priority: int = USUAL_PRIORITY
+    cooldown: timedelta = timedelta(0)
+    schedule: Schedule | None = None
+    on: frozenset[Trigger] = frozenset()
+    symbols: frozenset[str] = frozenset()
+
+    @property
+    def triggers(self) -> frozenset[Trigger]:
+        """What it is asked at."""
+        return self.on or self.when.triggers
+
+    @property
+    def indicators(self) -> frozenset[Key]:
+        """What it and its actions need."""
+        return self.when.indicators.union(*(action.indicators for action in self.then))
+
+
+class Envelope(msgspec.Struct, frozen=True, kw_only=True):
+    """How far a strategy may go, whatever the account allows; None is no limit of its own.
+
+    Attributes:
+        capital: What its positions and entries may be worth together.
+        max_positions: How many symbols it may be in at once.
+        max_daily_loss: What it may lose in a day, open losses included, before it opens no more.
+        max_entries_per_day: How many entries it may send.
+    """
+
+    capital: Decimal | None = None
+    max_positions: int | None = None
+    max_daily_loss: Decimal | None = None
+    max_entries_per_day: int | None = None
+
+
+class Strategy(msgspec.Struct, frozen=True, kw_only=True):
+    """Rules that belong together, and what they may do.
+
+    Attributes:
+        name: What it is called; its orders carry it as their origin.
+        version: A short name for its text.
+        symbols: What it trades.
+        bar_size: Of its bars and indicators.
+        rules: In the order of their priority.
+        description: For people.
+    """
+
+    name: str
+    version: str
+    symbols: tuple[str, ...]
+    rules: tuple[Rule, ...]
+    bar_size: timedelta = timedelta(minutes=1)
+    envelope: Envelope = Envelope()
+    description: str = ""
+
+    @property
+    def indicators(self) -> frozenset[Key]:
+        """What its rules need."""
+        return frozenset().union(*(rule.indicators for rule in self.rules))
+
+    def at(self, trigger: Trigger) -> tuple[Rule, ...]:
+        """Return the rules that `trigger` sets off."""
+        return tuple(rule for rule in self.rules if trigger in rule.triggers)

@@ -1,0 +1,339 @@
+"""A strategy file: TOML in, a strategy or every fault with its line and key out.
+
+    name = "prediction-entry"
+    symbols = ["AAPL", "MSFT"]
+    bars = "1 min"
+
+    [envelope]
+    capital = 20000
+
+    [[rule]]
+    name = "PredictionEntry"
+    when = "signal.action == 'BUY' and signal.confidence > 0.85"
+    priority = 1
+    cooldown = "15 min"
+
+    [rule.open]
+    side = "long"
+    size = "risk:1%"
+    stop_loss = "3%"
+    take_profit = "9%"
+
+Each table below a rule is one of its actions, by its registered name, in the order in which
+they are written.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import tomllib
+from collections.abc import Callable, Mapping
+from datetime import time, timedelta
+from decimal import Decimal
+from difflib import get_close_matches
+from typing import Any, NamedTuple
+
+from ibkr_trader.rules.action_text import read_action
+from ibkr_trader.rules.bar_sizes import parse_bar_size
+from ibkr_trader.rules.expression_wording import ExpressionError
+from ibkr_trader.rules.moment import Trigger
+from ibkr_trader.rules.rule import (
+    ACTIONS,
+    DAYS,
+    USUAL_PRIORITY,
+    Action,
+    Envelope,
+    Rule,
+    Schedule,
+    Strategy,
+)
+from ibkr_trader.rules.toml_lines import Path, line_of, lines_of
+from ibkr_trader.rules.written import Written
+
+MOST_TEXT = 256 * 1024  # bytes
+MOST_RULES = 200
+MOST_SYMBOLS = 100
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,39}")
+_SYMBOL = re.compile(r"[A-Z][A-Z0-9. ]{0,11}")
+_SPAN = re.compile(r"([0-9]{1,6}) *(s|sec|seconds?|min|mins|minutes?|h|hours?|d|days?)")
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+_CLOCK = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
+_KEYS = ("name", "description", "symbols", "bars", "envelope", "rule")
+_RULE_KEYS = ("name", "when", "priority", "cooldown", "from", "until", "days", "on", "symbols")
+
+
+class Fault(NamedTuple):
+    """One thing that is wrong with a strategy file."""
+
+    line: int
+    key: str
+    message: str
+
+    def __str__(self) -> str:
+        where = f"line {self.line}: " if self.line else ""
+        return f"{where}{self.key}: {self.message}" if self.key else f"{where}{self.message}"
+
+
+class StrategyError(ValueError):
+    """A strategy file that cannot be used: every fault of it, in the order of their lines."""
+
+    def __init__(self, faults: tuple[Fault, ...]) -> None:
+        super().__init__("; ".join(str(fault) for fault in faults))
+        self.faults = faults
+
+
+def version_of(text: str) -> str:
+    """Return a short name for exactly this text."""
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def read_strategy(text: str) -> Strategy:
+    """Return the strategy that a TOML text describes.
+
+    Raises:
+        StrategyError: With every fault at once.
+    """
+    if len(text.encode()) > MOST_TEXT:
+        raise StrategyError((Fault(0, "", f"it is larger than {MOST_TEXT // 1024} KiB"),))
+    try:
+        table = tomllib.loads(text, parse_float=Decimal)
+    except (tomllib.TOMLDecodeError, RecursionError, ValueError) as error:
+        found = re.search(r"at line (\d+)", str(error))
+        message = f"it is not valid TOML: {error}"
+        raise StrategyError((Fault(int(found[1]) if found else 0, "", message),)) from None
+    reader = _Reader(text)
+    strategy = reader.strategy(table)
+    if reader.faults or strategy is None:
+        raise StrategyError(tuple(sorted(reader.faults)))
+    return strategy
+
+
+class _Reader:
+    """Reads one file, and goes on after each fault."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._lines = lines_of(text)
+        self.faults: list[Fault] = []
+
+    def strategy(self, table: dict[str, Any]) -> Strategy | None:
+        self._only((), table, _KEYS)
+        name = self._value((), table, key="name", read=_name)
+        symbols = self._value((), table, key="symbols", read=_symbols)
+        size = self._value((), table, key="bars", read=_bars, usual=timedelta(minutes=1))
+        described = self._value((), table, key="description", read=_string, usual="")
+        envelope = self._envelope(table.get("envelope", {}))
+        rules = self._rules(table.get("rule"))
+        if self.faults:
+            return None
+        return Strategy(
+            name=name,
+            version=version_of(self._text),
+            symbols=symbols,
+            rules=tuple(sorted(rules, key=lambda rule: rule.priority)),
+            bar_size=size,
+            envelope=envelope,
+            description=described,
+        )
+
+    def _envelope(self, table: object) -> Envelope:
+        if not isinstance(table, dict):
+            self._fault(("envelope",), "must be a table: [envelope]")
+            return Envelope()
+        path: Path = ("envelope",)
+        self._only(path, table, tuple(_ENVELOPE))
+        figures = {
+            key: self._value(path, table, key=key, read=read, usual=None)
+            for key, read in _ENVELOPE.items()
+        }
+        return Envelope(**figures)
+
+    def _rules(self, tables: object) -> list[Rule]:
+        if not isinstance(tables, list) or not tables:
+            self._fault(("rule",), "there is none: write [[rule]]")
+            return []
+        if len(tables) > MOST_RULES:
+            self._fault(("rule",), f"there are {len(tables)}; {MOST_RULES} is the most")
+            return []
+        found: list[Rule] = []
+        names: dict[str, int] = {}
+        for number, table in enumerate(tables):
+            path: Path = ("rule", number)
+            if not isinstance(table, dict):
+                self._fault(path, "must be a table: [[rule]]")
+                continue
+            rule = self._rule(path, table)
+            if rule is None:
+                continue
+            if rule.name in names:
+                first = line_of(self._lines, ("rule", names[rule.name]))
+                self._fault((*path, "name"), f"the rule of line {first} is called that, too")
+            names.setdefault(rule.name, number)
+            found.append(rule)
+        return found
+
+    def _rule(self, path: Path, table: dict[str, Any]) -> Rule | None:
+        before = len(self.faults)
+        self._only(path, table, (*_RULE_KEYS, *ACTIONS))
+        name = self._value(path, table, key="name", read=_name)
+        when = self._value(path, table, key="when", read=Written.of)
+        priority = self._value(path, table, key="priority", read=_whole, usual=USUAL_PRIORITY)
+        cooldown = self._value(path, table, key="cooldown", read=_span, usual=timedelta(0))
+        on = self._value(path, table, key="on", read=_triggers, usual=frozenset())
+        symbols = self._value(path, table, key="symbols", read=_symbols, usual=())
+        actions = self._actions(path, table)
+        schedule = self._schedule(path, table)
+        if len(self.faults) > before:
+            return None
+        return Rule(
+            name=name,
+            when=when,
+            then=actions,
+            priority=priority,
+            cooldown=cooldown,
+            schedule=schedule,
+            on=on,
+            symbols=frozenset(symbols),
+        )
+
+    def _actions(self, path: Path, table: dict[str, Any]) -> tuple[Action, ...]:
+        found: list[Action] = []
+        for key in (key for key in table if key in ACTIONS):
+            action, faults = read_action(key, table[key])
+            for field, message in faults:
+                self._fault((*path, key, field) if field else (*path, key), message)
+            if action is not None:
+                found.append(action)
+        if not any(key in ACTIONS for key in table):
+            self._fault(path, f"it does nothing: give it one of {', '.join(ACTIONS)}")
+        return tuple(found)
+
+    def _schedule(self, path: Path, table: dict[str, Any]) -> Schedule | None:
+        if not any(key in table for key in ("from", "until", "days")):
+            return None
+        return Schedule(
+            begins=self._value(path, table, key="from", read=_clock, usual=time.min),
+            ends=self._value(path, table, key="until", read=_clock, usual=time.max),
+            days=self._value(path, table, key="days", read=_days, usual=frozenset(DAYS)),
+        )
+
+    def _value(
+        self,
+        path: Path,
+        table: Mapping[str, Any],
+        *,
+        key: str,
+        read: Callable[[Any], Any],
+        **usual: Any,
+    ) -> Any:
+        """A key's value; of one that is wrong or missing, a fault is kept instead."""
+        if key not in table:
+            if "usual" not in usual:
+                self._fault((*path, key) if path else (key,), "is missing")
+            return usual.get("usual")
+        try:
+            return read(table[key])
+        except ExpressionError as error:
+            hint = f"; {error.hint}" if error.hint else ""
+            self._fault((*path, key), f"column {error.column}: {error.message}{hint}")
+        except ValueError as error:
+            self._fault((*path, key), str(error))
+        return usual.get("usual")
+
+    def _only(self, path: Path, table: Mapping[str, Any], known: tuple[str, ...]) -> None:
+        for key in table:
+            if key not in known:
+                near = get_close_matches(key, known, n=1)
+                hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
+                self._fault((*path, key), f"is unknown; {hint}")
+
+    def _fault(self, path: Path, message: str) -> None:
+        key = ".".join(str(part) for part in path if isinstance(part, str))
+        self.faults.append(Fault(line_of(self._lines, path), key, message))
+
+
+def _name(value: object) -> str:
+    if not isinstance(value, str) or not _NAME.fullmatch(value):
+        raise ValueError('must be a short name of letters, digits, - _ and ., such as "my-entry"')
+    return value
+
+
+def _string(value: object) -> str:
+    if not isinstance(value, str):
+        raise ValueError("must be text in quotes")  # noqa: TRY004 - what a file says
+    return value
+
+
+def _symbols(value: object) -> tuple[str, ...]:
+    given = [value] if isinstance(value, str) else value
+    if not isinstance(given, list) or not 0 < len(given) <= MOST_SYMBOLS:
+        raise ValueError(f'must be a list of 1 to {MOST_SYMBOLS} symbols, such as ["AAPL"]')
+    for one in given:
+        if not isinstance(one, str) or not _SYMBOL.fullmatch(one):
+            raise ValueError(f'{one!r} is no symbol; write it as "AAPL"')
+    return tuple(dict.fromkeys(given))
+
+
+def _bars(value: object) -> timedelta:
+    return parse_bar_size(_string(value))
+
+
+def _whole(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= 1_000_000:  # noqa: PLR2004 - a bound, in place
+        raise ValueError("must be a whole number from 0 to 1000000")
+    return value
+
+
+def _count(value: object) -> int:
+    count = _whole(value)
+    if not count:
+        raise ValueError("must be at least 1")
+    return count
+
+
+def _money(value: object) -> Decimal:
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+        raise ValueError("must be a number, such as 20000")  # noqa: TRY004 - as above
+    amount = Decimal(value)
+    if not amount.is_finite() or amount <= 0:
+        raise ValueError("must be above 0")
+    return amount
+
+
+def _span(value: object) -> timedelta:
+    found = _SPAN.fullmatch(value.strip().lower()) if isinstance(value, str) else None
+    if found is None:
+        raise ValueError('must be a time such as "30 s", "15 min", "2 hours" or "1 day"')
+    return timedelta(seconds=int(found[1]) * _UNITS[found[2][0]])
+
+
+def _clock(value: object) -> time:
+    if isinstance(value, time):
+        return value
+    found = _CLOCK.fullmatch(value) if isinstance(value, str) and value.isascii() else None
+    if found is None:
+        raise ValueError('must be a time of the exchange\'s clock, such as "09:45"')
+    return time(int(found[1]), int(found[2]))
+
+
+def _days(value: object) -> frozenset[str]:
+    if not isinstance(value, list) or not value or any(one not in DAYS for one in value):
+        raise ValueError(f"must be a list of {', '.join(DAYS)}")
+    return frozenset(value)
+
+
+def _triggers(value: object) -> frozenset[Trigger]:
+    given = [value] if isinstance(value, str) else value
+    legal = [trigger.value for trigger in Trigger]
+    if not isinstance(given, list) or not given or any(one not in legal for one in given):
+        raise ValueError(f"must be one or a list of {', '.join(legal)}")
+    return frozenset(Trigger(one) for one in given)
+
+
+_ENVELOPE: Mapping[str, Callable[[object], object]] = {
+    "capital": _money,
+    "max_positions": _count,
+    "max_daily_loss": _money,
+    "max_entries_per_day": _count,
+}

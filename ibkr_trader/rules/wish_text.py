@@ -1,0 +1,75 @@
+"""A wish as text: its name, its terms for the journal, and one line for people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import assert_never
+
+from ibkr_trader.core.enums import Side
+from ibkr_trader.core.text import price, quantity
+from ibkr_trader.rules import wishes
+from ibkr_trader.rules.wishes import Wish
+
+_KINDS: Mapping[type, str] = {
+    wishes.Enter: "open",
+    wishes.Add: "scale_in",
+    wishes.Exit: "close",
+    wishes.MoveStop: "move_stop",
+    wishes.LetTrail: "trail",
+    wishes.Tell: "notify",
+    wishes.StopTrading: "halt",
+}
+
+
+def kind_of(wish: Wish) -> str:
+    """Return what a wish is called."""
+    return _KINDS[type(wish)]
+
+
+def terms_of(wish: Wish) -> Mapping[str, str]:
+    """Return the wish in full, as text by name; what is not said is left out."""
+    found: dict[str, str] = {}
+    for name in wish.__struct_fields__:
+        text = _written(getattr(wish, name))
+        if text:
+            found[name] = text
+    return found
+
+
+def line_of(wish: Wish) -> str:
+    """Return one line for people: `long AAPL, stop 145.00, target 163.50`."""
+    match wish:
+        case wishes.Enter():
+            side = "long" if wish.side is Side.BUY else "short"
+            parts = [f"{side} {wish.symbol}"]
+            parts += [f"at {price(wish.limit)}"] if wish.limit is not None else []
+            parts += [f"stop {price(wish.stop)}"] if wish.stop is not None else []
+            parts += [f"target {price(one)}" for one in wish.targets]
+            return ", ".join(parts)
+        case wishes.Add():
+            return f"add {quantity(wish.quantity)} {wish.symbol}"
+        case wishes.Exit():
+            return f"close {wish.symbol}"
+        case wishes.MoveStop():
+            return f"stop of {wish.symbol} to {price(wish.level)}"
+        case wishes.LetTrail():
+            return f"stop of {wish.symbol} trails by {wish.trail.words}"
+        case wishes.Tell():
+            return wish.message
+        case wishes.StopTrading():
+            return f"halt {wish.symbol or 'everything'}: {wish.reason}"
+        case _:
+            assert_never(wish)
+
+
+def _written(value: object) -> str:
+    match value:
+        case None | False | ():
+            return ""
+        case Decimal():
+            return f"{value:f}"
+        case tuple():
+            return " ".join(_written(one) for one in value)
+        case _:
+            return str(value)

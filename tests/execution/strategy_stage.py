@@ -1,0 +1,84 @@
+"""A trader with strategies on an exchange in this process, and signals for it."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from ibkr_trader.core.enums import SignalAction, Stage
+from ibkr_trader.core.signals import Claim
+from ibkr_trader.execution.strategist import Strategist
+from ibkr_trader.rules.admission import Admission
+from ibkr_trader.rules.strategy_text import read_strategy
+from tests.execution.parts import Floor
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from ibkr_trader.execution.ports import Journal
+    from ibkr_trader.execution.trader import Trader
+
+ENTRY = """
+name = "prediction-entry"
+symbols = ["AAPL"]
+
+[[rule]]
+name = "PredictionEntry"
+when = "signal.action == 'BUY' and signal.confidence > 0.85"
+priority = 1
+[rule.open]
+side = "long"
+size = "10"
+stop_loss = "3%"
+take_profit = "9%"
+
+[[rule]]
+name = "PredictionExit"
+when = "signal.action == 'SELL' and position.is_long"
+[rule.close_all]
+only = "long"
+
+[[rule]]
+name = "ShortEntry"
+when = "signal.action == 'SHORT' and signal.confidence > 0.85"
+[rule.open]
+side = "short"
+size = "10"
+stop_loss = "3%"
+take_profit = "9%"
+"""
+
+
+class StrategyFloor(Floor):
+    """An exchange, and a trader that runs strategies on it."""
+
+    @asynccontextmanager
+    async def strategist(
+        self, *texts: str, journal: Journal | None = None, **admission: Any
+    ) -> AsyncIterator[Strategist]:
+        """Run a trader with the strategies of `texts`, all of them live."""
+        made: list[Strategist] = []
+
+        def equip(trader: Trader) -> None:
+            made.append(Strategist(trader, timeout=5.0))
+
+        async with self.trader(journal=journal, equip=equip):
+            (strategist,) = made
+            strategist.signals.admission = Admission(**admission)
+            strategist.settle_open()
+            for text in texts:
+                await strategist.admit(read_strategy(text), Stage.LIVE)
+            yield strategist
+
+    def claim(self, action: str = "BUY", **fields: Any) -> Claim:
+        """Return a signal of AAPL as its source hands it over now."""
+        usual = {
+            "source": "test",
+            "signal_id": "s1",
+            "ticker": "AAPL",
+            "confidence": Decimal("0.91"),
+            "price": Decimal("150.00"),
+            "issued_at": self.clock.now(),
+        }
+        return Claim(action=SignalAction(action), **{**usual, **fields})
