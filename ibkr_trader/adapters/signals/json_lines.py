@@ -1,0 +1,231 @@
+"""Signals from a file, or from standard input: each line is one envelope.
+
+A file that is followed may grow, be cut short, and be replaced by another of its name. Nothing
+remembers how far it was read: after a restart it is read again from its beginning, and what
+was seen before is known by its id.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import stat
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from ibkr_trader.adapters.signals.envelope import read_envelope
+from ibkr_trader.adapters.signals.line_splitter import LineSplitter
+from ibkr_trader.adapters.signals.pauses import growing
+from ibkr_trader.adapters.signals.registry import SOURCES
+from ibkr_trader.adapters.signals.settings import (
+    Seconds,
+    SourceName,
+    Text,
+    keys_of,
+    read_settings,
+)
+from ibkr_trader.core.signals import Malformed
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+
+    from ibkr_trader.core.signals import Incoming, SignalReply
+
+logger = logging.getLogger(__name__)
+PATH = "signals.file"
+STDIN = "-"
+_CHUNK = 65_536
+_LONGEST_PAUSE = 60.0
+
+
+class FileSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which file, and whether it ends.
+
+    Attributes:
+        path: The file; `-` is standard input.
+        name: What the source is called.
+        follow: Wait for more at its end.
+        poll_seconds: How often a file that is followed, or missing, is looked at.
+        keys: The variables of the environment that hold the keys that may sign, by key id.
+    """
+
+    path: Text
+    name: SourceName = "file"
+    follow: bool = False
+    poll_seconds: Seconds = 0.5
+    keys: Mapping[str, str] = msgspec.field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.path == STDIN and self.follow:
+            raise ValueError("follow: standard input ends when it ends")
+
+
+class JsonLines:
+    """Hands over the lines of a file, in their order.
+
+    Args:
+        settings: Which file.
+        keys: The keys that may have signed, by their id.
+        sleep: Waits for so many seconds.
+        stdin: The file descriptor that `-` stands for.
+    """
+
+    def __init__(
+        self,
+        settings: FileSettings,
+        *,
+        keys: Mapping[str, bytes],
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        stdin: int = 0,
+    ) -> None:
+        self._settings = settings
+        self._keys = keys
+        self._sleep = sleep
+        self._stdin = stdin
+        self._counts: Counter[str] = Counter()
+
+    @property
+    def name(self) -> str:
+        """What its signals are called by."""
+        return self._settings.name
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """How often what happened: `handed_over`, `malformed`, `failures`, `restarts`."""
+        return dict(self._counts)
+
+    async def run(self, take: Callable[[Incoming], Awaitable[SignalReply]]) -> None:
+        """Hand over line by line until the end, if there is one; see `SignalSource`."""
+        source = self._from_stdin() if self._settings.path == STDIN else self._from_file()
+        async for line in source:
+            if line.strip():
+                await self._hand_over(line, take)
+
+    async def _hand_over(
+        self, line: bytes, take: Callable[[Incoming], Awaitable[SignalReply]]
+    ) -> None:
+        incoming = read_envelope(line, source=self.name, keys=self._keys)
+        self._counts["malformed"] += isinstance(incoming, Malformed)
+        tries = 1
+        while not (await take(incoming)).is_final:
+            await self._sleep(self._pause(tries))
+            tries += 1
+        self._counts["handed_over"] += 1
+
+    def _pause(self, tries: int) -> float:
+        return growing(tries, first=self._settings.poll_seconds, most=_LONGEST_PAUSE)
+
+    async def _from_stdin(self) -> AsyncIterator[bytes]:
+        lines = LineSplitter()
+        while data := await _read_when_ready(self._stdin):
+            for line in lines.feed(data):
+                yield line
+        if rest := lines.rest():
+            yield rest
+
+    async def _from_file(self) -> AsyncIterator[bytes]:
+        """The lines of the file, and of those that take its place."""
+        while True:
+            file = await self._opened()
+            try:
+                async for line in self._lines(file):
+                    yield line
+            finally:
+                os.close(file)
+            if not self._settings.follow:
+                return
+            self._counts["restarts"] += 1
+
+    async def _lines(self, file: int) -> AsyncIterator[bytes]:
+        """The lines of one file until another has its place, or the end if that is the end."""
+        lines, is_replaced = LineSplitter(), not self._settings.follow
+        while True:
+            while data := self._read(file):
+                for line in lines.feed(data):
+                    yield line
+            if is_replaced:  # and nothing was written to it between the last look and this one
+                break
+            await self._sleep(self._settings.poll_seconds)
+            if _is_cut(file):
+                self._counts["restarts"] += 1
+                os.lseek(file, 0, os.SEEK_SET)
+                lines = LineSplitter()
+            is_replaced = self._is_replaced(file)
+        if rest := lines.rest():
+            yield rest
+
+    async def _opened(self) -> int:
+        """Open the file, once there is one."""
+        failures = 0
+        while True:
+            try:
+                return _open(self._settings.path)
+            except OSError as error:
+                failures += 1
+                self._counts["failures"] += 1
+                if failures == 1:
+                    told = "the signals of %s cannot be read: %s; it is tried again"
+                    logger.error(told, self._settings.path, error.strerror)  # noqa: TRY400 - said
+            await self._sleep(self._pause(failures))
+
+    def _read(self, file: int) -> bytes:
+        try:
+            return os.read(file, _CHUNK)
+        except OSError as error:  # a disk that is gone: another look, later
+            self._counts["failures"] += 1
+            logger.error("%s: %s", self._settings.path, error.strerror)  # noqa: TRY400 - said
+            return b""
+
+    def _is_replaced(self, file: int) -> bool:
+        """Whether the name stands for another file by now; one that is missing is none yet."""
+        try:
+            return not os.path.samestat(Path(self._settings.path).stat(), os.fstat(file))
+        except OSError:
+            return False
+
+
+def _open(path: str) -> int:
+    """Open a regular file; anything else could keep us waiting.
+
+    Raises:
+        OSError: If it cannot be read, or is no file.
+    """
+    file = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(file).st_mode):
+        os.close(file)
+        raise OSError(0, "it is no regular file")
+    return file
+
+
+def _is_cut(file: int) -> bool:
+    return os.fstat(file).st_size < os.lseek(file, 0, os.SEEK_CUR)
+
+
+async def _read_when_ready(file: int) -> bytes:
+    """Read what is there, once something is; a terminal that others use stays as it is."""
+    loop, ready = asyncio.get_running_loop(), asyncio.Event()
+    try:
+        loop.add_reader(file, ready.set)
+    except PermissionError:  # a regular file is always ready, and cannot be waited for
+        await asyncio.sleep(0)
+    else:
+        try:
+            await ready.wait()
+        finally:
+            loop.remove_reader(file)
+    return os.read(file, _CHUNK)
+
+
+@SOURCES.register("file")
+def file(values: Mapping[str, Any]) -> JsonLines:
+    """Make the source from its settings.
+
+    Raises:
+        ValueError: For a setting that is wrong; the message begins with its key.
+    """
+    settings = read_settings(values, FileSettings, path=PATH)
+    return JsonLines(settings, keys=keys_of(settings.keys, path=f"{PATH}.keys"))
