@@ -52,6 +52,7 @@ from ibkr_trader.execution.guardian import Duty
 from ibkr_trader.execution.limits_watch import LimitsWatch
 from ibkr_trader.execution.outlook import RiskSettings
 from ibkr_trader.execution.skew_watch import SkewWatch, in_step
+from ibkr_trader.execution.strategist import Strategist
 from ibkr_trader.execution.tasks import alongside
 from ibkr_trader.execution.trader import Trader
 from ibkr_trader.risk.arming import Lack
@@ -85,6 +86,7 @@ async def open_desk(
     duty: Duty = Duty.TRIM,
     goes_on: bool = True,
     reach: Callable[[str], None] = lambda _: None,
+    decides: bool = False,
 ) -> AsyncIterator[Desk]:
     """Open the desk of one account, in sync with its broker, for the length of the block.
 
@@ -101,6 +103,7 @@ async def open_desk(
             could turn round; `trader.guardian.duty` changes it later.
         goes_on: Whether closings that another process left in the middle are taken up.
         reach: Called with the name of each checkpoint of the order path; for crash tests.
+        decides: Whether strategies may run and signals be taken: `trader.strategist` does it.
 
     Raises:
         ConfigError: If a setting cannot be used.
@@ -144,6 +147,8 @@ async def open_desk(
         _agree_on_time(trader, connection, settings)
         trader.closer.goes_on, broker.objection = goes_on, trader.halter.objection
         _equip(trader, settings)
+        if decides:
+            Strategist(trader, timeout=patience).signals.admission = settings.outside.admission
         await stack.enter_async_context(trader.running())
         yield Desk(trader, timeout=patience)
 

@@ -64,6 +64,15 @@ _KINDS: dict[type[ev.BaseEvent], FeedKind] = {
     ev.PositionOpenEvent: FeedKind.NOTE,
     ev.PositionUpdateEvent: FeedKind.NOTE,
     ev.PositionCloseEvent: FeedKind.NOTE,
+    ev.PredictionSignalEvent: FeedKind.NOTE,
+    ev.FlowThresholdEvent: FeedKind.NOTE,
+    ev.SignalRefusedEvent: FeedKind.REFUSAL,
+    ev.SignalEndEvent: FeedKind.NOTE,
+    ev.DecisionEvent: FeedKind.NOTE,
+    ev.DecisionEndEvent: FeedKind.REFUSAL,
+    ev.FaultEvent: FeedKind.ALERT,
+    ev.StageEvent: FeedKind.NOTE,
+    ev.NoticeEvent: FeedKind.NOTE,
 }
 
 
@@ -162,6 +171,8 @@ class Board:
                 self._decide(event, source, self._words.of(event) or "", is_refusal=True)
             case ev.GroupEvent(group_id=group, message=message):
                 self._decide(event, short_id(group), message)
+            case ev.StrategyEvent() | ev.OptionsFlowEvent():
+                self._reckon(event)
             case ev.LossEvent(message=message):
                 self._decide(event, "daily_loss", message)
             case ev.StateEvent(origin=origin, reason=reason) if origin not in PERSONS:
@@ -169,6 +180,13 @@ class Board:
                 self._decide(event, origin or "desk", words)
             case _:
                 pass
+
+    def _reckon(self, event: ev.StrategyEvent | ev.OptionsFlowEvent) -> None:
+        """Keep what a strategy decided, and what came of it or of a signal."""
+        source = event.strategy if isinstance(event, ev.StrategyEvent) else event.source
+        is_refusal = isinstance(event, ev.DecisionEndEvent | ev.SignalRefusedEvent)
+        if (text := self._words.of(event)) is not None:
+            self._decide(event, source, text, is_refusal=is_refusal)
 
     def _decide(
         self, event: ev.BaseEvent, source: str, text: str, *, is_refusal: bool = False
@@ -211,7 +229,8 @@ class Board:
 _NOTED = frozenset(
     {
         ev.AccountEvent, ev.NewOrderEvent, ev.DisconnectEvent, ev.ErrorEvent,
-        ev.DenyEvent, ev.GroupEvent, ev.LossEvent, ev.StateEvent,
+        ev.DenyEvent, ev.GroupEvent, ev.LossEvent, ev.StateEvent, ev.DecisionEvent,
+        ev.DecisionEndEvent, ev.SignalRefusedEvent, ev.SignalEndEvent,
     }
 )  # fmt: skip
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from ibkr_trader.cli.halts import by, how_to_resume
 from ibkr_trader.cli.order_view import sentence
+from ibkr_trader.cli.strategy_words import decided_words
 from ibkr_trader.cli.wording import broker_words, counted, when
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.contracts import label
@@ -24,7 +25,9 @@ if TYPE_CHECKING:
 
 _MOST_KNOWN = 1_000  # orders
 # Two of them may well be alike, and are heard each: executions, alerts, keys.
-_EACH_IS_NEWS = ev.FillEvent | ev.CoverEvent | ev.OperatorEvent
+_EACH_IS_NEWS = (
+    ev.FillEvent | ev.CoverEvent | ev.OperatorEvent | ev.OptionsFlowEvent | ev.StrategyEvent
+)
 
 
 class EventWords:
@@ -60,6 +63,8 @@ class EventWords:
                 return message.replace(f"{since:%H:%M:%S} UTC", when(since, utc=self._utc))
             case ev.OperatorEvent(operator=operator, action=action):
                 return f"{operator}: {action}"
+            case ev.NoticeEvent() | ev.OptionsFlowEvent() | ev.StrategyEvent():
+                return decided_words(event)
             case ev.SystemEvent():
                 return _system(event)
             case _:

@@ -22,6 +22,7 @@ from ibkr_trader.adapters.control_server import ControlDoor
 from ibkr_trader.adapters.kill_flag import HaltFile
 from ibkr_trader.cli import output, screening
 from ibkr_trader.cli.board import Board
+from ibkr_trader.cli.deciding import NOTHING, Decides, deciding
 from ibkr_trader.cli.event_lines import EventLines
 from ibkr_trader.cli.halt_signal import HaltSignal
 from ibkr_trader.cli.serving import Clerk
@@ -45,7 +46,9 @@ _FINISH = 2.5  # seconds: with the door, the groups and the lanes, all ends with
 _ENDS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
-async def run(face: Face, *, headless: bool, look: screening.Look) -> output.Reply | None:
+async def run(
+    face: Face, *, headless: bool, look: screening.Look, by: Decides
+) -> output.Reply | None:
     """Run the trader until it is told to end.
 
     Raises:
@@ -57,20 +60,25 @@ async def run(face: Face, *, headless: bool, look: screening.Look) -> output.Rep
         output.note("no terminal here: running headless, one line for each event")
     flag = HaltFile(face.place().kill_flag)
     with HaltSignal(flag) as halting:
-        async with desk_for(face, patient=True) as desk:
+        async with desk_for(face, patient=True, decides=True) as desk:
             halting.reach(desk.trader.halter)
             with desk.trader.arming.claimed():
-                await stay(face, desk, look if is_seen else None)
+                await stay(face, desk, look if is_seen else None, by=by)
     return None
 
 
-async def stay(face: Face, desk: Desk, look: screening.Look | None) -> None:
+async def stay(
+    face: Face, desk: Desk, look: screening.Look | None, *, by: Decides = NOTHING
+) -> None:
     """Work at an open desk until the process is told to end, on a screen if there is a look."""
     desk.trader.guardian.duty, desk.trader.finish_within = Duty.FULL, _FINISH
     lines = _lines(face, desk)
     try:
         with _told_to_end() as ending:
-            async with _tended(face, desk):
+            async with (
+                _tended(face, desk) as card,
+                deciding(face, desk, lines, by=by, card=card),
+            ):
                 head = title(face.settings(), desk)
                 lines.say("Ready", f"{head} runs as process {os.getpid()}; {_held(desk)}")
                 _begin(lines, desk)
@@ -104,7 +112,7 @@ async def _on_screen(
 
 
 @asynccontextmanager
-async def _tended(face: Face, desk: Desk) -> AsyncIterator[None]:
+async def _tended(face: Face, desk: Desk) -> AsyncIterator[TraderCard]:
     """Do what only a trader that stays has to: prices, resting points, the door."""
     trader = desk.trader
     settings = face.settings()
@@ -122,7 +130,7 @@ async def _tended(face: Face, desk: Desk) -> AsyncIterator[None]:
     async with alongside(*works):
         await door.opened()
         try:
-            yield
+            yield card
         finally:
             await door.close()
 

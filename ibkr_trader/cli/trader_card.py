@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from ibkr_trader.cli.board import Board
+    from ibkr_trader.cli.strategies import StrategyShelf
     from ibkr_trader.execution.trader import Trader
 
 
@@ -22,9 +23,11 @@ class TraderCard:
         since: When it was ready, by the desk's clock.
         connections: How many links it has had.
         board: What it keeps for screens; None where nobody may watch.
+        shelf: Moves its strategies between market and shadow; None where there are none.
     """
 
     board: Board | None = None
+    shelf: StrategyShelf | None = None
 
     def __init__(self, trader: Trader) -> None:
         self._trader = trader

@@ -33,13 +33,18 @@ if TYPE_CHECKING:
 
 @asynccontextmanager
 async def desk_for(
-    face: Face, *, timeout: float | None = None, patient: bool = False, looks: bool = False
+    face: Face,
+    *,
+    timeout: float | None = None,
+    patient: bool = False,
+    looks: bool = False,
+    decides: bool = False,
 ) -> AsyncIterator[Desk]:
     """Open the desk that the common options name, for the length of the block.
 
     At a running trader it is the trader's own, and stays open. `patient` says that nobody is
     waiting: then there are as many attempts to connect as are set. `looks` says that this run
-    of a command sends nothing, as a dry run does not.
+    of a command sends nothing, as a dry run does not. `decides` is for a trader that stays.
 
     Raises:
         TraderError: Whatever keeps it from opening; see `open_desk`.
@@ -64,6 +69,7 @@ async def desk_for(
             duty=Duty.TRIM if face.changes and not (face.dry_run or looks) else Duty.NONE,
             # What somebody has asked for and could not end is another matter.
             goes_on=not (face.dry_run or looks),
+            decides=decides,
         ) as desk:
             taken_up = _taken_up(face, desk)
             with asked_by(face):

@@ -14,10 +14,12 @@ import msgspec
 
 from ibkr_trader.config import sources
 from ibkr_trader.config.risk_table import cover_rules, plain, risk_limits
+from ibkr_trader.config.signals_table import Outside, outside
 from ibkr_trader.core.errors import ConfigError
 from ibkr_trader.core.text import masked
 from ibkr_trader.orders.cover_orders import CoverRules
 from ibkr_trader.risk.limits import RiskLimits
+from ibkr_trader.rules.admission import Admission
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -84,6 +86,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     eod_at: str = "cron"
     risk: RiskLimits = RiskLimits()
     protection: CoverRules = CoverRules()
+    outside: Outside = Outside()
     effective: tuple[Effective, ...] = ()
     warnings: tuple[str, ...] = ()
     config_file: Path | None = None
@@ -185,6 +188,7 @@ def _settings(found: sources.Sources, values: dict[str, sources.Value]) -> Setti
         raise _not_this_machine(values["host"])
     limits = risk_limits(found, is_live=profile is Profile.LIVE)
     protection = cover_rules(found)
+    abroad = outside(found, is_live=profile is Profile.LIVE)
     fields = result.model_dump(exclude={"profile", "host", "port", "allow_remote_gateway"})
     return Settings(
         **fields
@@ -194,10 +198,12 @@ def _settings(found: sources.Sources, values: dict[str, sources.Value]) -> Setti
             "port": port,
             "risk": limits,
             "protection": protection,
+            "outside": abroad,
             "effective": (
                 *_effective(result, values, host=host, port=port),
                 *_effective_table("risk", limits, found),
                 *_effective_table("protection", protection, found),
+                *_effective_table("signals", abroad.admission, found),
             ),
             "warnings": tuple(warnings),
             "config_file": found.file,
@@ -254,7 +260,7 @@ def _effective(
 
 
 def _effective_table(
-    table: str, settings: RiskLimits | CoverRules, found: sources.Sources
+    table: str, settings: RiskLimits | CoverRules | Admission, found: sources.Sources
 ) -> tuple[Effective, ...]:
     lines, usual = found.table_lines, type(settings)()
 

@@ -16,12 +16,14 @@ from ibkr_trader.config.sources import Sources, unknown_key
 from ibkr_trader.core.errors import ConfigError
 from ibkr_trader.orders.cover_orders import CoverRules
 from ibkr_trader.risk.limits import RiskLimits
+from ibkr_trader.rules.admission import Admission
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 
-T = TypeVar("T", RiskLimits, CoverRules)
+T = TypeVar("T", RiskLimits, CoverRules, Admission)
 
 
 def risk_limits(found: Sources, *, is_live: bool = False) -> RiskLimits:
@@ -32,7 +34,7 @@ def risk_limits(found: Sources, *, is_live: bool = False) -> RiskLimits:
     Raises:
         ConfigError: Naming file, line and key of the first that cannot be used.
     """
-    limits = _table(found, "risk", RiskLimits)
+    limits = read_table(found, "risk", RiskLimits)
     if is_live and not is_written(found, "risk.allow_shorts"):
         return msgspec.structs.replace(limits, allow_shorts=False)
     return limits
@@ -51,10 +53,21 @@ def cover_rules(found: Sources) -> CoverRules:
     Raises:
         ConfigError: Naming file, line and key of the first that cannot be used.
     """
-    return _table(found, "protection", CoverRules)
+    return read_table(found, "protection", CoverRules)
 
 
-def _table(found: Sources, name: str, kind: type[T]) -> T:
+def read_table(
+    found: Sources,
+    name: str,
+    kind: type[T],
+    *,
+    ignoring: Callable[[object], bool] = lambda _: False,
+) -> T:
+    """Return a table of the file as `kind`; values for which `ignoring` holds are left out.
+
+    Raises:
+        ConfigError: Naming file, line and key of the first that cannot be used.
+    """
     value = found.values.get(name)
     if value is None or found.file is None:
         return kind()
@@ -64,6 +77,8 @@ def _table(found: Sources, name: str, kind: type[T]) -> T:
     hints = get_type_hints(kind)
     fields: dict[str, Any] = {}
     for key, raw in value.raw.items():
+        if ignoring(raw):
+            continue
         full = f"{name}.{key}"
         line = found.table_lines.get(full, 1)
         if key not in hints:
@@ -83,6 +98,8 @@ def plain(value: object) -> str:
         return f"{value.total_seconds():g}"
     if isinstance(value, frozenset):
         return ", ".join(sorted(str(one) for one in value))
+    if value is None:
+        return ""
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

@@ -48,7 +48,7 @@ NAMES = (
     "risk",
     "protection",
 )
-TABLES = ("risk", "protection")  # settings with keys of their own
+TABLES = ("risk", "protection", "signals", "sinks")  # settings with keys of their own
 # What decides about real money is written down once, where nothing sets it in passing.
 _ONLY_WRITTEN = frozenset({"allow_live"})
 _ONLY_IN_FILE = _ONLY_WRITTEN.union(TABLES)
@@ -71,6 +71,7 @@ class Sources(NamedTuple):
     file: Path | None
     warnings: tuple[str, ...]
     digest: str = ""  # of the file, as it was read
+    text: str = ""  # the file's
 
 
 def gather(
@@ -110,7 +111,7 @@ def gather(
             values[name] = Value(table[name], f"{file} line {lines[name]}")
     table_lines = {key: line for key, line in lines.items() if "." in key}
     digest = hashlib.sha256(text.encode()).hexdigest() if file else ""
-    return Sources(values, table_lines, file, tuple(warnings), digest)
+    return Sources(values, table_lines, file, tuple(warnings), digest, text)
 
 
 def data_folder(values: Mapping[str, Value], cwd: Path | None = None) -> Value:

@@ -418,6 +418,7 @@ class DecisionEvent(StrategyEvent, frozen=True, kw_only=True):
         cause: What set it off: a signal as `source/id`, or `bar`, `price`, `position`, `time`.
         wish: What is wished, by its registered name.
         terms: The wish in full, as text by name.
+        words: The wish in one line, for people.
         facts: What the rule looked at, and what it saw.
         price: The market's price then; None if nobody knew it.
         is_shadow: It is only written down.
@@ -430,6 +431,7 @@ class DecisionEvent(StrategyEvent, frozen=True, kw_only=True):
     cause: str
     wish: str
     terms: Mapping[str, str] = msgspec.field(default_factory=dict)
+    words: str = ""
     facts: Mapping[str, str] = msgspec.field(default_factory=dict)
     price: Decimal | None = None
     is_shadow: bool = False

@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ibkr_trader.core import events as ev
-from ibkr_trader.core.enums import Stage
 from ibkr_trader.rules.rule_memory import RuleMemory
 from ibkr_trader.rules.signal_memory import SignalMemory
+from ibkr_trader.rules.stages import Stages
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -26,23 +26,19 @@ class Remembered:
     Attributes:
         signals: Which signals were taken.
         rules: When each rule acted last, and which decisions are open.
-        stages: How far each strategy may go: the last word of each on each stage.
+        stages: How far each strategy may go, and which versions it had.
     """
 
     def __init__(self, bus: EventBus) -> None:
         self.signals = SignalMemory()
         self.rules = RuleMemory()
-        self.stages: dict[tuple[str, bool], ev.StageEvent] = {}
+        self.stages = Stages()
         bus.subscribe(ev.OptionsFlowEvent, self._hear)
         bus.subscribe(ev.StrategyEvent, self._hear)
 
     def restore(self, history: Iterable[ev.BaseEvent]) -> None:
         """Fold what the journal knows."""
         for event in history:
-            if isinstance(event, ev.CheckpointEvent):
-                self.stages.clear()
-                for one in event.stages:
-                    self._hear(one)
             self._hear(event)
 
     def kept(self, now: datetime) -> Mapping[str, Any]:
@@ -53,11 +49,10 @@ class Remembered:
             "open_signals": tuple(self.signals.open.values()),
             "decisions": self.rules.kept(now),
             "open_decisions": tuple(self.rules.open.values()),
-            "stages": tuple(self.stages.values()),
+            "stages": self.stages.kept,
         }
 
     def _hear(self, event: ev.BaseEvent) -> None:
         self.signals = self.signals.after(event)
         self.rules = self.rules.after(event)
-        if isinstance(event, ev.StageEvent):
-            self.stages[event.strategy, event.stage is Stage.SHADOW] = event
+        self.stages = self.stages.after(event)

@@ -18,7 +18,7 @@ from ibkr_trader.core.errors import JournalError
 from ibkr_trader.core.origins import rule_origin
 from ibkr_trader.execution.wishing import Came, Wishing
 from ibkr_trader.rules.engine import Verdict, decide
-from ibkr_trader.rules.wish_text import kind_of, terms_of
+from ibkr_trader.rules.wish_text import kind_of, line_of, terms_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -222,6 +222,7 @@ class RuleDesk:
                     cause=cause,
                     wish=kind_of(one.wish),
                     terms=terms_of(one.wish),
+                    words=line_of(one.wish),
                     facts=one.facts,
                     price=moment.mark,
                     is_shadow=is_shadow,

@@ -112,7 +112,7 @@ class SignalDesk:
     def _answer(
         self, event: Taken, ends: tuple[ev.DecisionEndEvent, ...], *, passed: tuple[str, ...]
     ) -> SignalReply:
-        reasons = tuple(reason for end in ends for reason in end.reasons) or passed
+        reasons = tuple(reason for end in ends for reason in end.reasons) if ends else passed
         reply = SignalReply(
             outcome=_worst(end.outcome for end in ends),
             reasons=reasons,

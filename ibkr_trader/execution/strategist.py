@@ -34,7 +34,7 @@ TICK = 1.0  # seconds between two looks at the clock
 
 
 class Strategist:
-    """Runs the strategies of one trader; make it before the trader runs.
+    """Runs the strategies of one trader; make it before the trader runs, which then has it.
 
     Attributes:
         turns: One thing at a time for each symbol.
@@ -53,15 +53,21 @@ class Strategist:
         self._details: dict[int, ContractDetails] = {}
         self._moved: dict[int, None] = {}
         self._is_moving = asyncio.Event()
+        trader.strategist = self
         trader.bus.subscribe(ev.PriceEvent, self._on_price)
         trader.bus.subscribe(ev.PositionEvent, self._on_position)
         for work in (self.turns.work, self._follow_prices, self._follow_time):
             trader.own(work)
 
-    async def admit(
-        self, strategy: Strategy, stage: Stage, *, tell: Callable[[str], None] = lambda _: None
+    async def admit(self, strategy: Strategy, stage: Stage) -> None:
+        """Prepare a strategy and take it in; see `prepare`."""
+        await self.prepare(strategy)
+        self.rules.admit(strategy, stage)
+
+    async def prepare(
+        self, strategy: Strategy, *, tell: Callable[[str], None] = lambda _: None
     ) -> None:
-        """Take a strategy in: its symbols are known, subscribed and warmed up by then.
+        """Learn and subscribe a strategy's symbols, and warm its indicators up.
 
         Raises:
             AmbiguousContract: If a symbol is not exactly one contract.
@@ -73,7 +79,6 @@ class Strategist:
             self._details[details.contract.con_id] = details
             await self._trader.price(details.contract, timeout=QUOTE_TIMEOUT)
             await self.studies.warm_up(details, strategy.bar_size, strategy.indicators)
-        self.rules.admit(strategy, stage)
 
     def settle_open(self) -> None:
         """Say what is to be said of what the last process left open."""

@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from ibkr_trader.core.models import Contract, ContractDetails, GroupId, Quote
     from ibkr_trader.execution.outlook import RiskSettings
     from ibkr_trader.execution.ports import Broker, Clock, Journal, MarketData
+    from ibkr_trader.execution.strategist import Strategist
     from ibkr_trader.portfolio.state import PortfolioState
     from ibkr_trader.risk.guard import RiskGuard
 
@@ -66,9 +67,11 @@ class Trader:
         broker, market, journal, clock: What stands behind the ports.
         outlook: The present picture, and the guard's view of it.
         finish_within: Seconds to go on with a closing at the end, before it is left to the next.
+        strategist: Decides by itself; None where nothing does.
     """
 
     finish_within = _FINISH
+    strategist: Strategist | None = None
 
     def __init__(
         self,

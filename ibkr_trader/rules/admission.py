@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from ibkr_trader.core.signals import FlowClaim, Incoming
     from ibkr_trader.rules.signal_memory import SignalMemory
 
+OLDEST = timedelta(hours=1)  # a memory of twice that is kept: see `signal_memory.DATED_FOR`
+MOST_AHEAD = timedelta(minutes=1)
+MOST_PER_MINUTE = 600
 DUPLICATE = "duplicate"
 TOO_MANY = "too_many"
 
@@ -44,6 +47,16 @@ class Admission(msgspec.Struct, frozen=True, kw_only=True):
     symbols: frozenset[str] | None = None
     needs_signature: bool = False
     needs_time: bool = False
+
+    def __post_init__(self) -> None:
+        if not timedelta(0) < self.max_age <= OLDEST:
+            raise ValueError(f"max_age must be above 0 and at most {OLDEST.total_seconds():.0f} s")
+        if not timedelta(0) <= self.max_ahead <= MOST_AHEAD:
+            raise ValueError(f"max_ahead must be from 0 to {MOST_AHEAD.total_seconds():.0f} s")
+        if not (self.confidence_min.is_finite() and 0 <= self.confidence_min <= 1):
+            raise ValueError("confidence_min must be from 0 to 1")
+        if not 0 < self.per_minute <= MOST_PER_MINUTE:
+            raise ValueError(f"per_minute must be from 1 to {MOST_PER_MINUTE}")
 
 
 class Refusal(msgspec.Struct, frozen=True):

@@ -132,9 +132,7 @@ def _token(match: re.Match[str]) -> Token:
 
 
 def _strange(word: str, column: int, allowed: str = _LANGUAGE) -> ExpressionError:
-    return ExpressionError(
-        f"{quoted(word)} is not understood", column, _INSTEAD.get(word, allowed)
-    )
+    return ExpressionError(f"{quoted(word)} is not understood", column, _INSTEAD.get(word, allowed))
 
 
 def _require_number(word: str, column: int) -> None:

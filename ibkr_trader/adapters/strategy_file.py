@@ -1,0 +1,84 @@
+"""A strategy in a file: read only if it can be trusted, and with every fault of it in words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from ibkr_trader.adapters.trusted_file import mark_of, read_trusted
+from ibkr_trader.core.errors import ConfigError
+from ibkr_trader.rules.strategy_text import MOST_TEXT, StrategyError, read_strategy
+
+if TYPE_CHECKING:
+    from ibkr_trader.rules.rule import Strategy
+
+TOML = ".toml"
+_CHECK = "ibkr-trader strategy check"
+
+
+class Loaded(NamedTuple):
+    """A strategy with the text that it was made of."""
+
+    strategy: Strategy
+    text: str
+    suffix: str
+
+
+class StrategyFile:
+    """One file, and whether it has changed since it was looked at last.
+
+    Args:
+        path: Where it lies.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._mark: object = None
+
+    @property
+    def has_changed(self) -> bool:
+        """Whether it is not as it was when it was loaded last; a file that is gone has not."""
+        mark = mark_of(self.path)
+        return mark is not None and mark != self._mark
+
+    def load(self) -> Loaded:
+        """Read the file as it now is.
+
+        Raises:
+            ConfigError: If it cannot be read or believed, or is no strategy: with every fault.
+        """
+        try:
+            content = read_trusted(self.path, MOST_TEXT)
+        except FileNotFoundError:
+            message = f"the strategy file {self.path} does not exist"
+            raise ConfigError(message, hint=f"{_CHECK} FILE") from None
+        self._mark = content.mark
+        if content.why:
+            raise ConfigError(f"the strategy file {self.path} {content.why}")
+        try:
+            text = content.data.decode()
+        except UnicodeDecodeError as error:
+            message = f"{self.path} is not UTF-8 text (byte {error.start})"
+            raise ConfigError(message, hint="save it as UTF-8") from error
+        return loaded(text, self.path.suffix, where=str(self.path))
+
+
+def loaded(text: str, suffix: str, *, where: str) -> Loaded:
+    """Return the strategy that a text describes.
+
+    Args:
+        text: Of the file.
+        suffix: Of its name: it says which language it is.
+        where: What to call it in messages.
+
+    Raises:
+        ConfigError: With every fault, each with its line and key.
+    """
+    if suffix != TOML:
+        message = f"{where}: a strategy file ends in {TOML}"
+        raise ConfigError(message, hint=f"rename it to {Path(where).stem}{TOML}")
+    try:
+        return Loaded(read_strategy(text), text, suffix)
+    except StrategyError as error:
+        lines = "; ".join(f"{where} {fault}" for fault in error.faults)
+        raise ConfigError(lines, hint=f"{_CHECK} {where}") from error

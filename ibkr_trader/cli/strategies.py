@@ -1,0 +1,167 @@
+"""The strategies of a running trader: from their files to the market, to the shadow, and back.
+
+A file that is named at the start trades as it is. One that is edited afterwards is taken into
+the shadow, never into the market: a person promotes it, and may take it back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+from ibkr_trader.adapters.strategy_file import StrategyFile, loaded
+from ibkr_trader.core.enums import Stage
+from ibkr_trader.core.errors import ConfigError, TraderError
+from ibkr_trader.core.events import StageEvent
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
+
+    from ibkr_trader.adapters.strategy_file import Loaded
+    from ibkr_trader.execution.strategist import Strategist
+    from ibkr_trader.execution.trader import Trader
+
+logger = logging.getLogger(__name__)
+LOOK = 1.0  # seconds between two looks at the files
+RUN, EDITED = "run", "an edited file"
+
+
+class CannotStage(TraderError):
+    """A strategy cannot be moved to where it is wished, and the message says why."""
+
+
+class StrategyShelf:
+    """The strategies of one running trader, and the files that they come from.
+
+    Args:
+        trader: Whose they are.
+        strategist: Runs them.
+        say: Tells people.
+    """
+
+    def __init__(
+        self, trader: Trader, strategist: Strategist, *, say: Callable[[str], None]
+    ) -> None:
+        self._trader = trader
+        self._strategist = strategist
+        self._say = say
+        self._files: list[StrategyFile] = []
+        self._refused: dict[Path, str] = {}
+        self._at_hand: dict[tuple[str, Stage], Loaded] = {}
+
+    async def open(
+        self,
+        live: Iterable[Path],
+        shadows: Iterable[Path],
+        *,
+        tell: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        """Load every file and take its strategy in, to the market or to the shadow.
+
+        Raises:
+            ConfigError: If a file is no strategy, or two are called the same.
+            TraderError: If a symbol cannot be had.
+        """
+        wanted = [(path, Stage.LIVE) for path in live]
+        wanted += [(path, Stage.SHADOW) for path in shadows]
+        found: list[tuple[Loaded, Stage]] = []
+        for path, stage in wanted:
+            file = StrategyFile(path)
+            one = file.load()
+            name = one.strategy.name
+            if any((other.strategy.name, at) == (name, stage) for other, at in found):
+                raise ConfigError(f"{path}: another strategy is called {name}, too")
+            self._files.append(file)
+            found.append((one, stage))
+        for one, stage in found:
+            await self._admit(one, stage, origin=RUN, tell=tell)
+
+    async def work(self) -> None:
+        """Look at the files now and then; never returns."""
+        while True:
+            await asyncio.sleep(LOOK)
+            for file in self._files:
+                if file.has_changed:
+                    await self._reload(file)
+
+    async def promote(self, name: str, *, origin: str) -> Loaded:
+        """Let what is in the shadow trade, in place of what trades under its name.
+
+        Raises:
+            CannotStage: If nothing of that name is in the shadow.
+            TraderError: If a symbol cannot be had.
+        """
+        one = self._at_hand.get((name, Stage.SHADOW))
+        if one is None:
+            names = ", ".join(n for n, stage in self._at_hand if stage is Stage.SHADOW) or "none"
+            raise CannotStage(
+                f"no strategy {name} is in the shadow (there: {names})",
+                hint="edit its file, or start with: ibkr-trader run --shadow FILE",
+            )
+        await self._admit(one, Stage.LIVE, origin=origin)
+        self._strategist.rules.dismiss(name, Stage.SHADOW)
+        del self._at_hand[name, Stage.SHADOW]
+        return one
+
+    async def roll_back(self, name: str, *, origin: str) -> Loaded:
+        """Let the version trade that traded before, and what trades now go to the shadow.
+
+        Raises:
+            CannotStage: If no earlier version is on record, or it is none that can be read.
+            TraderError: If a symbol cannot be had.
+        """
+        now = self._at_hand.get((name, Stage.LIVE))
+        earlier = self._trader.remembered.stages.earlier(name)
+        if now is None or earlier is None:
+            why = "does not trade here" if now is None else "had no earlier version"
+            raise CannotStage(f"strategy {name} {why}", hint="ibkr-trader strategy list")
+        try:
+            one = loaded(earlier.content, earlier.suffix, where=f"{name} {earlier.version}")
+        except ConfigError as error:
+            raise CannotStage(f"the earlier version cannot be read: {error.message}") from error
+        await self._admit(one, Stage.LIVE, origin=origin)
+        await self._admit(now, Stage.SHADOW, origin=origin)
+        return one
+
+    async def _reload(self, file: StrategyFile) -> None:
+        """Take an edited file into the shadow; one that is wrong is told once and left out."""
+        try:
+            one = file.load()
+            if one.strategy.version == self._version(one.strategy.name):
+                return  # edited back to what trades: there is nothing to try
+            await self._admit(one, Stage.SHADOW, origin=EDITED)
+        except TraderError as error:
+            if self._refused.get(file.path) != error.message:
+                self._refused[file.path] = error.message
+                self._say(f"the edited {file.path.name} is not taken: {error.message}")
+            return
+        self._refused.pop(file.path, None)
+
+    def _version(self, name: str) -> str:
+        one = self._at_hand.get((name, Stage.LIVE))
+        return one.strategy.version if one is not None else ""
+
+    async def _admit(
+        self,
+        one: Loaded,
+        stage: Stage,
+        *,
+        origin: str,
+        tell: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        """Warm it up; then it is on record, and from then on it is asked."""
+        await self._strategist.prepare(one.strategy, tell=tell)
+        event = StageEvent(
+            at=self._trader.clock.now(),
+            strategy=one.strategy.name,
+            stage=stage,
+            version=one.strategy.version,
+            content=one.text,
+            suffix=one.suffix,
+            origin=origin,
+        )
+        self._trader.record.write([event])
+        self._strategist.rules.admit(one.strategy, stage)
+        self._at_hand[one.strategy.name, stage] = one

@@ -1,0 +1,110 @@
+"""`strategy check`: a strategy file as it was understood."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ibkr_trader.adapters.strategy_file import StrategyFile
+from ibkr_trader.cli import output
+from ibkr_trader.core.text import money
+from ibkr_trader.rules.bar_sizes import bar_size_words
+from ibkr_trader.rules.rule import ACTIONS
+from ibkr_trader.rules.study import Study
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ibkr_trader.rules.condition import Key
+    from ibkr_trader.rules.rule import Action, Rule, Strategy
+
+_SPARE = ("Rests", "On")
+
+
+def check(path: Path) -> output.Reply:
+    """Return what a strategy file says, if it is one.
+
+    Raises:
+        ConfigError: With every fault, its line and its key.
+    """
+    strategy = StrategyFile(path).load().strategy
+    return output.Reply(
+        schema="strategy/1",
+        data=document(strategy),
+        blocks=[
+            f"{strategy.name} {strategy.version}: {path} is a strategy",
+            *_head(strategy),
+            _rules(strategy),
+        ],
+    )
+
+
+def document(strategy: Strategy) -> dict[str, Any]:
+    """Return a strategy for scripts."""
+    study = Study.of(strategy.indicators)
+    return {
+        "name": strategy.name,
+        "version": strategy.version,
+        "description": strategy.description,
+        "symbols": list(strategy.symbols),
+        "bars": bar_size_words(strategy.bar_size),
+        "indicators": sorted(key_words(key) for key in strategy.indicators),
+        "warm_up_bars": study.warm_up,
+        "rules": [
+            {
+                "name": rule.name,
+                "when": rule.when.text,
+                "on": sorted(rule.triggers),
+                "then": [name_of(action) for action in rule.then],
+                "priority": rule.priority,
+                "cooldown_seconds": rule.cooldown.total_seconds(),
+            }
+            for rule in strategy.rules
+        ],
+    }
+
+
+def name_of(action: Action) -> str:
+    """Return what an action is called in a strategy file."""
+    return next(name for name, kind in ACTIONS.items() if isinstance(action, kind))
+
+
+def key_words(key: Key) -> str:
+    """Return an indicator as a rule writes it: `sma(10)`."""
+    name, numbers = key
+    return f"{name}({', '.join(f'{one:f}' for one in numbers)})"
+
+
+def _head(strategy: Strategy) -> list[str | output.Table]:
+    study = Study.of(strategy.indicators)
+    rows = [("symbols", ", ".join(strategy.symbols))]
+    if strategy.indicators:
+        keys = ", ".join(sorted(key_words(key) for key in strategy.indicators))
+        rows.append(("indicators", f"{keys}, on bars of {bar_size_words(strategy.bar_size)}"))
+        rows.append(("warm-up", f"{study.warm_up} bars"))
+    limits = strategy.envelope
+    if limits.capital is not None:
+        rows.append(("capital", money(limits.capital)))
+    if limits.max_daily_loss is not None:
+        rows.append(("day's loss", f"at most {money(limits.max_daily_loss)}"))
+    if limits.max_positions is not None:
+        rows.append(("positions", f"at most {limits.max_positions}"))
+    if limits.max_entries_per_day is not None:
+        rows.append(("entries", f"at most {limits.max_entries_per_day} a day"))
+    about: list[str | output.Table] = [strategy.description] if strategy.description else []
+    return [*about, output.Table(("", ""), tuple(rows))]
+
+
+def _rules(strategy: Strategy) -> output.Table:
+    return output.Table(
+        ("Rule", "Prio", "On", "Then", "Rests", "When"),
+        tuple(_row(rule) for rule in strategy.rules),
+        right=frozenset({"Prio"}),
+        spare=_SPARE,
+    )
+
+
+def _row(rule: Rule) -> tuple[str, ...]:
+    rests = f"{rule.cooldown.total_seconds():g} s" if rule.cooldown else ""
+    then = ", ".join(name_of(action) for action in rule.then)
+    on = ", ".join(sorted(rule.triggers))
+    return rule.name, str(rule.priority), on, then, rests, rule.when.text

@@ -1,0 +1,140 @@
+"""`strategy list|promote|rollback`: what a running trader decides by, and how that is changed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from ibkr_trader.cli import output
+from ibkr_trader.cli.exits import UsageFault
+from ibkr_trader.cli.stopping import ORIGIN
+from ibkr_trader.cli.strategies import StrategyShelf
+from ibkr_trader.cli.trading import desk_for, title
+from ibkr_trader.core.enums import Stage
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ibkr_trader.cli.face import Face
+    from ibkr_trader.execution.strategist import Strategist
+    from ibkr_trader.rules.rule import Strategy
+
+
+class _Here(NamedTuple):
+    """The strategies of the trader that runs the command."""
+
+    strategist: Strategist
+    shelf: StrategyShelf
+
+
+async def show(face: Face) -> output.Reply:
+    """Reply with every strategy, and how far it may go.
+
+    Raises:
+        UsageFault: If no trader runs here.
+    """
+    here = _here(face)
+    async with desk_for(face) as desk:
+        faults = desk.trader.remembered.rules.faults
+        rows = [
+            *((one, Stage.LIVE) for one in here.strategist.rules.strategies),
+            *((one, Stage.SHADOW) for one in here.strategist.rules.shadows),
+        ]
+        head = title(face.settings(), desk)
+        documents = [
+            {
+                "name": one.name,
+                "version": one.version,
+                "stage": stage.value.lower(),
+                "symbols": list(one.symbols),
+                "rules": [rule.name for rule in one.rules],
+                "fenced": [rule for name, rule in faults if name == one.name],
+            }
+            for one, stage in rows
+        ]
+        table = output.Table(
+            ("Strategy", "Version", "Stage", "Rules", "Symbols", "Fenced off"),
+            tuple(_row(one, stage, faults) for one, stage in rows),
+            right=frozenset({"Rules"}),
+            spare=("Version", "Rules"),
+        )
+        blocks: list[str | output.Table] = [head, table]
+        if not rows:
+            blocks = [f"{head}  no strategy runs", "Next: ibkr-trader run --strategy FILE"]
+        return output.Reply(schema="strategies/1", data={"strategies": documents}, blocks=blocks)
+
+
+async def promote(face: Face, name: str) -> output.Reply:
+    """Let the shadow of `name` trade.
+
+    Raises:
+        TraderError: If there is none, or a symbol of it cannot be had.
+    """
+    here = _here(face)
+    async with desk_for(face) as desk:
+        before = _version(here, name)
+        shadow = _shadow(here, name)
+        what = (
+            f"{name} {shadow.version if shadow else '?'} trades in place of {before or 'nothing'}"
+        )
+        if face.dry_run:
+            return _moved(face, f"{title(face.settings(), desk)}  would: {what}", name, sent=False)
+        await face.ask(f"{what}. Promote it?")
+        await here.shelf.promote(name, origin=ORIGIN)
+        return _moved(face, f"{title(face.settings(), desk)}  {what}", name, sent=True)
+
+
+async def roll_back(face: Face, name: str) -> output.Reply:
+    """Let the version of `name` trade that did before.
+
+    Raises:
+        TraderError: If there is none, or a symbol of it cannot be had.
+    """
+    here = _here(face)
+    async with desk_for(face) as desk:
+        head = title(face.settings(), desk)
+        earlier = desk.trader.remembered.stages.earlier(name)
+        if face.dry_run:
+            version = earlier.version if earlier is not None else "nothing: there is no earlier one"
+            return _moved(face, f"{head}  would bring back {version}", name, sent=False)
+        one = await here.shelf.roll_back(name, origin=ORIGIN)
+        text = f"{head}  {name} {one.strategy.version} trades again; the other is in the shadow"
+        return _moved(face, text, name, sent=True)
+
+
+def _moved(face: Face, text: str, name: str, *, sent: bool) -> output.Reply:
+    blocks: list[str | output.Table] = [text]
+    if not sent:
+        blocks.append("Nothing was changed.")
+    version = _version(_here(face), name)
+    data = {"name": name, "version": version, "changed": sent}
+    return output.Reply(schema="strategy-moved/1", data=data, blocks=blocks)
+
+
+def _here(face: Face) -> _Here:
+    """The strategies of the running trader.
+
+    Raises:
+        UsageFault: If none runs here.
+    """
+    shelf = face.trader.shelf if face.trader is not None else None
+    strategist = face.desk.trader.strategist if face.desk is not None else None
+    if shelf is None or strategist is None:
+        message = "no trader runs here, and strategies run in one"
+        raise UsageFault(message, hint="ibkr-trader run --strategy FILE")
+    return _Here(strategist, shelf)
+
+
+def _version(here: _Here, name: str) -> str:
+    live = (one.version for one in here.strategist.rules.strategies if one.name == name)
+    return next(live, "")
+
+
+def _shadow(here: _Here, name: str) -> Strategy | None:
+    return next((one for one in here.strategist.rules.shadows if one.name == name), None)
+
+
+def _row(one: Strategy, stage: Stage, faults: Mapping[tuple[str, str], str]) -> tuple[str, ...]:
+    fenced = ", ".join(rule for name, rule in faults if name == one.name)
+    symbols = ", ".join(one.symbols)
+    where = "trades" if stage is Stage.LIVE else "shadow"
+    return one.name, one.version, where, str(len(one.rules)), symbols, fenced
