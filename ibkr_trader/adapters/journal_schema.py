@@ -20,6 +20,7 @@ from ibkr_trader.core.events import (
     BaseEvent,
     CheckpointEvent,
     CloseRequestEvent,
+    DecisionEvent,
     NewOrderEvent,
     OrderEvent,
 )
@@ -113,6 +114,8 @@ def ids_of(message: Command | BaseEvent, install: str) -> Ids:
             return Ids(message.order_id, message.spec.broker_order_id, group)
         case CloseRequestEvent():  # its orders are still to come
             return Ids(group_number=group_number(message.group_id, install))
+        case DecisionEvent():  # named like a group, so that no two have one name
+            return Ids(group_number=group_number(message.decision_id, install))
         case OrderEvent() | ModifyOrder() | CancelOrder():
             return Ids(message.order_id, 0, group_number(message.order_id, install))
         case _:

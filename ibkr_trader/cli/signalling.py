@@ -94,10 +94,11 @@ async def send(face: Face, wish: Wished) -> output.Reply:
         raise UsageFault(message, hint="ibkr-trader run --strategy FILE")
     async with desk_for(face) as desk:
         trader, strategist = desk.trader, face.desk.trader.strategist
+        known = trader.journal.state
         claim = Claim(
             source=SOURCE,
-            signal_id=wish.signal_id
-            or f"{trader.journal.state.install}-{trader.journal.next_group()}",
+            # What is taken is a record more, so the number of the last one names it.
+            signal_id=wish.signal_id or f"{known.install}-{known.last_record}",
             ticker=wish.symbol,
             action=SignalAction(wish.action.upper()),
             confidence=wish.confidence,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.enums import Outcome, Stage
+from ibkr_trader.core.ids import short_id
 from ibkr_trader.core.origins import strategy_of
 from ibkr_trader.core.text import price, quantity
 
@@ -63,7 +64,7 @@ def _strategy(event: ev.StrategyEvent) -> str | None:
         case ev.DecisionEndEvent(outcome=Outcome.ACTED):
             return None  # what was done says so itself
         case ev.DecisionEndEvent():
-            return f"{event.strategy}, {event.decision_id}: {outcome_words(event)}"
+            return f"{event.strategy}, {short_id(event.decision_id)}: {outcome_words(event)}"
         case ev.FaultEvent():
             return (
                 f"{event.strategy}/{event.rule} raised and is asked no more until it is loaded "

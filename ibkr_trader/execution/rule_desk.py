@@ -215,7 +215,7 @@ class RuleDesk:
                 ev.DecisionEvent(
                     at=moment.now,
                     strategy=strategy.name,
-                    decision_id=f"d{self._trader.journal.next_group()}",
+                    decision_id=self._trader.new_group_id(),
                     rule=one.rule,
                     version=strategy.version,
                     ticker=moment.symbol,

@@ -37,6 +37,7 @@ class Strategist:
     """Runs the strategies of one trader; make it before the trader runs, which then has it.
 
     Attributes:
+        trader: The one.
         turns: One thing at a time for each symbol.
         rules: The strategies, and what they decide.
         signals: The door of every signal.
@@ -44,7 +45,7 @@ class Strategist:
     """
 
     def __init__(self, trader: Trader, *, timeout: float = 30.0) -> None:
-        self._trader = trader
+        self.trader = trader
         self.turns = Turns()
         self.studies = Studies(trader)
         self.rules = RuleDesk(trader, self.studies, moments=Moments(trader), timeout=timeout)
@@ -75,9 +76,9 @@ class Strategist:
         """
         for number, symbol in enumerate(strategy.symbols, start=1):
             tell(f"{strategy.name}: warming up {symbol}, {number} of {len(strategy.symbols)}")
-            details = await self._trader.learn(symbol)
+            details = await self.trader.learn(symbol)
             self._details[details.contract.con_id] = details
-            await self._trader.price(details.contract, timeout=QUOTE_TIMEOUT)
+            await self.trader.price(details.contract, timeout=QUOTE_TIMEOUT)
             await self.studies.warm_up(details, strategy.bar_size, strategy.indicators)
 
     def settle_open(self) -> None:
@@ -95,7 +96,7 @@ class Strategist:
             if not weighed.events:
                 return
             try:
-                self._trader.record.write(weighed.events)
+                self.trader.record.write(weighed.events)
             except JournalError:
                 return  # what cannot be written down is not done; the desk says so by itself
             await self.rules.act(weighed)

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import asynccontextmanager
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from ibkr_trader.core.enums import SignalAction, Stage
+from ibkr_trader.core import events as ev
+from ibkr_trader.core.enums import OrderRole, SignalAction, Stage
 from ibkr_trader.core.signals import Claim
 from ibkr_trader.execution.strategist import Strategist
+from ibkr_trader.execution.tasks import alongside
 from ibkr_trader.rules.admission import Admission
 from ibkr_trader.rules.strategy_text import read_strategy
-from tests.execution.parts import Floor
+from tests.execution.parts import AAPL, Floor
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Awaitable
 
     from ibkr_trader.execution.ports import Journal
     from ibkr_trader.execution.trader import Trader
+    from ibkr_trader.portfolio.state import PortfolioState
+
+T = TypeVar("T")
+E = TypeVar("E", bound=ev.BaseEvent)
 
 ENTRY = """
 name = "prediction-entry"
@@ -82,3 +89,40 @@ class StrategyFloor(Floor):
             "issued_at": self.clock.now(),
         }
         return Claim(action=SignalAction(action), **{**usual, **fields})
+
+    async def filled(self, desk: Strategist, quantity: int) -> None:
+        """Let the exchange act until so many are held."""
+        trader = desk.trader
+
+        def is_held(now: PortfolioState) -> bool | None:
+            position = now.positions.get(AAPL)
+            return True if position is not None and position.quantity == quantity else None
+
+        self.move(trader, "149.99", "150.01")
+        assert await trader.until(is_held, timeout=5), trader.portfolio.positions
+
+    async def closing(self, desk: Strategist, work: Awaitable[T]) -> T:
+        """Let the exchange act for as long as `work` takes."""
+        trader, over = desk.trader, asyncio.Event()
+
+        async def act() -> None:
+            while not over.is_set():
+                self.move(trader, "149.99", "150.01")
+                await asyncio.sleep(0)
+
+        async with alongside(act()):
+            try:
+                return await work
+            finally:
+                over.set()
+
+
+def told(journal: Journal, kind: type[E]) -> list[E]:
+    """Return the events of a kind that are on record."""
+    return [message for _, message in journal.messages() if isinstance(message, kind)]
+
+
+def entries(source: Journal | Strategist) -> list[ev.NewOrderEvent]:
+    """Return every entry that was ever sent."""
+    journal = source.trader.journal if isinstance(source, Strategist) else source
+    return [one for one in told(journal, ev.NewOrderEvent) if one.spec.role is OrderRole.ENTRY]
