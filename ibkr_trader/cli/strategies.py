@@ -82,9 +82,13 @@ class StrategyShelf:
         """Look at the files now and then; never returns."""
         while True:
             await asyncio.sleep(LOOK)
-            for file in self._files:
-                if file.has_changed:
-                    await self._reload(file)
+            await self.look()
+
+    async def look(self) -> None:
+        """Take what was edited since the last look into the shadow."""
+        for file in self._files:
+            if file.has_changed:
+                await self._reload(file)
 
     async def promote(self, name: str, *, origin: str) -> Loaded:
         """Let what is in the shadow trade, in place of what trades under its name.

@@ -101,13 +101,15 @@ class StrategyFloor(Floor):
         self.move(trader, "149.99", "150.01")
         assert await trader.until(is_held, timeout=5), trader.portfolio.positions
 
-    async def closing(self, desk: Strategist, work: Awaitable[T]) -> T:
+    async def closing(
+        self, desk: Strategist, work: Awaitable[T], *, bid: str = "149.99", ask: str = "150.01"
+    ) -> T:
         """Let the exchange act for as long as `work` takes."""
         trader, over = desk.trader, asyncio.Event()
 
         async def act() -> None:
             while not over.is_set():
-                self.move(trader, "149.99", "150.01")
+                self.move(trader, bid, ask)
                 await asyncio.sleep(0)
 
         async with alongside(act()):

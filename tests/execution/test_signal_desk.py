@@ -38,8 +38,8 @@ async def test_a_short_has_its_stop_above_and_its_target_below() -> None:
         await floor.filled(desk, -10)
         exits = {o.spec.order_type: o.spec for o in desk.trader.portfolio.orders.values()}
         assert exits[OrderType.STOP].side is Side.BUY
-        assert exits[OrderType.STOP].stop_price == Decimal("154.49")
-        assert exits[OrderType.LIMIT].limit_price == Decimal("136.50")
+        assert exits[OrderType.STOP].stop_price == Decimal("154.48")
+        assert exits[OrderType.LIMIT].limit_price == Decimal("136.49")
 
 
 async def test_a_sell_closes_what_is_long_and_never_goes_further() -> None:

@@ -1,0 +1,141 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ibkr_trader.adapters.memory_journal import MemoryJournal
+from ibkr_trader.cli.strategies import CannotStage, StrategyShelf
+from ibkr_trader.core import events as ev
+from ibkr_trader.core.enums import Outcome, Stage
+from ibkr_trader.core.errors import ConfigError
+from tests.execution.parts import INSTALL
+from tests.execution.strategy_stage import ENTRY, StrategyFloor, told
+
+NAME = "prediction-entry"
+
+
+class Rack:
+    """A shelf with one file, and what it has told."""
+
+    def __init__(self, tmp_path: Path, text: str = ENTRY) -> None:
+        self.path = tmp_path / "one.toml"
+        self.path.write_text(text)
+        self.floor = StrategyFloor()
+        self.journal = MemoryJournal(INSTALL)
+        self.said: list[str] = []
+
+    def edit(self, old: str, new: str) -> None:
+        """Change the file as an editor does: with another inode."""
+        text = self.path.read_text().replace(old, new)
+        beside = self.path.with_suffix(".new")
+        beside.write_text(text)
+        beside.replace(self.path)
+
+
+@pytest.fixture
+def rack(tmp_path: Path) -> Rack:
+    return Rack(tmp_path)
+
+
+async def test_a_file_trades_as_it_is_and_its_text_is_on_record(rack: Rack) -> None:
+    async with rack.floor.strategist(journal=rack.journal) as desk:
+        shelf = StrategyShelf(desk.trader, desk, say=rack.said.append)
+        await shelf.open([rack.path], [])
+        (stage,) = told(rack.journal, ev.StageEvent)
+        assert (stage.stage, stage.content, stage.strategy) == (Stage.LIVE, ENTRY, NAME)
+        assert (await desk.signals.take(rack.floor.claim())).outcome is Outcome.ACTED
+
+
+async def test_an_edited_file_goes_into_the_shadow_and_never_into_the_market(rack: Rack) -> None:
+    async with rack.floor.strategist(journal=rack.journal) as desk:
+        shelf = StrategyShelf(desk.trader, desk, say=rack.said.append)
+        await shelf.open([rack.path], [])
+        rack.edit("0.85", "0.95")
+        await shelf.look()
+        assert [one.stage for one in told(rack.journal, ev.StageEvent)] == [
+            Stage.LIVE,
+            Stage.SHADOW,
+        ]
+        assert len(desk.rules.strategies) == len(desk.rules.shadows) == 1
+        assert (await desk.signals.take(rack.floor.claim())).outcome is Outcome.ACTED
+
+
+async def test_an_edit_that_is_wrong_is_told_once_and_changes_nothing(rack: Rack) -> None:
+    async with rack.floor.strategist(journal=rack.journal) as desk:
+        shelf = StrategyShelf(desk.trader, desk, say=rack.said.append)
+        await shelf.open([rack.path], [])
+        rack.edit("signal.confidence", "signal.confidense")
+        await shelf.look()
+        await shelf.look()
+        (text,) = rack.said
+        assert "line 7" in text
+        assert "confidense" in text
+        assert not desk.rules.shadows
+        rack.edit("signal.confidense > 0.85", "signal.confidence > 0.9")
+        await shelf.look()
+        assert len(desk.rules.shadows) == 1
+
+
+async def test_an_edit_that_is_taken_back_is_nothing_to_try(rack: Rack) -> None:
+    async with rack.floor.strategist(journal=rack.journal) as desk:
+        shelf = StrategyShelf(desk.trader, desk, say=rack.said.append)
+        await shelf.open([rack.path], [])
+        rack.edit("nothing of it", "")
+        await shelf.look()
+        assert not desk.rules.shadows
+
+
+async def test_promoted_it_trades_and_rolled_back_the_other_does_again(rack: Rack) -> None:
+    async with rack.floor.strategist(journal=rack.journal) as desk:
+        shelf = StrategyShelf(desk.trader, desk, say=rack.said.append)
+        await shelf.open([rack.path], [])
+        (first,) = desk.rules.strategies
+        rack.edit("0.85", "0.95")
+        await shelf.look()
+        await shelf.promote(NAME, origin="cli")
+        (second,) = desk.rules.strategies
+        assert second.version != first.version
+        assert not desk.rules.shadows
+        assert (await desk.signals.take(rack.floor.claim())).outcome is Outcome.NOTHING
+        await shelf.roll_back(NAME, origin="cli")
+        assert desk.rules.strategies == (first,)
+        assert [one.version for one in desk.rules.shadows] == [second.version]
+        again = await desk.signals.take(rack.floor.claim(signal_id="s2"))
+        assert again.outcome is Outcome.ACTED
+
+
+async def test_an_earlier_version_is_known_after_restarts(rack: Rack) -> None:
+    async with rack.floor.strategist(journal=rack.journal) as desk:
+        await StrategyShelf(desk.trader, desk, say=rack.said.append).open([rack.path], [])
+        (first,) = desk.rules.strategies
+    rack.edit("0.85", "0.95")
+    async with rack.floor.strategist(journal=rack.journal) as desk:
+        shelf = StrategyShelf(desk.trader, desk, say=rack.said.append)
+        await shelf.open([rack.path], [])
+        await shelf.roll_back(NAME, origin="cli")
+        assert desk.rules.strategies[0].version == first.version
+
+
+async def test_what_is_not_there_cannot_be_moved(rack: Rack) -> None:
+    async with rack.floor.strategist(journal=rack.journal) as desk:
+        shelf = StrategyShelf(desk.trader, desk, say=rack.said.append)
+        await shelf.open([rack.path], [])
+        with pytest.raises(CannotStage, match="in the shadow"):
+            await shelf.promote(NAME, origin="cli")
+        with pytest.raises(CannotStage, match="no earlier version"):
+            await shelf.roll_back(NAME, origin="cli")
+        with pytest.raises(CannotStage, match="does not trade here"):
+            await shelf.roll_back("other", origin="cli")
+
+
+async def test_two_of_one_name_are_refused_before_anything_runs(rack: Rack, tmp_path: Path) -> None:
+    other = tmp_path / "two.toml"
+    other.write_text(ENTRY)
+    async with rack.floor.strategist(journal=rack.journal) as desk:
+        shelf = StrategyShelf(desk.trader, desk, say=rack.said.append)
+        with pytest.raises(ConfigError, match="another strategy is called"):
+            await shelf.open([rack.path, other], [])
+        assert not desk.rules.strategies
+        await shelf.open([rack.path], [other])
+        assert len(desk.rules.shadows) == 1
