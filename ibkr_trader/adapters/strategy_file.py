@@ -7,13 +7,21 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ibkr_trader.adapters.trusted_file import mark_of, read_trusted
 from ibkr_trader.core.errors import ConfigError
-from ibkr_trader.rules.strategy_text import MOST_TEXT, StrategyError, read_strategy
+from ibkr_trader.rules.strategy_text import MOST_TEXT, Fault, StrategyError, read_strategy
 
 if TYPE_CHECKING:
     from ibkr_trader.rules.rule import Strategy
 
 TOML = ".toml"
 _CHECK = "ibkr-trader strategy check"
+
+
+class StrategyRefused(ConfigError):
+    """A file that is no strategy; `faults` has every reason with its line and key."""
+
+    def __init__(self, message: str, *, faults: tuple[Fault, ...], where: str) -> None:
+        super().__init__(message, hint=f"{_CHECK} {where}")
+        self.faults = faults
 
 
 class Loaded(NamedTuple):
@@ -72,7 +80,7 @@ def loaded(text: str, suffix: str, *, where: str) -> Loaded:
         where: What to call it in messages.
 
     Raises:
-        ConfigError: With every fault, each with its line and key.
+        ConfigError: With every fault, each with its line and key: `StrategyRefused`.
     """
     if suffix != TOML:
         message = f"{where}: a strategy file ends in {TOML}"
@@ -80,5 +88,5 @@ def loaded(text: str, suffix: str, *, where: str) -> Loaded:
     try:
         return Loaded(read_strategy(text), text, suffix)
     except StrategyError as error:
-        lines = "; ".join(f"{where} {fault}" for fault in error.faults)
-        raise ConfigError(lines, hint=f"{_CHECK} {where}") from error
+        lines = "; ".join(str(fault) for fault in error.faults)
+        raise StrategyRefused(f"{where}: {lines}", faults=error.faults, where=where) from error

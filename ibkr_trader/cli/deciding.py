@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from ibkr_trader.adapters.signals.registry import SOURCES
+from ibkr_trader.adapters.strategy_file import StrategyFile
 from ibkr_trader.cli.progress import progress
 from ibkr_trader.cli.strategies import StrategyShelf
 from ibkr_trader.cli.wording import counted
@@ -46,6 +47,17 @@ class Decides(NamedTuple):
 
 
 NOTHING = Decides()
+
+
+def check(face: Face, by: Decides) -> None:
+    """Refuse what cannot be used before anything is opened or started.
+
+    Raises:
+        ConfigError: If a strategy or a source cannot be used.
+    """
+    for path in (*by.live, *by.shadows):
+        StrategyFile(path).load()
+    made_sources(face.settings())
 
 
 @asynccontextmanager

@@ -22,7 +22,7 @@ from ibkr_trader.adapters.control_server import ControlDoor
 from ibkr_trader.adapters.kill_flag import HaltFile
 from ibkr_trader.cli import output, screening
 from ibkr_trader.cli.board import Board
-from ibkr_trader.cli.deciding import NOTHING, Decides, deciding
+from ibkr_trader.cli.deciding import NOTHING, Decides, check, deciding
 from ibkr_trader.cli.event_lines import EventLines
 from ibkr_trader.cli.halt_signal import HaltSignal
 from ibkr_trader.cli.serving import Clerk
@@ -55,6 +55,7 @@ async def run(
         TraderError: Whatever keeps it from starting, or makes its picture of the account
             worthless.
     """
+    check(face, by)
     is_seen = not (headless or face.json) and screening.is_terminal()
     if not (is_seen or headless or face.json):
         output.note("no terminal here: running headless, one line for each event")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ibkr_trader.adapters.strategy_file import StrategyFile
+from ibkr_trader.adapters.strategy_file import StrategyFile, StrategyRefused
 from ibkr_trader.cli import output
+from ibkr_trader.cli.exits import Exit
+from ibkr_trader.cli.wording import counted
 from ibkr_trader.core.text import money
 from ibkr_trader.rules.bar_sizes import bar_size_words
 from ibkr_trader.rules.rule import ACTIONS
@@ -16,17 +18,22 @@ if TYPE_CHECKING:
 
     from ibkr_trader.rules.condition import Key
     from ibkr_trader.rules.rule import Action, Rule, Strategy
+    from ibkr_trader.rules.strategy_text import Fault
 
 _SPARE = ("Rests", "On")
+_LINE = frozenset({"Line"})
 
 
 def check(path: Path) -> output.Reply:
-    """Return what a strategy file says, if it is one.
+    """Return what a strategy file says; or every fault of it, with its line and its key.
 
     Raises:
-        ConfigError: With every fault, its line and its key.
+        ConfigError: If the file cannot be read.
     """
-    strategy = StrategyFile(path).load().strategy
+    try:
+        strategy = StrategyFile(path).load().strategy
+    except StrategyRefused as error:
+        return _refused(path, error.faults)
     return output.Reply(
         schema="strategy/1",
         data=document(strategy),
@@ -35,6 +42,17 @@ def check(path: Path) -> output.Reply:
             *_head(strategy),
             _rules(strategy),
         ],
+    )
+
+
+def _refused(path: Path, faults: tuple[Fault, ...]) -> output.Reply:
+    rows = tuple((str(one.line or ""), one.key, one.message) for one in faults)
+    what = f"{path} is no strategy yet: {counted(len(faults), 'fault')}"
+    return output.Reply(
+        schema="strategy/1",
+        data={"faults": [one._asdict() for one in faults]},
+        blocks=[what, output.Table(("Line", "Key", "What is wrong"), rows, right=_LINE)],
+        exit=Exit.CONFIG,
     )
 
 

@@ -47,6 +47,8 @@ NAMES = (
     "eod_at",
     "risk",
     "protection",
+    "signals",
+    "sinks",
 )
 TABLES = ("risk", "protection", "signals", "sinks")  # settings with keys of their own
 # What decides about real money is written down once, where nothing sets it in passing.

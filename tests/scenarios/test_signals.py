@@ -1,0 +1,112 @@
+"""Signals through rules to fills on the gateway, by processes as people run them."""
+
+from __future__ import annotations
+
+import signal
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from docs.run_transcripts import ROOT
+from tests.cli.conftest import CommandLine
+from tests.scenarios.traders import at_the_gateway, running
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+PREDICTION = ROOT / "examples" / "strategies" / "prediction.toml"
+BUY = "signal send --symbol AAPL --action buy --confidence 0.91"
+
+
+@pytest.fixture
+def line(tmp_path: Path) -> Iterator[CommandLine]:
+    one = CommandLine(tmp_path)
+    one.env["IBKR_RECONNECT_BACKOFF_SECONDS"] = "0.1"
+    yield one
+    one.stop_gateway()
+
+
+def install(line: CommandLine) -> str:
+    document = line("status --json").document
+    return str(document["install"]) if "install" in document else "x"
+
+
+async def test_long_and_short_in_several_symbols_and_out_again(line: CommandLine) -> None:
+    with running(line, "--strategy", str(PREDICTION)) as trader:
+        assert line(f"{BUY} --id a1").code == 0
+        trader.hear("position +")
+        short = line("signal send --symbol MSFT --action short --confidence 0.9 --id m1 --json")
+        assert short.document["outcome"] == "acted"
+        trader.hear("position -")
+        held = {p["symbol"]: p for p in line("positions --json").document["positions"]}
+        assert float(held["AAPL"]["quantity"]) > 0 > float(held["MSFT"]["quantity"])
+        assert float(held["AAPL"]["stop"]) < float(held["AAPL"]["average_cost"])
+        assert float(held["MSFT"]["stop"]) > float(held["MSFT"]["average_cost"])
+        assert line("signal send --symbol MSFT --action sell").code == 0  # no long: nothing
+        assert line("signal send --symbol AAPL --action sell").code == 0
+        trader.hear("flat in AAPL")
+        truth = await at_the_gateway(line, "none")
+        assert [p.contract.symbol for p in truth.positions if p.quantity] == ["MSFT"]
+        assert {o.spec.contract.symbol for o in truth.open_orders} == {"MSFT"}
+        assert line("close --all").code == 0
+
+
+async def test_killed_after_it_acted_it_does_not_act_again(line: CommandLine) -> None:
+    with running(line, "--strategy", str(PREDICTION)) as trader:
+        assert line(f"{BUY} --id once").code == 0
+        trader.hear("position +")
+        trader.end(signal.SIGKILL)
+    with running(line, "--strategy", str(PREDICTION)):
+        again = line(f"{BUY} --id once --json")
+        assert (again.code, again.document["code"]) == (0, "duplicate")
+    truth = await at_the_gateway(line, "none")
+    (fill,) = {one.order_id for one in truth.fills}
+    assert fill
+    with closing(sqlite3.connect(line.data / "sim" / "journal.db")) as journal:
+        (count,) = journal.execute(
+            "SELECT count(*) FROM records WHERE kind = 'DecisionEvent'"
+        ).fetchone()
+    assert count == 1
+
+
+def test_a_strategy_that_is_wrong_starts_nothing(line: CommandLine, tmp_path: Path) -> None:
+    bad = tmp_path / "bad.toml"
+    bad.write_text(PREDICTION.read_text().replace("signal.confidence", "signal.confidense", 1))
+    found = line(f"run --headless --strategy {bad}")
+    assert found.code == 3
+    assert "line 19: rule.when: column 28" in found.err
+    assert "did you mean" in found.err
+    assert not (line.data / "sim" / "gateway").exists()
+
+
+def test_signals_need_a_trader(line: CommandLine) -> None:
+    found = line(BUY)
+    assert found.code == 2
+    assert "ibkr-trader run --strategy" in found.err
+
+
+def test_a_source_that_is_unknown_is_named_with_its_line(line: CommandLine) -> None:
+    (line.folder / "config.toml").write_text("[signals.carrier_pigeon]\nspeed = 1\n")
+    line.env["IBKR_CONFIG"] = str(line.folder / "config.toml")
+    found = line("run --headless")
+    assert found.code == 3
+    assert "line 1: signals.carrier_pigeon: there is no such source" in found.err
+
+
+def test_edited_while_it_runs_it_goes_into_the_shadow(line: CommandLine, tmp_path: Path) -> None:
+    mine = tmp_path / "mine.toml"
+    mine.write_text(PREDICTION.read_text())
+    with running(line, "--strategy", str(mine)) as trader:
+        mine.write_text(PREDICTION.read_text().replace("0.85", "0.99"))
+        trader.hear("only writes down what it would do")
+        rows = line("strategy list --json").document["strategies"]
+        assert [row["stage"] for row in rows] == ["live", "shadow"]
+        assert line("strategy promote prediction --yes").code == 0
+        (row,) = line("strategy list --json").document["strategies"]
+        assert (row["stage"], row["version"]) == ("live", rows[1]["version"])
+        assert line(BUY).code == 0
+        assert line("positions --json").document["positions"] == []
+        assert line("strategy rollback prediction --yes").code == 0
+        assert line(BUY).code == 0
+        trader.hear("position +")
