@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from ibkr_trader.adapters.strategy_program import read_program
 from ibkr_trader.adapters.trusted_file import mark_of, read_trusted
 from ibkr_trader.core.errors import ConfigError
 from ibkr_trader.rules.strategy_text import MOST_TEXT, Fault, StrategyError, read_strategy
@@ -12,7 +13,7 @@ from ibkr_trader.rules.strategy_text import MOST_TEXT, Fault, StrategyError, rea
 if TYPE_CHECKING:
     from ibkr_trader.rules.rule import Strategy
 
-TOML = ".toml"
+TOML, PYTHON = ".toml", ".py"
 _CHECK = "ibkr-trader strategy check"
 
 
@@ -82,10 +83,12 @@ def loaded(text: str, suffix: str, *, where: str) -> Loaded:
     Raises:
         ConfigError: With every fault, each with its line and key: `StrategyRefused`.
     """
-    if suffix != TOML:
-        message = f"{where}: a strategy file ends in {TOML}"
+    if suffix not in {TOML, PYTHON}:
+        message = f"{where}: a strategy file ends in {TOML} or {PYTHON}"
         raise ConfigError(message, hint=f"rename it to {Path(where).stem}{TOML}")
     try:
+        if suffix == PYTHON:
+            return Loaded(read_program(text, where=where), text, suffix)
         return Loaded(read_strategy(text), text, suffix)
     except StrategyError as error:
         lines = "; ".join(str(fault) for fault in error.faults)

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
-from ibkr_trader.risk.sizing import AtrRisk, FixedQuantity, FixedRisk, Kelly, Odds
-
-if TYPE_CHECKING:
-    from ibkr_trader.risk.sizing import Sizing
+from ibkr_trader.risk.sizing import AtrRisk, FixedQuantity, FixedRisk, Kelly, Odds, Size
 
 FORMS = "10, risk:1%, risk:250, atr:2, atr:2:0.5%, kelly, kelly:0.55:1.8 or kelly:0.55:1.8:0.25"
 _NUMBER = re.compile(r"[0-9]{1,9}(\.[0-9]{1,6})?")
 _DEFAULT_RISK = FixedRisk(fraction=Decimal("0.01"))
 
 
-def size_of(text: str) -> Sizing:
+def size_of(text: str) -> Size:
     """Return the rule that `text` names.
 
     Raises:
@@ -54,3 +50,31 @@ def _number(text: str) -> Decimal:
     if not (text.isascii() and _NUMBER.fullmatch(text)):
         raise ValueError(f"has {text!r}, which is no number")
     return Decimal(text)
+
+
+def size_text(rule: Size) -> str:
+    """Return the rule as people write it: `size_of` reads it again.
+
+    Raises:
+        ValueError: If it has a figure that cannot be written so, such as a cap of its own.
+    """
+    text = _text(rule)
+    if size_of(text) != rule:
+        raise ValueError(f"{rule} cannot be written as a size")
+    return text
+
+
+def _text(rule: Size) -> str:
+    match rule:
+        case FixedQuantity(quantity):
+            return f"{quantity:f}"
+        case FixedRisk(amount=amount) if amount is not None:
+            return f"risk:{amount:f}"
+        case FixedRisk(fraction=fraction) if fraction is not None:
+            return f"risk:{(fraction * 100).normalize():f}%"
+        case AtrRisk(multiple=multiple, risk=risk):
+            return f"atr:{multiple:f}:{_text(risk).removeprefix('risk:')}"
+        case Kelly(odds=odds, part=part) if odds is not None:
+            return f"kelly:{odds.win_rate:f}:{odds.payoff:f}:{part:f}"
+        case _:
+            return "kelly"

@@ -233,6 +233,10 @@ class Kelly(msgspec.Struct, frozen=True, kw_only=True):
         return odds, f"in {record.count} trips"
 
 
+Size = FixedQuantity | FixedRisk | AtrRisk | Kelly
+"""The rules that can be written down."""
+
+
 def capped(
     found: Sized,
     stakes: Stakes,

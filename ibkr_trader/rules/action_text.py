@@ -10,11 +10,10 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from msgspec import structs
 
-from ibkr_trader.risk import sizing
 from ibkr_trader.risk.size_text import FORMS, size_of
+from ibkr_trader.risk.sizing import Size
 from ibkr_trader.rules.distance import Distance
 from ibkr_trader.rules.rule import ACTIONS, Action
-from ibkr_trader.rules.wishes import Size
 
 Trouble = tuple[str, str]  # a key (empty is the whole table), and what is wrong with it
 
@@ -63,7 +62,7 @@ def _read(value: object, hint: Any) -> Any:
     return _PLAIN[kinds[0]](value)
 
 
-def _size(value: object) -> sizing.Sizing:
+def _size(value: object) -> Size:
     text = f"{value:f}" if isinstance(value, Decimal) else str(value)
     try:
         return size_of(text)

@@ -101,5 +101,6 @@ class Moment(msgspec.Struct, frozen=True, kw_only=True):
         return bar.close if bar is not None else None
 
     def indicator(self, name: str, arguments: tuple[Decimal, ...]) -> Decimal | None:
-        """Return an indicator's value; None while it warms up."""
-        return self.study.value((name, arguments)) if self.study is not None else None
+        """Return an indicator's value; None while it warms up, or if nobody asked for it."""
+        study, key = self.study, (name, arguments)
+        return study.value(key) if study is not None and key in study.keys else None

@@ -109,6 +109,24 @@ def read_strategy(text: str) -> Strategy:
     return strategy
 
 
+def checked(strategy: Strategy) -> Strategy:
+    """Return a strategy that was not made of a file, if a file could say the same.
+
+    Raises:
+        StrategyError: With every fault of its name and symbols.
+    """
+    faults: list[Fault] = []
+    for key, read in (("name", _name), ("symbols", _symbols)):
+        value = getattr(strategy, key)
+        try:
+            read(list(value) if isinstance(value, tuple) else value)
+        except ValueError as error:
+            faults.append(Fault(0, key, str(error)))
+    if faults:
+        raise StrategyError(tuple(faults))
+    return strategy
+
+
 class _Reader:
     """Reads one file, and goes on after each fault."""
 

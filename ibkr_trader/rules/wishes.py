@@ -14,9 +14,7 @@ import msgspec
 
 from ibkr_trader.core.enums import Side, TimeInForce
 from ibkr_trader.orders.managed_trails import Trail
-from ibkr_trader.risk.sizing import AtrRisk, FixedQuantity, FixedRisk, Kelly
-
-Size = FixedQuantity | FixedRisk | AtrRisk | Kelly
+from ibkr_trader.risk.sizing import Size
 
 
 @final

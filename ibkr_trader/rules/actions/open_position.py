@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 
 from ibkr_trader.core.enums import Side, TimeInForce
-from ibkr_trader.risk.sizing import AtrRisk, FixedRisk
+from ibkr_trader.risk.sizing import AtrRisk, FixedRisk, Size
 from ibkr_trader.rules.distance import Distance
 from ibkr_trader.rules.rule import ACTIONS
-from ibkr_trader.rules.wishes import CannotWish, Enter, Size
+from ibkr_trader.rules.wishes import CannotWish, Enter
 
 if TYPE_CHECKING:
     from ibkr_trader.rules.condition import Key

@@ -1,0 +1,57 @@
+"""A strategy in Python: the user's own code, run because the user named its file.
+
+Only a file that belongs to the user, that nobody else can write in, gets this far (see
+`trusted_file.py`); configuration and signals never name one.
+"""
+
+from __future__ import annotations
+
+import traceback
+from types import ModuleType
+
+from ibkr_trader.rules.program import StrategyProgram, strategy_of
+from ibkr_trader.rules.rule import Strategy
+from ibkr_trader.rules.strategy_text import Fault, StrategyError, checked, version_of
+
+MODULE = "ibkr_trader_strategy"  # what its classes say they are of
+
+
+def read_program(text: str, *, where: str) -> Strategy:
+    """Return the strategy of the one `StrategyProgram` that a Python text defines.
+
+    Raises:
+        StrategyError: If it cannot be run, or defines none, or more than one.
+    """
+    module = ModuleType(MODULE)
+    try:
+        exec(compile(text, where, "exec"), module.__dict__)  # noqa: S102 - the user's own strategy, named by the user
+        found = [one for one in vars(module).values() if _is_program(one)]
+        if len(found) != 1:
+            names = ", ".join(one.__name__ for one in found) or "none"
+            message = f"it must define one subclass of StrategyProgram; there are: {names}"
+            raise StrategyError((Fault(0, "", message),))
+        return checked(strategy_of(found[0](), version=version_of(text)))
+    except StrategyError:
+        raise
+    except SyntaxError as error:
+        fault = Fault(error.lineno or 0, "", f"it is no Python: {error.msg}")
+        raise StrategyError((fault,)) from error
+    except Exception as error:  # the edge: whatever the user's code raises is told with its line
+        fault = Fault(_line(error, where), "", f"{type(error).__name__}: {error}")
+        raise StrategyError((fault,)) from error
+
+
+def _is_program(one: object) -> bool:
+    return (
+        isinstance(one, type)
+        and issubclass(one, StrategyProgram)
+        and one is not StrategyProgram
+        and one.__module__ == MODULE
+    )
+
+
+def _line(error: Exception, where: str) -> int:
+    """The last line of the file that led to an error; 0 if none did."""
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [frame.lineno or 0 for frame in frames if frame.filename == where]
+    return lines[-1] if lines else 0
