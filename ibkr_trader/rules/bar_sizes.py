@@ -36,7 +36,7 @@ _DAY = timedelta(days=1)
 _MOST_SECONDS = {1: 1800, 5: 3600, 10: 14_400, 15: 14_400, 30: 28_800}
 _MOST_DAYS = 365  # more must be asked for in years
 _WEEK, _WEEKEND = 5, 2  # days of a week that trade, and that do not
-_HOLIDAYS = 15  # one in so many trading days, at the most
+_HOLIDAYS = 20  # one in so many weekdays, and two more: they come in clusters
 
 # Not `m`: TWS means a month by it.
 _UNITS = {
@@ -95,7 +95,8 @@ def duration_for(bars: int, size: timedelta) -> str:
         return f"{wanted} S"
     days = bars if size == _DAY else _up(bars * size, TRADING_DAY)
     days += 1
-    days += _up_count(days, _WEEK) * _WEEKEND + _up_count(days, _HOLIDAYS)
+    days += 2 + days // _HOLIDAYS
+    days += (_up_count(days, _WEEK) + 1) * _WEEKEND  # it may end with one, too
     return f"{days} D" if days <= _MOST_DAYS else f"{_up_count(days, _MOST_DAYS)} Y"
 
 
