@@ -54,7 +54,7 @@ class BarMerger(msgspec.Struct, frozen=True, kw_only=True):
             merged = msgspec.structs.replace(bar, at=slot.starts)
         else:
             merged = _joined(on.forming[0], bar)
-        end = min(bar.at + self.part, slot.ends)  # a session's last bar is cut short
+        end = bar.at + self.part  # or sooner: a session's last bar is cut short
         on = msgspec.structs.replace(on, forming=(merged, slot.ends), done=end)
         on, bars = on.until(end)
         return on, before + bars

@@ -104,6 +104,14 @@ def test_a_session_that_ends_within_a_small_bar_is_complete_with_it() -> None:
     assert [one.at for one in found] == [OPEN + 10 * MINUTE]
 
 
+def test_the_next_session_may_follow_sooner_than_a_small_bar_lasts() -> None:
+    hours = (Session(OPEN, OPEN + 12 * MINUTE), Session(OPEN + 13 * MINUTE, OPEN + HOUR))
+    small = [bar(OPEN + 10 * MINUTE, "5"), bar(OPEN + 13 * MINUTE, "6")]
+    on, found = merged(merger(10 * MINUTE, FIVE, hours), small)
+    assert found == [small[0]]
+    assert on.forming == (small[1], OPEN + 23 * MINUTE)
+
+
 @pytest.mark.parametrize(
     ("size", "part", "fault"),
     [

@@ -18,6 +18,7 @@ def test_without_sessions_bars_count_from_midnight_utc() -> None:
     assert slot_at(at.astimezone(new_york), FIVE) == Slot(OPEN, OPEN + FIVE)
     midnight = datetime(2026, 11, 16, tzinfo=UTC)
     assert slot_at(at, DAY) == Slot(midnight, midnight + DAY)
+    assert slot_at(at.astimezone(new_york), DAY) == Slot(midnight, midnight + DAY)
 
 
 def test_no_bar_reaches_over_midnight() -> None:

@@ -36,6 +36,7 @@ def test_only_the_first_bar_of_a_day_is_new() -> None:
 def test_ten_hours_are_a_night_and_less_is_a_silence() -> None:
     assert days(OPEN, OPEN + NIGHT)[-1] == OPEN + NIGHT
     assert days(OPEN, OPEN + NIGHT - MINUTE)[-1] is None
+    assert timedelta(hours=10) == NIGHT
 
 
 def test_a_known_opening_begins_a_day_without_a_night() -> None:
@@ -75,7 +76,8 @@ def test_bars_of_a_day_are_days() -> None:
     assert days(*starts) == [None, *starts[1:]]
 
 
-def test_openings_are_one_a_day() -> None:
+@pytest.mark.parametrize("order", [[0, 1, 2], [2, 1, 0]])
+def test_openings_are_one_a_day(order: list[int]) -> None:
     tokyo = ZoneInfo("Asia/Tokyo")
     first = datetime(2026, 11, 16, 0, 0, tzinfo=UTC)
     sessions = [
@@ -83,7 +85,7 @@ def test_openings_are_one_a_day() -> None:
         Session(first + 4 * HOUR, first + 6 * HOUR),
         Session(first, first + 3 * HOUR),
     ]
-    assert openings(sessions, tokyo) == (first, first + DAY)
+    assert openings([sessions[n] for n in order], tokyo) == (first, first + DAY)
 
 
 def test_a_session_that_began_the_evening_before_is_of_the_next_day() -> None:

@@ -46,6 +46,8 @@ def test_the_fast_average_begins_where_the_slow_one_does() -> None:
 def test_the_line_is_known_before_its_average() -> None:
     assert make("macd_line").needed == 26
     assert make("macd_signal").needed == make("macd_histogram").needed == 34
+    assert make("macd_line").warm_up == 26 + 94
+    assert make("macd_signal").warm_up == 26 + 94 + 9 + 35
     path = closing("1", "2", "3", "5")
     assert [one is None for one in values("macd_line", path, 2, 3, 2)] == [True, True, False, False]
     for name in ("macd_signal", "macd_histogram"):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 
 from ibkr_trader.rules.indicator import make
@@ -30,6 +31,12 @@ def test_in_a_market_without_nights_it_is_unknown_unless_the_openings_are_known(
     assert set(values("previous_close", path)) == {None}
     opens = (OPEN, OPEN + 300 * FIVE)
     assert values("previous_close", path, feed=Feed(opens=opens))[-2:] == [Decimal(1), Decimal(1)]
+
+
+def test_a_day_that_does_not_end_has_no_day_before_it() -> None:
+    begun = OPEN + timedelta(hours=11)
+    path = [bar(OPEN, "1"), *(bar(begun + n * timedelta(hours=1), "2") for n in range(25))]
+    assert values("previous_close", path) == [None, *[Decimal(1)] * 24, None]
 
 
 def test_what_it_needs() -> None:
