@@ -5,7 +5,7 @@ from datetime import timedelta
 from decimal import Decimal, localcontext
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ibkr_trader.core.models import Bar, Session
@@ -133,6 +133,7 @@ def test_volume_does_not_depend_on_the_decimal_context() -> None:
     assert [one.volume for one in found] == [24690]
 
 
+@settings(deadline=None)
 @given(
     steps,
     st.sampled_from([(FIVE, MINUTE), (HOUR, FIVE), (DAY, MINUTE), (MINUTE, timedelta(seconds=5))]),

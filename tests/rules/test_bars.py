@@ -6,7 +6,7 @@ from decimal import Decimal, localcontext
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ibkr_trader.core.models import Bar, Session
@@ -186,6 +186,7 @@ def in_order(parts: list[tuple[int, int, int]]) -> list[Tick]:
     return ticks
 
 
+@settings(deadline=None)
 @given(steps, st.sampled_from([SECOND, 15 * SECOND, MINUTE, FIVE, DAY]))
 def test_bars_are_what_a_plain_account_of_the_ticks_says(
     parts: list[tuple[int, int, int]], size: timedelta
@@ -202,6 +203,7 @@ def test_bars_are_what_a_plain_account_of_the_ticks_says(
     assert sum(one.volume for one in bars) == (ticks[-1][2] or 0) - (ticks[0][2] or 0)
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(1, 10_000), min_size=1, max_size=50), st.randoms())
 def test_the_order_within_a_bar_does_not_matter(prices: list[int], random: object) -> None:
     ticks: list[Tick] = [(OPEN + n * SECOND, price, None) for n, price in enumerate(prices)]
@@ -210,6 +212,7 @@ def test_the_order_within_a_bar_does_not_matter(prices: list[int], random: objec
     assert made(builder(), mixed) == made(builder(), ticks)
 
 
+@settings(deadline=None)
 @given(steps, st.lists(st.integers(0, 100), max_size=10))
 def test_late_ticks_never_change_what_was_complete(
     parts: list[tuple[int, int, int]], back: list[int]
