@@ -189,10 +189,10 @@ class _Reader:
                 raise self._source.refused(node, message)
 
     def _comparison(self, node: ast.Compare) -> Node:
-        for op, right in zip(node.ops, node.comparators, strict=True):
+        for op, operand in zip(node.ops, node.comparators, strict=True):
             if type(op) not in _COMPARISONS:
                 message = "in cannot stand in a chain of comparisons"
-                raise self._source.refused(right, message, "join two conditions by and")
+                raise self._source.refused(operand, message, "join two conditions by and")
         sides = [Side(self.read(one), one) for one in (node.left, *node.comparators)]
         if any(kind_of(side.node) is Kind.TIME for side in sides):
             sides = [as_time(side, self._source) for side in sides]

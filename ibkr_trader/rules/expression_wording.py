@@ -28,15 +28,10 @@ class ExpressionError(ValueError):
 
 def quoted(text: str) -> str:
     """Return foreign text in quotes, short and harmless: what cannot be printed, by its code."""
-    cut = text if len(text) <= _EXCERPT else text[: _EXCERPT - 1] + "…"
-    safe = (mark if ord(mark) in _PRINTABLE or mark == "…" else f"<{code(mark)}>" for mark in cut)
-    body = "".join(safe)
+    cut, more = (text, "") if len(text) <= _EXCERPT else (text[: _EXCERPT - 1], "…")
+    safe = (mark if ord(mark) in _PRINTABLE else f"<U+{ord(mark):04X}>" for mark in cut)
+    body = "".join(safe) + more
     return f'"{body}"' if "'" in body else f"'{body}'"
-
-
-def code(mark: str) -> str:
-    """Return a character's code point: `U+202E`."""
-    return f"U+{ord(mark):04X}"
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
