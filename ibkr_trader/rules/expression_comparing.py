@@ -69,4 +69,4 @@ def require_possible(node: Node, text: Side, *, vocabulary: Vocabulary, source: 
     values = vocabulary.names[node.name].values
     if values and written.value not in values:
         hint = suggestion(str(written.value), values, write="'{}'")
-        raise source.refused(text.at, f"{node} is never {written}", hint)
+        raise source.refused(text.at, f"{node} is never {quoted(str(written.value))}", hint)

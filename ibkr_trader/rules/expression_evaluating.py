@@ -19,7 +19,7 @@ from decimal import (
     Overflow,
     Underflow,
 )
-from typing import Any
+from typing import Any, assert_never
 
 from ibkr_trader.rules import expression_logic as logic
 from ibkr_trader.rules.expression_kinds import CLASSES, UNKNOWN, Kind, Scope, Unknown, Value
@@ -112,6 +112,8 @@ def _condition(node: Condition) -> Run:
             held, holds = _CROSSINGS[node.function]
             left, right = compiled(node.left), compiled(node.right)
             return logic.crossing(left, right, held=held, holds=holds)
+        case _:
+            assert_never(node)
 
 
 def _always(value: Value) -> Run:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from datetime import time
 from decimal import Decimal
+from typing import assert_never
 
 import msgspec
 
@@ -184,6 +185,8 @@ def below(node: Node) -> tuple[Node, ...]:
             return node.arguments
         case Joined():
             return node.parts
+        case _:
+            assert_never(node)
 
 
 def _within(node: Node, binds: int) -> str:

@@ -73,6 +73,14 @@ def test_what_has_no_sensible_result_is_unknown(text: str) -> None:
     assert number(text, close=HUGE, open=TINY) is UNKNOWN
 
 
+def test_a_number_out_of_all_range_can_be_compared_and_nothing_else() -> None:
+    far = moment(changes={"bar.close": D("1E+7000"), "bar.open": D("1.5E-7000")})
+    assert ask("bar.close > 1 and bar.open < 1 and bar.open > 0", far) is True
+    assert ask("max(bar.close, 1) > 1", far) is True
+    for text in ("-bar.close < 0", "abs(bar.close) > 0", "bar.close + 1 > 0", "-bar.open < 0"):
+        assert ask(text, far) is UNKNOWN
+
+
 def test_a_division_by_zero_says_nothing_about_the_rest() -> None:
     assert ask("1 / 0 > 1") is UNKNOWN
     assert ask("1 / 0 > 1 or true") is True
