@@ -130,7 +130,7 @@ class Joined(msgspec.Struct, frozen=True):
     parts: tuple[Node, ...]
 
     def __str__(self) -> str:
-        return f" {self.word} ".join(_within(part, _BINDS[self.word] + 1) for part in self.parts)
+        return f" {self.word} ".join(_within(part, _BINDS[self.word]) for part in self.parts)
 
 
 class Previous(msgspec.Struct, frozen=True):

@@ -49,6 +49,13 @@ def test_numbers_are_decimals(text: str, value: str) -> None:
     assert number(text) == D(value)
 
 
+def test_half_of_a_last_digit_goes_to_the_even_one() -> None:
+    for digits, rounded in (("05", "0"), ("15", "2"), ("25", "2"), ("051", "1")):
+        close = D("1." + "0" * 32 + digits)
+        assert number("close + 0", close=close) == D("1." + "0" * 32 + rounded)
+        assert number("-close", close=close) == D("-1." + "0" * 32 + rounded)
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -93,6 +100,26 @@ def test_a_number_that_is_none_is_unknown(value: str) -> None:
     scope = moment(changes={"bar.close": D(value), "sma(10)": D(value)})
     for text in ("bar.close == bar.close", "sma(10) > 0", "sma(10) < 0", "abs(bar.close) > 0"):
         assert ask(text, scope) is UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("sign", "less", "same", "greater"),
+    [
+        ("<", True, False, False),
+        ("<=", True, True, False),
+        (">", False, False, True),
+        (">=", False, True, True),
+        ("==", False, True, False),
+        ("!=", True, False, True),
+    ],
+)
+def test_every_comparison_says_what_it_says(
+    sign: str, less: bool, same: bool, greater: bool
+) -> None:
+    for value, expected in ((D(9), less), (D("10.0"), same), (D(11), greater)):
+        assert ask(f"bar.close {sign} 10", moment(changes={"bar.close": value})) is expected
+    for at, expected in ((time(9), less), (time(10), same), (time(11), greater)):
+        assert ask(f"time.now {sign} '10:00'", moment(changes={"time.now": at})) is expected
 
 
 def test_numbers_are_compared_exactly() -> None:
