@@ -43,6 +43,24 @@ if TYPE_CHECKING:
     from ibkr_trader.orders.oco_orders import OCOOrderRequest
     from ibkr_trader.orders.trailing_stops import TrailingStopConfig
     from ibkr_trader.portfolio.protection import Protection, protection
+    from ibkr_trader.rules.actions.adjust_stop import AdjustStop
+    from ibkr_trader.rules.actions.close_all import CloseAll
+    from ibkr_trader.rules.actions.halt import HaltTrading
+    from ibkr_trader.rules.actions.notify import Notify
+    from ibkr_trader.rules.actions.open_position import OpenPosition
+    from ibkr_trader.rules.actions.scale_in import ScaleIn
+    from ibkr_trader.rules.actions.trail import TrailStop
+    from ibkr_trader.rules.distance import Distance
+    from ibkr_trader.rules.moment import Moment
+    from ibkr_trader.rules.program import StrategyProgram, condition, enter
+    from ibkr_trader.rules.rule import Action, Envelope, Rule, Strategy
+    from ibkr_trader.rules.templates import (
+        StrategyBuilder,
+        create_buy_rule,
+        create_eod_close_rule,
+        create_scale_in_rule,
+        create_sell_rule,
+    )
 
 __version__ = "0.1.0"
 
@@ -85,24 +103,51 @@ _HOMES = {
     "ibkr_trader.orders.oco_orders": ("OCOOrderRequest",),
     "ibkr_trader.orders.trailing_stops": ("TrailingStopConfig",),
     "ibkr_trader.portfolio.protection": ("Protection", "protection"),
+    "ibkr_trader.rules.actions.adjust_stop": ("AdjustStop",),
+    "ibkr_trader.rules.actions.close_all": ("CloseAll",),
+    "ibkr_trader.rules.actions.halt": ("HaltTrading",),
+    "ibkr_trader.rules.actions.notify": ("Notify",),
+    "ibkr_trader.rules.actions.open_position": ("OpenPosition",),
+    "ibkr_trader.rules.actions.scale_in": ("ScaleIn",),
+    "ibkr_trader.rules.actions.trail": ("TrailStop",),
+    "ibkr_trader.rules.distance": ("Distance",),
+    "ibkr_trader.rules.moment": ("Moment",),
+    "ibkr_trader.rules.program": ("StrategyProgram", "condition", "enter"),
+    "ibkr_trader.rules.rule": ("Action", "Envelope", "Rule", "Strategy"),
+    "ibkr_trader.rules.templates": (
+        "StrategyBuilder",
+        "create_buy_rule",
+        "create_eod_close_rule",
+        "create_scale_in_rule",
+        "create_sell_rule",
+    ),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
     "AccountLocked",
+    "Action",
+    "AdjustStop",
     "AmbiguousContract",
     "BracketOrderRequest",
     "BrokerUnavailable",
+    "CloseAll",
     "ConnectionEventHandler",
     "Contract",
     "Desk",
+    "Distance",
     "Duty",
+    "Envelope",
     "Fill",
+    "HaltTrading",
+    "Moment",
     "NotClosed",
     "NothingToScale",
+    "Notify",
     "OCOOrderRequest",
     "OcaType",
     "OnRace",
+    "OpenPosition",
     "Order",
     "OrderEventHandler",
     "OrderRejectedError",
@@ -115,14 +160,26 @@ __all__ = [
     "Position",
     "Protection",
     "RiskCheckError",
+    "Rule",
+    "ScaleIn",
     "ScaleInRequest",
     "Side",
+    "Strategy",
+    "StrategyBuilder",
+    "StrategyProgram",
     "TimeInForce",
     "TraderError",
+    "TrailStop",
     "TrailingStopConfig",
     "UnknownOrder",
     "Wait",
     "close_contract",
+    "condition",
+    "create_buy_rule",
+    "create_eod_close_rule",
+    "create_scale_in_rule",
+    "create_sell_rule",
+    "enter",
     "open_desk",
     "protection",
 ]

@@ -133,9 +133,18 @@ class Strategist:
                     self.ask(details, Trigger.PRICE)
             await asyncio.sleep(PACE)
 
+    async def _renew(self) -> None:
+        """Take up what was learned of contracts since: a new day has new hours."""
+        for con_id, known in tuple(self._details.items()):
+            details = self.trader.outlook.details(con_id)
+            if details is not None and details is not known:
+                self._details[con_id] = details
+                await self.studies.renew(details)
+
     async def _follow_time(self) -> None:
         while True:
             await asyncio.sleep(TICK)
+            await self._renew()
             self.studies.complete()
             for details in self._wanted(Trigger.TIME):
                 self.ask(details, Trigger.TIME)

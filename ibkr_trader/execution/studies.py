@@ -84,6 +84,13 @@ class Studies:
             places.append((symbol, size))
         return study
 
+    async def renew(self, details: ContractDetails) -> None:
+        """Take up a contract's hours of a new day; its bars under way stay."""
+        for place in self._by_contract.get(details.contract.con_id, ()):
+            line = self._lines[place]
+            if line.details.liquid_sessions != details.liquid_sessions:
+                await self.warm_up(details, place[1], ())
+
     def complete(self) -> None:
         """Complete the bars whose time is over though no tick has come since."""
         now = self._trader.clock.now()
