@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+pytest_plugins = ("tests.redis_server",)
+
 # `make test-ib-async` says with it which client library the whole run is about.
 KEPT = {"IBKR_CLIENT_LIBRARY"}
 
