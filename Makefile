@@ -84,6 +84,7 @@ mutants: ## plant bugs in the guard and count those that its tests catch (M='*po
 
 docs: env ## write the pages' diagrams, tables and transcripts again
 	$(BIN)/python -m docs.make_diagrams
+	$(BIN)/python -m docs.make_schemas
 	$(BIN)/python -m docs.run_transcripts
 
 lock: ## write requirements/*.txt again (UPGRADE=1 moves to the newest releases)

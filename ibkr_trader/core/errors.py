@@ -10,6 +10,8 @@ promises an exception.
     ├── BrokerUnavailable        nothing was sent (also a ConnectionError)
     │   └── DataRefused          the broker gives no such data, or not so fast
     ├── SlowConsumer             a stream's reader fell too far behind
+    ├── SinkUnavailable          whoever is told what happened does not take it now
+    │   └── SinkRefused          it takes no such thing, ever: there is no use in repeating it
     ├── JournalError             a record could not be made durable, or is damaged
     ├── AccountLocked            another process trades this account
     ├── AccountMismatch          the account is not of the profile's kind
@@ -60,6 +62,14 @@ class DataRefused(BrokerUnavailable):
 
 class SlowConsumer(TraderError):
     """A stream's reader let more events wait than its limit allows."""
+
+
+class SinkUnavailable(TraderError):
+    """A sink cannot take what it is told now; told again later, it may. No secret is in it."""
+
+
+class SinkRefused(SinkUnavailable):
+    """A sink does not take these very payloads, and never will: they are left out."""
 
 
 class JournalError(TraderError):

@@ -22,11 +22,12 @@ if TYPE_CHECKING:
     from ibkr_trader.core.models import Bar, Contract, ContractDetails, OrderSpec, Quote, WhatIf
     from ibkr_trader.core.signals import Incoming, SignalReply
     from ibkr_trader.core.trading_day import Announced
+    from ibkr_trader.portfolio.payloads import Payload
     from ibkr_trader.risk.verdict import Approved
 
 __all__ = [
     "Broker", "BrokerSnapshot", "Calendar", "Clock", "Journal", "JournalState", "KillFlag",
-    "KillNote", "MarketData", "SignalSource",
+    "KillNote", "MarketData", "PayloadSink", "SignalSource",
 ]  # fmt: skip
 
 
@@ -237,3 +238,27 @@ class SignalSource(Protocol):
         (it is down, it lies) is logged, counted and tried again, with growing pauses; it
         never raises.
         """
+
+
+class PayloadSink(Protocol):
+    """Somebody who is told what happens: a stream, a file, a web address.
+
+    Telling is at least once and in order. A sink has all the time it needs up to a timeout, after
+    which it is cancelled and told the same again; it never blocks the event loop, and it reads
+    nothing from us but payloads. `execution/egress.py` keeps what waits.
+    """
+
+    @property
+    def name(self) -> str:
+        """What a person calls it: `redis`, `webhook`; nothing secret."""
+
+    async def emit(self, payloads: Sequence[Payload]) -> None:
+        """Pass these on, in order; return once they are taken for good.
+
+        Raises:
+            SinkUnavailable: If it is not certain that all of them are: they are told again.
+            SinkRefused: If they will never be taken: they are left out, and counted.
+        """
+
+    async def close(self) -> None:
+        """Let go of connections and files; harmless if there are none. It never raises."""
