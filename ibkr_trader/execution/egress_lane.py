@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from ibkr_trader.core.errors import SinkRefused, SinkUnavailable
+from ibkr_trader.core.errors import SinkRefused, SinkUnavailable, TraderError
 from ibkr_trader.core.text import plain
 
 if TYPE_CHECKING:
@@ -226,7 +226,8 @@ class Lane:
         """Give the sink up: what nobody foresaw would only happen again."""
         self._is_up, self._is_fenced = False, True
         # The words of a foreign exception may hold anything, a secret too: its kind is enough.
-        self._error = f"it failed with {type(error).__name__}"
+        words = f": {error.message}" if isinstance(error, TraderError) else ""
+        self._error = plain(f"it failed with {type(error).__name__}{words}")
         where = "".join(traceback.format_tb(error.__traceback__))
         logger.error("%s is given up: %s\n%s", self._sink.name, self._error, where)
         self.miss(len(self._waiting) + len(self._flying))

@@ -122,7 +122,7 @@ def _step(event: ev.OrderEvent, portfolio: PortfolioState, sources: Sources) -> 
         order_id=event.order_id,
         correlation_id=plain(source.correlation_id),
         origin=plain(source.origin),
-        **_words(event, order, account="" if spec is None else spec.account),
+        **_words(event, order, accounts=_accounts(portfolio, spec)),
         **({} if spec is None else _terms(spec)),
         **({} if order is None else _standing(order)),
     )
@@ -157,21 +157,26 @@ def _standing(order: Order) -> dict[str, Any]:
     }
 
 
-def _words(event: ev.OrderEvent, order: Order | None, *, account: str) -> dict[str, Any]:
+def _accounts(portfolio: PortfolioState, spec: OrderSpec | None) -> set[str]:
+    stated = "" if portfolio.values is None else portfolio.values.account
+    return {stated, "" if spec is None else spec.account} - {""}
+
+
+def _words(event: ev.OrderEvent, order: Order | None, *, accounts: set[str]) -> dict[str, Any]:
     """What was said with the event; without that, what was said of the order last."""
     if isinstance(event, ev.DenyEvent):
         reason = " ".join(breach.message for breach in event.breaches if not breach.is_warning)
         checks = dict.fromkeys(one.check for one in event.breaches if not one.is_warning)
-        return {"reason": _said(reason, account), "denied_by": tuple(checks)}
+        return {"reason": _said(reason, accounts), "denied_by": tuple(checks)}
     reason, code = getattr(event, "reason", ""), getattr(event, "code", 0)
     if not (reason or code) and order is not None:
         reason, code = order.reason, order.code
-    return {"reason": _said(reason, account), "code": code}
+    return {"reason": _said(reason, accounts), "code": code}
 
 
-def _said(text: str, account: str) -> str:
+def _said(text: str, accounts: set[str]) -> str:
     """Foreign words made harmless, without the account's id that a broker may put into them."""
-    if account:
+    for account in accounts:
         text = text.replace(account, masked(account))
     return plain(text, limit=SENTENCES)
 

@@ -14,7 +14,6 @@ import asyncio
 import contextlib
 import os
 import queue
-import stat
 import sys
 import threading
 from concurrent.futures import Future
@@ -63,7 +62,7 @@ class JsonLines:
                 "a file of lines has one byte at least, and there is one file at least"
             )
         self._file = _File(settings)
-        self._work: queue.SimpleQueue[tuple[bytes, Future[None]] | None] = queue.SimpleQueue()
+        self._work: queue.SimpleQueue[tuple[bytes | None, Future[None]]] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._payloads: Sequence[Payload] = ()
         self._written: Future[None] | None = None  # of `_payloads`, still under way
@@ -79,46 +78,66 @@ class JsonLines:
         Raises:
             SinkUnavailable: If they could not be written; then no part of them is in a file.
         """
-        if self._written is None:
-            self._payloads, self._written = payloads, self._write(payloads)
-        is_other = self._payloads is not payloads
-        waiting = asyncio.wrap_future(self._written)
-        # Shielded: a write that hangs may still succeed, and is not begun a second time.
-        await asyncio.wait([waiting])
-        self._written = None
-        try:
-            waiting.result()
-        except OSError as error:
-            raise SinkUnavailable(f"{self.name}: {error.strerror or error}") from None
-        if is_other:
-            await self.emit(payloads)
+        if self._written is not None:  # an attempt that nobody waited for any longer
+            is_same = self._payloads is payloads
+            await self._end(self._written)
+            if is_same:
+                return
+        self._payloads, self._written = payloads, self._hand_over(_lines(payloads))
+        await self._end(self._written)
 
     async def close(self) -> None:
         """Close the file, unless a write hangs in it: that one is left alone."""
-        thread, self._thread = self._thread, None
-        if thread is not None:
-            self._work.put(None)
-            while self._written is None and thread.is_alive():
-                await asyncio.sleep(0)
+        if self._thread is not None:
+            closed, self._thread = self._hand_over(None), None
+            if self._written is None:
+                await _finished(closed)
 
-    def _write(self, payloads: Sequence[Payload]) -> Future[None]:
+    async def _end(self, written: Future[None]) -> None:
+        """Wait until what was handed over is written; if nobody waits, it goes on all the same."""
+        await _finished(written)
+        self._written = None
+        try:
+            written.result()
+        except (OSError, ConfigError) as error:
+            words = error.strerror if isinstance(error, OSError) else error.message
+            raise SinkUnavailable(f"{self.name}: {words or error}") from None
+
+    def _hand_over(self, lines: bytes | None) -> Future[None]:
         if self._thread is None:
             self._thread = threading.Thread(target=self._run, name="json-lines", daemon=True)
             self._thread.start()
-        written: Future[None] = Future()
-        self._work.put((b"".join(encode(one) + b"\n" for one in payloads), written))
-        return written
+        done: Future[None] = Future()
+        self._work.put((lines, done))
+        return done
 
     def _run(self) -> None:
-        while (work := self._work.get()) is not None:
-            lines, written = work
+        while True:
+            lines, done = self._work.get()
             try:
-                self._file.append(lines)
+                self._file.close() if lines is None else self._file.append(lines)
             except Exception as error:  # noqa: BLE001 - whoever waits for it is told
-                written.set_exception(error)
+                done.set_exception(error)
             else:
-                written.set_result(None)
-        self._file.close()
+                done.set_result(None)
+            if lines is None:
+                return
+
+
+def _lines(payloads: Sequence[Payload]) -> bytes:
+    return b"".join(encode(one) + b"\n" for one in payloads)
+
+
+async def _finished(work: Future[None]) -> None:
+    """Wait until the thread is done with `work`, however it ended."""
+    loop, done = asyncio.get_running_loop(), asyncio.Event()
+
+    def tell(_: Future[None]) -> None:
+        with contextlib.suppress(RuntimeError):  # nobody waits any more: the loop has ended
+            loop.call_soon_threadsafe(done.set)
+
+    work.add_done_callback(tell)
+    await done.wait()
 
 
 class _File:
@@ -189,10 +208,7 @@ def _write_all(descriptor: int, data: bytes) -> None:
 def _is_at(path: Path, descriptor: int) -> bool:
     ours = os.fstat(descriptor)
     try:
-        there = os.stat(path, follow_symlinks=False)
+        there = path.lstat()
     except FileNotFoundError:
         return False
-    return stat.S_ISREG(there.st_mode) and (there.st_dev, there.st_ino) == (
-        ours.st_dev,
-        ours.st_ino,
-    )
+    return (there.st_dev, there.st_ino) == (ours.st_dev, ours.st_ino)

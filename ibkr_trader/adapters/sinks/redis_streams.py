@@ -138,11 +138,15 @@ def _check(settings: RedisStreamsSettings) -> None:
     if parts.scheme not in {"redis", "rediss", "unix"}:
         raise ConfigError("the address of a Redis server begins with redis, rediss or unix")
     if password or parts.username:
-        raise ConfigError("the address of the Redis server holds a user or a password",
-                          hint="give them by themselves: then they are shown to nobody")  # fmt: skip
+        raise ConfigError(
+            "the address of the Redis server holds a user or a password",
+            hint="give them by themselves: then they are shown to nobody",
+        )
     if parts.scheme == "redis" and host not in _LOOPBACK:
-        raise ConfigError(f"{host}: another machine is told only over TLS",
-                          hint="begin the address with rediss://")  # fmt: skip
+        raise ConfigError(
+            f"{host}: another machine is told only over TLS",
+            hint="begin the address with rediss://",
+        )
     if parts.query or parts.fragment:  # they would have the last word on what is trusted
         raise ConfigError("the address of the Redis server ends with the number of the database")
     if settings.most < 1:

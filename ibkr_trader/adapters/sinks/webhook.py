@@ -147,7 +147,7 @@ class Webhook:
 
 
 async def _read(answer: Any) -> None:
-    """Read a short answer to its end, so that the connection serves again; it says nothing to us."""
+    """Read a short answer to its end, so that the connection serves again; it tells nothing."""
     left = _LONGEST
     with contextlib.suppress(Exception):  # the status has come: no more is needed
         async with asyncio.timeout(_READING):
@@ -173,11 +173,14 @@ def _check(settings: WebhookSettings) -> None:
     if parts.scheme not in {"http", "https"} or not host:
         raise ConfigError("the address of a webhook begins with https:// and names a host")
     if parts.username or parts.password:
-        raise ConfigError("the address of the webhook holds a user or a password",
-                          hint="give a token: it is shown to nobody")  # fmt: skip
+        raise ConfigError(
+            "the address of the webhook holds a user or a password",
+            hint="give a token: it is shown to nobody",
+        )
     if parts.scheme == "http" and not (settings.allow_plain or _is_here(host)):
-        raise ConfigError(f"{host}: another machine is told only over TLS",
-                          hint="begin the address with https://")  # fmt: skip
+        raise ConfigError(
+            f"{host}: another machine is told only over TLS", hint="begin the address with https://"
+        )
     if not settings.key_id.isalnum():
         raise ConfigError("the id of the webhook's key is letters and digits")
 
