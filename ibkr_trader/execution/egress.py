@@ -85,8 +85,7 @@ class Egress:
 
     async def _work(self) -> None:
         """Turn what was heard into payloads, a few at a time; never returns."""
-        if self._trader.portfolio.orders:
-            self._remember(self._trader.journal.resume())  # of a bounded length: see the port
+        self._remember()
         try:
             while True:
                 await self._wake.wait()
@@ -177,11 +176,10 @@ class Egress:
         if known is None or _figures(fresh) != _figures(known):
             self._put(fresh)
 
-    def _remember(self, messages: Iterable[object]) -> None:
+    def _remember(self) -> None:
         """Learn from the journal who asked for the orders that live on."""
-        live = self._trader.portfolio.orders
-        for event in messages:
-            if isinstance(event, ev.NewOrderEvent) and event.order_id in live:
+        for event in self._trader.journal.resume():  # of a bounded length: see the port
+            if isinstance(event, ev.NewOrderEvent):
                 self._learn(event.order_id, source_of(event))
 
     def _learn(self, order_id: OrderId, source: Source) -> None:

@@ -116,7 +116,7 @@ def _step(event: ev.OrderEvent, portfolio: PortfolioState, sources: Sources) -> 
     if isinstance(event, ev.NewOrderEvent):
         source = source_of(event)
     return OrderLifecycleEvent(
-        event_id=f"{event.order_id}.{kind}.{_digest(event)}",
+        event_id=f"{event.order_id}.{kind}.{_digest(event, order)}",
         at=event.at,
         kind=kind,
         order_id=event.order_id,
@@ -341,6 +341,10 @@ def _all(words: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(plain(one, limit=SENTENCES) for one in words)
 
 
-def _digest(event: ev.BaseEvent) -> str:
-    """What tells one fact from another of the same order and kind: all that it says."""
-    return hashlib.sha256(codec.encode(event)).hexdigest()[:_DIGITS]
+def _digest(event: ev.BaseEvent, order: Order | None = None) -> str:
+    """What tells one fact from another of the same order and kind: all that it says.
+
+    The same words of the broker may mean something else later on; so what came of them counts.
+    """
+    outcome = "" if order is None else f"{order.status} {order.filled}"
+    return hashlib.sha256(codec.encode(event) + outcome.encode()).hexdigest()[:_DIGITS]
