@@ -1,0 +1,192 @@
+"""A real Redis is told, dies, comes back, and is never told a secret too many."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+
+from ibkr_trader.adapters.clock import ManualClock
+from ibkr_trader.adapters.sinks import Secret
+from ibkr_trader.adapters.sinks.redis_streams import RedisStreams, RedisStreamsSettings
+from ibkr_trader.core.errors import ConfigError, SinkUnavailable
+from ibkr_trader.execution.egress_lane import EgressRules, Lane
+from ibkr_trader.execution.tasks import alongside
+from ibkr_trader.portfolio.payloads import Topic, decode, topic_of
+from tests.adapters.sinks.samples import payloads
+from tests.orders.samples import AT
+from tests.redis_server import RedisServer, running
+
+
+def read(server: RedisServer, topic: str, **more: Any) -> list[dict[str, str]]:
+    """Return the entries of a stream, as another client sees them."""
+    with redis.Redis.from_url(server.url, decode_responses=True, **more) as client:
+        return [fields for _, fields in client.xrange(topic)]
+
+
+def sink_for(server: RedisServer, **more: Any) -> RedisStreams:
+    return RedisStreams(RedisStreamsSettings(url=server.url, **more))
+
+
+async def test_each_payload_is_an_entry_of_its_stream(redis_server: RedisServer) -> None:
+    sink, told = sink_for(redis_server), payloads(10)
+    await sink.emit(told[:7])
+    await sink.emit(told[7:])
+    await sink.close()
+    for topic in Topic:
+        mine = [one for one in told if topic_of(one) is topic]
+        entries = read(redis_server, topic)
+        assert [decode(one["payload"]) for one in entries] == mine
+        assert [one["event_id"] for one in entries] == [one.event_id for one in mine]
+        assert {(one["type"], one["v"]) for one in entries} == {
+            (type(one).__name__, "1") for one in mine
+        }
+
+
+async def test_a_unix_socket_and_a_prefix_will_do(redis_server: RedisServer) -> None:
+    sink = RedisStreams(RedisStreamsSettings(url=redis_server.socket_url, prefix="paper:"))
+    await sink.emit(payloads(5))
+    await sink.close()
+    assert len(read(redis_server, "paper:positions:stream")) == 2
+    assert read(redis_server, "positions:stream") == []
+
+
+async def test_a_stream_is_capped(redis_server: RedisServer) -> None:
+    sink = sink_for(redis_server, most=10)
+    for first in range(0, 3_000, 500):
+        await sink.emit(payloads(500, first=first))
+    await sink.close()
+    assert 10 <= len(read(redis_server, Topic.PNL)) < 300
+    assert read(redis_server, Topic.PNL)[-1]["event_id"] == "2998"
+
+
+async def test_one_that_is_gone_is_told_again_when_it_is_back(redis_server: RedisServer) -> None:
+    sink = sink_for(redis_server)
+    await sink.emit(payloads(1))
+    redis_server.kill()
+    for _ in range(2):
+        with pytest.raises(SinkUnavailable, match="Connection"):
+            await sink.emit(payloads(1, first=1))
+    redis_server.restart()
+    await sink.emit(payloads(1, first=1))
+    await sink.close()
+    assert [one["event_id"] for one in read(redis_server, Topic.POSITIONS)] == ["1"]
+
+
+async def test_a_lane_outlives_a_server_that_is_killed(redis_server: RedisServer) -> None:
+    """The whole way: nothing is lost but what the server itself forgot, and the order stays."""
+    rules = EgressRules(first_pause=0.01, longest_pause=0.01, batch=10, farewell=10)
+    said: list[str] = []
+    changed = asyncio.Event()
+
+    def say(words: str) -> None:
+        said.append(words)
+        changed.set()
+
+    lane = Lane(sink_for(redis_server), rules, clock=ManualClock(AT), say=say)
+    told = payloads(200)
+    redis_server.kill()
+    async with asyncio.timeout(20), alongside(lane.work()):
+        for payload in told:
+            lane.put(payload)
+        await changed.wait()
+        changed.clear()
+        redis_server.restart()
+        await changed.wait()
+    assert [words.split(":")[0] for words in said] == [
+        "redis is down",
+        "redis is told again what happens",
+    ]
+    mine = [one.event_id for one in told if topic_of(one) is Topic.POSITIONS]
+    # What was on its way when the end came is told again: at least once, by the same id.
+    ids = dict.fromkeys(one["event_id"] for one in read(redis_server, Topic.POSITIONS))
+    assert list(ids) == mine
+
+
+async def test_one_that_hangs_is_given_up_and_the_next_attempt_is_clean(
+    redis_server: RedisServer,
+) -> None:
+    sink = sink_for(redis_server)
+    await sink.emit(payloads(1))
+    redis_server.process.send_signal(signal.SIGSTOP)
+    try:
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.05):
+                await sink.emit(payloads(2, first=1))
+    finally:
+        redis_server.process.send_signal(signal.SIGCONT)
+    await sink.emit(payloads(2, first=3))
+    await sink.close()
+    ids = [one["event_id"] for one in read(redis_server, Topic.SIGNALS)]
+    assert ids == ["0", "4"]
+    # What was on its way when it was given up may have come through all the same.
+    ids = [one["event_id"] for one in read(redis_server, Topic.POSITIONS)]
+    assert ids in ([], ["1", "2"])
+
+
+async def test_a_stream_that_is_something_else_is_said(redis_server: RedisServer) -> None:
+    with redis.Redis.from_url(redis_server.url) as client:
+        client.set(Topic.PNL, "mine")
+    sink = sink_for(redis_server)
+    with pytest.raises(SinkUnavailable, match="WRONGTYPE"):
+        await sink.emit(payloads(5))
+    await sink.close()
+    await sink.close()  # harmless
+
+
+async def test_a_password_opens_and_is_never_repeated(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with running(tmp_path, options=("--requirepass", "hunter2")) as server:
+        sink = sink_for(server, password=Secret("hunter2"))
+        await sink.emit(payloads(5))
+        await sink.close()
+        assert len(read(server, Topic.PNL, password="hunter2")) == 1  # noqa: S106 - this server's
+        with caplog.at_level(logging.DEBUG):
+            for wrong in ({}, {"password": Secret("swordfish")},
+                          {"username": "desk", "password": Secret("swordfish")}):  # fmt: skip
+                other = sink_for(server, **wrong)
+                with pytest.raises(SinkUnavailable, match=r"(?i)auth|password") as caught:
+                    await other.emit(payloads(1))
+                assert "swordfish" not in f"{caught.value} {caught.value!r} {caplog.text}"
+                assert caught.value.__cause__ is None
+
+
+def test_a_server_that_repeats_the_password_is_not_quoted() -> None:
+    sink = RedisStreams(RedisStreamsSettings(password=Secret("swordfish")))
+    assert sink._words(OSError("no swordfish here")) == "OSError: no *** here"
+    assert RedisStreams(RedisStreamsSettings())._words(OSError("no")) == "OSError: no"
+
+
+@pytest.mark.parametrize(
+    ("url", "fault"),
+    [
+        ("redis://redis.example:6379/0", "only over TLS"),
+        ("redis://10.0.0.7", "only over TLS"),
+        ("redis://desk:hunter2@127.0.0.1", "user or a password"),
+        ("rediss://:hunter2@redis.example", "user or a password"),
+        ("rediss://redis.example/0?ssl_cert_reqs=none", "ends with the number"),
+        ("http://127.0.0.1", "begins with redis"),
+        ("redis://127.0.0.1:hunter2", "cannot be read"),
+    ],
+)
+def test_an_address_that_is_not_safe_is_refused(url: str, fault: str) -> None:
+    with pytest.raises(ConfigError, match=fault) as caught:
+        RedisStreams(RedisStreamsSettings(url=url))
+    assert "hunter2" not in f"{caught.value} {caught.value.hint}"
+    assert caught.value.__suppress_context__ or caught.value.__context__ is None
+
+
+@pytest.mark.parametrize("url", ["redis://localhost", "redis://[::1]:1/2", "rediss://r.example"])
+def test_an_address_that_is_safe_is_taken(url: str) -> None:
+    assert RedisStreams(RedisStreamsSettings(url=url)).name == "redis"
+
+
+def test_a_stream_keeps_something() -> None:
+    with pytest.raises(ConfigError, match="one entry"):
+        RedisStreams(RedisStreamsSettings(most=0))

@@ -1,0 +1,258 @@
+"""A real web server is told: signed, in order, and never more than it may know."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import json
+import logging
+import shutil
+import ssl
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ibkr_trader.adapters.clock import ManualClock
+from ibkr_trader.adapters.sinks import Secret
+from ibkr_trader.adapters.sinks.webhook import SIGNATURE, Webhook, WebhookSettings, signature
+from ibkr_trader.core.errors import ConfigError, SinkRefused, SinkUnavailable
+from ibkr_trader.execution.egress_lane import EgressRules, Lane
+from ibkr_trader.execution.tasks import alongside
+from ibkr_trader.portfolio.payloads import decode
+from tests.adapters.sinks.http_server import CLOSES, HANGS, HttpServer, answer, serving
+from tests.adapters.sinks.samples import payloads
+from tests.orders.samples import AT
+
+GOOD = answer(200, body=b"ok")
+
+
+def hook(server: HttpServer, **more: Any) -> Webhook:
+    return Webhook(WebhookSettings(url=server.url, **more), clock=ManualClock(AT))
+
+
+async def emit(sink: Webhook, count: int = 5) -> None:
+    """Tell the sink, and let go of it."""
+    try:
+        await sink.emit(payloads(count))
+    finally:
+        await sink.close()
+
+
+async def test_a_batch_is_one_signed_post() -> None:
+    async with serving(GOOD) as server:
+        await emit(hook(server, key_id="k1", key=Secret("hunter2"), token=Secret("t0ken")))
+    (heard,) = server.heard
+    assert (heard.method, heard.target) == ("POST", "/hook")
+    document = json.loads(heard.body)
+    assert document["v"] == 1
+    assert tuple(decode(json.dumps(one)) for one in document["payloads"]) == payloads(5)
+    assert heard.headers["content-type"] == "application/json"
+    assert heard.headers["authorization"] == "Bearer t0ken"
+    parts = dict(part.split("=") for part in heard.headers[SIGNATURE.lower()].split(","))
+    assert (parts["keyid"], int(parts["t"])) == ("k1", AT.timestamp())
+    signed = parts["t"].encode() + b"." + heard.body
+    assert parts["v1"] == hmac.new(b"hunter2", signed, hashlib.sha256).hexdigest()
+
+
+async def test_without_a_key_nothing_is_signed() -> None:
+    async with serving() as server:
+        await emit(hook(server))
+    assert {SIGNATURE.lower(), "authorization"}.isdisjoint(server.heard[0].headers)
+
+
+def test_a_signature_is_of_the_moment_and_of_every_byte() -> None:
+    known = {"key_id": "1", "key": Secret("hunter2"), "seconds": 1_800_000_000}
+    made = signature(b"{}", **known)  # type: ignore[arg-type]  # a table of three kinds
+    assert made == (
+        "keyid=1,t=1800000000,"
+        "v1=" + hmac.new(b"hunter2", b"1800000000.{}", hashlib.sha256).hexdigest()
+    )
+    for change in ({"key": Secret("hunter3")}, {"seconds": 1_800_000_001}):
+        assert signature(b"{}", **(known | change)) != made  # type: ignore[arg-type]  # as above
+    assert signature(b"{ }", **known) != made  # type: ignore[arg-type]  # as above
+
+
+async def test_one_connection_serves_again() -> None:
+    async with serving(GOOD, answer(204)) as server:
+        sink = hook(server)
+        for _ in range(3):
+            await sink.emit(payloads(2))
+        await sink.close()
+        await sink.close()  # harmless
+        await emit(sink)  # and it may begin again
+    assert (len(server.heard), server.connections) == (4, 2)
+
+
+@pytest.mark.parametrize("status", [200, 201, 202, 204, 299])
+async def test_any_good_answer_will_do(status: int) -> None:
+    async with serving(answer(status)) as server:
+        await emit(hook(server))
+    assert len(server.heard) == 1
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 410, 413, 422, 499])
+async def test_a_refusal_is_for_good(status: int) -> None:
+    async with serving(answer(status, body=b"hunter2")) as server:
+        with pytest.raises(SinkRefused, match=f"127.0.0.1 answers {status}$"):
+            await emit(hook(server))
+
+
+@pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 599])
+async def test_what_may_pass_is_tried_again(status: int) -> None:
+    async with serving(answer(status)) as server:
+        with pytest.raises(SinkUnavailable, match=f"answers {status}") as caught:
+            await emit(hook(server))
+    assert not isinstance(caught.value, SinkRefused)
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+async def test_nobody_is_sent_on_to_another_address(status: int) -> None:
+    async with serving() as other, serving(answer(status, ("Location", other.url))) as server:
+        with pytest.raises(SinkUnavailable, match="another address"):
+            await emit(hook(server))
+    assert other.heard == []
+    assert len(server.heard) == 1
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        b"220 smtp ready\r\n", b"\x15\x03\x01\x00\x02\x02", b"HTTP/1.1 9999 What\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\n" + b"X: " + b"y" * 200_000 + b"\r\n\r\n", CLOSES,
+    ],
+    ids=["other protocol", "tls", "no status", "endless header", "closed"],
+)  # fmt: skip
+async def test_garbage_is_no_answer(reply: bytes) -> None:
+    async with serving(reply) as server:
+        with pytest.raises(SinkUnavailable, match=r"127.0.0.1: \w+") as caught:
+            await emit(hook(server, timeout=0.5))
+    assert caught.value.__suppress_context__
+
+
+async def test_a_good_answer_with_a_body_that_never_ends_is_a_good_answer() -> None:
+    endless = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n"
+    long = answer(200, body=b"x" * 200_000)
+    async with serving(endless, long) as server:
+        sink = hook(server, timeout=0.05)
+        await sink.emit(payloads(1))
+        await sink.emit(payloads(1))
+        await sink.close()
+    assert len(server.heard) == 2
+
+
+async def test_one_that_hangs_or_is_not_there_is_tried_again() -> None:
+    async with serving(HANGS) as server:
+        with pytest.raises(SinkUnavailable, match="ReadTimeout"):
+            await emit(hook(server, timeout=0.05))
+        with pytest.raises(TimeoutError):  # and whoever calls may be less patient
+            async with asyncio.timeout(0.05):
+                await emit(hook(server))
+    with pytest.raises(SinkUnavailable, match="ConnectError"):
+        await emit(hook(server))
+
+
+async def test_a_lane_tells_each_batch_until_it_is_taken_or_refused() -> None:
+    later = [answer(500), answer(429), HANGS, CLOSES, b"garbage\r\n\r\n"]
+    async with serving(*later, GOOD, answer(400), GOOD) as server:
+        rules = EgressRules(first_pause=0.001, longest_pause=0.001, batch=10, emit_timeout=0.2)
+        lane = Lane(hook(server), rules, clock=ManualClock(AT), say=lambda _: None)
+        async with asyncio.timeout(20), alongside(lane.work()):
+            for payload in payloads(30):
+                lane.put(payload)
+            while len(server.heard) < 8:
+                server.was_asked.clear()
+                await server.was_asked.wait()
+    firsts = [json.loads(one.body)["payloads"][0]["event_id"] for one in server.heard]
+    assert firsts[:8] == ["0"] * 6 + ["10", "20"]  # the last may be repeated: the end came upon it
+    assert (lane.standing.sent, lane.standing.refused, lane.standing.waiting) == (20, 10, 0)
+
+
+async def test_nothing_secret_is_in_a_log_or_an_error(caplog: pytest.LogCaptureFixture) -> None:
+    async with serving(answer(200), answer(500)) as server:
+        settings = WebhookSettings(
+            url=f"{server.url}/hunter2?k=hunter2", key=Secret("hunter2"), token=Secret("hunter2")
+        )
+        with caplog.at_level(logging.DEBUG):
+            sink = Webhook(settings)
+            await sink.emit(payloads(1))
+            for _ in range(2):
+                with pytest.raises(SinkUnavailable) as caught:
+                    await emit(sink)
+                assert "hunter2" not in f"{caught.value!r} {caught.value.hint}"
+                server.answers = [CLOSES]
+    assert "hunter2" not in caplog.text
+    assert server.heard[0].target == "/hook/hunter2?k=hunter2"
+
+
+async def test_a_proxy_of_somebodys_shell_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with serving() as proxy, serving() as server:
+        for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+            monkeypatch.setenv(name, proxy.url)
+        await emit(hook(server))
+    assert (len(proxy.heard), len(server.heard)) == (0, 1)
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a certificate for 127.0.0.1 that only its own file vouches for, with its key."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("no openssl on this machine: `apt-get install openssl` brings it")
+    path = tmp_path_factory.mktemp("tls") / "both.pem"
+    words = (
+        f"req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=here -keyout {path}.key -out {path}"
+    )
+    subprocess.run(
+        [openssl, *words.split(), "-addext", "subjectAltName=IP:127.0.0.1"],
+        check=True,
+        capture_output=True,
+        timeout=30,
+    )
+    return path
+
+
+async def test_only_a_certificate_that_is_trusted_will_do(certificate: Path) -> None:
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    tls.load_cert_chain(certificate, f"{certificate}.key")
+    async with serving(tls=tls) as server:
+        with pytest.raises(SinkUnavailable, match="ConnectError"):
+            await emit(hook(server))
+        assert server.heard == []
+        await emit(hook(server, ca_file=str(certificate)))
+    assert len(server.heard) == 1
+
+
+@pytest.mark.parametrize(
+    ("url", "fault"),
+    [
+        ("http://hooks.example/x", "only over TLS"),
+        ("http://10.0.0.7/x", "only over TLS"),
+        ("https://desk:hunter2@hooks.example", "user or a password"),
+        ("ftp://hooks.example", "https://"),
+        ("https:///hunter2", "names a host"),
+        ("https://hooks.example:hunter2/", "cannot be read"),
+    ],
+)
+def test_an_address_that_is_not_safe_is_refused(url: str, fault: str) -> None:
+    with pytest.raises(ConfigError, match=fault) as caught:
+        Webhook(WebhookSettings(url=url))
+    assert "hunter2" not in f"{caught.value} {caught.value.hint}"
+
+
+@pytest.mark.parametrize(
+    "url", ["https://hooks.example/x", "http://localhost:1/x", "http://[::1]/", "http://127.0.0.2"]
+)
+def test_an_address_that_is_safe_is_taken(url: str) -> None:
+    assert Webhook(WebhookSettings(url=url)).name == "webhook"
+
+
+def test_another_machine_is_told_in_plain_text_only_if_one_says_so() -> None:
+    assert Webhook(WebhookSettings(url="http://hooks.example/x", allow_plain=True)).name
+
+
+def test_the_id_of_a_key_cannot_break_the_header() -> None:
+    with pytest.raises(ConfigError, match="letters and digits"):
+        Webhook(WebhookSettings(url="https://hooks.example", key_id="1,v1=0"))
