@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from ibkr_trader.core.errors import ConfigError, SinkUnavailable
 from ibkr_trader.execution.egress_lane import EgressRules, Lane
 from ibkr_trader.execution.tasks import alongside
 from ibkr_trader.portfolio.payloads import Topic, decode, topic_of
+from tests.adapters.sinks.certificates import make_certificate
 from tests.adapters.sinks.samples import payloads
 from tests.orders.samples import AT
 from tests.redis_server import RedisServer, running
@@ -155,6 +157,25 @@ async def test_a_password_opens_and_is_never_repeated(
                     await other.emit(payloads(1))
                 assert "swordfish" not in f"{caught.value} {caught.value!r} {caplog.text}"
                 assert caught.value.__cause__ is None
+
+
+async def test_over_tls_only_a_certificate_that_is_trusted_will_do(tmp_path: Path) -> None:
+    trusted = make_certificate(tmp_path)
+    with socket.socket() as place:
+        place.bind(("127.0.0.1", 0))
+        port = place.getsockname()[1]
+    tls = ("--tls-port", str(port), "--tls-cert-file", str(trusted), "--tls-key-file",
+           f"{trusted}.key", "--tls-ca-cert-file", str(trusted), "--tls-auth-clients", "no")  # fmt: skip
+    with running(tmp_path, options=tls) as server:
+        url = f"rediss://127.0.0.1:{port}/0"
+        sink = RedisStreams(RedisStreamsSettings(url=url))
+        with pytest.raises(SinkUnavailable, match=r"(?i)certificate"):
+            await sink.emit(payloads(5))
+        assert read(server, Topic.PNL) == []
+        sink = RedisStreams(RedisStreamsSettings(url=url, ca_file=str(trusted)))
+        await sink.emit(payloads(5))
+        await sink.close()
+        assert len(read(server, Topic.PNL)) == 1
 
 
 def test_a_server_that_repeats_the_password_is_not_quoted() -> None:

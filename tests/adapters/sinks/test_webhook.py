@@ -7,9 +7,7 @@ import hashlib
 import hmac
 import json
 import logging
-import shutil
 import ssl
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +20,7 @@ from ibkr_trader.core.errors import ConfigError, SinkRefused, SinkUnavailable
 from ibkr_trader.execution.egress_lane import EgressRules, Lane
 from ibkr_trader.execution.tasks import alongside
 from ibkr_trader.portfolio.payloads import decode
+from tests.adapters.sinks.certificates import make_certificate
 from tests.adapters.sinks.http_server import CLOSES, HANGS, HttpServer, answer, serving
 from tests.adapters.sinks.samples import payloads
 from tests.orders.samples import AT
@@ -197,21 +196,7 @@ async def test_a_proxy_of_somebodys_shell_is_not_used(monkeypatch: pytest.Monkey
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a certificate for 127.0.0.1 that only its own file vouches for, with its key."""
-    openssl = shutil.which("openssl")
-    if openssl is None:
-        pytest.skip("no openssl on this machine: `apt-get install openssl` brings it")
-    path = tmp_path_factory.mktemp("tls") / "both.pem"
-    words = (
-        f"req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=here -keyout {path}.key -out {path}"
-    )
-    subprocess.run(
-        [openssl, *words.split(), "-addext", "subjectAltName=IP:127.0.0.1"],
-        check=True,
-        capture_output=True,
-        timeout=30,
-    )
-    return path
+    return make_certificate(tmp_path_factory.mktemp("tls"))
 
 
 async def test_only_a_certificate_that_is_trusted_will_do(certificate: Path) -> None:
