@@ -86,17 +86,14 @@ class Egress:
     async def _work(self) -> None:
         """Turn what was heard into payloads, a few at a time; never returns."""
         self._remember()
-        try:
-            while True:
-                await self._wake.wait()
-                self._wake.clear()
-                while self._heard:
-                    self._turn(_SLICE)
-                    await asyncio.sleep(0)
-                if self._has_traded:
-                    await self._look()
-        finally:
-            self._settle()
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            while self._heard:
+                self._turn(_SLICE)
+                await asyncio.sleep(0)
+            if self._has_traded:
+                await self._look()
 
     async def _beat(self) -> None:
         """Look at the figures again and again; never returns."""
@@ -130,7 +127,10 @@ class Egress:
             lane.put(payload)
 
     def _settle(self) -> None:
-        """Turn all that was heard, and tell the figures if something was traded since."""
+        """Turn all that was heard, and tell the figures if something was traded since.
+
+        Each lane asks for it before its last words.
+        """
         self._turn(_MOST_HEARD)
         if self._has_traded:
             self._tell_pnl()

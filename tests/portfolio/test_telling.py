@@ -348,6 +348,12 @@ def test_a_fact_has_the_same_id_when_it_is_read_back(event: ev.BaseEvent) -> Non
     assert ids(payloads_of(event, before)) != ids(payloads_of(other, before))
 
 
+def test_the_same_words_that_lead_to_something_else_are_another_fact() -> None:
+    again = working(ID)
+    one, other = fold([written(spec()), again]), fold([written(spec()), filled(fill(4)), again])
+    assert ids(payloads_of(again, one)) != ids(payloads_of(again, other))
+
+
 def test_no_account_is_told_in_full() -> None:
     order = Order(spec=spec(account=REAL), status=OrderStatus.SUBMITTED, reason=f"for {REAL}")
     worth = AccountValues(account=REAL)

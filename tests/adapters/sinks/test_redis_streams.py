@@ -131,6 +131,24 @@ async def test_one_that_hangs_is_given_up_and_the_next_attempt_is_clean(
     assert ids in ([], ["1", "2"])
 
 
+async def test_an_attempt_is_one_attempt() -> None:
+    """Who calls repeats, with pauses: a library that did so too would tell things twice."""
+    seen = 0
+
+    async def slam(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal seen
+        seen += 1
+        writer.close()
+
+    async with await asyncio.start_server(slam, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        sink = RedisStreams(RedisStreamsSettings(url=f"redis://127.0.0.1:{port}/0"))
+        with pytest.raises(SinkUnavailable):
+            await sink.emit(payloads(1))
+        await sink.close()
+    assert seen == 1
+
+
 async def test_a_stream_that_is_something_else_is_said(redis_server: RedisServer) -> None:
     with redis.Redis.from_url(redis_server.url) as client:
         client.set(Topic.PNL, "mine")
@@ -164,8 +182,8 @@ async def test_over_tls_only_a_certificate_that_is_trusted_will_do(tmp_path: Pat
     with socket.socket() as place:
         place.bind(("127.0.0.1", 0))
         port = place.getsockname()[1]
-    tls = ("--tls-port", str(port), "--tls-cert-file", str(trusted), "--tls-key-file",
-           f"{trusted}.key", "--tls-ca-cert-file", str(trusted), "--tls-auth-clients", "no")  # fmt: skip
+    words = f"--tls-port {port} --tls-cert-file {trusted} --tls-key-file {trusted}.key"
+    tls = (*words.split(), "--tls-ca-cert-file", str(trusted), "--tls-auth-clients", "no")
     with running(tmp_path, options=tls) as server:
         url = f"rediss://127.0.0.1:{port}/0"
         sink = RedisStreams(RedisStreamsSettings(url=url))

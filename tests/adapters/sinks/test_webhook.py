@@ -7,7 +7,6 @@ import hashlib
 import hmac
 import json
 import logging
-import ssl
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,14 @@ from ibkr_trader.execution.egress_lane import EgressRules, Lane
 from ibkr_trader.execution.tasks import alongside
 from ibkr_trader.portfolio.payloads import decode
 from tests.adapters.sinks.certificates import make_certificate
-from tests.adapters.sinks.http_server import CLOSES, HANGS, HttpServer, answer, serving
+from tests.adapters.sinks.http_server import (
+    CLOSES,
+    HANGS,
+    HttpServer,
+    answer,
+    serving,
+    serving_over_tls,
+)
 from tests.adapters.sinks.samples import payloads
 from tests.orders.samples import AT
 
@@ -194,20 +200,15 @@ async def test_a_proxy_of_somebodys_shell_is_not_used(monkeypatch: pytest.Monkey
     assert (len(proxy.heard), len(server.heard)) == (0, 1)
 
 
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_certificate(tmp_path_factory.mktemp("tls"))
-
-
-async def test_only_a_certificate_that_is_trusted_will_do(certificate: Path) -> None:
-    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    tls.load_cert_chain(certificate, f"{certificate}.key")
-    async with serving(tls=tls) as server:
+async def test_only_a_certificate_that_is_trusted_will_do(tmp_path: Path) -> None:
+    trusted = make_certificate(tmp_path)
+    with serving_over_tls(trusted) as server:
+        url = f"https://127.0.0.1:{server.server_port}/"
         with pytest.raises(SinkUnavailable, match="ConnectError"):
-            await emit(hook(server))
-        assert server.heard == []
-        await emit(hook(server, ca_file=str(certificate)))
-    assert len(server.heard) == 1
+            await emit(Webhook(WebhookSettings(url=url)))
+        assert server.posts == 0
+        await emit(Webhook(WebhookSettings(url=url, ca_file=str(trusted))))
+        assert server.posts == 1
 
 
 @pytest.mark.parametrize(
