@@ -28,6 +28,7 @@ class RedisServer:
     """
 
     process: subprocess.Popen[str]
+    _mourner: subprocess.Popen[bytes]
 
     def __init__(self, program: str, folder: Path, *, options: tuple[str, ...] = ()) -> None:
         self._program, self._folder, self._options = program, folder, options
@@ -57,6 +58,14 @@ class RedisServer:
             stderr=subprocess.STDOUT,
             text=True,
         )
+        # A worker that is killed (by a test's timeout, say) ends nothing: its pipe closes, and then
+        # this one ends the server.
+        self._mourner = subprocess.Popen(
+            ["sh", "-c", 'read _; kill -9 "$1"', "sh", str(self.process.pid)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
         assert self.process.stdout is not None
         said = []
         for line in self.process.stdout:
@@ -68,8 +77,11 @@ class RedisServer:
 
     def kill(self) -> None:
         """Kill it as a power cut would; all it held is lost. Harmless if it is dead."""
-        self.process.kill()
-        self.process.wait(timeout=_PATIENCE)
+        for process in (self._mourner, self.process):
+            process.kill()
+            process.wait(timeout=_PATIENCE)
+        if self._mourner.stdin is not None:
+            self._mourner.stdin.close()
         if self.process.stdout is not None:
             self.process.stdout.close()
 
