@@ -48,6 +48,7 @@ from ibkr_trader.execution.arming_watch import ArmingWatch
 from ibkr_trader.execution.correlation_watch import CorrelationWatch
 from ibkr_trader.execution.desk import Desk
 from ibkr_trader.execution.disk_watch import DiskWatch
+from ibkr_trader.execution.egress import Egress
 from ibkr_trader.execution.guardian import Duty
 from ibkr_trader.execution.limits_watch import LimitsWatch
 from ibkr_trader.execution.outlook import RiskSettings
@@ -63,6 +64,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable
 
     from ibkr_trader.adapters.account_lock import Holder
+    from ibkr_trader.execution.ports import PayloadSink
     from ibkr_trader.risk.guard import ExtraCheck
 
 logger = logging.getLogger(__name__)
@@ -87,6 +89,7 @@ async def open_desk(
     goes_on: bool = True,
     reach: Callable[[str], None] = lambda _: None,
     decides: bool = False,
+    sinks: Iterable[PayloadSink] = (),
 ) -> AsyncIterator[Desk]:
     """Open the desk of one account, in sync with its broker, for the length of the block.
 
@@ -104,6 +107,7 @@ async def open_desk(
         goes_on: Whether closings that another process left in the middle are taken up.
         reach: Called with the name of each checkpoint of the order path; for crash tests.
         decides: Whether strategies may run and signals be taken: `trader.strategist` does it.
+        sinks: Who is told what happens; `trader.egress` does it.
 
     Raises:
         ConfigError: If a setting cannot be used.
@@ -149,6 +153,8 @@ async def open_desk(
         _equip(trader, settings)
         if decides:
             Strategist(trader, timeout=patience).signals.admission = settings.outside.admission
+        if told := tuple(sinks):
+            trader.egress = Egress(trader, told)
         await stack.enter_async_context(trader.running())
         yield Desk(trader, timeout=patience)
 

@@ -25,12 +25,7 @@ def read_program(text: str, *, where: str) -> Strategy:
     module = ModuleType(MODULE)
     try:
         exec(compile(text, where, "exec"), module.__dict__)  # noqa: S102 - the user's own strategy, named by the user
-        found = [one for one in vars(module).values() if _is_program(one)]
-        if len(found) != 1:
-            names = ", ".join(one.__name__ for one in found) or "none"
-            message = f"it must define one subclass of StrategyProgram; there are: {names}"
-            raise StrategyError((Fault(0, "", message),))
-        return checked(strategy_of(found[0](), version=version_of(text)))
+        return checked(strategy_of(_program(module), version=version_of(text)))
     except StrategyError:
         raise
     except SyntaxError as error:
@@ -39,6 +34,21 @@ def read_program(text: str, *, where: str) -> Strategy:
     except Exception as error:  # the edge: whatever the user's code raises is told with its line
         fault = Fault(_line(error, where), "", f"{type(error).__name__}: {error}")
         raise StrategyError((fault,)) from error
+
+
+def _program(module: ModuleType) -> StrategyProgram:
+    """The one program of a module.
+
+    Raises:
+        StrategyError: If there is none, or more than one.
+    """
+    found = [one for one in vars(module).values() if _is_program(one)]
+    if len(found) != 1:
+        names = ", ".join(one.__name__ for one in found) or "none"
+        message = f"it must define one subclass of StrategyProgram; there are: {names}"
+        raise StrategyError((Fault(0, "", message),))
+    program: StrategyProgram = found[0]()
+    return program
 
 
 def _is_program(one: object) -> bool:

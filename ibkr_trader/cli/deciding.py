@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from ibkr_trader.adapters.signals.registry import SOURCES
 from ibkr_trader.adapters.strategy_file import StrategyFile
+from ibkr_trader.cli.outside import made_sinks, made_sources
 from ibkr_trader.cli.progress import progress
 from ibkr_trader.cli.strategies import StrategyShelf
 from ibkr_trader.cli.wording import counted
-from ibkr_trader.core.errors import ConfigError
 from ibkr_trader.execution.tasks import alongside
 
 if TYPE_CHECKING:
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
     from ibkr_trader.cli.event_lines import EventLines
     from ibkr_trader.cli.face import Face
     from ibkr_trader.cli.trader_card import TraderCard
-    from ibkr_trader.config import Settings
     from ibkr_trader.execution.desk import Desk
     from ibkr_trader.execution.ports import SignalSource
     from ibkr_trader.execution.strategist import Strategist
@@ -53,11 +51,12 @@ def check(face: Face, by: Decides) -> None:
     """Refuse what cannot be used before anything is opened or started.
 
     Raises:
-        ConfigError: If a strategy or a source cannot be used.
+        ConfigError: If a strategy, a source or a sink cannot be used.
     """
     for path in (*by.live, *by.shadows):
         StrategyFile(path).load()
     made_sources(face.settings())
+    made_sinks(face.settings())
 
 
 @asynccontextmanager
@@ -85,26 +84,6 @@ async def deciding(
     works = [source.run(strategist.signals.take) for source in sources]
     async with alongside(shelf.work(), *works):
         yield
-
-
-def made_sources(settings: Settings) -> list[SignalSource]:
-    """Return the sources that the configuration names; nothing is opened by that.
-
-    Raises:
-        ConfigError: If one is unknown, or its settings cannot be used.
-    """
-    found: list[SignalSource] = []
-    for kind, table in settings.outside.sources.items():
-        name = f"signals.{kind}"
-        if kind not in SOURCES:
-            where = settings.outside.origins.get(name, "config.toml")
-            message = f"{where}: {name}: there is no such source"
-            raise ConfigError(message, hint=f"sources are: {', '.join(SOURCES)}")
-        try:
-            found.append(SOURCES[kind](table))
-        except ValueError as error:
-            raise settings.outside.refused(name, error) from error
-    return found
 
 
 def _take_only_known(strategist: Strategist, by: Decides) -> None:

@@ -25,6 +25,7 @@ from ibkr_trader.cli.board import Board
 from ibkr_trader.cli.deciding import NOTHING, Decides, check, deciding
 from ibkr_trader.cli.event_lines import EventLines
 from ibkr_trader.cli.halt_signal import HaltSignal
+from ibkr_trader.cli.outside import made_sinks
 from ibkr_trader.cli.serving import Clerk
 from ibkr_trader.cli.standing import doubt, lost
 from ibkr_trader.cli.trader_card import TraderCard
@@ -61,7 +62,9 @@ async def run(
         output.note("no terminal here: running headless, one line for each event")
     flag = HaltFile(face.place().kill_flag)
     with HaltSignal(flag) as halting:
-        async with desk_for(face, patient=True, decides=True) as desk:
+        async with desk_for(
+            face, patient=True, decides=True, sinks=made_sinks(face.settings())
+        ) as desk:
             halting.reach(desk.trader.halter)
             with desk.trader.arming.claimed():
                 await stay(face, desk, look if is_seen else None, by=by)

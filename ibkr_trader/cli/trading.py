@@ -23,12 +23,13 @@ from ibkr_trader.execution.desk import Desk
 from ibkr_trader.execution.guardian import Duty
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Iterable, Iterator
 
     from ibkr_trader.adapters.account_lock import Holder
     from ibkr_trader.cli.face import Face
     from ibkr_trader.config import Settings
     from ibkr_trader.execution.closer import Run
+    from ibkr_trader.execution.ports import PayloadSink
 
 
 @asynccontextmanager
@@ -39,12 +40,14 @@ async def desk_for(
     patient: bool = False,
     looks: bool = False,
     decides: bool = False,
+    sinks: Iterable[PayloadSink] = (),
 ) -> AsyncIterator[Desk]:
     """Open the desk that the common options name, for the length of the block.
 
     At a running trader it is the trader's own, and stays open. `patient` says that nobody is
     waiting: then there are as many attempts to connect as are set. `looks` says that this run
-    of a command sends nothing, as a dry run does not. `decides` is for a trader that stays.
+    of a command sends nothing, as a dry run does not. `decides` and `sinks` are for a trader
+    that stays.
 
     Raises:
         TraderError: Whatever keeps it from opening; see `open_desk`.
@@ -70,6 +73,7 @@ async def desk_for(
             # What somebody has asked for and could not end is another matter.
             goes_on=not (face.dry_run or looks),
             decides=decides,
+            sinks=sinks,
         ) as desk:
             taken_up = _taken_up(face, desk)
             with asked_by(face):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
@@ -186,9 +186,7 @@ def _settings(found: sources.Sources, values: dict[str, sources.Value]) -> Setti
         host, port = "127.0.0.1", result.sim_port
     elif not is_loopback(host) and not result.allow_remote_gateway:
         raise _not_this_machine(values["host"])
-    limits = risk_limits(found, is_live=profile is Profile.LIVE)
-    protection = cover_rules(found)
-    abroad = outside(found, is_live=profile is Profile.LIVE)
+    tables = _tables(found, is_live=profile is Profile.LIVE)
     fields = result.model_dump(exclude={"profile", "host", "port", "allow_remote_gateway"})
     return Settings(
         **fields
@@ -196,19 +194,34 @@ def _settings(found: sources.Sources, values: dict[str, sources.Value]) -> Setti
             "profile": profile,
             "host": host,
             "port": port,
-            "risk": limits,
-            "protection": protection,
-            "outside": abroad,
+            "risk": tables.risk,
+            "protection": tables.protection,
+            "outside": tables.outside,
             "effective": (
                 *_effective(result, values, host=host, port=port),
-                *_effective_table("risk", limits, found),
-                *_effective_table("protection", protection, found),
-                *_effective_table("signals", abroad.admission, found),
+                *_effective_table("risk", tables.risk, found),
+                *_effective_table("protection", tables.protection, found),
+                *_effective_table("signals", tables.outside.admission, found),
             ),
             "warnings": tuple(warnings),
             "config_file": found.file,
             "config_digest": found.digest,
         }
+    )
+
+
+class _Tables(NamedTuple):
+    """What the tables of the file come to."""
+
+    risk: RiskLimits
+    protection: CoverRules
+    outside: Outside
+
+
+def _tables(found: sources.Sources, *, is_live: bool) -> _Tables:
+    """Read every table; with real money some of them have other defaults."""
+    return _Tables(
+        risk_limits(found, is_live=is_live), cover_rules(found), outside(found, is_live=is_live)
     )
 
 

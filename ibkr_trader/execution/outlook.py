@@ -15,7 +15,7 @@ import msgspec
 
 from ibkr_trader.core import events as ev
 from ibkr_trader.execution.price_memory import PriceMemory
-from ibkr_trader.execution.risk_book import RiskBook
+from ibkr_trader.execution.risk_book import RiskBook, state_of
 from ibkr_trader.portfolio.currency import currency_of
 from ibkr_trader.portfolio.exposure import ExposureIndex
 from ibkr_trader.portfolio.heat import HeatIndex
@@ -191,7 +191,7 @@ class Outlook:
     @property
     def trading_state(self) -> TradingState:
         """What the whole desk allows now."""
-        return self.book.state(is_synced=self.is_synced)[0]
+        return state_of(self.book, is_synced=self.is_synced)[0]
 
     @property
     def limits(self) -> RiskLimits:

@@ -150,7 +150,7 @@ class RiskBook:
 
     def facts(self, *, is_synced: bool, pnl: DayPnl) -> dict[str, Any]:
         """Return what a `RiskView` has of all this, by its names."""
-        state, reason = self.state(is_synced=is_synced)
+        state, reason = state_of(self, is_synced=is_synced)
         check = ""
         if state is TradingState.ACTIVE and (reason := self._lost(pnl)):
             state, check = TradingState.REDUCING, "daily_loss"
@@ -212,15 +212,16 @@ class RiskBook:
             return ""
         return f"{percent(lost.share, digits=0)} of the day's loss limit is used"
 
-    def state(self, *, is_synced: bool) -> tuple[TradingState, str]:
-        """Return what all may do now: the strictest of what is held, flagged and found."""
-        held = self.switch.everything
-        if held is not None and held.state is TradingState.HALTED:
-            return held.state, held.reason
-        if flag := self.kill_flag():
-            return TradingState.HALTED, flag
-        if held is not None:
-            return held.state, held.reason
-        for reason in self._causes.values():
-            return TradingState.REDUCING, reason
-        return (TradingState.ACTIVE, "") if is_synced else (TradingState.REDUCING, _UNSYNCED)
+
+def state_of(book: RiskBook, *, is_synced: bool) -> tuple[TradingState, str]:
+    """Return what all may do now: the strictest of what is held, flagged and found; and why."""
+    held = book.switch.everything
+    if held is not None and held.state is TradingState.HALTED:
+        return held.state, held.reason
+    if flag := book.kill_flag():
+        return TradingState.HALTED, flag
+    if held is not None:
+        return held.state, held.reason
+    for reason in book.causes:
+        return TradingState.REDUCING, reason
+    return (TradingState.ACTIVE, "") if is_synced else (TradingState.REDUCING, _UNSYNCED)

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 
     from ibkr_trader.core.models import Contract, ContractDetails, GroupId, Quote
+    from ibkr_trader.execution.egress import Egress
     from ibkr_trader.execution.outlook import RiskSettings
     from ibkr_trader.execution.ports import Broker, Clock, Journal, MarketData
     from ibkr_trader.execution.strategist import Strategist
@@ -68,10 +69,12 @@ class Trader:
         outlook: The present picture, and the guard's view of it.
         finish_within: Seconds to go on with a closing at the end, before it is left to the next.
         strategist: Decides by itself; None where nothing does.
+        egress: Tells others what happens; None where nobody is told.
     """
 
     finish_within = _FINISH
     strategist: Strategist | None = None
+    egress: Egress | None = None
 
     def __init__(
         self,

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from ibkr_trader.adapters.signals.settings import Secret
+    from ibkr_trader.adapters.secret_text import Secret
 
 _OK = 200
 _SHOWN = 200

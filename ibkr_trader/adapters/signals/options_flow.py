@@ -12,19 +12,20 @@ import random
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from ibkr_trader.adapters.secret_text import secret_of
 from ibkr_trader.adapters.signals.flow_feeds import Answers, MeasureFeed, PredictionFeed
 from ibkr_trader.adapters.signals.flow_settings import ApiSettings, path_for
 from ibkr_trader.adapters.signals.http_fetch import FetchFailed, fetching
 from ibkr_trader.adapters.signals.pauses import growing
 from ibkr_trader.adapters.signals.registry import SOURCES
-from ibkr_trader.adapters.signals.settings import read_settings, secret_of
+from ibkr_trader.adapters.signals.settings import read_settings
 from ibkr_trader.execution.tasks import alongside
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
+    from ibkr_trader.adapters.secret_text import Secret
     from ibkr_trader.adapters.signals.flow_feeds import Feed
-    from ibkr_trader.adapters.signals.settings import Secret
     from ibkr_trader.core.signals import Incoming, SignalReply
 
 logger = logging.getLogger(__name__)

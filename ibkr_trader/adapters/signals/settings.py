@@ -6,7 +6,6 @@ one, and what was found there shows itself only to whoever asks for it.
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Mapping
 from difflib import get_close_matches
@@ -14,34 +13,19 @@ from typing import Annotated, Any, TypeVar
 
 import msgspec
 
+from ibkr_trader.adapters.secret_text import secret_of
+
 MOST_KEYS = 2  # the one in use, and the one before or after it
 SHORTEST_KEY = 16  # characters of a secret that signs
 _PLACE = re.compile(r"(?P<message>.*?)(?: - at `\$\.?(?P<place>.*)`)?")
 _UNKNOWN = re.compile(r"Object contains unknown field `(.*)`")
 _MISSING = re.compile(r"Object missing required field `(.*)`")
 _OURS = re.compile(r"([a-z_.]+): (.*)")  # what a struct of ours says itself
-_VISIBLE = re.compile(r"[!-~]+")
 
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
 SourceName = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_-]{0,31}$")]
 Seconds = Annotated[float, msgspec.Meta(ge=0.1, le=86_400)]
 T = TypeVar("T", bound=msgspec.Struct)
-
-
-class Secret:
-    """A secret that shows itself only to whoever asks for it."""
-
-    __slots__ = ("_value",)
-
-    def __init__(self, value: str) -> None:
-        self._value = value
-
-    def __repr__(self) -> str:
-        return "<secret>"
-
-    def reveal(self) -> str:
-        """Return it."""
-        return self._value
 
 
 def read_settings(values: Mapping[str, Any], kind: type[T], *, path: str) -> T:
@@ -60,30 +44,6 @@ def read_settings(values: Mapping[str, Any], kind: type[T], *, path: str) -> T:
         return msgspec.convert(values, kind)
     except msgspec.ValidationError as error:
         raise ValueError(_named(str(error), path, kind.__struct_fields__)) from None
-
-
-def secret_of(
-    variable: str, *, key: str, environ: Mapping[str, str] | None = None, least: int = 1
-) -> Secret:
-    """Return the secret that a variable of the environment holds.
-
-    Args:
-        variable: Its name.
-        key: The setting that names it, for messages.
-        environ: The environment; None is the process's own.
-        least: How many characters it has at least.
-
-    Raises:
-        ValueError: If it is not set, too short, or holds what cannot stand in a header.
-    """
-    value = (os.environ if environ is None else environ).get(variable, "")
-    if not value:
-        raise ValueError(f"{key}: the environment has no {variable}")
-    if not _VISIBLE.fullmatch(value):
-        raise ValueError(f"{key}: what {variable} holds is not all visible ASCII characters")
-    if len(value) < least:
-        raise ValueError(f"{key}: what {variable} holds is shorter than {least} characters")
-    return Secret(value)
 
 
 def keys_of(

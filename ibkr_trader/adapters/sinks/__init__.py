@@ -31,27 +31,4 @@ class SinkKind(Protocol):
         """
 
 
-class Secret:
-    """A text that nothing prints: not in a log, not in an error, not in what is shown of it."""
-
-    __slots__ = ("_text",)
-
-    def __init__(self, text: str) -> None:
-        self._text = text
-
-    def reveal(self) -> str:
-        """Return the text, for the one place that sends it or signs with it."""
-        return self._text
-
-    def __bool__(self) -> bool:
-        return bool(self._text)
-
-    def __repr__(self) -> str:
-        return "Secret(***)" if self._text else "Secret()"
-
-    def __reduce__(self) -> str:
-        raise TypeError("a secret is not written down")
-
-
-NO_SECRET = Secret("")
 SINKS: Registry[SinkKind] = Registry("sink", "ibkr_trader.adapters.sinks")

@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from ibkr_trader.adapters.sinks import NO_SECRET, SINKS, Secret
+from ibkr_trader.adapters.secret_text import NO_SECRET, Secret
+from ibkr_trader.adapters.sinks import SINKS
 from ibkr_trader.core.errors import ConfigError, SinkUnavailable
 from ibkr_trader.core.text import plain
 from ibkr_trader.portfolio.payloads import encode, topic_of

@@ -13,7 +13,7 @@ import pytest
 import redis
 
 from ibkr_trader.adapters.clock import ManualClock
-from ibkr_trader.adapters.sinks import Secret
+from ibkr_trader.adapters.secret_text import Secret
 from ibkr_trader.adapters.sinks.redis_streams import RedisStreams, RedisStreamsSettings
 from ibkr_trader.core.errors import ConfigError, SinkUnavailable
 from ibkr_trader.execution.egress_lane import EgressRules, Lane

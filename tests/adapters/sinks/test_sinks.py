@@ -7,7 +7,8 @@ import pickle
 import msgspec
 import pytest
 
-from ibkr_trader.adapters.sinks import NO_SECRET, SINKS, Secret
+from ibkr_trader.adapters.secret_text import NO_SECRET, Secret
+from ibkr_trader.adapters.sinks import SINKS
 from ibkr_trader.adapters.sinks.json_lines import JsonLinesSettings
 from ibkr_trader.adapters.sinks.redis_streams import RedisStreamsSettings
 from ibkr_trader.adapters.sinks.webhook import WebhookSettings

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from ibkr_trader.adapters.clock import ManualClock
-from ibkr_trader.adapters.sinks import Secret
+from ibkr_trader.adapters.secret_text import Secret
 from ibkr_trader.adapters.sinks.webhook import SIGNATURE, Webhook, WebhookSettings, signature
 from ibkr_trader.core.errors import ConfigError, SinkRefused, SinkUnavailable
 from ibkr_trader.execution.egress_lane import EgressRules, Lane

@@ -1,0 +1,61 @@
+"""A secret: a text that nothing prints, and that only whoever needs it reads.
+
+Secrets never stand in a settings file. It names the variable of the environment that holds one.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+
+_VISIBLE = re.compile(r"[!-~]+")
+
+
+class Secret:
+    """A text that nothing prints: not in a log, not in an error, not in what is shown of it."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        """Return the text, for the one place that sends it or signs with it."""
+        return self._text
+
+    def __bool__(self) -> bool:
+        return bool(self._text)
+
+    def __repr__(self) -> str:
+        return "Secret(***)" if self._text else "Secret()"
+
+    def __reduce__(self) -> str:
+        raise TypeError("a secret is not written down")
+
+
+NO_SECRET = Secret("")
+
+
+def secret_of(
+    variable: str, *, key: str, environ: Mapping[str, str] | None = None, least: int = 1
+) -> Secret:
+    """Return the secret that a variable of the environment holds.
+
+    Args:
+        variable: Its name.
+        key: The setting that names it, for messages.
+        environ: The environment; None is the process's own.
+        least: How many characters it has at least.
+
+    Raises:
+        ValueError: If it is not set, too short, or holds what cannot stand in a header.
+    """
+    value = (os.environ if environ is None else environ).get(variable, "")
+    if not value:
+        raise ValueError(f"{key}: the environment has no {variable}")
+    if not _VISIBLE.fullmatch(value):
+        raise ValueError(f"{key}: what {variable} holds is not all visible ASCII characters")
+    if len(value) < least:
+        raise ValueError(f"{key}: what {variable} holds is shorter than {least} characters")
+    return Secret(value)
