@@ -261,7 +261,7 @@ def _measured(known: Forensics, trip: RoundTrip) -> Trip:
     shortfall = ZERO
     for part in trip.parts:
         execution = known.execution(part.order_id)
-        benchmark = execution.benchmark if execution is not None else None
-        if execution is not None and benchmark is not None:
-            shortfall += execution.cost(part.quantity, part.value, reference=benchmark)
+        measure = execution.shortfall if execution is not None else None
+        if execution is not None and measure is not None:
+            shortfall += execution.cost(part.quantity, part.value, reference=measure.reference)
     return Trip(trip=trip, opener=known.execution(trip.parts[0].order_id), shortfall=shortfall)

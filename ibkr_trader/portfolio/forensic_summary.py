@@ -87,7 +87,8 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
         key: The rule, the symbol or the hour.
         filled: How many of its `count` orders traded at all.
         latencies: Of each stage; of what waits for the market by its nature, not its wait.
-        against_signal: Shortfalls against signals' prices, before commissions.
+        shortfall: Shortfalls, each against the first price that is known; no commissions.
+        against_signal: Shortfalls against signals' prices.
         against_decision: The same against the market's price when a rule decided.
         slippage: Of stops, against their triggers.
         commission: As far as it is known: of `uncharged` orders that traded it is not.
@@ -103,6 +104,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     count: int
     filled: int
     latencies: Mapping[Latency, Spread]
+    shortfall: Cost | None
     against_signal: Cost | None
     against_decision: Cost | None
     slippage: Cost | None
@@ -188,6 +190,7 @@ def _summary(key: tuple[str, str], orders: Sequence[Execution], trips: Sequence[
         count=len(orders),
         filled=len(traded),
         latencies={name: one for name, one in spreads.items() if one is not None},
+        shortfall=Cost.of(one.shortfall for one in traded),
         against_signal=Cost.of(one.against_signal for one in traded),
         against_decision=Cost.of(one.against_decision for one in traded),
         slippage=Cost.of(one.slippage for one in traded),

@@ -206,11 +206,9 @@ class Execution(msgspec.Struct, frozen=True, kw_only=True):
         return self._against(self._trigger)
 
     @property
-    def benchmark(self) -> Decimal | None:
-        """The first price that it can be measured by: the signal's, the decision's, its trigger."""
-        found = (one for one in (self.against_signal, self.against_decision, self.slippage) if one)
-        first = next(found, None)
-        return first.reference if first is not None else None
+    def shortfall(self) -> Shortfall | None:
+        """The shortfall against the first price that is known: signal's, decision's, trigger."""
+        return self.against_signal or self.against_decision or self.slippage
 
     @property
     def _trigger(self) -> Decimal | None:

@@ -137,6 +137,7 @@ def test_trips_add_up_and_stops_count_with_their_slippage() -> None:
     assert (one.trips, one.wins) == (2, 1)
     assert values(one.realized, one.net, one.ideal) == (17 - 55, 15 - 57, 20 - 50)
     assert one.slippage == Cost(count=1, money=Decimal(2), value=Decimal(950))
+    assert one.shortfall == Cost(count=3, money=Decimal(8), value=Decimal(2950))
     assert one.against_signal == Cost(count=2, money=Decimal(6), value=Decimal(2000))
 
 

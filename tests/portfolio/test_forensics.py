@@ -43,7 +43,7 @@ def test_a_purchase_that_follows_a_signal() -> None:
     assert (one.rule, one.origin, one.correlation_id) == ("flow/buy", "flow/buy", "d1")
     assert (one.submits, one.changes, one.cancels) == (1, 0, 0)
     assert one.average_price == Decimal("100.30")
-    assert one.benchmark == 100
+    assert one.shortfall == one.against_signal
 
 
 def test_a_short_sale_has_lost_what_it_was_sold_below() -> None:
@@ -76,7 +76,7 @@ def test_an_option_counts_a_hundred_times() -> None:
 def test_what_is_not_known_is_none() -> None:
     order = new(because="", origin="cli")
     one = only(order, traded(order, 10, "100"))
-    assert (one.signal, one.decision, one.commission, one.benchmark) == (None,) * 4
+    assert (one.signal, one.decision, one.commission, one.shortfall) == (None,) * 4
     assert (one.against_signal, one.against_decision, one.slippage) == (None,) * 3
     assert one.latencies == {Latency.FINISH: ms(0)}
     assert one.rule == "cli"
@@ -99,7 +99,7 @@ def test_what_a_bar_has_set_off_has_no_signal() -> None:
     order = new()
     one = only(signal(), decision(cause="bar"), order, traded(order, 10, "100.30"))
     assert (one.signal, one.against_signal) == (None, None)
-    assert one.benchmark == Decimal("100.10")
+    assert one.shortfall == one.against_decision
     assert set(one.latencies) == {Latency.SEND, Latency.FINISH}
 
 
@@ -108,7 +108,7 @@ def test_a_price_that_is_none_is_no_reference(price: str) -> None:
     order = new()
     one = only(signal(price), decision(), order, traded(order, 10, "100.30"))
     assert one.against_signal is None
-    assert one.benchmark == Decimal("100.10")
+    assert one.shortfall == one.against_decision
 
 
 def test_without_every_commission_there_is_no_total() -> None:
@@ -133,7 +133,7 @@ def test_a_stop_is_measured_by_its_trigger_and_by_nothing_else() -> None:
     assert figures(one.slippage)[:3] == (95, 950, 2)
     assert figures(one.slippage)[4] == 3
     assert (one.against_signal, one.against_decision) == (None, None)
-    assert one.benchmark == 95
+    assert one.shortfall == one.slippage
     assert one.waits
 
 
@@ -165,7 +165,8 @@ def test_an_entry_at_a_stop_has_both_measures() -> None:
     order = new(order_type=kind, limit_price=Decimal(102), stop_price=Decimal(101))
     one = only(signal(), decision(), order, traded(order, 10, "101.20"))
     assert one.slippage is not None
-    assert values(one.slippage.money, one.benchmark) == (2, 100)
+    assert one.slippage.money == 2
+    assert one.shortfall == one.against_signal
 
 
 @pytest.mark.parametrize(
