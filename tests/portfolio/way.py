@@ -75,11 +75,13 @@ def new(
     )
 
 
-def stop(stop_price: str = "95", *, at: float = 1.5, **terms: Any) -> ev.NewOrderEvent:
+def stop(
+    stop_price: str = "95", *, at: float = 1.5, order_id: str = "memo-1-stop", **terms: Any
+) -> ev.NewOrderEvent:
     """Return the news of the stop of a long position of ten."""
     known: dict[str, Any] = {"order_type": OrderType.STOP, "side": Side.SELL}
     known["stop_price"] = Decimal(stop_price)
-    return new("memo-1-stop", at=at, **(known | terms))
+    return new(order_id, at=at, **(known | terms))
 
 
 def took(order: ev.NewOrderEvent, *, at: float = 1.6, **terms: Any) -> ev.AcceptEvent:
