@@ -37,6 +37,15 @@ def test_what_agrees_changes_nothing() -> None:
         assert ledger.synced(synced(quantity, at=5)) == ledger
 
 
+def test_a_correction_changes_what_is_held_by_the_difference() -> None:
+    told = fill(10, "100", key="e1", at=later(1))
+    smaller = fill(9, "100", key="e1", revision=2, at=later(1))
+    ledger = ExecutionLedger().filled(filled(told)).filled(filled(smaller))
+    assert ledger.held == {AAPL.con_id: 9}
+    assert ledger.filled(filled(told)) == ledger
+    assert ledger.synced(synced(9, at=5)).strays == {}
+
+
 def test_what_no_execution_explains_is_no_trip() -> None:
     ledger = after((10, "100", 1)).synced(synced(15, at=5))
     assert values(ledger.strays, ledger.held) == ({AAPL.con_id: AAPL}, {AAPL.con_id: 15})
@@ -58,7 +67,7 @@ def test_a_stray_counts_again_once_it_is_known_to_be_flat() -> None:
 def test_a_sale_that_nobody_told_us_of_ends_no_trip() -> None:
     ledger = after((10, "100", 1)).synced(synced(0, at=5))
     assert ledger.strays == {}
-    assert gains(after((3, "50", 6), (-3, "51", 7), start=ledger)) == [3]
+    assert gains(after((3, "50", 5), (-3, "51", 7), start=ledger)) == [3]
 
 
 def test_one_contract_is_left_out_and_others_are_not() -> None:

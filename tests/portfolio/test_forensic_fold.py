@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.commands import CancelOrder
-from ibkr_trader.core.enums import Side
-from ibkr_trader.core.models import OrderId
+from ibkr_trader.core.enums import OrderRole, Side
+from ibkr_trader.core.models import GroupId, OrderId
 from ibkr_trader.orders.wishes import BROKER
 from ibkr_trader.portfolio import forensic_fold
 from ibkr_trader.portfolio.forensic_fold import Forensics, forensics
@@ -49,6 +49,17 @@ def corrected(event: ev.FillEvent, price: str, *, at: float, quantity: int = 10)
 def test_the_first_word_of_the_broker_is_its_acceptance() -> None:
     one = only(BUY, working(ENTRY, at=later(4)), took(BUY, at=3), working(ENTRY, at=later(5)))
     assert one.accepted_at == later(3)
+
+
+def test_the_brokers_terms_are_taken_and_our_own_part_is_kept() -> None:
+    """What an order is for is not in the broker's words: a stop would become a bare sale."""
+    way = stop("95")
+    theirs = msgspec.structs.replace(
+        way.spec, role=OrderRole.SINGLE, group_id=GroupId("other-1"), stop_price=Decimal(96)
+    )
+    one = only(way, msgspec.structs.replace(took(way), spec=theirs))
+    assert (one.spec.role, one.spec.group_id) == (OrderRole.STOP, way.spec.group_id)
+    assert one.spec.stop_price == 96
 
 
 def test_a_correction_takes_the_place_of_what_it_corrects() -> None:

@@ -125,6 +125,12 @@ def test_an_edge_is_eaten_if_all_that_it_had_is_gone(sold: str, cost: str, *, ea
     assert summed(*trip(sold, cost=cost))["flow/buy"].edge_is_eaten is eaten
 
 
+def test_what_brought_nothing_is_no_win_and_what_cost_nothing_is_known() -> None:
+    one = summed(*trip("100.30", cost="0"))["flow/buy"]
+    assert values(one.trips, one.wins, one.net) == (1, 0, 0)
+    assert values(one.uncharged, one.commission) == (0, 0)
+
+
 def test_trips_add_up_and_stops_count_with_their_slippage() -> None:
     """The second loses 10 x 5.50 and 2 paid; 3 and 2 of it by execution."""
     into, way = new("memo-5-entry", at=502, because="d1"), stop(at=502, because="d1")

@@ -84,6 +84,7 @@ def test_what_is_not_known_is_none() -> None:
     assert silent.rule == UNKNOWN_ORIGIN
     assert (silent.average_price, silent.first_fill_at, silent.last_fill_at) == (None,) * 3
     assert silent.filled == 0
+    assert silent.commission is None  # nothing has traded, and nothing was free
 
 
 def test_a_signal_without_time_or_price_leaves_those_unknown() -> None:

@@ -72,6 +72,15 @@ def test_a_trip_says_who_opened_it_and_what_each_order_had_of_it() -> None:
     assert values(long.gain, long.commission, short.gain, short.commission) == (142, 3, 9, 1)
 
 
+def test_a_contract_of_a_hundred_counts_a_hundred_times() -> None:
+    option = msgspec.structs.replace(AAPL, multiplier=Decimal(100))
+    fills = [
+        msgspec.structs.replace(one, contract=option)
+        for one in (buy(2, "5", 1), sell(2, "5.25", 2))
+    ]
+    assert gains(*fills) == [48]
+
+
 def test_an_execution_that_was_taken_back_opens_nothing() -> None:
     nothing = buy(10, "100", 1), buy(0, "100", 0, cost="0"), sell(10, "101", 5)
     (trip,) = round_trips(nothing)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -53,6 +54,8 @@ def test_it_needs_no_gateway_and_tells_everything(cli: CommandLine) -> None:
         "flow/late: its edge is eaten by execution: +4.00 at the prices seen first, +1.00 as "
         "traded, -1.00 USD after commissions"
     ) in lines
+    own, _ = [line for line in lines if line.startswith("cli ")]
+    assert own.split()[-4:] == ["–", "1", "-55.00", "USD"]  # nobody has said what was paid
     assert "  the commission of 2 orders is not known" in lines
 
 
@@ -98,7 +101,9 @@ def test_since_is_counted_by_the_clock_of_the_journal(cli: CommandLine) -> None:
     """Under `sim` that is the simulator's: its 20 November is over before ours, or to come."""
     later = [*DAY, *(one for one in trip(864 + 5, "103"))]  # a day and more after the others
     write(cli.data, later)
-    assert len(cli("report --json").document["orders"]) == 8
+    document = cli("report --json").document
+    assert len(document["orders"]) == 8
+    assert datetime.fromisoformat(document["until"]) == max(event.at for event in later)
     for since in ("today", "1d", "2026-11-21"):
         document = cli(f"report --since {since} --json").document
         assert [one["id"] for one in document["orders"]] == ["memo-869-entry", "memo-869-close"]
@@ -147,6 +152,18 @@ def test_a_journal_is_read_beside_its_writer(cli: CommandLine) -> None:
         assert len(cli("report --json").document["orders"]) == 6
 
 
+def test_reading_writes_nothing(cli: CommandLine) -> None:
+    path = write(cli.data)
+    before = path.read_bytes()
+    for line in ("report", "report --since today --html r.html"):
+        assert cli(line).code == 0
+        assert path.read_bytes() == before
+        assert sorted(one.name for one in path.parent.iterdir()) == [
+            "journal.db",
+            "journal.db-head",
+        ]
+
+
 def test_a_damaged_journal_is_refused(cli: CommandLine) -> None:
     path = write(cli.data)
     path.write_bytes(path.read_bytes().replace(b'"flow"', b'"glow"'))
@@ -175,13 +192,17 @@ def plant(path: Path, kind: str) -> None:
     if kind == "link":
         (path.parent / "other").write_text("<!DOCTYPE html>\n<!-- ibkr-trader report/1 -->\n")
         path.symlink_to("other")
+    elif kind == "dangling":
+        path.symlink_to("nowhere")
     elif kind == "pipe":
         os.mkfifo(path)
     else:
         path.write_text(kind)
 
 
-@pytest.mark.parametrize("kind", ["precious", "", "<!DOCTYPE html>\n<!-- ibkr", "link", "pipe"])
+@pytest.mark.parametrize(
+    "kind", ["precious", "", "<!DOCTYPE html>\n<!--", "link", "dangling", "pipe"]
+)
 def test_what_is_no_report_stays_unless_told(cli: CommandLine, kind: str) -> None:
     write(cli.data)
     path = cli.folder / "r.html"
