@@ -132,3 +132,12 @@ def prediction(
     """Return a payload as the first plan shows it."""
     told = {"confidence": confidence, "signal": signal, "stock_price": price, **more}
     return {"prediction": told}
+
+
+def envelope(**fields: Any) -> dict[str, Any]:
+    """Return an envelope, with other fields if so wished; None leaves one out."""
+    told = {
+        "v": 1, "id": "7f3a", "ts": "2026-11-23T14:30:00Z", "symbol": "AAPL", "action": "BUY",
+        "confidence": "0.82", **fields,
+    }  # fmt: skip
+    return {name: value for name, value in told.items() if value is not None}
