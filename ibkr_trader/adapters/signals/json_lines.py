@@ -13,7 +13,7 @@ import os
 import stat
 from collections import Counter
 from collections.abc import Mapping
-from contextlib import contextmanager
+from contextlib import aclosing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +33,7 @@ from ibkr_trader.adapters.signals.settings import (
 from ibkr_trader.core.signals import Malformed
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 
     from ibkr_trader.core.signals import Incoming, SignalReply
 
@@ -103,9 +103,10 @@ class JsonLines:
     async def run(self, take: Callable[[Incoming], Awaitable[SignalReply]]) -> None:
         """Hand over line by line until the end, if there is one; see `SignalSource`."""
         source = self._from_stdin() if self._settings.path == STDIN else self._from_file()
-        async for line in source:
-            if line.strip():
-                await self._hand_over(line, take)
+        async with aclosing(source):
+            async for line in source:
+                if line.strip():
+                    await self._hand_over(line, take)
 
     async def _hand_over(
         self, line: bytes, take: Callable[[Incoming], Awaitable[SignalReply]]
@@ -121,7 +122,7 @@ class JsonLines:
     def _pause(self, tries: int) -> float:
         return growing(tries, first=self._settings.poll_seconds, most=_LONGEST_PAUSE)
 
-    async def _from_stdin(self) -> AsyncIterator[bytes]:
+    async def _from_stdin(self) -> AsyncGenerator[bytes, None]:
         lines = LineSplitter()
         while data := await _read_when_ready(self._stdin):
             for line in lines.feed(data):
@@ -129,14 +130,15 @@ class JsonLines:
         if rest := lines.rest():
             yield rest
 
-    async def _from_file(self) -> AsyncIterator[bytes]:
+    async def _from_file(self) -> AsyncGenerator[bytes, None]:
         """The lines of the file, once there is one, and of those that take its place."""
         failures = 0
         while True:
             try:
-                async for line in self._lines(self._settings.path):
-                    failures = 0
-                    yield line
+                async with aclosing(self._lines(self._settings.path)) as lines:
+                    async for line in lines:
+                        failures = 0
+                        yield line
             except OSError as error:
                 failures += 1
                 self._counts["failures"] += 1
@@ -150,7 +152,7 @@ class JsonLines:
                 failures = 0
                 self._counts["restarts"] += 1
 
-    async def _lines(self, path: str) -> AsyncIterator[bytes]:
+    async def _lines(self, path: str) -> AsyncGenerator[bytes, None]:
         """The lines of one file, to its end; if it is followed, until another has its name.
 
         Raises:

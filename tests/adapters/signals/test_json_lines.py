@@ -274,6 +274,23 @@ def test_no_file_is_left_open(tmp_path: Path) -> None:
     assert open_files() == before
 
 
+def test_the_file_is_closed_also_if_somebody_is_busy_with_a_line(tmp_path: Path) -> None:
+    path = tmp_path / "signals.jsonl"
+    path.write_bytes(line("a"))
+
+    async def busy(_: Incoming) -> Any:
+        await asyncio.Event().wait()
+
+    async def work() -> tuple[int, int]:
+        before = open_files()
+        async with alongside(source(path).run(busy)):
+            await asyncio.sleep(5)
+            during = open_files()
+        return during - before, open_files() - before
+
+    assert at_once(work()) in {(1, 0), (0, 0)}
+
+
 # -- standard input ---------------------------------------------------------------------------
 
 
