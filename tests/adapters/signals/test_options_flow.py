@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from examples.prediction_server import PREDICTIONS, serving
 from ibkr_trader.adapters.signals.flow_settings import ApiSettings
 from ibkr_trader.adapters.signals.options_flow import OptionsFlowMonitor
 from ibkr_trader.adapters.signals.registry import SOURCES
@@ -311,3 +312,28 @@ def test_the_token_is_sent_and_never_logged(
     assert all("authorization: bearer s3cret" in head.lower() for head in heads)
     assert caplog.messages
     assert "s3cret" not in caplog.text
+
+
+@pytest.mark.parametrize("scenario", sorted(PREDICTIONS))
+async def test_a_server_of_somebody_else_s_is_read(scenario: str) -> None:
+    """The sample server is no part of ours: threads, and the standard library's HTTP."""
+
+    async def next_turn(_: float) -> None:
+        await asyncio.sleep(0)
+
+    with serving(scenario) as url:
+        settings = ApiSettings(url=url, tickers=("AAPL", "BRK.B"))
+        source = OptionsFlowMonitor(settings, sleep=next_turn)
+        taker = Taker()
+        async with asyncio.timeout(30), alongside(source.run(taker.take)):
+            await taker.has({"calm": 2, "day": 4, "trouble": 4}[scenario])
+    ours = [one for one in taker.taken if isinstance(one, Claim)]
+    expected = {
+        "calm": ["BUY 187.32"],
+        "day": ["BUY 187.32", "SELL 188.47"],
+        "trouble": ["SHORT 185.32"],
+    }
+    told = [f"{one.action} {one.price}" for one in ours if one.ticker == "AAPL"]
+    assert told == expected[scenario]
+    assert {one.ticker for one in ours} == {"AAPL", "BRK B"}
+    assert (source.counts.get("failures", 0) > 0) == (scenario == "trouble")
