@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+import subprocess
+import sys
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -41,3 +43,14 @@ def test_a_mistake_names_its_table_and_key(name: str) -> None:
 
 def test_another_kind_is_none() -> None:
     assert "carrier_pigeon" not in SOURCES
+
+
+def test_nobody_pays_for_a_source_that_is_not_used() -> None:
+    program = (
+        "import sys; from ibkr_trader.adapters.signals.registry import SOURCES; "
+        "SOURCES.discover(); print({'httpx', 'h11', 'redis'} & set(sys.modules))"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=50, check=False
+    )
+    assert (found.stdout, found.stderr) == ("set()\n", "")
