@@ -29,6 +29,7 @@ from ibkr_trader.adapters.signals.webhook_requests import (
 )
 from ibkr_trader.core.enums import Outcome
 from ibkr_trader.core.signals import Malformed
+from ibkr_trader.rules.admission import DUPLICATE
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
 
 PATH = "signals.webhook"
 UNSIGNED = "unsigned"
-DUPLICATE = "duplicate"
 _HEALTHY = Answer(status=200, body=b'{"status":"ok"}')
 
 

@@ -7,13 +7,13 @@ import socket
 
 import pytest
 
+from ibkr_trader.adapters.secret_text import Secret
 from ibkr_trader.adapters.signals.http_fetch import (
     FetchFailed,
     check_url,
     fetching,
     is_loopback,
 )
-from ibkr_trader.adapters.signals.settings import Secret
 from tests.adapters.signals.source_parts import Api, Respond, at_once, http, now, served
 
 MOST = 16_384

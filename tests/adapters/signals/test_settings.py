@@ -8,13 +8,12 @@ from typing import Annotated, Any
 import msgspec
 import pytest
 
+from ibkr_trader.adapters.secret_text import Secret, secret_of
 from ibkr_trader.adapters.signals.settings import (
     Seconds,
-    Secret,
     Text,
     keys_of,
     read_settings,
-    secret_of,
 )
 
 LONG = "0123456789abcdef"
