@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
@@ -13,6 +14,7 @@ from tests.redis_server import RedisServer
 
 PATIENCE = 10.0  # seconds; whatever takes longer is broken, not slow
 _LOOK = 0.002
+_COMMAND = re.compile(rb"^\*\d+\r$", re.MULTILINE)
 
 
 class Hand:
@@ -54,12 +56,12 @@ async def until(is_so: Callable[[], object]) -> None:
 
 @asynccontextmanager
 async def impostor(answer: bytes | None) -> AsyncIterator[int]:
-    """Serve something on a free port that answers every line alike; None hangs up at once."""
+    """Serve something on a free port that answers every command alike; None hangs up at once."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            while answer is not None and await reader.read(65_536):
-                writer.write(answer)
+            while answer is not None and (heard := await reader.read(65_536)):
+                writer.write(answer * len(_COMMAND.findall(heard)))
                 await writer.drain()
         except ConnectionError:
             pass

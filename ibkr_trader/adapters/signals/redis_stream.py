@@ -19,7 +19,7 @@ from ibkr_trader.adapters.redis_link import GARBLED, RedisTrouble
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from ibkr_trader.adapters.redis_link import RedisLink
+    from ibkr_trader.adapters.redis_link import RedisLink, Word
 
 GONE = frozenset({"NOGROUP", "UNBLOCKED"})  # the group, or its stream, is there no more
 FIRST = b"0"  # before every id
@@ -47,7 +47,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     def at(self) -> datetime | None:
         """When the server had it, by its id; None if that is no time at all."""
         try:
-            return _EPOCH + timedelta(milliseconds=int(self.entry_id.partition(b"-")[0]))
+            return _EPOCH + timedelta(milliseconds=_milliseconds(self.entry_id))
         except OverflowError:  # an id that a producer made up
             return None
 
@@ -126,12 +126,13 @@ class SignalStream:
         """
         names, cursor, deleted = self._names, b"0-0", 0
         for _ in range(_CLAIM_TURNS):
-            answer = await self._link.ask(
+            answer = await self._ask(
                 "XAUTOCLAIM", names.stream, names.group, names.consumer, round(idle * 1_000),
                 cursor, "COUNT", self._count, "JUSTID",
             )  # fmt: skip
             with _as_promised("XAUTOCLAIM"):
                 cursor, _, *since_7 = answer
+                _milliseconds(cursor)
                 deleted += len(since_7[0]) if since_7 else 0
             if cursor == b"0-0":
                 break
@@ -144,9 +145,7 @@ class SignalStream:
         if ours:
             names = self._names
             ids = [entry.entry_id for entry in ours]
-            await self._link.ask(
-                "XCLAIM", names.stream, names.group, names.consumer, 0, *ids, "JUSTID"
-            )
+            await self._ask("XCLAIM", names.stream, names.group, names.consumer, 0, *ids, "JUSTID")
         return ours
 
     async def acknowledge(self, entries: Sequence[Entry]) -> None:
@@ -169,15 +168,10 @@ class SignalStream:
 
     async def _read(self, after: bytes | str, *options: str | int, wait: float = 0) -> list[Entry]:
         names = self._names
-        try:
-            answer = await self._link.ask(
-                "XREADGROUP", "GROUP", names.group, names.consumer, "COUNT", self._count,
-                *options, "STREAMS", names.stream, after, wait=wait,
-            )  # fmt: skip
-        except RedisTrouble as trouble:
-            if trouble.code in GONE and self._refusal is not None:
-                raise self._refusal from None
-            raise
+        answer = await self._ask(
+            "XREADGROUP", "GROUP", names.group, names.consumer, "COUNT", self._count,
+            *options, "STREAMS", names.stream, after, wait=wait,
+        )  # fmt: skip
         if answer is None:
             return []
         with _as_promised("XREADGROUP"):
@@ -186,12 +180,20 @@ class SignalStream:
     async def _pending(self, entries: Sequence[Entry]) -> dict[bytes, int]:
         """How often those of `entries` that are ours were delivered."""
         names = self._names
-        rows = await self._link.ask(
+        rows = await self._ask(
             "XPENDING", names.stream, names.group, entries[0].entry_id, entries[-1].entry_id,
             len(entries), names.consumer,
         )  # fmt: skip
         with _as_promised("XPENDING"):
             return {entry_id: int(times) for entry_id, _, _, times in rows}
+
+    async def _ask(self, *words: Word, wait: float = 0.0) -> Any:
+        try:
+            return await self._link.ask(*words, wait=wait)
+        except RedisTrouble as trouble:
+            if trouble.code in GONE and self._refusal is not None:
+                raise self._refusal from None
+            raise
 
 
 @contextmanager
@@ -199,14 +201,18 @@ def _as_promised(command: str) -> Iterator[None]:
     """Take an answer apart that may be none of Redis's."""
     try:
         yield
-    except (IndexError, TypeError, ValueError):
+    except (AttributeError, IndexError, TypeError, ValueError):
         message = f"{command} was answered with something else than it promises"
         raise RedisTrouble(GARBLED, message) from None
 
 
 def _entry(entry_id: Any, fields: Any) -> Entry:
-    int(entry_id.partition(b"-")[0])
+    _milliseconds(entry_id)
     if fields is None:
         return Entry(entry_id=entry_id, is_deleted=True)
     found = dict(zip(fields[::2], fields[1::2], strict=True))
     return Entry(entry_id=entry_id, data=found.get(b"data"))
+
+
+def _milliseconds(entry_id: bytes) -> int:
+    return int(entry_id.partition(b"-")[0])
