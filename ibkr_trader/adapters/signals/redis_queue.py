@@ -25,13 +25,15 @@ import socket
 import time
 from collections import Counter, deque
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from ibkr_trader.adapters.redis_address import read_address
 from ibkr_trader.adapters.redis_link import RedisLink, RedisTrouble
 from ibkr_trader.adapters.signals.envelope import read_envelope
+from ibkr_trader.adapters.signals.pauses import growing
+from ibkr_trader.adapters.signals.redis_settings import RedisSettings
 from ibkr_trader.adapters.signals.redis_stream import (
     FIRST,
     DeadLetter,
@@ -39,6 +41,8 @@ from ibkr_trader.adapters.signals.redis_stream import (
     Names,
     SignalStream,
 )
+from ibkr_trader.adapters.signals.registry import SOURCES
+from ibkr_trader.adapters.signals.settings import keys_of, read_settings, secret_of
 from ibkr_trader.core.signals import Malformed
 from ibkr_trader.core.text import plain
 
@@ -47,7 +51,6 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
     from ibkr_trader.adapters.redis_address import RedisAddress
-    from ibkr_trader.adapters.signals.redis_settings import RedisSettings
     from ibkr_trader.core.signals import Incoming, SignalReply
 
     Take: TypeAlias = Callable[[Incoming], Awaitable[SignalReply]]
@@ -56,21 +59,24 @@ logger = logging.getLogger(__name__)
 
 DUPLICATE = "duplicate"  # the desk's code for a signal that it has seen
 POISON = "poison"
-_MOST_DOUBLINGS = 30  # of a pause, before it is cut to the longest one
+PATH = "signals.redis"
+_FIRST_PAUSE = 0.25
 
 
 class RedisSignals:
     """A consumer of one stream, which meets `SignalSource`.
 
-    Attributes:
-        name: What its signals are called by.
-        counts: What became of entries: `taken`, `refused`, `duplicate`, `kept`, `dead`,
-            `deleted`; and `trouble`, how often the server had to be asked anew.
+    Args:
+        settings: Which streams, and how patient to be.
+        address: The server.
+        read: What the field `data` of an entry claims.
+        monotonic: Seconds on a clock that never jumps.
+        sleep: Waits for so many seconds.
+        chance: A number from 0 to 1, for pauses that are not everybody's.
     """
 
     def __init__(
         self,
-        name: str,
         settings: RedisSettings,
         *,
         address: RedisAddress,
@@ -79,16 +85,15 @@ class RedisSignals:
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
         chance: Callable[[], float] = random.random,
     ) -> None:
-        self.name = name
-        self.counts: Counter[str] = Counter()
         self._settings = settings
+        self._counts: Counter[str] = Counter()
         names = Names(
             stream=settings.stream,
             group=settings.group,
             consumer=settings.consumer or socket.gethostname(),
             dead=settings.dead,
         )
-        link = RedisLink(address, patience=settings.patience)
+        link = RedisLink(address, patience=settings.timeout_seconds)
         self._stream = SignalStream(link, names, count=settings.count)
         self._read = read
         self._monotonic = monotonic
@@ -98,15 +103,29 @@ class RedisSignals:
         self._wrong = ""  # the trouble that was told last
         self._unburied = ""  # why dead letters cannot be written, as it was told last
 
+    @property
+    def name(self) -> str:
+        """What its signals are called by."""
+        return self._settings.name
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """What became of entries, and how often the server had to be dialled anew.
+
+        Of entries: `taken`, `refused`, `duplicate`, `kept`, `dead`, `deleted`; of the server:
+        `failures`.
+        """
+        return dict(self._counts)
+
     async def run(self, take: Take) -> None:
         """Hand over entries until it is cancelled, whatever becomes of the server."""
-        failures = 0
+        failures = 1
         while True:
             self._is_well = False
             try:
                 await self._serve(take)
             except RedisTrouble as trouble:
-                failures = 0 if self._is_well else failures + 1
+                failures = 1 if self._is_well else failures + 1
                 self._tell(trouble)
             finally:
                 await self._stream.close()
@@ -118,14 +137,14 @@ class RedisSignals:
         while True:
             if self._monotonic() >= look_at:
                 await self._recover(take)
-                look_at = self._monotonic() + self._settings.recover_every
-            entries = await self._stream.read_new(wait=self._settings.block)
+                look_at = self._monotonic() + self._settings.recover_seconds
+            entries = await self._stream.read_new(wait=self._settings.block_seconds)
             self._tell_well()
             await self._settle(entries, take)
 
     async def _recover(self, take: Take) -> None:
         """Settle what was delivered and never finished: ours, and that of the dead."""
-        self._count_deleted(await self._stream.claim_idle(idle=self._settings.claim_after))
+        self._count_deleted(await self._stream.claim_idle(idle=self._settings.claim_after_seconds))
         after = FIRST
         while entries := await self._stream.read_pending(after):
             after = entries[-1].entry_id
@@ -141,19 +160,19 @@ class RedisSignals:
         batch = _Batch(there for there in entries if not there.is_deleted)
         batch.done += [gone for gone in entries if gone.is_deleted]
         self._count_deleted(len(batch.done))
-        held_until = self._monotonic() + self._settings.claim_after / 2
-        attempt = 0
+        held_until = self._monotonic() + self._settings.claim_after_seconds / 2
+        tries = 1
         while batch.waiting:
             if self._monotonic() >= held_until:
                 # Others will soon take us for dead, and no entry is to be handed over by two.
                 await self._finish(batch)
                 batch.waiting = deque(await self._stream.still_ours(batch.waiting))
-                held_until = self._monotonic() + self._settings.claim_after / 2
+                held_until = self._monotonic() + self._settings.claim_after_seconds / 2
             elif await self._hand_over(batch, take):
-                attempt = 0
+                tries = 1
             else:
-                pause = min(self._pause(attempt), self._settings.claim_after / 4)
-                attempt += 1
+                pause = min(self._pause(tries), self._settings.claim_after_seconds / 4)
+                tries += 1
                 await self._sleep(pause)
         return await self._finish(batch)
 
@@ -163,11 +182,11 @@ class RedisSignals:
         incoming = self._incoming(entry)
         reply = await take(incoming)
         if not reply.is_final:
-            self.counts["kept"] += 1
+            self._counts["kept"] += 1
             return False
         batch.waiting.popleft()
         what = DUPLICATE if reply.code == DUPLICATE else "refused" if reply.code else "taken"
-        self.counts[what] += 1
+        self._counts[what] += 1
         if isinstance(incoming, Malformed):
             letter = DeadLetter(entry=entry, code=incoming.code, message=incoming.message)
             batch.letters.append(letter)
@@ -206,23 +225,22 @@ class RedisSignals:
                 self._tell_unburied(trouble)
                 break
             buried.append(letter.entry)
-            self.counts["dead"] += 1
+            self._counts["dead"] += 1
             self._unburied = ""
         await self._stream.acknowledge(buried)
         is_all = len(buried) == len(batch.letters)
         batch.letters.clear()
         return is_all
 
-    def _pause(self, attempt: int) -> float:
-        """How long to wait before the next attempt: longer each time, and never all at once."""
-        longest = self._settings.longest_pause
-        full = min(longest, self._settings.first_pause * 2.0 ** min(attempt, _MOST_DOUBLINGS))
-        return full * (1 + self._chance()) / 2
+    def _pause(self, failures: int) -> float:
+        """How long to wait before another attempt: longer each time, and not all at once."""
+        most = self._settings.max_backoff_seconds
+        return growing(failures, first=_FIRST_PAUSE, most=most) * (1 + self._chance()) / 2
 
     # -- what is told: each change once ---------------------------------------------------
 
     def _tell(self, trouble: RedisTrouble) -> None:
-        self.counts["trouble"] += 1
+        self._counts["failures"] += 1
         if trouble.code != self._wrong:
             logger.warning("no signals from %s: %s", self.name, trouble)
         self._wrong = trouble.code
@@ -241,7 +259,7 @@ class RedisSignals:
 
     def _count_deleted(self, count: int) -> None:
         if count:
-            self.counts["deleted"] += count
+            self._counts["deleted"] += count
             logger.warning("%s: %d pending entries were deleted unseen", self.name, count)
 
 
@@ -254,23 +272,19 @@ class _Batch:
         self.letters: list[DeadLetter] = []
 
 
-def redis_signals(
-    name: str,
-    settings: RedisSettings,
-    *,
-    keys: Mapping[str, bytes],
-    environ: Mapping[str, str],
-) -> RedisSignals:
-    """Return the source that `settings` describe; its envelopes are signed with `keys`.
+@SOURCES.register("redis")
+def redis(values: Mapping[str, Any]) -> RedisSignals:
+    """Make the source from its settings.
 
     Raises:
-        ConfigError: If the address cannot be used, or the client library is missing.
+        ValueError: For a setting that is wrong; the message begins with its key.
+        ConfigError: If the client library is not installed.
     """
-    address = read_address(
-        settings.url,
-        environ=environ,
-        password_env=settings.password_env,
-        ca_file=settings.ca_file,
-    )
-    read = partial(read_envelope, source=name, keys=keys)
-    return RedisSignals(name, settings, address=address, read=read)
+    settings = read_settings(values, RedisSettings, path=PATH)
+    password = ""
+    if settings.password_env:
+        password = secret_of(settings.password_env, key=f"{PATH}.password_env").reveal()
+    address = read_address(settings.url, password=password, ca_file=settings.ca_file)
+    keys = keys_of(settings.keys, path=f"{PATH}.keys")
+    read = partial(read_envelope, source=settings.name, keys=keys)
+    return RedisSignals(settings, address=address, read=read)

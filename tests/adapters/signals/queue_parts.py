@@ -23,7 +23,7 @@ from ibkr_trader.execution.tasks import alongside
 from tests.adapters.redis_parts import PATIENCE, Hand
 
 STREAM, DEAD, GROUP, US = "signals:ingress", "signals:dead", "ibkr-trader", "us"
-KEY_ID, KEY = "k1", b"a key that both sides know"
+KEY_ID, KEY = "k1", b"a-key-that-both-sides-know"
 AT = datetime(2026, 11, 23, 14, 30, tzinfo=UTC)
 ACTED = SignalReply(outcome=Outcome.ACTED)
 DUPLICATE = SignalReply(outcome=Outcome.REFUSED, code="duplicate")
@@ -161,10 +161,9 @@ def source(
 ) -> RedisSignals:
     """Return a source that is told of something new within a moment, on a clock of the test's."""
     if isinstance(address, str):
-        address = read_address(address, environ={})
-    told = {"consumer": US, "block": 0.05, **settings}
+        address = read_address(address)
+    told = {"consumer": US, "block_seconds": 0.05, **settings}
     return RedisSignals(
-        "redis",
         msgspec.convert(told, RedisSettings),
         address=address,
         read=read or partial(read_envelope, source="redis", keys={KEY_ID: KEY}),

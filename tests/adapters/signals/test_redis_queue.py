@@ -5,21 +5,26 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import cache, partial
+from pathlib import Path
+from socket import gethostname
 
 import msgspec
 import pytest
 
-from ibkr_trader.adapters.signals.redis_queue import redis_signals
+from ibkr_trader.adapters.signals.envelope import read_envelope
 from ibkr_trader.adapters.signals.redis_settings import RedisSettings
+from ibkr_trader.adapters.signals.registry import SOURCES
 from ibkr_trader.core.enums import SignalAction
-from ibkr_trader.core.errors import ConfigError
 from ibkr_trader.core.signals import Claim, Incoming, Malformed, SignalReply
 from ibkr_trader.execution.ports import SignalSource
-from tests.adapters.redis_parts import until
+from ibkr_trader.execution.tasks import alongside
+from tests.adapters.redis_parts import hand, until
 from tests.adapters.signals.queue_parts import (
     AT,
     DEAD,
     DUPLICATE,
+    GROUP,
     KEPT,
     KEY,
     KEY_ID,
@@ -34,6 +39,7 @@ from tests.adapters.signals.queue_parts import (
     source,
 )
 from tests.redis_server import RedisServer
+from tests.redis_server import running as server_running
 
 CLAIM = Claim(
     source="redis",
@@ -108,7 +114,7 @@ async def test_pauses_over_what_is_kept_are_bounded_and_begin_anew(
     desk, pauses = Desk(), Pauses()
     desk.replies = {"a": [KEPT] * 9, "b": [KEPT]}
     post.send("a", "b")
-    async with running(source(redis_server.url, pauses=pauses, claim_after=20), desk):
+    async with running(source(redis_server.url, pauses=pauses, claim_after_seconds=20), desk):
         await desk.has(12)
     assert pauses.asked == [0.25, 0.5, 1, 2, 4, 5, 5, 5, 5, 0.25]
 
@@ -243,10 +249,12 @@ async def test_nothing_is_read_ahead_of_a_batch(redis_server: RedisServer, post:
     assert desk.ids == [f"{number}" for number in range(50)]
 
 
+@pytest.mark.slow
 async def test_a_flood_is_taken_in_batches_and_leaves_nothing_behind(
     redis_server: RedisServer, post: Post
 ) -> None:
-    desk, signals = Desk(), source(redis_server.url, most_dead=100)
+    read = cache(partial(read_envelope, source="redis", keys={KEY_ID: KEY}))  # the same two
+    desk, signals = Desk(), source(redis_server.url, most_dead=100, read=read)
     good, junk = envelope("g"), b"no signal"
     script = """for i = 1, 10000 do
         redis.call('XADD', KEYS[1], '*', 'data', i % 10 == 0 and ARGV[2] or ARGV[1])
@@ -282,24 +290,47 @@ async def test_a_fault_of_the_desks_own_is_not_swallowed(
     assert post.pending(US) == entries
 
 
-async def test_it_meets_the_port_and_is_made_from_its_settings(
-    redis_server: RedisServer, post: Post
+async def test_it_is_made_from_its_settings_and_meets_the_port(
+    redis_server: RedisServer, post: Post, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings = RedisSettings(url=redis_server.url, block=0.05, consumer=US)
-    signals: SignalSource = redis_signals("redis", settings, keys={KEY_ID: KEY}, environ={})
+    monkeypatch.setenv("SIGNING_KEY", KEY.decode())
+    table = {"url": redis_server.url, "block_seconds": 0.05, "keys": {KEY_ID: "SIGNING_KEY"}}
+    signals: SignalSource = SOURCES["redis"](table)
     desk = Desk()
     post.send("a")
-    async with running(signals, desk):  # type: ignore[arg-type] # the port is all that is used
+    async with alongside(signals.run(desk.take)):
         await desk.has(1)
         await until(post.is_settled)
+        assert post.hand.do("XINFO", "CONSUMERS", STREAM, GROUP)[0][1] == gethostname().encode()
     assert signals.name == "redis"
     assert desk.taken == [CLAIM]
 
 
-def test_an_address_that_cannot_be_used_is_refused_at_once() -> None:
-    settings = RedisSettings(url="redis://user:word@redis.example.com")
-    with pytest.raises(ConfigError, match="in the clear"):
-        redis_signals("redis", settings, keys={}, environ={})
+async def test_the_password_is_that_of_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with server_running(tmp_path, options=("--requirepass", "open-sesame")) as server:
+        monkeypatch.setenv("REDIS_PASSWORD", "open-sesame")
+        signals = SOURCES["redis"]({"url": server.url, "password_env": "REDIS_PASSWORD"})
+        with hand(server) as one:
+            one.do("AUTH", "open-sesame")
+            async with alongside(signals.run(Desk().take)):
+                await until(lambda: one.do("EXISTS", STREAM))
+
+
+@pytest.mark.parametrize(
+    ("table", "words"),
+    [
+        ({"url": "redis://u:word@redis.example.com"}, r"signals\.redis\.url: redis\.example\.com"),
+        ({"password_env": "NOWHERE"}, r"signals\.redis\.password_env: .* NOWHERE"),
+        ({"keys": {"k1": "NOWHERE"}}, r"signals\.redis\.keys\.k1: .* NOWHERE"),
+        ({"cuont": 1}, r"signals\.redis\.cuont: .* did you mean count"),
+    ],
+)
+def test_a_setting_that_is_wrong_is_named(table: dict[str, object], words: str) -> None:
+    with pytest.raises(ValueError, match=words) as refused:
+        SOURCES["redis"](table)
+    assert "word@" not in str(refused.value)
 
 
 def test_the_parts_are_what_they_are_called() -> None:

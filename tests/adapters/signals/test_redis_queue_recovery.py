@@ -70,7 +70,9 @@ async def test_what_the_dead_had_is_ours_after_a_while(
     post.age("dead", 59, *entries[:1])
     post.age("dead", 61, *entries[1:])
     desk, clock = Desk(), ManualClock(AT)
-    signals = source(redis_server.url, clock=clock, claim_after=60, recover_every=30, count=1)
+    signals = source(
+        redis_server.url, clock=clock, claim_after_seconds=60, recover_seconds=30, count=1
+    )
     async with running(signals, desk):
         await desk.has(2)
         await until(lambda: post.pending() == entries[:1])
@@ -90,7 +92,7 @@ async def test_two_consumers_share_and_none_has_what_the_other_has(
     post.send(*(f"{number}" for number in range(600)))
     desks = Desk(), Desk()
     first, second = (
-        source(redis_server.url, consumer=name, count=5, claim_after=3_600) for name in "xy"
+        source(redis_server.url, consumer=name, count=5, claim_after_seconds=3_600) for name in "xy"
     )
     async with running(first, desks[0]), running(second, desks[1]):
         await until(lambda: sum(len(desk.taken) for desk in desks) >= 600)
@@ -104,7 +106,7 @@ async def test_a_slow_desk_does_not_hand_over_what_was_claimed_meanwhile(
 ) -> None:
     desk, clock = Desk(), ManualClock(AT)
     entries = post.send("a", "b", "c", "d")
-    slow = source(redis_server.url, clock=clock, claim_after=60)
+    slow = source(redis_server.url, clock=clock, claim_after_seconds=60)
 
     async def take(incoming: Incoming) -> SignalReply:
         if incoming.signal_id == "b":  # it took half of the time, and c is somebody else's now
@@ -134,7 +136,7 @@ async def test_what_is_done_is_acknowledged_before_others_could_claim_it(
         clock.advance(15)
 
     pauses.before = look
-    signals = source(redis_server.url, clock=clock, pauses=pauses, claim_after=60)
+    signals = source(redis_server.url, clock=clock, pauses=pauses, claim_after_seconds=60)
     async with running(signals, desk):
         await desk.has(6)
         await until(post.is_settled)

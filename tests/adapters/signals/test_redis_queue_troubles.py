@@ -6,6 +6,8 @@ import asyncio
 import logging
 import os
 import signal
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -31,6 +33,13 @@ from tests.redis_server import running as running_server
 HIDDEN = "a-secret-word"
 
 
+def later(clock: ManualClock, is_so: Callable[[], bool]) -> bool:
+    """Whether it is so; if not, half a minute passes."""
+    if not (found := is_so()):
+        clock.advance(30)
+    return found
+
+
 def told(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [record.getMessage() for record in caplog.records if record.name.startswith("ibkr")]
 
@@ -40,7 +49,7 @@ async def test_a_server_that_comes_late_is_waited_for(
 ) -> None:
     redis_server.kill()
     desk, pauses = Desk(), Pauses()
-    signals = source(redis_server.url, pauses=pauses, longest_pause=2)
+    signals = source(redis_server.url, pauses=pauses, max_backoff_seconds=2)
     async with running(signals, desk):
         await until(lambda: len(pauses.asked) >= 6)
         redis_server.restart()
@@ -53,7 +62,7 @@ async def test_a_server_that_comes_late_is_waited_for(
     down, again = told(caplog)
     assert down.startswith("no signals from redis: down: ")
     assert again == "signals from redis come again"
-    assert signals.counts["trouble"] == len(pauses.asked)
+    assert signals.counts["failures"] == len(pauses.asked)
 
 
 async def test_pauses_differ_from_one_desk_to_another(redis_server: RedisServer) -> None:
@@ -116,7 +125,23 @@ async def test_what_was_taken_and_not_acknowledged_is_a_duplicate_later(
         await desk.has(4)
         await until(post.is_settled)
     assert desk.ids == ["a", "b", "a", "b"]
-    assert signals.counts == {"taken": 2, "duplicate": 2, "trouble": 1}
+    assert signals.counts == {"taken": 2, "duplicate": 2, "failures": 1}
+
+
+async def test_a_dead_letter_that_was_not_written_is_written_later(
+    redis_server: RedisServer, post: Post
+) -> None:
+    desk, signals = Desk(), source(redis_server.url)
+    desk.gate.clear()
+    post.add(data="junk")
+    async with running(signals, desk):
+        await desk.has(1)
+        post.hand.do("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+        desk.gate.set()
+        await desk.has(2)
+        await until(post.is_settled)
+    assert [letter[b"deliveries"] for letter in post.letters()] == [b"2"]
+    assert signals.counts == {"refused": 2, "dead": 1, "failures": 1}
 
 
 async def test_a_flush_loses_the_group_and_it_is_made_again(
@@ -161,7 +186,7 @@ async def test_a_silent_server_is_left_and_dialled_again(
     redis_server: RedisServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     desk, pauses = Desk(), Pauses()
-    signals = source(redis_server.url, pauses=pauses, patience=0.05, block=0.01)
+    signals = source(redis_server.url, pauses=pauses, timeout_seconds=0.05, block_seconds=0.01)
     post = Post(Hand(redis_server.url))
     async with running(signals, desk):
         post.send("a")
@@ -277,7 +302,7 @@ async def test_a_full_server_still_gives_signals_and_dead_letters_wait(
     desk, clock = Desk(), ManualClock(AT)
     post.hand.do("CONFIG", "SET", "maxmemory", "1")
     try:
-        signals = source(redis_server.url, clock=clock, recover_every=30)
+        signals = source(redis_server.url, clock=clock, recover_seconds=30)
         async with running(signals, desk):
             await desk.has(3)
             junk = [entries[0], entries[2]]
@@ -286,7 +311,7 @@ async def test_a_full_server_still_gives_signals_and_dead_letters_wait(
             await desk.has(5)
             assert post.pending() == junk
             post.hand.do("CONFIG", "SET", "maxmemory", "0")
-            await until(lambda: clock.advance(30) or post.is_settled())
+            await until(partial(later, clock, post.is_settled))
     finally:
         post.hand.do("CONFIG", "SET", "maxmemory", "0")
     (line,) = told(caplog)
@@ -318,7 +343,7 @@ async def test_while_dead_letters_cannot_be_written_little_is_read_again(
 
 
 async def test_it_ends_at_once_when_it_is_cancelled(redis_server: RedisServer) -> None:
-    signals = source(redis_server.url, block=60)
+    signals = source(redis_server.url, block_seconds=60)
     post = Post(Hand(redis_server.url))
     async with asyncio.timeout(5):
         async with running(signals, Desk()):
