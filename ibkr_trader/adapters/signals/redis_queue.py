@@ -123,16 +123,14 @@ class RedisSignals:
         while True:
             self._is_well = False
             try:
-                await self._serve(take)
+                async with self._stream.opened():
+                    await self._serve(take)
             except RedisTrouble as trouble:
                 failures = 1 if self._is_well else failures + 1
                 self._tell(trouble)
-            finally:
-                await self._stream.close()
             await self._sleep(self._pause(failures))
 
     async def _serve(self, take: Take) -> None:
-        await self._stream.open()
         look_at = self._monotonic()
         while True:
             if self._monotonic() >= look_at:

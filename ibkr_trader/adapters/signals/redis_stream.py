@@ -8,7 +8,7 @@ and XCLAIM, so a user of the server that may do nothing else, on these two strea
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,7 @@ import msgspec
 from ibkr_trader.adapters.redis_link import GARBLED, RedisTrouble
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import AsyncIterator, Iterator, Sequence
 
     from ibkr_trader.adapters.redis_link import RedisLink, Word
 
@@ -81,26 +81,27 @@ class SignalStream:
         self._count = count
         self._refusal: RedisTrouble | None = None
 
-    async def open(self) -> None:
-        """Connect, and make the group (and the stream) if they are missing.
+    @asynccontextmanager
+    async def opened(self) -> AsyncIterator[None]:
+        """Be connected for the length of the block, with the group (and the stream) there.
 
         A group that cannot be made may be there all the same, on a server that is full or
         lets us do no more than read: what it refused is told once there proves to be none.
         """
-        await self._link.open()
         names = self._names
         self._refusal = None
         try:
-            await self._link.ask("XGROUP", "CREATE", names.stream, names.group, "0", "MKSTREAM")
-        except RedisTrouble as trouble:
-            if not trouble.is_refusal:
-                raise
-            if trouble.code != "BUSYGROUP":
-                self._refusal = trouble
-
-    async def close(self) -> None:
-        """Let go of the connection."""
-        await self._link.close()
+            await self._link.open()
+            try:
+                await self._link.ask("XGROUP", "CREATE", names.stream, names.group, "0", "MKSTREAM")
+            except RedisTrouble as trouble:
+                if not trouble.is_refusal:
+                    raise
+                if trouble.code != "BUSYGROUP":
+                    self._refusal = trouble
+            yield
+        finally:
+            await self._link.close()
 
     async def read_new(self, *, wait: float) -> list[Entry]:
         """Return what nobody had yet, waiting up to `wait` seconds for the first of it."""

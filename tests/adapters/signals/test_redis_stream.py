@@ -21,11 +21,8 @@ NAMES = Names(stream=STREAM, group=GROUP, consumer=US, dead=DEAD)
 @asynccontextmanager
 async def opened(address: RedisAddress, *, count: int = 10) -> AsyncIterator[SignalStream]:
     stream = SignalStream(RedisLink(address), NAMES, count=count)
-    try:
-        await stream.open()
+    async with stream.opened():
         yield stream
-    finally:
-        await stream.close()
 
 
 @asynccontextmanager
