@@ -64,6 +64,11 @@ class RedisLink:
         self._patience = patience
         self._wire: _Wire | None = None
 
+    @property
+    def is_open(self) -> bool:
+        """Whether there is a connection, as far as was heard."""
+        return self._wire is not None
+
     async def open(self) -> None:
         """Connect, and say who we are.
 

@@ -6,10 +6,12 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from datetime import datetime
 from typing import Any
 
 import redis
 
+from ibkr_trader.adapters.clock import ManualClock
 from tests.redis_server import RedisServer
 
 PATIENCE = 30.0  # seconds; whatever takes longer is broken, not slow
@@ -71,3 +73,36 @@ async def impostor(answer: bytes | None) -> AsyncIterator[int]:
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     async with server:
         yield server.sockets[0].getsockname()[1]
+
+
+class VirtualTime:
+    """A clock that stands still until a test lets seconds pass, and those who sleep by it."""
+
+    def __init__(self, start: datetime) -> None:
+        self.clock = ManualClock(start)
+        self._sleepers: list[tuple[float, asyncio.Future[None]]] = []
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait until so many of its seconds have passed."""
+        if seconds <= 0:
+            await asyncio.sleep(0)
+            return
+        woken = asyncio.get_running_loop().create_future()
+        one = (self.clock.monotonic() + seconds, woken)
+        self._sleepers.append(one)
+        try:
+            await woken
+        finally:
+            self._sleepers.remove(one)
+
+    async def sleeps(self, seconds: float) -> None:
+        """Wait until somebody sleeps who is to be woken in so many seconds."""
+        due = self.clock.monotonic() + seconds
+        await until(lambda: any(abs(at - due) < 1e-6 for at, _ in self._sleepers))
+
+    def move(self, seconds: float) -> None:
+        """Let seconds pass, and wake whoever is due."""
+        self.clock.advance(seconds)
+        for at, woken in self._sleepers:
+            if at <= self.clock.monotonic() + 1e-9 and not woken.done():
+                woken.set_result(None)
