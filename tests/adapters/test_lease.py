@@ -164,6 +164,23 @@ async def test_a_late_keeper_loses_it_even_if_the_server_would_renew(
     assert "not renewed in time" in reason
 
 
+async def test_an_answer_that_comes_after_it_was_seen_lost_does_not_bring_it_back(
+    one: Machine, redis_server: RedisServer
+) -> None:
+    async with acquired(one) as lease, alongside(lease.keep()):
+        await one.time.sleeps(RENEWAL)
+        os.kill(redis_server.process.pid, signal.SIGSTOP)
+        try:
+            one.time.move(RENEWAL)
+            await one.time.sleeps(OURS - RENEWAL)
+            one.time.clock.advance(OURS - RENEWAL)  # and nobody is woken: the loop is busy
+            assert not lease.held
+        finally:
+            os.kill(redis_server.process.pid, signal.SIGCONT)
+        await until(lambda: one.lost)
+        assert not lease.held
+
+
 async def test_a_machine_that_slept_has_lost_it(one: Machine) -> None:
     async with acquired(one) as lease:
         one.time.clock.jump(AT + timedelta(seconds=OURS - 1))

@@ -68,8 +68,10 @@ async def test_an_answer_that_was_lost_is_asked_for_again_and_costs_no_epoch(
         finally:
             os.kill(redis_server.process.pid, signal.SIGCONT)
         await until(lambda: other.do("EXISTS", KEY))  # it was carried out after all
+        other.do("PEXPIRE", KEY, 9_000)
         one.time.move(1.5)
     assert asking.result() == Grant(epoch=1)
+    assert other.do("PTTL", KEY) > 14_000
     assert lease.held
     await lease.release()
 

@@ -129,7 +129,7 @@ async def test_what_was_taken_and_not_acknowledged_is_a_duplicate_later(
 
 
 async def test_a_dead_letter_that_was_not_written_is_written_later(
-    redis_server: RedisServer, post: Post
+    redis_server: RedisServer, post: Post, caplog: pytest.LogCaptureFixture
 ) -> None:
     desk, signals = Desk(), source(redis_server.url)
     desk.gate.clear()
@@ -142,6 +142,7 @@ async def test_a_dead_letter_that_was_not_written_is_written_later(
         await until(post.is_settled)
     assert [letter[b"deliveries"] for letter in post.letters()] == [b"2"]
     assert signals.counts == {"refused": 2, "dead": 1, "failures": 1}
+    assert not any("dead letters" in line for line in told(caplog))
 
 
 async def test_a_flush_loses_the_group_and_it_is_made_again(
