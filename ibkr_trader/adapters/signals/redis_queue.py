@@ -31,6 +31,7 @@ import msgspec
 
 from ibkr_trader.adapters.redis_address import read_address
 from ibkr_trader.adapters.redis_link import RedisLink, RedisTrouble
+from ibkr_trader.adapters.secret_text import secret_of
 from ibkr_trader.adapters.signals.envelope import read_envelope
 from ibkr_trader.adapters.signals.pauses import growing
 from ibkr_trader.adapters.signals.redis_settings import RedisSettings
@@ -42,7 +43,7 @@ from ibkr_trader.adapters.signals.redis_stream import (
     SignalStream,
 )
 from ibkr_trader.adapters.signals.registry import SOURCES
-from ibkr_trader.adapters.signals.settings import keys_of, read_settings, secret_of
+from ibkr_trader.adapters.signals.settings import keys_of, read_settings
 from ibkr_trader.core.signals import Malformed
 from ibkr_trader.core.text import plain
 
