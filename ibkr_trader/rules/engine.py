@@ -12,9 +12,12 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from ibkr_trader.rules.rule_memory import Fenced
 from ibkr_trader.rules.wishes import CannotWish, Wish, traded
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from ibkr_trader.rules.moment import Moment
     from ibkr_trader.rules.rule import Rule, Strategy
     from ibkr_trader.rules.rule_memory import RuleMemory
@@ -55,10 +58,18 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     faults: Mapping[str, str] = msgspec.field(default_factory=dict)
 
 
-def decide(strategy: Strategy, memory: RuleMemory, moment: Moment) -> Verdict:
+def decide(
+    strategy: Strategy, memory: RuleMemory, moment: Moment, *, is_shadow: bool = False
+) -> Verdict:
     """Return which rules of `strategy` act at `moment`, and why the others do not.
 
     Whatever a rule does wrong stays its own: nothing is raised.
+
+    Args:
+        strategy: Whose rules are asked.
+        memory: What rules have decided before.
+        moment: What they look at.
+        is_shadow: Whether it is only written down: a shadow rests by its own decisions.
     """
     decided: list[Decided] = []
     passed: list[Passed] = []
@@ -66,11 +77,12 @@ def decide(strategy: Strategy, memory: RuleMemory, moment: Moment) -> Verdict:
     for rule in strategy.at(moment.trigger):
         if rule.symbols and moment.symbol not in rule.symbols:
             continue
-        if (strategy.name, rule.name) in memory.faults:
+        if Fenced(strategy.name, rule.name, is_shadow) in memory.faults:
             passed.append(Passed(rule=rule.name, reasons=("it raised, and is fenced off",)))
             continue
         try:
-            found = _ask(strategy, rule, memory=memory, moment=moment)
+            rests = memory.rests_until(strategy.name, rule, moment.symbol, is_shadow=is_shadow)
+            found = _ask(rule, moment, rests_until=rests)
         except Exception as error:  # noqa: BLE001 - the fence: a rule is the user's own code
             faults[rule.name] = f"{type(error).__name__}: {error}"
             continue
@@ -81,18 +93,15 @@ def decide(strategy: Strategy, memory: RuleMemory, moment: Moment) -> Verdict:
     return Verdict(decided=tuple(decided), passed=tuple(passed), faults=faults)
 
 
-def _ask(
-    strategy: Strategy, rule: Rule, *, memory: RuleMemory, moment: Moment
-) -> Passed | list[Decided]:
-    """What one rule wishes, or why it does not act; its condition last, as it costs most."""
+def _ask(rule: Rule, moment: Moment, *, rests_until: datetime | None) -> Passed | list[Decided]:
+    """What one rule wishes, or why it does not act; whether it rests matters if it holds."""
     if rule.schedule is not None and not rule.schedule.holds(moment.now.astimezone(moment.zone)):
         return Passed(rule=rule.name, reasons=("it is outside its hours",))
     held = rule.when.holds(moment)
     if not held:
         return Passed(rule=rule.name, reasons=rule.when.against(moment))
-    until = memory.rests_until(strategy.name, rule, moment.symbol)
-    if until is not None and until > moment.now:
-        rest = f"it rests until {until:%H:%M:%S} UTC, after it has acted"
+    if rests_until is not None and rests_until > moment.now:
+        rest = f"it rests until {rests_until:%H:%M:%S} UTC, after it has acted"
         return Passed(rule=rule.name, reasons=(rest,), is_close=True)
     try:
         wishes = [wish for action in rule.then for wish in action.wishes(moment)]
