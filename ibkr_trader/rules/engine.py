@@ -8,10 +8,13 @@ comes first has it, and the next is told so.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from traceback import format_exception_only
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from ibkr_trader.core.text import plain
+from ibkr_trader.rules.proper_wishes import proper
 from ibkr_trader.rules.rule_memory import Fenced
 from ibkr_trader.rules.wishes import CannotWish, Wish, traded
 
@@ -21,6 +24,8 @@ if TYPE_CHECKING:
     from ibkr_trader.rules.moment import Moment
     from ibkr_trader.rules.rule import Rule, Strategy
     from ibkr_trader.rules.rule_memory import RuleMemory
+
+_MOST = 300  # characters of what a rule raised
 
 
 class Decided(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,7 +64,12 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def decide(
-    strategy: Strategy, memory: RuleMemory, moment: Moment, *, is_shadow: bool = False
+    strategy: Strategy,
+    memory: RuleMemory,
+    moment: Moment,
+    *,
+    is_shadow: bool = False,
+    explains: bool = True,
 ) -> Verdict:
     """Return which rules of `strategy` act at `moment`, and why the others do not.
 
@@ -70,6 +80,8 @@ def decide(
         memory: What rules have decided before.
         moment: What they look at.
         is_shadow: Whether it is only written down: a shadow rests by its own decisions.
+        explains: Whether somebody wants to know why a condition does not hold. To find that
+            out costs ten times as much as to ask it.
     """
     decided: list[Decided] = []
     passed: list[Passed] = []
@@ -82,9 +94,9 @@ def decide(
             continue
         try:
             rests = memory.rests_until(strategy.name, rule, moment.symbol, is_shadow=is_shadow)
-            found = _ask(rule, moment, rests_until=rests)
+            found = _ask(rule, moment, rests_until=rests, explains=explains)
         except Exception as error:  # noqa: BLE001 - the fence: a rule is the user's own code
-            faults[rule.name] = f"{type(error).__name__}: {error}"
+            faults[rule.name] = plain(" ".join(format_exception_only(error)), limit=_MOST)
             continue
         if isinstance(found, Passed):
             passed.append(found)
@@ -93,21 +105,25 @@ def decide(
     return Verdict(decided=tuple(decided), passed=tuple(passed), faults=faults)
 
 
-def _ask(rule: Rule, moment: Moment, *, rests_until: datetime | None) -> Passed | list[Decided]:
+def _ask(
+    rule: Rule, moment: Moment, *, rests_until: datetime | None, explains: bool
+) -> Passed | list[Decided]:
     """What one rule wishes, or why it does not act; whether it rests matters if it holds."""
     if rule.schedule is not None and not rule.schedule.holds(moment.now.astimezone(moment.zone)):
         return Passed(rule=rule.name, reasons=("it is outside its hours",))
-    held = rule.when.holds(moment)
-    if not held:
-        return Passed(rule=rule.name, reasons=rule.when.against(moment))
+    if not rule.when.holds(moment):
+        against = rule.when.against(moment) if explains else ()
+        return Passed(rule=rule.name, reasons=against)
     if rests_until is not None and rests_until > moment.now:
         rest = f"it rests until {rests_until:%H:%M:%S} UTC, after it has acted"
         return Passed(rule=rule.name, reasons=(rest,), is_close=True)
     try:
-        wishes = [wish for action in rule.then for wish in action.wishes(moment)]
+        found = [wish for action in rule.then for wish in action.wishes(moment)]
     except CannotWish as error:
         return Passed(rule=rule.name, reasons=(error.message,), is_close=True)
-    facts = rule.when.facts(moment)
+    wishes = [proper(wish, moment.symbol) for wish in found]
+    # A Python condition may put anything there, and the journal must be able to read it back.
+    facts = {str(name): str(value) for name, value in rule.when.facts(moment).items()}
     return [Decided(rule=rule.name, wish=wish, facts=facts) for wish in wishes]
 
 
