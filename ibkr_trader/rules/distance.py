@@ -83,6 +83,8 @@ class Distance(msgspec.Struct, frozen=True):
             one = indicator("atr", (Decimal(_ATR),))
             if one is None:
                 raise CannotWish(f"the average range of {_ATR} bars is not known yet")
+            if one <= 0:  # nothing has traded at two prices: a stop would stand at the entry
+                raise CannotWish(f"the average range of {_ATR} bars is {one}")
             return one * self.value
         if risk is None:
             message = f"{self} is counted in what is risked, and no stop says how much that is"

@@ -9,7 +9,7 @@ import msgspec
 
 from ibkr_trader.core.enums import Side, TimeInForce
 from ibkr_trader.risk.sizing import AtrRisk, FixedRisk, Size
-from ibkr_trader.rules.distance import Distance
+from ibkr_trader.rules.distance import Distance, Unit
 from ibkr_trader.rules.rule import ACTIONS
 from ibkr_trader.rules.wishes import CannotWish, Enter
 
@@ -48,6 +48,11 @@ class OpenPosition(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     def __post_init__(self) -> None:
         if self.stop_loss is None and not isinstance(self.size, AtrRisk):
             raise ValueError('stop_loss is missing: give it, or a size such as "atr:2"')
+        for name, one in (("stop_loss", self.stop_loss), ("limit", self.limit)):
+            if one is not None and one.unit is Unit.RISK:
+                raise ValueError(f"{name} cannot be counted in R: R is the way to the stop")
+        if self.stop_loss is None and any(one.unit is Unit.RISK for one in self.take_profit):
+            raise ValueError('take_profit is counted in R: give stop_loss, too, such as "3%"')
 
     @property
     def indicators(self) -> frozenset[Key]:
