@@ -93,7 +93,9 @@ def decide(
             passed.append(Passed(rule=rule.name, reasons=("it raised, and is fenced off",)))
             continue
         try:
-            rests = memory.rests_until(strategy.name, rule, moment.symbol, is_shadow=is_shadow)
+            rests = memory.rests_until(
+                strategy.name, rule, moment.symbol, trigger=moment.trigger, is_shadow=is_shadow
+            )
             found = _ask(rule, moment, rests_until=rests, explains=explains)
         except Exception as error:  # noqa: BLE001 - the fence: a rule is the user's own code
             faults[rule.name] = plain(" ".join(format_exception_only(error)), limit=_MOST)

@@ -31,6 +31,9 @@ class Trigger(StrEnum):
     TIME = "time"
 
 
+NEWS = frozenset({Trigger.SIGNAL, Trigger.FLOW})  # each comes once, and somebody sent it
+
+
 class Holding(msgspec.Struct, frozen=True, kw_only=True):
     """What is held, what protects it, and what is under way.
 

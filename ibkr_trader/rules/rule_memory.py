@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -11,14 +10,14 @@ import msgspec
 
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.enums import Stage
+from ibkr_trader.rules.rule import LONGEST_COOLDOWN
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from ibkr_trader.core.events import BaseEvent
+    from ibkr_trader.rules.moment import Trigger
     from ibkr_trader.rules.rule import Rule
-
-LONGEST_COOLDOWN = timedelta(days=7)  # what is older than that is let go
 
 
 class Acted(NamedTuple):
@@ -53,11 +52,17 @@ class RuleMemory(msgspec.Struct, frozen=True, kw_only=True):
     faults: Mapping[Fenced, str] = MappingProxyType({})
 
     def rests_until(
-        self, strategy: str, rule: Rule, ticker: str, *, is_shadow: bool = False
+        self,
+        strategy: str,
+        rule: Rule,
+        ticker: str,
+        *,
+        trigger: Trigger,
+        is_shadow: bool = False,
     ) -> datetime | None:
         """Return when the rule may act again in `ticker`; None if it never acted there."""
         acted = self.last.get(Acted(strategy, rule.name, ticker, is_shadow))
-        return acted.at + rule.cooldown if acted is not None else None
+        return acted.at + rule.rest(trigger) if acted is not None else None
 
     def after(self, event: BaseEvent) -> RuleMemory:
         """Return the memory after `event`; the same object if it is no news of a rule."""

@@ -41,6 +41,9 @@ from ibkr_trader.rules.moment import Trigger
 from ibkr_trader.rules.rule import (
     ACTIONS,
     DAYS,
+    LONGEST_COOLDOWN,
+    NAME,
+    NAME_FORM,
     USUAL_PRIORITY,
     Action,
     Envelope,
@@ -54,7 +57,6 @@ from ibkr_trader.rules.written import Written
 MOST_TEXT = 256 * 1024  # bytes
 MOST_RULES = 200
 MOST_SYMBOLS = 100
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,39}")
 _SYMBOL = re.compile(r"[A-Z][A-Z0-9. ]{0,11}")
 _SPAN = re.compile(r"([0-9]{1,6}) *(s|sec|seconds?|min|mins|minutes?|h|hours?|d|days?)")
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
@@ -149,7 +151,7 @@ class _Reader:
             name=name,
             version=version_of(self._text),
             symbols=symbols,
-            rules=tuple(sorted(rules, key=lambda rule: rule.priority)),
+            rules=tuple(rules),
             bar_size=size,
             envelope=envelope,
             description=described,
@@ -197,7 +199,7 @@ class _Reader:
         name = self._value(path, table, key="name", read=_name)
         when = self._value(path, table, key="when", read=Written.of)
         priority = self._value(path, table, key="priority", read=_whole, usual=USUAL_PRIORITY)
-        cooldown = self._value(path, table, key="cooldown", read=_span, usual=timedelta(0))
+        cooldown = self._value(path, table, key="cooldown", read=_cooldown, usual=timedelta(0))
         on = self._value(path, table, key="on", read=_triggers, usual=frozenset())
         symbols = self._value(path, table, key="symbols", read=_symbols, usual=())
         actions = self._actions(path, table)
@@ -272,8 +274,8 @@ class _Reader:
 
 
 def _name(value: object) -> str:
-    if not isinstance(value, str) or not _NAME.fullmatch(value):
-        raise ValueError('must be a short name of letters, digits, - _ and ., such as "my-entry"')
+    if not isinstance(value, str) or not NAME.fullmatch(value):
+        raise ValueError(f"must be {NAME_FORM}")
     return value
 
 
@@ -319,11 +321,14 @@ def _money(value: object) -> Decimal:
     return amount
 
 
-def _span(value: object) -> timedelta:
+def _cooldown(value: object) -> timedelta:
     found = _SPAN.fullmatch(value.strip().lower()) if isinstance(value, str) else None
     if found is None:
         raise ValueError('must be a time such as "30 s", "15 min", "2 hours" or "1 day"')
-    return timedelta(seconds=int(found[1]) * _UNITS[found[2][0]])
+    span = timedelta(seconds=int(found[1]) * _UNITS[found[2][0]])
+    if span > LONGEST_COOLDOWN:  # it would be forgotten before it is over
+        raise ValueError(f"must be at most {LONGEST_COOLDOWN.days} days")
+    return span
 
 
 def _clock(value: object) -> time:

@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING
 
 from ibkr_trader.rules import expression_explaining as explaining
 from ibkr_trader.rules.expression_nodes import Joined, Node, Not
-from ibkr_trader.rules.moment import Trigger
+from ibkr_trader.rules.moment import NEWS, Trigger
 
 if TYPE_CHECKING:
     from ibkr_trader.rules.expression import Expression
 
 Triggers = frozenset[Trigger]
 
-NEWS: Triggers = frozenset({Trigger.SIGNAL, Trigger.FLOW})  # known at their own moments alone
 _BAR: Triggers = frozenset({Trigger.BAR})
 _TIME: Triggers = frozenset({Trigger.TIME})
 _GROUPS: Mapping[str, Triggers] = {
@@ -79,7 +78,7 @@ def _all_of(parts: list[Triggers]) -> Triggers:
     """What may make all of some parts hold together."""
     if not all(parts):
         return frozenset()
-    news = [part for part in parts if part <= NEWS]
+    news = [part for part in parts if part <= NEWS]  # which are known at their own moments alone
     if news:
         return frozenset.intersection(*news)
     if _BAR in parts:
