@@ -121,7 +121,11 @@ def _out_of_order(claim: Claim | FlowClaim, memory: SignalMemory) -> Refusal | N
 
 
 def _doubtful(claim: Claim | FlowClaim, policy: Admission) -> Refusal | None:
-    if not isinstance(claim, Claim) or claim.confidence >= policy.confidence_min:
+    if not isinstance(claim, Claim):
+        return None
+    if not (claim.confidence.is_finite() and 0 <= claim.confidence <= 1):
+        return Refusal("malformed", f"its confidence is {claim.confidence}, and not from 0 to 1")
+    if claim.confidence >= policy.confidence_min:
         return None
     message = f"its confidence is {claim.confidence}, and {policy.confidence_min} is the least"
     return Refusal("low_confidence", message)

@@ -9,8 +9,9 @@ from ibkr_trader.core.text import plain
 from ibkr_trader.rules.expression_wording import quoted, suggestion
 
 _PLACES = 12  # before and after the point
-_MOST = Decimal(10) ** _PLACES
+_MOST = 10**_PLACES
 _LONGEST = 40  # characters of a value in a message
+_WIDEST = 128  # bits: to write a much longer number takes long
 _HINTS = 20  # unknown keys of one table that are told each by itself
 
 Trouble = tuple[str, str]  # a key (empty is the whole table), and what is wrong with it
@@ -31,6 +32,8 @@ def shown(value: object) -> str:
             return "a list"
         case bool():
             return "true" if value else "false"
+        case int() if value.bit_length() > _WIDEST:
+            return "a number without end"
         case _:
             return plain(str(value), limit=_LONGEST)
 
@@ -54,8 +57,12 @@ def number(value: object) -> Decimal:
     """
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
         raise ValueError(f"{shown(value)} is no number")  # noqa: TRY004 - what a file says
-    found = Decimal(value)
-    exponent = found.as_tuple().exponent
-    if not isinstance(exponent, int) or found.copy_abs() >= _MOST or exponent < -_PLACES:
+    if isinstance(value, int):
+        is_meant = abs(value) < _MOST
+    else:
+        exponent = value.as_tuple().exponent
+        is_meant = isinstance(exponent, int) and exponent >= -_PLACES
+        is_meant = is_meant and value.copy_abs() < _MOST
+    if not is_meant:
         raise ValueError(f"{shown(value)} is no number that can be meant")
-    return found
+    return Decimal(value)
