@@ -48,7 +48,7 @@ def _written(size: Sizing) -> str:
         case FixedQuantity():
             return f"{size.quantity:f}"
         case FixedRisk(amount=None, fraction=Decimal() as fraction):
-            return f"risk:{fraction * 100:f}%"
+            return f"risk:{(fraction * 100).normalize():f}%"
         case FixedRisk():
             return f"risk:{size.amount:f}"
         case AtrRisk():
