@@ -42,6 +42,7 @@ def test_an_indicator_is_unknown_while_it_warms_up_and_without_bars() -> None:
     assert moment(study=ranging()).indicator(*ATR) == 2
     assert moment(study=study(["150"], ATR)).indicator(*ATR) is None
     assert moment().indicator(*ATR) is None
+    assert moment(study=study(["150"])).indicator(*ATR) is None
 
 
 def test_what_is_held_is_signed() -> None:
