@@ -43,7 +43,7 @@ from ibkr_trader.core.models import (
     Quote,
 )
 from ibkr_trader.core.signals import SeenSignal
-from ibkr_trader.core.tallies import Strikes, Traffic
+from ibkr_trader.core.tallies import StrategyDays, Strikes, Traffic
 
 
 class Breach(msgspec.Struct, frozen=True, kw_only=True):
@@ -670,7 +670,7 @@ class CheckpointEvent(SystemEvent, frozen=True, kw_only=True):
     the resting stops that follow the market. `signals` were taken, `sequences` is how far
     their sources have counted, and of `open_signals` nobody has said what came of them.
     `decisions` are the last of each rule, `open_decisions` are not known to have ended;
-    `stages` is how far each strategy may go.
+    `stages` is how far each strategy may go, and `strategy_days` what belongs to which of them.
     """
 
     live: tuple[OrderId, ...] = ()
@@ -695,6 +695,7 @@ class CheckpointEvent(SystemEvent, frozen=True, kw_only=True):
     decisions: tuple[DecisionEvent, ...] = ()
     open_decisions: tuple[DecisionEvent, ...] = ()
     stages: tuple[StageEvent, ...] = ()
+    strategy_days: StrategyDays | None = None
 
 
 @final

@@ -97,10 +97,14 @@ class RuleDesk:
         """Take a strategy in, in place of one of its name at that stage."""
         chosen = self._strategies if stage is Stage.LIVE else self._shadows
         chosen[strategy.name] = strategy
+        if stage is Stage.LIVE:
+            self._trader.outlook.strategies.envelopes[strategy.name] = strategy.envelope
 
     def dismiss(self, name: str, stage: Stage) -> None:
         """Let a strategy go; what it holds keeps its stops."""
         (self._strategies if stage is Stage.LIVE else self._shadows).pop(name, None)
+        if stage is Stage.LIVE:
+            self._trader.outlook.strategies.envelopes.pop(name, None)
 
     def settle_open(self) -> None:
         """Say of each decision that the last process left open that nobody knows more."""

@@ -48,7 +48,9 @@ class Strategist:
         self.trader = trader
         self.turns = Turns()
         self.studies = Studies(trader)
-        self.rules = RuleDesk(trader, self.studies, moments=Moments(trader), timeout=timeout)
+        owner = trader.outlook.strategies.owner
+        moments = Moments(trader, owner=lambda con_id: owner(con_id) or "")
+        self.rules = RuleDesk(trader, self.studies, moments=moments, timeout=timeout)
         self.signals = SignalDesk(trader, self.rules, turns=self.turns)
         self.studies.on_bar = self._on_bar
         self._details: dict[int, ContractDetails] = {}
