@@ -84,7 +84,7 @@ class StrategyAccounts(NamedTuple):
     def account(self, name: str) -> StrategyAccount:
         """Return one strategy's account; that of nobody under the empty name."""
         parts = self.parts()
-        mine = tuple(con_id for con_id, owner in self.owners().items() if owner == name)
+        mine = tuple(sorted(c for c, owner in self.owners().items() if owner == name))
         values = [self.value(con_id) for con_id in mine]
         known = [value for value in values if value is not None]
         empty = StrategyDay(traffic=Traffic(since=self.book.since))

@@ -1,8 +1,8 @@
 """Which strategy every order and every position belongs to, and what its orders came to today.
 
 A symbol belongs to the strategy whose entry opened it, or is about to, until it is flat and no
-entry works. What a person has opened, here or elsewhere, belongs to nobody: no strategy touches
-it. Exits and repairs belong to whoever opened their group, and so does a closing to whoever
+order works in it. What a person has opened, here or elsewhere, belongs to nobody: no strategy
+touches it. Exits and repairs belong to whoever opened their group, and so does a closing to whoever
 asked for it.
 
 A fold over events, beside the portfolio: it learns from each event once that is in the
@@ -76,8 +76,8 @@ class StrategyBook(msgspec.Struct, frozen=True, kw_only=True):
     def owner(self, portfolio: PortfolioState, con_id: int) -> str | None:
         """Return whose a contract is: a strategy's, nobody's (empty), or None if it is free.
 
-        While it is held, that is whoever opened it; else whoever's entry came first of those
-        that may open it.
+        While it is held, that is whoever opened it; else whoever's order came first of those
+        that work in it: an exit that is left over could open it, too.
         """
         if con_id in portfolio.positions:
             ledger = self.ledgers.get(con_id)
@@ -85,7 +85,8 @@ class StrategyBook(msgspec.Struct, frozen=True, kw_only=True):
         for order_id, contract in self.unheard.items():
             if contract == con_id:
                 return self.maker(order_id)
-        first = min(_entries(portfolio, con_id), key=_place, default=None)
+        live = (o for o in portfolio.orders.values() if o.spec.contract.con_id == con_id)
+        first = min(live, key=_place, default=None)
         return None if first is None else self.maker(first.order_id)
 
     def of_day(self, begins: datetime, *, now: datetime | None = None) -> StrategyBook:
@@ -256,15 +257,6 @@ def _restored(kept: StrategyDays, portfolio: PortfolioState) -> StrategyBook:
 
 def _opens(event: ev.NewOrderEvent) -> bool:
     return not event.spec.role.is_protective and not event.reduces
-
-
-def _entries(portfolio: PortfolioState, con_id: int) -> list[Order]:
-    """The live orders that would open a contract which is flat, whoever sent them."""
-    return [
-        order
-        for order in portfolio.orders.values()
-        if order.spec.contract.con_id == con_id and not order.spec.role.is_protective
-    ]
 
 
 def _place(order: Order) -> tuple[datetime, OrderId]:
