@@ -236,7 +236,7 @@ def belonging(contract: Contract, owner: str) -> str:
     """Return in words whose a contract is that is not free."""
     if owner:
         return f"{label(contract)} belongs to the strategy {owner}, until it is flat"
-    return f"{label(contract)} belongs to no strategy: somebody else has opened it"
+    return f"{label(contract)} belongs to no strategy, because somebody else has opened it"
 
 
 def _restored(kept: StrategyDays, portfolio: PortfolioState) -> StrategyBook:

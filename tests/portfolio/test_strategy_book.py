@@ -145,7 +145,7 @@ def test_once_the_broker_has_told_everything_no_execution_is_to_come() -> None:
 
 def test_in_words() -> None:
     assert belonging(AAPL, ALPHA) == "AAPL belongs to the strategy alpha, until it is flat"
-    assert belonging(AAPL, "") == "AAPL belongs to no strategy: somebody else has opened it"
+    assert belonging(AAPL, "") == "AAPL belongs to no strategy, because somebody else has opened it"
 
 
 # -- whose an order is -----------------------------------------------------------------------
