@@ -6,6 +6,7 @@ import asyncio
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 
 from ibkr_trader.adapters.memory_journal import MemoryJournal
@@ -16,11 +17,12 @@ from ibkr_trader.core.origins import rule_origin
 from ibkr_trader.execution.checkpoints import Checkpoints
 from ibkr_trader.execution.closing import close_contract
 from ibkr_trader.execution.desk import Desk
-from ibkr_trader.execution.placing import Wait
+from ibkr_trader.execution.placing import Wait, prepare
 from ibkr_trader.execution.wishing import Wishing
 from ibkr_trader.orders.managed_trails import Trail
 from ibkr_trader.risk.sizing import FixedQuantity
 from ibkr_trader.risk.strategy_rows import strategy_rows
+from ibkr_trader.risk.verdict import Approved, Denied
 from ibkr_trader.rules import wishes
 from tests.execution.parts import AAPL, INSTALL, request
 from tests.execution.strategy_stage import StrategyFloor
@@ -168,22 +170,21 @@ async def test_a_rule_sees_whose_it_is() -> None:
         assert moments._holding(AAPL, is_known=True).owner == "alpha"
 
 
-async def test_the_guard_itself_refuses_whatever_way_it_comes() -> None:
-    """A person is quicker than the strategy's own look: the order path is the last to see it."""
+async def test_a_person_who_was_quicker_is_seen_on_the_order_path() -> None:
     floor = StrategyFloor()
     async with floor.strategist(ALPHA) as strategist:
         trader = of(strategist)
-        trader.outlook.strategies.objection = lambda *_: ""  # type: ignore[method-assign]  # blind
+        prepared = await prepare(trader, request(limit="149.00"), without_stop=True)
+        origin = rule_origin("alpha", "Rule")
+        command = msgspec.structs.replace(prepared.command, origin=origin)
+        assert isinstance(trader.router.preview(command), Approved)
         await Desk(trader).submit_order(request(), wait=Wait.FILLED)
-        came = await ask(
-            trader,
-            "alpha",
-            wishes.Enter(
-                symbol="AAPL", side=Side.SELL, size=FixedQuantity(quantity=D(5)), stop=D("154.50")
-            ),
-        )
-        assert came.outcome is Outcome.REFUSED
-        trader.outlook.strategies.envelopes.clear()
+        verdict = await trader.router.route(command)
+        assert isinstance(verdict, Denied)
+        assert [breach.check for breach in verdict.breaches] == ["strategy_owner"]
+        assert prepared.command.origin == "cli"
+        other = await prepare(trader, request(limit="149.00"), without_stop=True)
+        assert isinstance(trader.router.preview(other.command), Approved), "people are not bound"
 
 
 async def test_a_closing_is_held_back_at_the_last_moment() -> None:
