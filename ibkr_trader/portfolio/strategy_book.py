@@ -56,6 +56,7 @@ class StrategyBook(msgspec.Struct, frozen=True, kw_only=True):
         unheard: Entries that the broker calls filled without their executions, with their
             contracts: the position is about to be there.
         is_begun: Positions are known: a checkpoint says nothing new from here on.
+        books: What `ledgers` was made from.
     """
 
     since: datetime = _NEVER
@@ -65,6 +66,7 @@ class StrategyBook(msgspec.Struct, frozen=True, kw_only=True):
     ledgers: Mapping[int, Ledger] = MappingProxyType({})
     unheard: Mapping[OrderId, int] = MappingProxyType({})
     is_begun: bool = False
+    books: Mapping[int, Book] = MappingProxyType({})
 
     def maker(self, order_id: OrderId) -> str:
         """Return the strategy that an order is of; empty is nobody's."""
@@ -127,16 +129,15 @@ class StrategyBook(msgspec.Struct, frozen=True, kw_only=True):
     def following(self, portfolio: PortfolioState) -> StrategyBook:
         """Return the book with the ledgers as they are now; those without news stay as they are."""
         books, known = portfolio.books, self.ledgers
+        if books is self.books:  # as after nearly every event
+            return self
         news = {
             con_id: self._ledger(known.get(con_id), book)
             for con_id, book in books.items()
             if (before := known.get(con_id)) is None or before.book is not book
         }
-        gone = known.keys() - books.keys()
-        if not news and not gone:
-            return self
-        kept = {con_id: one for con_id, one in known.items() if con_id not in gone}
-        return _replace(self, ledgers={**kept, **news})
+        kept = {con_id: one for con_id, one in known.items() if con_id in books}
+        return _replace(self, ledgers={**kept, **news}, books=books)
 
     def forgetting(self, portfolio: PortfolioState) -> StrategyBook:
         """Return the book beside a portfolio that has let its past go: without the same past."""
@@ -252,7 +253,7 @@ def _restored(kept: StrategyDays, portfolio: PortfolioState) -> StrategyBook:
         for con_id, one in portfolio.books.items()
     }
     ledgers = {con_id: book._ledger(one, one.book) for con_id, one in known.items()}  # noqa: SLF001 - of this file
-    return _replace(book, ledgers=ledgers)
+    return _replace(book, ledgers=ledgers, books=portfolio.books)
 
 
 def _opens(event: ev.NewOrderEvent) -> bool:

@@ -347,9 +347,10 @@ def test_what_a_checkpoint_keeps_survives_the_journal() -> None:
 
 
 def test_an_older_checkpoint_says_nothing_of_strategies() -> None:
-    book = StrategyBook().after(ev.CheckpointEvent(at=AT), PortfolioState(), begins=DAY)
+    nothing = PortfolioState()
+    book = StrategyBook().after(ev.CheckpointEvent(at=AT), nothing, begins=DAY)
     assert book == StrategyBook(is_begun=True)
-    assert book.after(ev.CheckpointEvent(at=AT), PortfolioState(), begins=DAY) is book
+    assert book.after(ev.CheckpointEvent(at=AT), nothing, begins=DAY) is book
 
 
 def test_the_past_is_let_go_with_its_orders() -> None:
