@@ -155,8 +155,10 @@ class StrategyBuilder:
         symbols: What it trades: the same rules for each.
     """
 
-    def __init__(self, name: str, symbols: Sequence[str]) -> None:
-        self._draft = Strategy(name=name, version="", symbols=tuple(symbols), rules=())
+    def __init__(self, name: str, symbols: str | Sequence[str]) -> None:
+        # A text is a sequence, too: taken apart, AAPL would trade A, P and L.
+        several = (symbols,) if isinstance(symbols, str) else tuple(symbols)
+        self._draft = Strategy(name=name, version="", symbols=several, rules=())
 
     def add(self, *rules: Rule) -> Self:
         """Add rules; those of one name are refused when it is built."""
