@@ -147,10 +147,22 @@ class RuleDesk:
             study = self.studies.study(details.contract.symbol, size)
             moment = seen.get(size) or self._moments.at(details, trigger, study=study, news=news)
             seen[size] = moment
-            verdict = decide(strategy, self._memory, moment)
+            verdict = decide(
+                strategy,
+                self._memory,
+                moment,
+                is_shadow=is_shadow,
+                explains=news is not None and not is_shadow,  # else nobody is told
+            )
             plans += self._plans(strategy, verdict, moment, cause=cause, is_shadow=is_shadow)
             faults += [
-                ev.FaultEvent(at=moment.now, strategy=strategy.name, rule=rule, message=message)
+                ev.FaultEvent(
+                    at=moment.now,
+                    strategy=strategy.name,
+                    rule=rule,
+                    message=message,
+                    is_shadow=is_shadow,
+                )
                 for rule, message in verdict.faults.items()
             ]
             if not is_shadow:

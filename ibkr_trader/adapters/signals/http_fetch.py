@@ -8,11 +8,11 @@ no more time, however slowly they drip.
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from ibkr_trader.core.hosts import is_loopback
 from ibkr_trader.core.text import plain
 
 if TYPE_CHECKING:
@@ -55,14 +55,6 @@ def check_url(url: str) -> None:
         raise ValueError(f"{host} is not this machine: only https is private on the way there")
 
 
-def is_loopback(host: str) -> bool:
-    """Whether a host is this machine, by its name or its address."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
 @asynccontextmanager
 async def fetching(
     url: str, *, seconds: float, most_bytes: int, token: Secret | None = None
@@ -77,7 +69,8 @@ async def fetching(
     headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
     if token is not None:
         headers["Authorization"] = f"Bearer {token.reveal()}"
-    async with httpx.AsyncClient(headers=headers, timeout=seconds, trust_env=False) as client:
+    forever = httpx.Timeout(None)  # for each part of an answer: the whole has its time below
+    async with httpx.AsyncClient(headers=headers, timeout=forever, trust_env=False) as client:
 
         async def fetch(path: str) -> bytes:
             try:
