@@ -128,7 +128,7 @@ def _quoted(text: str) -> str:
 
 def _span(span: timedelta) -> str:
     seconds, rest = divmod(span, timedelta(seconds=1))
-    if rest or seconds < 0:
-        raise ValueError(f"a pause of {span} cannot be written: it has whole seconds, and no sign")
+    if rest:
+        raise ValueError(f"a pause of {span} cannot be written: it has whole seconds")
     size, unit = next((size, unit) for size, unit in _UNITS if not seconds % size)
     return f"{seconds // size} {unit}"

@@ -153,6 +153,9 @@ class StrategyBuilder:
     Args:
         name: Of the strategy.
         symbols: What it trades: the same rules for each.
+
+    Raises:
+        ValueError: If the name is none.
     """
 
     def __init__(self, name: str, symbols: str | Sequence[str]) -> None:
@@ -161,7 +164,11 @@ class StrategyBuilder:
         self._draft = Strategy(name=name, version="", symbols=several, rules=())
 
     def add(self, *rules: Rule) -> Self:
-        """Add rules; those of one name are refused when it is built."""
+        """Add rules.
+
+        Raises:
+            ValueError: If two have one name.
+        """
         return self._with(rules=(*self._draft.rules, *rules))
 
     def bars(self, size: str) -> Self:

@@ -99,8 +99,7 @@ def test_a_second_name_or_what_it_derives_from_is_no_second_program() -> None:
     [
         ('("AAPL",)', '("AAPL", "aapl")', "symbols", "'aapl' is no symbol"),
         ('("AAPL",)', "(1,)", "symbols", "1 is no symbol"),
-        ('"mine"', '"my own"', "name", "must be a short name"),
-        ('"mine"', "5", "name", "must be a short name"),
+        ('"mine"', '"my own"', "", "name must be a short name"),
     ],
 )
 def test_a_name_or_a_symbol_that_is_none_is_refused(

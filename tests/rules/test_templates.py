@@ -189,15 +189,20 @@ def test_one_symbol_is_not_taken_apart_into_its_letters() -> None:
     ("builder", "why"),
     [
         (StrategyBuilder("none", ["AAPL"]), "there is none: write"),
-        (StrategyBuilder("x y", ["AAPL"]).add(create_buy_rule()), "name: must be a short name"),
         (StrategyBuilder("x", []).add(create_buy_rule()), "symbols: must be a list"),
         (StrategyBuilder("x", ["aapl"]).add(create_buy_rule()), "'aapl' is no symbol"),
-        (StrategyBuilder("x", ["A"]).add(create_buy_rule(), create_buy_rule()), "called that, too"),
     ],
 )
 def test_what_is_wrong_with_it_is_said_when_it_is_built(builder: StrategyBuilder, why: str) -> None:
     with pytest.raises(StrategyError, match=why):
         builder.build()
+
+
+def test_names_that_are_none_or_the_same_are_refused_at_once() -> None:
+    with pytest.raises(ValueError, match="the strategy's name must be a short name"):
+        StrategyBuilder("x y", ["AAPL"])
+    with pytest.raises(ValueError, match="two rules have the same name"):
+        StrategyBuilder("x", ["AAPL"]).add(create_buy_rule(), create_buy_rule())
 
 
 def test_a_function_cannot_be_written_as_a_file() -> None:
