@@ -18,6 +18,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from docs import rule_language
 from ibkr_trader.cli import entry
 from ibkr_trader.config.risk_table import plain
 from ibkr_trader.core.enums import OrderStatus
@@ -216,6 +217,11 @@ _BLOCKS: Mapping[str, Callable[[str], str]] = {
     "risk checks": risk_checks,
     "risk limits": risk_limits,
     "options": options,
+    "rule words": rule_language.words,
+    "indicators": rule_language.indicators,
+    "rule actions": rule_language.actions,
+    "admission": rule_language.admission,
+    "refusals": rule_language.refusals,
 }
 
 

@@ -10,6 +10,8 @@ import re
 from collections.abc import Mapping
 
 _VISIBLE = re.compile(r"[!-~]+")
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
+_TELLING = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)+")  # nobody takes such a text for a secret
 
 
 class Secret:
@@ -42,6 +44,9 @@ def secret_of(
 ) -> Secret:
     """Return the secret that a variable of the environment holds.
 
+    Where the name belongs, people write the secret itself by mistake. So what does not look
+    like a name is refused, and what is not surely one is not shown.
+
     Args:
         variable: Its name.
         key: The setting that names it, for messages.
@@ -49,13 +54,18 @@ def secret_of(
         least: How many characters it has at least.
 
     Raises:
-        ValueError: If it is not set, too short, or holds what cannot stand in a header.
+        ValueError: If it is no name of a variable, not set, too short, or holds what cannot
+            stand in a header.
     """
+    if not _NAME.fullmatch(variable):
+        raise ValueError(f"{key}: it must name a variable of the environment that holds the secret")
+    shown = variable if _TELLING.fullmatch(variable) else "variable of the name that stands here"
     value = (os.environ if environ is None else environ).get(variable, "")
     if not value:
-        raise ValueError(f"{key}: the environment has no {variable}")
+        raise ValueError(f"{key}: the environment has no {shown}")
+    what = f"what {variable} holds"  # it is set: so it is a name
     if not _VISIBLE.fullmatch(value):
-        raise ValueError(f"{key}: what {variable} holds is not all visible ASCII characters")
+        raise ValueError(f"{key}: {what} is not all visible ASCII characters")
     if len(value) < least:
-        raise ValueError(f"{key}: what {variable} holds is shorter than {least} characters")
+        raise ValueError(f"{key}: {what} is shorter than {least} characters")
     return Secret(value)

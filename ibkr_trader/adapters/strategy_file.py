@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from ibkr_trader.adapters.strategy_program import read_program
 from ibkr_trader.adapters.trusted_file import mark_of, read_trusted
 from ibkr_trader.core.errors import ConfigError
+from ibkr_trader.rules.market_days import Feed
 from ibkr_trader.rules.strategy_text import MOST_TEXT, Fault, StrategyError, read_strategy
+from ibkr_trader.rules.study import Study
 
 if TYPE_CHECKING:
     from ibkr_trader.rules.rule import Strategy
@@ -87,9 +89,21 @@ def loaded(text: str, suffix: str, *, where: str) -> Loaded:
         message = f"{where}: a strategy file ends in {TOML} or {PYTHON}"
         raise ConfigError(message, hint=f"rename it to {Path(where).stem}{TOML}")
     try:
-        if suffix == PYTHON:
-            return Loaded(read_program(text, where=where), text, suffix)
-        return Loaded(read_strategy(text), text, suffix)
+        strategy = read_program(text, where=where) if suffix == PYTHON else read_strategy(text)
+        _require_bars(strategy)
+        return Loaded(strategy, text, suffix)
     except StrategyError as error:
         lines = "; ".join(str(fault) for fault in error.faults)
         raise StrategyRefused(f"{where}: {lines}", faults=error.faults, where=where) from error
+
+
+def _require_bars(strategy: Strategy) -> None:
+    """Refuse indicators that cannot be made of the strategy's bars.
+
+    Raises:
+        StrategyError: If there is one, such as a first half hour on bars of 20 minutes.
+    """
+    try:
+        Study.of(strategy.indicators, feed=Feed(size=strategy.bar_size))
+    except ValueError as error:
+        raise StrategyError((Fault(0, "bars", str(error)),)) from error

@@ -94,11 +94,12 @@ async def send(face: Face, wish: Wished) -> output.Reply:
         raise UsageFault(message, hint="ibkr-trader run --strategy FILE")
     async with desk_for(face) as desk:
         trader, strategist = desk.trader, face.desk.trader.strategist
-        known = trader.journal.state
         claim = Claim(
             source=SOURCE,
-            # What is taken is a record more, so the number of the last one names it.
-            signal_id=wish.signal_id or f"{known.install}-{known.last_record}",
+            # Two typed at once are two, and what is taken is a record more: so this never comes
+            # twice, in this process or in another.
+            signal_id=wish.signal_id
+            or f"{trader.new_group_id()}.{trader.journal.state.last_record}",
             ticker=wish.symbol,
             action=SignalAction(wish.action.upper()),
             confidence=wish.confidence,

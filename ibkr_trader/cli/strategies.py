@@ -50,6 +50,7 @@ class StrategyShelf:
         self._files: list[StrategyFile] = []
         self._refused: dict[Path, str] = {}
         self._at_hand: dict[tuple[str, Stage], Loaded] = {}
+        self._one_by_one = asyncio.Lock()  # an edit does not come between a promotion's steps
 
     async def open(
         self,
@@ -86,18 +87,34 @@ class StrategyShelf:
 
     async def look(self) -> None:
         """Take what was edited since the last look into the shadow."""
-        for file in self._files:
-            if file.has_changed:
-                await self._reload(file)
+        async with self._one_by_one:
+            for file in self._files:
+                if file.has_changed:
+                    await self._reload(file)
 
-    async def promote(self, name: str, *, origin: str) -> Loaded:
+    async def promote(self, name: str, *, origin: str, version: str = "") -> Loaded:
         """Let what is in the shadow trade, in place of what trades under its name.
 
+        Args:
+            name: The strategy's.
+            origin: Who wishes it.
+            version: The one that is meant; its file may have been edited since it was looked
+                at. Empty is whatever is there.
+
         Raises:
-            CannotStage: If nothing of that name is in the shadow.
+            CannotStage: If nothing of that name, or another version, is in the shadow.
             TraderError: If a symbol cannot be had.
         """
+        async with self._one_by_one:
+            return await self._promote(name, origin=origin, version=version)
+
+    async def _promote(self, name: str, *, origin: str, version: str) -> Loaded:
         one = self._at_hand.get((name, Stage.SHADOW))
+        if one is not None and version not in {"", one.strategy.version}:
+            raise CannotStage(
+                f"the shadow of {name} is {one.strategy.version} by now, and not {version}",
+                hint="ibkr-trader strategy list",
+            )
         if one is None:
             names = ", ".join(n for n, stage in self._at_hand if stage is Stage.SHADOW) or "none"
             raise CannotStage(
@@ -116,6 +133,10 @@ class StrategyShelf:
             CannotStage: If no earlier version is on record, or it is none that can be read.
             TraderError: If a symbol cannot be had.
         """
+        async with self._one_by_one:
+            return await self._roll_back(name, origin=origin)
+
+    async def _roll_back(self, name: str, *, origin: str) -> Loaded:
         now = self._at_hand.get((name, Stage.LIVE))
         earlier = self._trader.remembered.stages.earlier(name)
         if now is None or earlier is None:
@@ -133,8 +154,8 @@ class StrategyShelf:
         """Take an edited file into the shadow; one that is wrong is told once and left out."""
         try:
             one = file.load()
-            if one.strategy.version == self._version(one.strategy.name):
-                return  # edited back to what trades: there is nothing to try
+            if one.strategy.version in self._versions(one.strategy.name):
+                return  # it is here already: there is nothing to try
             await self._admit(one, Stage.SHADOW, origin=EDITED)
         except TraderError as error:
             if self._refused.get(file.path) != error.message:
@@ -143,9 +164,9 @@ class StrategyShelf:
             return
         self._refused.pop(file.path, None)
 
-    def _version(self, name: str) -> str:
-        one = self._at_hand.get((name, Stage.LIVE))
-        return one.strategy.version if one is not None else ""
+    def _versions(self, name: str) -> set[str]:
+        found = (self._at_hand.get((name, stage)) for stage in (Stage.LIVE, Stage.SHADOW))
+        return {one.strategy.version for one in found if one is not None}
 
     async def _admit(
         self,

@@ -10,6 +10,7 @@ from ibkr_trader.cli.exits import Exit
 from ibkr_trader.cli.wording import counted
 from ibkr_trader.core.text import money
 from ibkr_trader.rules.bar_sizes import bar_size_words
+from ibkr_trader.rules.market_days import Feed
 from ibkr_trader.rules.rule import ACTIONS
 from ibkr_trader.rules.study import Study
 
@@ -58,7 +59,7 @@ def _refused(path: Path, faults: tuple[Fault, ...]) -> output.Reply:
 
 def document(strategy: Strategy) -> dict[str, Any]:
     """Return a strategy for scripts."""
-    study = Study.of(strategy.indicators)
+    study = Study.of(strategy.indicators, feed=Feed(size=strategy.bar_size))
     return {
         "name": strategy.name,
         "version": strategy.version,
@@ -94,7 +95,7 @@ def key_words(key: Key) -> str:
 
 
 def _head(strategy: Strategy) -> list[str | output.Table]:
-    study = Study.of(strategy.indicators)
+    study = Study.of(strategy.indicators, feed=Feed(size=strategy.bar_size))
     rows = [("symbols", ", ".join(strategy.symbols))]
     if strategy.indicators:
         keys = ", ".join(sorted(key_words(key) for key in strategy.indicators))

@@ -80,7 +80,7 @@ async def promote(face: Face, name: str) -> output.Reply:
         if face.dry_run:
             return _moved(face, f"{title(face.settings(), desk)}  would: {what}", name, sent=False)
         await face.ask(f"{what}. Promote it?")
-        await here.shelf.promote(name, origin=ORIGIN)
+        await here.shelf.promote(name, origin=ORIGIN, version=shadow.version if shadow else "")
         return _moved(face, f"{title(face.settings(), desk)}  {what}", name, sent=True)
 
 

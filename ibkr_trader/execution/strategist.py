@@ -55,6 +55,7 @@ class Strategist:
         self.studies.on_bar = self._on_bar
         self._details: dict[int, ContractDetails] = {}
         self._moved: dict[int, None] = {}
+        self._asked: set[tuple[int, Trigger, timedelta | None]] = set()
         self._is_moving = asyncio.Event()
         trader.strategist = self
         trader.bus.subscribe(ev.PriceEvent, self._on_price)
@@ -91,9 +92,17 @@ class Strategist:
     def ask(
         self, details: ContractDetails, trigger: Trigger, *, bar_size: timedelta | None = None
     ) -> None:
-        """Have the rules asked about a contract when it is its turn."""
+        """Have the rules asked about a contract when it is its turn.
+
+        Whoever waits for it already will look at what is so then: nothing is asked twice, and
+        a symbol that waits for the broker does not fill its lane.
+        """
+        question = (details.contract.con_id, trigger, bar_size)
+        if question in self._asked:
+            return
 
         async def look() -> None:
+            self._asked.discard(question)
             weighed = self.rules.weigh(details, trigger, cause=trigger.value, bar_size=bar_size)
             if not weighed.events:
                 return
@@ -103,7 +112,8 @@ class Strategist:
                 return  # what cannot be written down is not done; the desk says so by itself
             await self.rules.act(weighed)
 
-        self.turns.offer(details.contract.symbol, look)
+        if self.turns.offer(details.contract.symbol, look):
+            self._asked.add(question)
 
     def _wanted(self, trigger: Trigger) -> list[ContractDetails]:
         """The contracts of which a rule waits for `trigger`."""

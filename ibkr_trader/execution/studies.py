@@ -7,6 +7,7 @@ brings them.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import TYPE_CHECKING
 
@@ -55,6 +56,7 @@ class Studies:
         self._trader = trader
         self._lines: dict[Place, Line] = {}
         self._by_contract: dict[int, list[Place]] = {}
+        self._one_by_one = asyncio.Lock()  # what one warm-up adds, another must not lose
         self.on_bar: Callable[[ContractDetails, timedelta, Bar], None] = lambda *_: None
         trader.bus.subscribe(ev.PriceEvent, self._hear)
 
@@ -68,20 +70,26 @@ class Studies:
     ) -> Study:
         """Begin the study of a contract with bars of the past, and return it.
 
-        What the broker does not give is made up for by the market, and until then unknown.
+        What the broker does not give is made up for by the market, and until then unknown; what
+        is known already stays then.
         """
-        symbol = details.contract.symbol
-        known = self._lines.get((symbol, size))
-        wanted = (*(known.study.keys if known is not None else ()), *keys)
-        feed = Feed(size=size, opens=openings(details.liquid_sessions, self._trader.outlook.zone))
-        study = Study.of(wanted, feed=feed)
-        for bar in await self._history(details, size, study.warm_up):
-            study = study.after(bar)
-        builder = BarBuilder(contract=details.contract, size=size, sessions=details.liquid_sessions)
-        self._lines[symbol, size] = Line(details=details, study=study, builder=builder)
+        place = (details.contract.symbol, size)
+        async with self._one_by_one:
+            known = self._lines.get(place)
+            wanted = (*(known.study.keys if known is not None else ()), *keys)
+            opens = openings(details.liquid_sessions, self._trader.outlook.zone)
+            study = Study.of(wanted, feed=Feed(size=size, opens=opens))
+            bars = await self._history(details, size, study.warm_up)
+            if known is not None and not bars and known.study.keys == study.keys:
+                study = known.study
+            for bar in bars:
+                study = study.after(bar)
+            self._lines[place] = Line(
+                details=details, study=study, builder=_builder(details, size, known)
+            )
         places = self._by_contract.setdefault(details.contract.con_id, [])
-        if (symbol, size) not in places:
-            places.append((symbol, size))
+        if place not in places:
+            places.append(place)
         return study
 
     async def renew(self, details: ContractDetails) -> None:
@@ -128,5 +136,14 @@ class Studies:
 
     def _take(self, line: Line, bars: Iterable[Bar]) -> None:
         for bar in bars:
-            line.study = line.study.after(bar)
-            self.on_bar(line.details, line.builder.size, bar)
+            before, line.study = line.study, line.study.after(bar)
+            if line.study is not before:  # else history had it already: it is no news
+                self.on_bar(line.details, line.builder.size, bar)
+
+
+def _builder(details: ContractDetails, size: timedelta, known: Line | None) -> BarBuilder:
+    """What makes the next bars: the bar under way goes on, in the hours as they now are."""
+    sessions = details.liquid_sessions
+    if known is None:
+        return BarBuilder(contract=details.contract, size=size, sessions=sessions)
+    return msgspec.structs.replace(known.builder, sessions=sessions)

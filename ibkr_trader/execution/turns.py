@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import zlib
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 Job = Callable[[], Awaitable[None]]
@@ -24,6 +24,7 @@ class Turns:
 
     def __init__(self, *, lanes: int = LANES, limit: int = MOST_WAITING) -> None:
         self._lanes: list[asyncio.Queue[Job]] = [asyncio.Queue(limit) for _ in range(lanes)]
+        self._waiting: set[asyncio.Future[Any]] = set()
 
     def offer(self, symbol: str, job: Job) -> bool:
         """Have `job` done when it is its turn; False if too many wait already."""
@@ -36,7 +37,8 @@ class Turns:
     async def ask(self, symbol: str, job: Callable[[], Awaitable[T]], *, busy: T) -> T:
         """Return what `job` returns once it has had its turn; `busy` if too many wait already.
 
-        If the caller is cancelled, the job is done all the same.
+        If the caller is cancelled, the job is done all the same. If the lanes end first, nobody
+        will answer, and the caller is cancelled.
         """
         answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
 
@@ -52,6 +54,8 @@ class Turns:
 
         if not self.offer(symbol, work):
             return busy
+        self._waiting.add(answer)
+        answer.add_done_callback(self._waiting.discard)
         return await answer
 
     async def idle(self) -> None:
@@ -61,9 +65,13 @@ class Turns:
 
     async def work(self) -> None:
         """Run the lanes; what a job raises ends the trader. Never returns."""
-        async with asyncio.TaskGroup() as tasks:
-            for lane in self._lanes:
-                tasks.create_task(_run(lane))
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                for lane in self._lanes:
+                    tasks.create_task(_run(lane))
+        finally:
+            for answer in tuple(self._waiting):
+                answer.cancel()
 
     def _lane(self, symbol: str) -> asyncio.Queue[Job]:
         # Not `hash`: that differs from process to process, and so would the order of things.

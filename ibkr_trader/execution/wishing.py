@@ -18,7 +18,6 @@ from ibkr_trader.core.enums import OrderType, Outcome, Side
 from ibkr_trader.core.errors import OutcomeUnknown, RiskCheckError, TraderError
 from ibkr_trader.core.ids import short_id
 from ibkr_trader.core.models import ZERO, OrderId, OrderRequest
-from ibkr_trader.core.shapes import STOP_TYPES
 from ibkr_trader.core.text import price, quantity
 from ibkr_trader.core.ticks import round_protective_stop
 from ibkr_trader.execution.closing import close_contract
@@ -76,24 +75,30 @@ class Wishing:
         self._cause = cause
         self._timeout = timeout
         self._valid_until = valid_until
+        self._touched: list[OrderId] = []  # by what was done before something went wrong
 
     async def carry_out(self, wish: Wish) -> Came:
-        """Do what is wished and return what came of it; nothing of the broker's is raised."""
+        """Do what is wished and return what came of it; nothing of the broker's is raised.
+
+        What was done before it came to nothing is told, too: its orders are in the answer.
+        """
         try:
-            return await self._do(wish)
+            came = await self._do(wish)
         except RiskCheckError as denied:
             reasons = tuple(breach.message for breach in denied.breaches) or (denied.message,)
-            return Came(outcome=Outcome.REFUSED, reasons=reasons)
+            came = Came(outcome=Outcome.REFUSED, reasons=reasons)
         except (CannotSize, CannotTrail) as error:
-            return Came(outcome=Outcome.REFUSED, reasons=(error.message,))
+            came = Came(outcome=Outcome.REFUSED, reasons=(error.message,))
         except OutcomeUnknown as error:
-            return Came(
+            came = Came(
                 outcome=Outcome.UNKNOWN, reasons=(error.message,), order_ids=error.order_ids
             )
         except TraderError as error:
-            return Came(outcome=Outcome.FAILED, reasons=(error.message,))
+            came = Came(outcome=Outcome.FAILED, reasons=(error.message,))
         except ValueError as error:  # the request contradicts itself: a stop on the wrong side
-            return Came(outcome=Outcome.REFUSED, reasons=(str(error),))
+            came = Came(outcome=Outcome.REFUSED, reasons=(str(error),))
+        touched = dict.fromkeys((*self._touched, *came.order_ids))
+        return msgspec.structs.replace(came, order_ids=tuple(touched))
 
     async def _do(self, wish: Wish) -> Came:
         match wish:
@@ -136,10 +141,13 @@ class Wishing:
                 f"{quantity(held, signed=True)} {wish.symbol} are held on the other side; "
                 'a signal never flips a position (reversal = "close_first" closes it first)'
             )
+        if held and self._is_late:
+            return _late()
         if held:
-            await close_contract(
+            closed = await close_contract(
                 trader, details.contract, timeout=self._timeout, origin=self._origin
             )
+            self._touched += _ids(closed)
             if quantity_of(trader.portfolio, con_id):
                 return _refused(f"{wish.symbol} is not flat yet, so it is not entered")
         return await self._bracket(wish)
@@ -163,7 +171,7 @@ class Wishing:
             prepared.command, origin=self._origin, correlation_id=self._cause
         )
         if self._is_late:
-            return _refused("its signal has grown too old while the broker was asked")
+            return _late()
         placed = await place(
             self._trader,
             prepared._replace(command=command),
@@ -183,7 +191,7 @@ class Wishing:
             addition.command, origin=self._origin, correlation_id=self._cause
         )
         if self._is_late:
-            return _refused("its signal has grown too old while the broker was asked")
+            return _late()
         orders = await add(
             self._trader,
             addition._replace(command=command),
@@ -206,8 +214,11 @@ class Wishing:
         if objection := self._objection(details.contract):
             return _refused(objection)
         held = quantity_of(self._trader.portfolio, details.contract.con_id)
-        if wish.only is not None and held * wish.only.sign < 0:
-            return _nothing(f"{quantity(held, signed=True)} {wish.symbol}: that is not meant")
+        here = context(self._trader.portfolio, details.contract.con_id)
+        side = here.side if here is not None else None
+        if wish.only is not None and side is wish.only.opposite:
+            what = quantity(held, signed=True) if held else "an entry on the other side"
+            return _nothing(f"{what} {wish.symbol}: that is not meant")
         orders = await close_contract(
             self._trader, details.contract, timeout=self._timeout, origin=self._origin
         )
@@ -217,7 +228,6 @@ class Wishing:
 
     async def _move_stop(self, wish: wishes.MoveStop) -> Came:
         details, stops = await self._stops(wish.symbol)
-        moved: list[OrderId] = []
         for order in stops:
             level = round_protective_stop(wish.level, order.spec.side, details.bands)
             stands = order.spec.stop_price
@@ -231,10 +241,10 @@ class Wishing:
                 is_cosmetic=True,
             )
             await modify(self._trader, command, timeout=self._timeout)
-            moved.append(order.order_id)
-        if not moved:
+            self._touched.append(order.order_id)
+        if not self._touched:
             return _nothing(f"no stop of {wish.symbol} is further away than {price(wish.level)}")
-        return Came(outcome=Outcome.ACTED, order_ids=tuple(moved))
+        return Came(outcome=Outcome.ACTED)
 
     async def _let_trail(self, wish: wishes.LetTrail) -> Came:
         details, stops = await self._stops(wish.symbol)
@@ -275,11 +285,7 @@ class Wishing:
         here = context(self._trader.portfolio, details.contract.con_id)
         if here is None or not here.held:
             raise CannotTrail(f"nothing is held in {symbol}")
-        stops = [
-            order
-            for order in here.exits
-            if order.spec.order_type in STOP_TYPES and order.spec.order_type is OrderType.STOP
-        ]
+        stops = [order for order in here.exits if order.spec.order_type is OrderType.STOP]
         if not stops:
             raise CannotTrail(f"no plain stop of ours protects {symbol}")
         return details, stops
@@ -328,3 +334,7 @@ def _nothing(reason: str) -> Came:
 
 def _refused(reason: str) -> Came:
     return Came(outcome=Outcome.REFUSED, reasons=(reason,))
+
+
+def _late() -> Came:
+    return _refused("its signal has grown too old while the broker was asked")

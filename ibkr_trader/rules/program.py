@@ -16,6 +16,8 @@ restart, and what it raises fences it off.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from inspect import iscoroutinefunction
+from itertools import islice
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 import msgspec
@@ -34,7 +36,8 @@ if TYPE_CHECKING:
     from ibkr_trader.rules.moment import Moment
     from ibkr_trader.rules.wishes import Wish
 
-Method = Callable[["Moment"], Iterable[Action]]
+MOST_ACTIONS = 20  # of one method at one moment
+Method = Callable[["Moment"], Iterable[Action] | None]
 
 
 class StrategyProgram:
@@ -50,11 +53,11 @@ class StrategyProgram:
     """
 
     name: ClassVar[str]
-    symbols: ClassVar[Sequence[str]]
+    symbols: ClassVar[str | Sequence[str]]
     bars: ClassVar[str] = "1 min"
     description: ClassVar[str] = ""
     envelope: ClassVar[Envelope] = Envelope()
-    needs: ClassVar[Sequence[str]] = ()
+    needs: ClassVar[str | Sequence[str]] = ()
 
     def on_signal(self, moment: Moment) -> Iterable[Action]:
         """Return what to do about `moment.signal`."""
@@ -130,8 +133,15 @@ class Asked(msgspec.Struct, frozen=True):
 
         Raises:
             CannotWish: If an action lacks what it needs.
+            RuntimeError: If it wants to end the process, or does not stop yielding.
         """
-        return tuple(wish for action in self.method(moment) for wish in action.wishes(moment))
+        try:
+            actions = tuple(islice(self.method(moment) or (), MOST_ACTIONS + 1))
+        except SystemExit as error:  # a strategy does not end the trader that looks after orders
+            raise RuntimeError("it wants to end the process") from error
+        if len(actions) > MOST_ACTIONS:
+            raise RuntimeError(f"it yields more than {MOST_ACTIONS} actions at one moment")
+        return tuple(wish for action in actions for wish in action.wishes(moment))
 
 
 def condition(text: str) -> Written:
@@ -170,7 +180,8 @@ def strategy_of(program: StrategyProgram, *, version: str) -> Strategy:
     """Return the strategy that a program is: a rule for each method that it overrides.
 
     Raises:
-        ValueError: If it does not say its name, its symbols, or does nothing.
+        ValueError: If it does not say its name, its symbols, does nothing, or would have to be
+            awaited.
     """
     kind = type(program)
     for field in ("name", "symbols"):
@@ -188,7 +199,7 @@ def strategy_of(program: StrategyProgram, *, version: str) -> Strategy:
     return Strategy(
         name=kind.name,
         version=version,
-        symbols=tuple(kind.symbols),
+        symbols=_several(kind.symbols),
         rules=rules,
         bar_size=parse_bar_size(kind.bars),
         envelope=kind.envelope,
@@ -200,7 +211,14 @@ def _overridden(program: StrategyProgram, name: str) -> Method | None:
     if getattr(type(program), name) is getattr(StrategyProgram, name):
         return None
     method: Method = getattr(program, name)
+    if iscoroutinefunction(method):
+        raise ValueError(f"{name} is asynchronous: a strategy decides at once, and awaits nothing")
     return method
+
+
+def _several(names: str | Sequence[str]) -> tuple[str, ...]:
+    """Names, of which one alone may be written as it is; a text is a sequence, too."""
+    return (names,) if isinstance(names, str) else tuple(names)
 
 
 def _needs(kind: type[StrategyProgram]) -> Iterator[Key]:
@@ -209,5 +227,5 @@ def _needs(kind: type[StrategyProgram]) -> Iterator[Key]:
         for value in vars(owner).values():
             if isinstance(value, Written):
                 yield from value.indicators
-    for text in kind.needs:
+    for text in _several(kind.needs):
         yield from Written.of(f"{text} == {text}").indicators

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from ibkr_trader.risk.envelope import Envelope
-    from ibkr_trader.rules.rule import Action, Rule, Strategy
+    from ibkr_trader.rules.rule import Action, Rule, Schedule, Strategy
 
 _UNITS = ((86_400, "day"), (3_600, "hour"), (60, "min"), (1, "s"))
 
@@ -24,7 +24,8 @@ def write_strategy(strategy: Strategy) -> str:
     """Return the file that describes a strategy.
 
     Raises:
-        ValueError: If a condition of it is a function, which no file can hold.
+        ValueError: If it has what no file can hold: a condition that is a function, an action
+            that has no name, two of one kind in a rule, or a pause of part of a second.
     """
     lines = [f"name = {_value(strategy.name)}"]
     if strategy.description:
@@ -60,20 +61,29 @@ def _rule(rule: Rule) -> Iterator[str]:
         yield f"on = {_value(sorted(rule.on))}"
     if rule.symbols:
         yield f"symbols = {_value(sorted(rule.symbols))}"
-    schedule = rule.schedule
-    if schedule is not None:
-        yield f"from = {_value(schedule.begins)}"
-        if schedule.ends != time.max:
-            yield f"until = {_value(schedule.ends)}"
-        if schedule.days != frozenset(DAYS):
-            yield f"days = {_value([day for day in DAYS if day in schedule.days])}"
+    if rule.schedule is not None:
+        yield from _schedule(rule.schedule)
+    kinds = [type(action) for action in rule.then]
+    if len(set(kinds)) < len(kinds):
+        raise ValueError(f"the rule {rule.name} does the same twice: a file cannot hold that")
     for action in rule.then:
-        yield from _action(action)
+        yield from _action(rule, action)
 
 
-def _action(action: Action) -> Iterator[str]:
+def _schedule(schedule: Schedule) -> Iterator[str]:
+    yield f"from = {_value(schedule.begins)}"
+    if schedule.ends != time.max:
+        yield f"until = {_value(schedule.ends)}"
+    if schedule.days != frozenset(DAYS):
+        yield f"days = {_value([day for day in DAYS if day in schedule.days])}"
+
+
+def _action(rule: Rule, action: Action) -> Iterator[str]:
     kind: Any = type(action)
-    name = next(name for name, known in ACTIONS.items() if known is kind)
+    name = next((name for name, known in ACTIONS.items() if known is kind), "")
+    if not name:
+        does = f"the rule {rule.name} does what has no name ({kind.__name__})"
+        raise ValueError(f"{does}: a file cannot hold that")
     yield f"[rule.{name}]"
     for field, usual in zip(kind.__struct_fields__, _defaults(kind), strict=True):
         value = getattr(action, field)
@@ -93,6 +103,8 @@ def _value(value: object) -> str:
         return f"{value:f}" if isinstance(value, Decimal) else str(value)
     if isinstance(value, list | tuple):
         return f"[{', '.join(_value(one) for one in value)}]"
+    if isinstance(value, time) and (value.second or value.microsecond):
+        return value.isoformat()  # as TOML has times: without quotes
     return _quoted(_text(value))
 
 
@@ -116,6 +128,8 @@ def _quoted(text: str) -> str:
 
 
 def _span(span: timedelta) -> str:
-    seconds = int(span.total_seconds())
+    seconds, rest = divmod(span, timedelta(seconds=1))
+    if rest:
+        raise ValueError(f"a pause of {span} cannot be written: it has whole seconds")
     size, unit = next((size, unit) for size, unit in _UNITS if not seconds % size)
     return f"{seconds // size} {unit}"

@@ -154,13 +154,22 @@ class StrategyBuilder:
     Args:
         name: Of the strategy.
         symbols: What it trades: the same rules for each.
+
+    Raises:
+        ValueError: If the name is none.
     """
 
-    def __init__(self, name: str, symbols: Sequence[str]) -> None:
-        self._draft = Strategy(name=name, version="", symbols=tuple(symbols), rules=())
+    def __init__(self, name: str, symbols: str | Sequence[str]) -> None:
+        # A text is a sequence, too: taken apart, AAPL would trade A, P and L.
+        several = (symbols,) if isinstance(symbols, str) else tuple(symbols)
+        self._draft = Strategy(name=name, version="", symbols=several, rules=())
 
     def add(self, *rules: Rule) -> Self:
-        """Add rules; those of one name are refused when it is built."""
+        """Add rules.
+
+        Raises:
+            ValueError: If two have one name.
+        """
         return self._with(rules=(*self._draft.rules, *rules))
 
     def bars(self, size: str) -> Self:

@@ -139,3 +139,46 @@ async def test_two_of_one_name_are_refused_before_anything_runs(rack: Rack, tmp_
         assert not desk.rules.strategies
         await shelf.open([rack.path], [other])
         assert len(desk.rules.shadows) == 1
+
+
+async def test_what_is_in_the_shadow_already_is_not_told_again(rack: Rack) -> None:
+    async with rack.floor.strategist(journal=rack.journal) as desk:
+        shelf = StrategyShelf(desk.trader, desk, say=rack.said.append)
+        await shelf.open([rack.path], [])
+        rack.edit("0.85", "0.95")
+        await shelf.look()
+        rack.edit("nothing of it", "")  # the same text in another file
+        await shelf.look()
+        stages = [one.stage for one in told(rack.journal, ev.StageEvent)]
+        assert stages == [Stage.LIVE, Stage.SHADOW]
+
+
+async def test_only_the_version_that_was_looked_at_is_promoted(rack: Rack) -> None:
+    async with rack.floor.strategist(journal=rack.journal) as desk:
+        shelf = StrategyShelf(desk.trader, desk, say=rack.said.append)
+        await shelf.open([rack.path], [])
+        (first,) = desk.rules.strategies
+        rack.edit("0.85", "0.95")
+        await shelf.look()
+        (seen,) = desk.rules.shadows
+        rack.edit("0.95", "0.05")  # while the person is asked
+        await shelf.look()
+        with pytest.raises(CannotStage, match=f"by now, and not {seen.version}"):
+            await shelf.promote(NAME, origin="cli", version=seen.version)
+        assert desk.rules.strategies == (first,)
+        (now,) = desk.rules.shadows
+        await shelf.promote(NAME, origin="cli", version=now.version)
+        assert desk.rules.strategies[0].version == now.version
+
+
+async def test_a_file_that_its_bars_cannot_serve_is_told_and_ends_nothing(rack: Rack) -> None:
+    async with rack.floor.strategist(journal=rack.journal) as desk:
+        shelf = StrategyShelf(desk.trader, desk, say=rack.said.append)
+        await shelf.open([rack.path], [])
+        held = "signal.action == 'BUY' and signal.confidence > 0.85"
+        rack.edit(held, "bar.close > opening_high(7) and bar.close > sma(3)")
+        rack.edit('symbols = ["AAPL"]', 'symbols = ["AAPL"]\nbars = "5 mins"')
+        await shelf.look()
+        (said,) = rack.said
+        assert "no whole number of bars" in said
+        assert not desk.rules.shadows

@@ -1,0 +1,237 @@
+"""Bars and indicators: warmed up by history, kept by ticks, and no bar counted twice."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from ibkr_trader.core import events as ev
+from ibkr_trader.core.errors import BrokerUnavailable, DataRefused
+from ibkr_trader.core.models import Bar, ContractDetails, Quote, Session
+from ibkr_trader.execution.studies import Studies
+from ibkr_trader.sim.market_data import SimulatedMarketData
+from tests.execution.parts import START, Floor
+
+if TYPE_CHECKING:
+    from ibkr_trader.core.models import Contract
+    from ibkr_trader.execution.trader import Trader
+
+MINUTE = timedelta(minutes=1)
+SMA, OTHER = ("sma", (Decimal(3),)), ("sma", (Decimal(5),))
+
+
+class Market(SimulatedMarketData):
+    """The simulator's, which can refuse its history, hold it back, and counts who asks."""
+
+    asked = 0
+    refuses: BrokerUnavailable | None = None
+    gate: asyncio.Event | None = None
+
+    async def bars(
+        self, contract: Contract, *, duration: str, bar_size: str, timeout: float | None = None
+    ) -> tuple[Bar, ...]:
+        self.asked += 1
+        if self.gate is not None:
+            await self.gate.wait()
+        if self.refuses is not None:
+            raise self.refuses
+        return await super().bars(contract, duration=duration, bar_size=bar_size, timeout=timeout)
+
+
+class Hall:
+    """A trader's studies, every bar that they have told of, and the market behind them."""
+
+    def __init__(self, floor: Floor, trader: Trader, details: ContractDetails) -> None:
+        self.floor, self.trader, self.details = floor, trader, details
+        self.market = Market(floor.exchange, clock=floor.clock)
+        trader.market = self.market
+        self.studies = Studies(trader)
+        self.told: list[Bar] = []
+        self.studies.on_bar = lambda _details, _size, bar: self.told.append(bar)
+
+    def tick(self, seconds: float, price: str) -> None:
+        """Let a trade happen so long after the start."""
+        at = START + timedelta(seconds=seconds)
+        quote = Quote(contract=self.details.contract, at=at, last=Decimal(price))
+        self.trader.bus.publish(ev.PriceEvent(at=at, contract=quote.contract, quote=quote))
+
+    def bar(self) -> Bar | None:
+        """The last bar that counts."""
+        study = self.studies.study("AAPL", MINUTE)
+        assert study is not None
+        return study.bar
+
+    def value(self, key: tuple[str, tuple[Decimal, ...]] = SMA) -> Decimal | None:
+        study = self.studies.study("AAPL", MINUTE)
+        assert study is not None
+        return study.value(key)
+
+
+async def hall(floor: Floor, trader: Trader) -> Hall:
+    details = await trader.learn("AAPL")
+    await trader.price(details.contract, timeout=1)
+    return Hall(floor, trader, details)
+
+
+async def test_history_warms_it_up_and_ticks_go_on_from_there() -> None:
+    floor = Floor()
+    async with floor.trader() as trader:
+        here = await hall(floor, trader)
+        assert here.studies.study("AAPL", MINUTE) is None
+        await here.studies.warm_up(here.details, MINUTE, [SMA])
+        last = here.bar()
+        assert last is not None
+        assert last.at + MINUTE == START  # complete, and none is missing up to now
+        assert here.value() is not None
+        for second, price in ((1, "150"), (30, "152"), (59, "151"), (61, "153")):
+            here.tick(second, price)
+        (bar,) = here.told
+        assert (bar.at, bar.open, bar.high, bar.close) == (
+            START, Decimal(150), Decimal(152), Decimal(151),
+        )  # fmt: skip
+        assert here.bar() == bar
+
+
+async def test_a_bar_whose_time_is_over_is_complete_without_a_tick() -> None:
+    floor = Floor()
+    async with floor.trader() as trader:
+        here = await hall(floor, trader)
+        await here.studies.warm_up(here.details, MINUTE, [SMA])
+        here.tick(1, "150")
+        floor.clock.advance(59)
+        here.studies.complete()
+        assert not here.told
+        floor.clock.advance(1)
+        here.studies.complete()
+        here.studies.complete()
+        assert [bar.at for bar in here.told] == [START]
+
+
+async def test_what_history_had_already_is_no_news_when_late_ticks_make_it_again() -> None:
+    floor = Floor()
+    async with floor.trader() as trader:
+        here = await hall(floor, trader)
+        await here.studies.warm_up(here.details, MINUTE, [SMA])
+        before, value = here.bar(), here.value()
+        here.tick(-5, "999")  # it happened before we asked, and comes only now
+        here.tick(1, "150")
+        assert (here.told, here.bar(), here.value()) == ([], before, value)
+        here.tick(60, "150")
+        assert [bar.at for bar in here.told] == [START]
+
+
+async def test_the_bar_under_way_at_the_seam_is_not_taken_from_history() -> None:
+    floor = Floor()
+    floor.clock.advance(30)
+    async with floor.trader() as trader:
+        here = await hall(floor, trader)
+        await here.studies.warm_up(here.details, MINUTE, [SMA])
+        last = here.bar()
+        assert last is not None
+        assert last.at == START - MINUTE
+        here.tick(40, "150")
+        here.tick(60, "150")
+        assert [bar.at for bar in here.told] == [START]
+
+
+async def test_every_bar_counts_once_over_any_seam() -> None:
+    floor = Floor()
+    async with floor.trader() as trader:
+        here = await hall(floor, trader)
+        await here.studies.warm_up(here.details, MINUTE, [SMA])
+        here.tick(10, "150")
+        here.tick(70, "151")
+        floor.clock.advance(75)
+        await here.studies.warm_up(here.details, MINUTE, [OTHER])  # a second strategy comes
+        here.tick(80, "152")
+        here.tick(125, "153")
+        floor.clock.advance(120)
+        here.studies.complete()
+        times = [bar.at for bar in here.told]
+        assert times == [START + n * MINUTE for n in (0, 1, 2)]
+        assert here.told[1].open == Decimal(151)  # it was under way when the second one came
+        value = here.value(SMA)
+        assert value is not None
+        assert round(value, 6) == Decimal("151.666667")  # of 150, 152 and 153
+
+
+async def test_refused_history_leaves_it_unknown_until_the_market_has_told_enough() -> None:
+    floor = Floor()
+    async with floor.trader() as trader:
+        here = await hall(floor, trader)
+        here.market.refuses = DataRefused("162 no such history")
+        await here.studies.warm_up(here.details, MINUTE, [SMA])
+        assert here.bar() is None
+        for number in range(3):
+            assert here.value() is None
+            here.tick(60 * number, "150")
+        here.tick(180, "150")
+        assert here.value() == Decimal(150)
+
+
+async def test_refused_on_a_new_morning_what_is_known_stays() -> None:
+    floor = Floor()
+    async with floor.trader() as trader:
+        here = await hall(floor, trader)
+        await here.studies.warm_up(here.details, MINUTE, [SMA])
+        value = here.value()
+        here.market.refuses = BrokerUnavailable("the farm is down")
+        await here.studies.renew(tomorrow(here.details))
+        assert value is not None
+        assert here.value() == value
+        await here.studies.warm_up(here.details, MINUTE, [OTHER])  # this one nobody has yet
+        assert (here.value(), here.value(OTHER)) == (None, None)
+
+
+def tomorrow(details: ContractDetails) -> ContractDetails:
+    day = timedelta(days=1)
+    sessions = tuple(Session(one.opens + day, one.closes + day) for one in details.liquid_sessions)
+    return msgspec.structs.replace(details, liquid_sessions=sessions)
+
+
+async def test_a_new_day_brings_its_hours_and_the_same_day_asks_for_nothing() -> None:
+    floor = Floor()
+    async with floor.trader() as trader:
+        here = await hall(floor, trader)
+        await here.studies.warm_up(here.details, MINUTE, [SMA])
+        asked = here.market.asked
+        await here.studies.renew(here.details)
+        await here.studies.renew(msgspec.structs.replace(here.details, long_name="other"))
+        assert here.market.asked == asked
+        details = tomorrow(here.details)
+        await here.studies.renew(details)
+        assert here.market.asked == asked + 1
+        opens = min(one.opens for one in details.liquid_sessions if one.opens > START)
+        after = (opens - START).total_seconds()
+        here.tick(after - 30, "150")  # before it opens: no bar
+        here.tick(after + 1, "151")
+        here.tick(after + 61, "151")
+        assert [bar.at for bar in here.told] == [opens]
+
+
+async def test_two_that_warm_up_at_once_lose_nothing_to_one_another() -> None:
+    floor = Floor()
+    async with floor.trader() as trader:
+        here = await hall(floor, trader)
+        here.market.gate = asyncio.Event()
+        async with asyncio.timeout(5), asyncio.TaskGroup() as tasks:
+            tasks.create_task(here.studies.warm_up(here.details, MINUTE, [SMA]))
+            tasks.create_task(here.studies.warm_up(here.details, MINUTE, [OTHER]))
+            await asyncio.sleep(0)
+            here.market.gate.set()
+        assert None not in (here.value(SMA), here.value(OTHER))
+
+
+async def test_what_needs_no_history_asks_for_none() -> None:
+    floor = Floor()
+    async with floor.trader() as trader:
+        here = await hall(floor, trader)
+        await here.studies.warm_up(here.details, MINUTE, [])
+        assert here.market.asked == 0
+        here.tick(1, "150")
+        here.tick(61, "151")
+        assert [bar.close for bar in here.told] == [Decimal(150)]
