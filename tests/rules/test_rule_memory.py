@@ -119,6 +119,7 @@ def test_a_rule_that_raised_is_fenced_off_until_its_strategy_is_loaded_anew() ->
     other = ev.FaultEvent(at=AT, strategy="t", rule="r", message="no")
     shadow = ev.FaultEvent(at=AT, strategy="s", rule="r", message="its own", is_shadow=True)
     memory = told(live, other, shadow)
+    assert not Fenced("s", "r").is_shadow
     assert memory.faults == {
         Fenced("s", "r"): "KeyError: 1",
         Fenced("t", "r"): "no",
