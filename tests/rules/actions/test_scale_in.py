@@ -43,7 +43,7 @@ def test_less_than_one_is_nothing() -> None:
 
 
 @pytest.mark.parametrize("busy", [{"is_entering": True}, {"is_leaving": True}])
-def test_while_something_is_under_way_it_adds_nothing(busy: dict[str, bool]) -> None:
+def test_while_something_is_under_way_it_adds_nothing(busy: dict[str, Any]) -> None:
     assert ScaleIn(quantity=D(5)).wishes(moment(held=holding(10, **busy))) == ()
 
 
