@@ -43,6 +43,7 @@ class Desk:
         self.traffic = Traffic(since=DAY)
         self.exposure = ExposureIndex.of(self.portfolio)
         self.pnl = DayPnl()
+        self.forgotten: datetime | None = None
         for event in history:
             self.hear(event)
 
@@ -61,6 +62,7 @@ class Desk:
 
     def forget(self, moment: datetime) -> None:
         """Let go of what was before `moment`, as a desk that stays does."""
+        self.forgotten = max(moment, self.forgotten or moment)
         self.portfolio = self.portfolio.begin_day(moment)
         self.book = self.book.forgetting(self.portfolio)
         self.exposure = self.exposure.follow(self.portfolio)
@@ -258,6 +260,8 @@ class Play(Desk):
         live = set(mark.live)
         before = [e for e in self.events if isinstance(e, ev.OrderEvent) and e.order_id in live]
         again = Desk([*before, mark])
+        if self.forgotten is not None:  # executions of what still works were told anew
+            again.forget(self.forgotten)
         again.traffic = self.traffic
         for con_id, price in self.portfolio.marks.items():
             contract = {AAPL.con_id: AAPL, MSFT.con_id: MSFT}[con_id]

@@ -88,7 +88,7 @@ class Day(Play):
     def _close(self, who: str, contract: Contract, *_: object) -> None:
         may = who == PERSON or self.owner(contract) == who
         if contract.con_id in self.portfolio.positions and may:
-            self.close(who, contract)
+            self.makers[self.close(who, contract)] = who
 
     def _price(self, _: str, contract: Contract, __: int, at: int, ___: Side) -> None:
         self.price(str(at), contract)
