@@ -107,7 +107,10 @@ class SignalDesk:
             reasons = (_NOT_WRITTEN, error.message)
             return SignalReply(outcome=Outcome.REFUSED, reasons=reasons, is_final=False)
         ends = await self._rules.act(weighed, valid_until=self._valid_until(event))
-        return self._answer(event, ends, passed=weighed.passed)
+        reply = self._answer(event, ends, passed=weighed.passed)
+        shadow = self._rules.shadow
+        shadow.look(details, trigger, cause=cause, seen=weighed.moments, news=event)
+        return reply
 
     def _answer(
         self, event: Taken, ends: tuple[ev.DecisionEndEvent, ...], *, passed: tuple[str, ...]
