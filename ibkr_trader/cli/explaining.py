@@ -10,6 +10,7 @@ import asyncio
 import re
 from typing import TYPE_CHECKING
 
+from ibkr_trader.cli.chain_view import Chain
 from ibkr_trader.cli.event_words import EventWords
 from ibkr_trader.cli.order_view import lasting, sentence
 from ibkr_trader.cli.position_view import troubles
@@ -74,8 +75,11 @@ async def _of_order(desk: Desk, order: Order, *, utc: bool) -> list[str]:
             case _:
                 return False
 
+    chain = Chain(order.order_id)
+    history = await _history(desk, concerns, order=order, hear=chain.hear, utc=utc)
+    way = chain.lines(utc=utc)
     lines = [*_terms(order, utc=utc), *_kin(portfolio, order)]
-    return [*lines, "", *await _history(desk, concerns, order=order, utc=utc)]
+    return [*lines, *(("", *way) if way else ()), "", *history]
 
 
 async def _of_position(desk: Desk, position: Position, *, utc: bool) -> list[str]:
@@ -164,9 +168,14 @@ def _member(order: Order) -> str:
 
 
 async def _history(
-    desk: Desk, concerns: Callable[[Message], bool], *, utc: bool, order: Order | None = None
+    desk: Desk,
+    concerns: Callable[[Message], bool],
+    *,
+    utc: bool,
+    order: Order | None = None,
+    hear: Callable[[Message], None] = lambda _: None,
 ) -> list[str]:
-    """The journal's records that matter, each on a line, oldest first."""
+    """The journal's records that matter, each on a line, oldest first; `hear` is told all."""
     journal, words = desk.trader.journal, EventWords(utc=utc)
     newest = journal.state.last_record
     since = max(0, newest - RECORDS)
@@ -176,6 +185,7 @@ async def _history(
             break
         if number % STEP == 0:
             await asyncio.sleep(0)
+        hear(message)
         if concerns(message) and (text := _words(message, words, order)):
             at = message.at if isinstance(message, ev.BaseEvent) else None
             stamp = when(at, utc=utc) if at is not None else "asked"

@@ -20,7 +20,7 @@ from ibkr_trader.cli.order_view import (
 from ibkr_trader.cli.past_orders import find_past, past_orders
 from ibkr_trader.cli.position_view import position_document, positions_table, troubles
 from ibkr_trader.cli.trading import desk_for, title
-from ibkr_trader.cli.wording import when
+from ibkr_trader.cli.wording import FIRST_ORDER, when
 from ibkr_trader.core.contracts import is_named
 from ibkr_trader.core.ids import group_number
 from ibkr_trader.core.text import UNKNOWN, money, price, quantity
@@ -37,9 +37,6 @@ if TYPE_CHECKING:
 _MARK_SECONDS = 2.0
 _LAST = 1 << 62
 _DAY_TRADES = "day_trades_left"  # a count, among amounts of money
-_FIRST_ORDER = (
-    "ibkr-trader bracket-order --symbol AAPL --quantity 10 --stop-loss 145 --take-profit 155"
-)
 
 
 async def orders(face: Face, *, order_id: str, symbol: str, everything: bool) -> output.Reply:
@@ -57,7 +54,7 @@ async def orders(face: Face, *, order_id: str, symbol: str, everything: bool) ->
         blocks: list[str | output.Table] = [head, orders_table(found, utc=face.utc)]
         if not found:
             # While something is halted, a first order might well be denied.
-            first = "" if state_words(desk) else f". First one: {_FIRST_ORDER}"
+            first = "" if state_words(desk) else f". First one: {FIRST_ORDER}"
             blocks = [f"{head}  no {'' if everything else 'open '}orders{first}"]
             blocks += [f"Next: {one.ends}" for one in halts(desk) if one.since is not None]
         data = {"account": desk.trader.account, "orders": [order_document(one) for one in found]}

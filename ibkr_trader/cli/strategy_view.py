@@ -12,11 +12,12 @@ from ibkr_trader.cli.trading import desk_for, title
 from ibkr_trader.core.enums import Stage
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from ibkr_trader.cli.face import Face
     from ibkr_trader.execution.strategist import Strategist
     from ibkr_trader.rules.rule import Strategy
+    from ibkr_trader.rules.rule_memory import Fenced
 
 
 class _Here(NamedTuple):
@@ -47,7 +48,7 @@ async def show(face: Face) -> output.Reply:
                 "stage": stage.value.lower(),
                 "symbols": list(one.symbols),
                 "rules": [rule.name for rule in one.rules],
-                "fenced": [rule for name, rule in faults if name == one.name],
+                "fenced": list(_fenced(one, stage, faults)),
             }
             for one, stage in rows
         ]
@@ -133,8 +134,13 @@ def _shadow(here: _Here, name: str) -> Strategy | None:
     return next((one for one in here.strategist.rules.shadows if one.name == name), None)
 
 
-def _row(one: Strategy, stage: Stage, faults: Mapping[tuple[str, str], str]) -> tuple[str, ...]:
-    fenced = ", ".join(rule for name, rule in faults if name == one.name)
+def _fenced(one: Strategy, stage: Stage, faults: Mapping[Fenced, str]) -> Iterator[str]:
+    is_shadow = stage is Stage.SHADOW
+    return (f.rule for f in faults if (f.strategy, f.is_shadow) == (one.name, is_shadow))
+
+
+def _row(one: Strategy, stage: Stage, faults: Mapping[Fenced, str]) -> tuple[str, ...]:
+    fenced = ", ".join(_fenced(one, stage, faults))
     symbols = ", ".join(one.symbols)
     where = "trades" if stage is Stage.LIVE else "shadow"
     return one.name, one.version, where, str(len(one.rules)), symbols, fenced

@@ -7,14 +7,16 @@ place for guessing, and the corrected command is one copy away.
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, TypeVar
+from zoneinfo import ZoneInfo
 
 from ibkr_trader.cli.exits import UsageFault
 from ibkr_trader.core.contracts import contract_of
 from ibkr_trader.core.enums import OrderType
 from ibkr_trader.core.text import plain
+from ibkr_trader.core.trading_day import NEW_YORK, day_start
 
 if TYPE_CHECKING:
     from enum import StrEnum
@@ -107,6 +109,30 @@ def duration(text: str, option: str) -> timedelta:
         return timedelta(seconds=length)
     why = "must be a length of time, such as 10m, 90s or 1h"
     raise _number_fault(option, text, why=why, better="10m")
+
+
+_DAYS = re.compile(r"([1-9][0-9]{0,3})d")
+
+
+def since(text: str, now: datetime, option: str = "--since") -> datetime:
+    """Return the moment that `text` names: `today`, `7d` ago, or the beginning of a date.
+
+    Days are the exchange's.
+    """
+    wanted, zone = text.strip().lower(), ZoneInfo(NEW_YORK)
+    if wanted == "today":
+        return day_start(now, zone)
+    if wanted.isascii() and (days := _DAYS.fullmatch(wanted)):
+        return now - timedelta(days=int(days[1]))
+    try:
+        # Of all that Python reads as a date, only what a person would call one.
+        day = date.fromisoformat(wanted) if re.fullmatch(r"[0-9-]{10}", wanted) else None
+    except ValueError:
+        day = None
+    if day is None:
+        why = "must be a date such as 2026-11-20, a number of days such as 7d, or today"
+        raise _number_fault(option, text, why=why, better="7d")
+    return datetime.combine(day, time(), tzinfo=zone).astimezone(UTC)
 
 
 def choice(text: str, option: str, kind: type[E]) -> E:

@@ -16,6 +16,9 @@ from ibkr_trader.core.trading_day import NEW_YORK
 if TYPE_CHECKING:
     from datetime import datetime
 
+FIRST_ORDER = (
+    "ibkr-trader bracket-order --symbol AAPL --quantity 10 --stop-loss 145 --take-profit 155"
+)
 # What TWS puts before its reason, also where it then gives none; the status says it better.
 _PREAMBLE = re.compile(r"\s*order (?:rejected|canceled|cancelled) - reason:\s*", re.IGNORECASE)
 

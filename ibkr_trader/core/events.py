@@ -403,10 +403,14 @@ class StageEvent(StrategyEvent, frozen=True, kw_only=True):
 
 @final
 class FaultEvent(StrategyEvent, frozen=True, kw_only=True):
-    """A rule raised, and is not asked again until its strategy is loaded anew."""
+    """A rule raised, and is not asked again until its strategy is loaded anew.
+
+    `is_shadow`: where it is only written down; the rule of that name that trades goes on.
+    """
 
     rule: str
     message: str
+    is_shadow: bool = False
 
 
 @final

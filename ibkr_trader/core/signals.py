@@ -8,7 +8,7 @@ signal was seen before.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import msgspec
@@ -28,6 +28,8 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
         issued_at: When the producer made it (UTC), if it says so.
         sequence: Its number, where the source counts.
         is_signed: Its signature was checked, and is good.
+        grace: How much older it may be than others, because its source can only ask now and
+            then.
     """
 
     source: str
@@ -39,6 +41,7 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     issued_at: datetime | None = None
     sequence: int | None = None
     is_signed: bool = False
+    grace: timedelta = timedelta(0)
 
 
 class FlowClaim(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,6 +59,7 @@ class FlowClaim(msgspec.Struct, frozen=True, kw_only=True):
     issued_at: datetime | None = None
     sequence: int | None = None
     is_signed: bool = False
+    grace: timedelta = timedelta(0)
 
 
 class Malformed(msgspec.Struct, frozen=True, kw_only=True):

@@ -165,10 +165,16 @@ class RuleDesk:
             study = self.studies.study(details.contract.symbol, size)
             moment = seen.get(size) or self._moments.at(details, trigger, study=study, news=news)
             seen[size] = moment
-            verdict = decide(strategy, self._memory, moment)
+            explains = news is not None  # else nobody is told
+            verdict = decide(strategy, self._memory, moment, explains=explains)
             plans += self._plans(strategy, verdict, moment, cause=cause)
             faults += [
-                ev.FaultEvent(at=moment.now, strategy=strategy.name, rule=rule, message=message)
+                ev.FaultEvent(
+                    at=moment.now,
+                    strategy=strategy.name,
+                    rule=rule,
+                    message=message,
+                )
                 for rule, message in verdict.faults.items()
             ]
             passed += [f"{strategy.name}/{one}" for one in verdict.passed if one.reasons]

@@ -137,9 +137,16 @@ class ShadowDesk:
         book = self.books[strategy.name]
         holding = book.holding(details.contract, moment.mark)
         moment = msgspec.structs.replace(moment, holding=holding)
-        verdict = decide(strategy, self._trader.remembered.rules, moment)
+        memory = self._trader.remembered.rules
+        verdict = decide(strategy, memory, moment, is_shadow=True, explains=False)
         events: list[ev.BaseEvent] = [
-            ev.FaultEvent(at=moment.now, strategy=strategy.name, rule=rule, message=message)
+            ev.FaultEvent(
+                at=moment.now,
+                strategy=strategy.name,
+                rule=rule,
+                message=message,
+                is_shadow=True,
+            )
             for rule, message in verdict.faults.items()
         ]
         for one in verdict.decided:
@@ -196,12 +203,12 @@ class ShadowDesk:
             if event.contract.symbol not in book.places:
                 continue
             try:
-                self._meet(name, book, event.quote, event.at)
+                self._meet(name, event.quote, event.at)
             except Exception as error:  # noqa: BLE001 - the fence: a shadow costs only itself
                 self._end(name, error)
 
-    def _meet(self, name: str, book: ShadowBook, quote: Quote, now: datetime) -> None:
-        self.books[name], fills = book.after(quote, now)
+    def _meet(self, name: str, quote: Quote, now: datetime) -> None:
+        self.books[name], fills = self.books[name].after(quote, now)
         if not fills:
             return
         was_empty = not self._unwritten

@@ -95,9 +95,13 @@ class SignalDesk:
         refusal = self._judge(claim)
         if refusal is not None:
             return self._refuse(claim, refusal)
-        return await self._decide(_event(claim, self._trader.clock.now()), details)
+        event = _event(claim, self._trader.clock.now())
+        valid_until = (event.issued_at or event.at) + self.admission.oldest(claim.grace)
+        return await self._decide(event, details, valid_until=valid_until)
 
-    async def _decide(self, event: Taken, details: ContractDetails) -> SignalReply:
+    async def _decide(
+        self, event: Taken, details: ContractDetails, *, valid_until: datetime
+    ) -> SignalReply:
         trigger = Trigger.SIGNAL if isinstance(event, ev.PredictionSignalEvent) else Trigger.FLOW
         cause = f"{event.source}/{event.signal_id}"
         weighed = self._rules.weigh(details, trigger, cause=cause, news=event)
@@ -106,7 +110,7 @@ class SignalDesk:
         except JournalError as error:
             reasons = (_NOT_WRITTEN, error.message)
             return SignalReply(outcome=Outcome.REFUSED, reasons=reasons, is_final=False)
-        ends = await self._rules.act(weighed, valid_until=self._valid_until(event))
+        ends = await self._rules.act(weighed, valid_until=valid_until)
         reply = self._answer(event, ends, passed=weighed.passed)
         shadow = self._rules.shadow
         shadow.look(details, trigger, cause=cause, seen=weighed.moments, news=event)
@@ -136,9 +140,6 @@ class SignalDesk:
 
     def _judge(self, claim: Incoming) -> Refusal | None:
         return judge(claim, self._memory, self.admission, now=self._trader.clock.now())
-
-    def _valid_until(self, event: Taken) -> datetime:
-        return (event.issued_at or event.at) + self.admission.max_age
 
     def _refuse(self, claim: Incoming, refusal: Refusal) -> SignalReply:
         """Answer that it is not taken. The same again within a second is only counted."""

@@ -99,6 +99,19 @@ def is_override(order: Order, stated: OrderSpec) -> bool:
     return was.quantity != now.quantity and not is_sized
 
 
+def confirmed(ours: OrderSpec, theirs: OrderSpec) -> OrderSpec:
+    """Return the broker's terms, with what only we know (group, role, parent) kept."""
+    return _REPLACE(
+        theirs,
+        order_id=ours.order_id,
+        group_id=ours.group_id,
+        role=ours.role,
+        parent_id=ours.parent_id or theirs.parent_id,
+        contract=ours.contract if ours.contract.con_id else theirs.contract,
+        broker_order_id=theirs.broker_order_id or ours.broker_order_id,
+    )
+
+
 def absorb(order: Order, event: ev.OrderEvent) -> Order:
     """Return `order` with what the event says beside the status."""
     replace = _REPLACE
@@ -125,7 +138,7 @@ def absorb(order: Order, event: ev.OrderEvent) -> Order:
         case ev.AcceptEvent():
             return replace(
                 order,
-                spec=_confirmed(order, event),
+                spec=confirmed(order.spec, event.spec),
                 desired=order.desired if _is_still_wanted(order, event) else None,
                 is_overridden=_is_overridden(order, event),
                 perm_id=event.perm_id or order.perm_id,
@@ -176,17 +189,3 @@ def _absorb_words(order: Order, event: ev.OrderEvent) -> Order:
             return replace(order, reason=event.reason or order.reason)
         case _:
             return order
-
-
-def _confirmed(order: Order, event: ev.AcceptEvent) -> OrderSpec:
-    """The broker's terms, with what only we know (group, role, parent) kept."""
-    theirs, ours = event.spec, order.spec
-    return _REPLACE(
-        theirs,
-        order_id=ours.order_id,
-        group_id=ours.group_id,
-        role=ours.role,
-        parent_id=ours.parent_id or theirs.parent_id,
-        contract=ours.contract if ours.contract.con_id else theirs.contract,
-        broker_order_id=theirs.broker_order_id or ours.broker_order_id,
-    )

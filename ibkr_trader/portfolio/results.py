@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from ibkr_trader.core.models import ZERO, Contract
-from ibkr_trader.portfolio.positions import Book, signed
+from ibkr_trader.core.enums import Side
+from ibkr_trader.core.models import ZERO, Contract, OrderId
+from ibkr_trader.portfolio.positions import signed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,17 +22,32 @@ if TYPE_CHECKING:
     from ibkr_trader.core.models import Fill
 
 
+class Part(msgspec.Struct, frozen=True, kw_only=True):
+    """What one order traded of a trip; `value` is the sum of quantity x price."""
+
+    order_id: OrderId
+    side: Side
+    quantity: Decimal
+    value: Decimal
+
+
 class RoundTrip(msgspec.Struct, frozen=True, kw_only=True):
     """One position from its opening to its end.
 
     Attributes:
         gain: What it brought, commissions taken off where they are known.
+        commission: What was taken off.
+        opened_at: When it was opened, in UTC.
         closed_at: When it was flat again, in UTC.
+        parts: What each order traded of it; the first one opened it.
     """
 
     contract: Contract
     gain: Decimal
+    commission: Decimal
+    opened_at: datetime
     closed_at: datetime
+    parts: tuple[Part, ...]
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,23 +90,60 @@ def round_trips(fills: Iterable[Fill], strays: Iterable[int] = ()) -> tuple[Roun
             never; so they are left out.
     """
     left_out = frozenset(strays)
-    books: dict[int, Book] = {}
-    paid: dict[int, Decimal] = {}
-    before: dict[int, Decimal] = {}
+    running: dict[int, _Trip] = {}
     found: list[RoundTrip] = []
     for fill in sorted(fills, key=lambda one: (one.at, one.fill_id)):
         con_id = fill.contract.con_id
         if con_id in left_out:
             continue
-        book = books.get(con_id) or Book.open(fill.account, fill.contract)
-        held = book.position.quantity
-        after = book.after(fill)
-        books[con_id] = after
-        paid[con_id] = paid.get(con_id, ZERO) + (fill.commission or ZERO)
-        if held and (held + signed(fill)) * held <= 0:
-            made = after.position.realized_pnl - before.get(con_id, ZERO)
-            found.append(
-                RoundTrip(contract=fill.contract, gain=made - paid[con_id], closed_at=fill.at)
-            )
-            before[con_id], paid[con_id] = after.position.realized_pnl, ZERO
+        trip = running.setdefault(con_id, _Trip())
+        trip.paid += fill.commission or ZERO
+        held = trip.held
+        if not held or (held + signed(fill)) * held > 0:
+            trip.trade(fill, fill.quantity)
+            continue
+        trip.trade(fill, abs(held))
+        found.append(trip.ended(fill))
+        running[con_id] = following = _Trip()
+        following.trade(fill, fill.quantity - abs(held))
     return tuple(found)
+
+
+class _Trip:
+    """A trip under way; it does not outlive the call."""
+
+    def __init__(self) -> None:
+        self.held = self.paid = ZERO
+        self.parts: dict[tuple[OrderId, Side], Part] = {}
+        self.opened_at: datetime | None = None
+
+    def trade(self, fill: Fill, quantity: Decimal) -> None:
+        """Add what an execution has traded of it; the first one opens it."""
+        if not quantity:
+            return
+        self.held += quantity * fill.side.sign
+        self.opened_at = self.opened_at or fill.at
+        key = fill.order_id, fill.side
+        known = self.parts.get(key)
+        self.parts[key] = Part(
+            order_id=fill.order_id,
+            side=fill.side,
+            quantity=quantity + (known.quantity if known else ZERO),
+            value=quantity * fill.price + (known.value if known else ZERO),
+        )
+
+    def ended(self, fill: Fill) -> RoundTrip:
+        """Return the trip that `fill` has ended.
+
+        From flat to flat it has brought what was sold less what was bought: no average, which
+        would leave the rest of a division.
+        """
+        made = -sum((part.value * part.side.sign for part in self.parts.values()), ZERO)
+        return RoundTrip(
+            contract=fill.contract,
+            gain=made * fill.contract.multiplier - self.paid,
+            commission=self.paid,
+            opened_at=self.opened_at or fill.at,
+            closed_at=fill.at,
+            parts=tuple(self.parts.values()),
+        )

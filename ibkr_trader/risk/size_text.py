@@ -33,6 +33,32 @@ def size_of(text: str) -> Size:
     raise ValueError("is no size")
 
 
+def text_of(size: Sizing) -> str:
+    """Return a rule as people write it; one that cannot be written, as the code shows it."""
+    text = _written(size)
+    try:
+        is_same = size_of(text) == size
+    except ValueError:
+        is_same = False
+    return text if is_same else str(size)
+
+
+def _written(size: Sizing) -> str:
+    match size:
+        case FixedQuantity():
+            return f"{size.quantity:f}"
+        case FixedRisk(amount=None, fraction=Decimal() as fraction):
+            return f"risk:{(fraction * 100).normalize():f}%"
+        case FixedRisk():
+            return f"risk:{size.amount:f}"
+        case AtrRisk():
+            return f"atr:{size.multiple:f}:{_written(size.risk).removeprefix('risk:')}"
+        case Kelly(odds=Odds() as odds):
+            return f"kelly:{odds.win_rate:f}:{odds.payoff:f}:{size.part:f}"
+        case _:
+            return "kelly"
+
+
 def _kelly(figures: list[str]) -> Kelly:
     if not figures:
         return Kelly()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from difflib import get_close_matches
 from types import NoneType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
@@ -13,9 +12,9 @@ from msgspec import structs
 from ibkr_trader.risk.size_text import FORMS, size_of
 from ibkr_trader.risk.sizing import Size
 from ibkr_trader.rules.distance import Distance
+from ibkr_trader.rules.expression_wording import nearest
 from ibkr_trader.rules.rule import ACTIONS, Action
-
-Trouble = tuple[str, str]  # a key (empty is the whole table), and what is wrong with it
+from ibkr_trader.rules.toml_values import Trouble, number, shown, strangers
 
 
 def read_action(name: str, table: object) -> tuple[Action | None, list[Trouble]]:
@@ -25,7 +24,7 @@ def read_action(name: str, table: object) -> tuple[Action | None, list[Trouble]]
         return None, [("", f"must be a table: [rule.{name}]")]
     hints = get_type_hints(kind)
     fields = kind.__struct_fields__
-    troubles = [(key, _unknown(key, fields)) for key in table if key not in fields]
+    troubles = strangers(table, fields)
     given: dict[str, Any] = {}
     for key in (key for key in table if key in fields):
         try:
@@ -63,52 +62,37 @@ def _read(value: object, hint: Any) -> Any:
 
 
 def _size(value: object) -> Size:
-    text = f"{value:f}" if isinstance(value, Decimal) else str(value)
+    text = value if isinstance(value, str) else f"{number(value):f}"
     try:
         return size_of(text)
     except ValueError as error:
-        raise ValueError(f"{text!r} {error}; it is one of {FORMS}") from None
+        raise ValueError(f"{shown(value)} {error}; it is one of {FORMS}") from None
 
 
 def _one_of(value: object, legal: tuple[str, ...]) -> str:
     if not isinstance(value, str) or value not in legal:
-        near = get_close_matches(str(value), [one for one in legal if one], n=1)
-        hint = f"did you mean {near[0]!r}?" if near else ""
         listed = ", ".join(repr(one) for one in legal if one)
-        raise ValueError(f"{value!r} is none of {listed}{'; ' if hint else ''}{hint}")
+        near = nearest(value, legal) if isinstance(value, str) else ""
+        hint = f"; did you mean {near!r}?" if near else ""
+        raise ValueError(f"{shown(value)} is none of {listed}{hint}")
     return value
-
-
-def _decimal(value: object) -> Decimal:
-    if isinstance(value, bool) or not isinstance(value, int | Decimal):
-        raise ValueError(f"{value!r} is no number")  # noqa: TRY004 - what a file says
-    return Decimal(value)
 
 
 def _text(value: object) -> str:
     if not isinstance(value, str):
-        raise ValueError(f"{value!r} is no text: write it in quotes")  # noqa: TRY004 - as above
+        raise ValueError(f"{shown(value)} is no text: write it in quotes")  # noqa: TRY004 - what a file says
     return value
 
 
 def _truth(value: object) -> bool:
     if not isinstance(value, bool):
-        raise ValueError(f"{value!r} is neither true nor false")  # noqa: TRY004 - as above
+        raise ValueError(f"{shown(value)} is neither true nor false")  # noqa: TRY004 - as above
     return value
 
 
 _PLAIN: Mapping[Any, Callable[[object], Any]] = {
     Distance: Distance.of,
-    Decimal: _decimal,
+    Decimal: number,
     str: _text,
     bool: _truth,
 }
-
-
-def _unknown(key: str, known: tuple[str, ...]) -> str:
-    near = get_close_matches(key, known, n=1)
-    return (
-        f"is unknown; did you mean {near[0]}?"
-        if near
-        else f"is unknown; there are {', '.join(known)}"
-    )

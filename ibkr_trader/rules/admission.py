@@ -48,6 +48,10 @@ class Admission(msgspec.Struct, frozen=True, kw_only=True):
     needs_signature: bool = False
     needs_time: bool = False
 
+    def oldest(self, grace: timedelta) -> timedelta:
+        """Return how old a signal of that grace may be."""
+        return min(OLDEST, self.max_age + max(timedelta(0), grace))
+
     def __post_init__(self) -> None:
         if not timedelta(0) < self.max_age <= OLDEST:
             raise ValueError(f"max_age must be above 0 and at most {OLDEST.total_seconds():.0f} s")
@@ -100,11 +104,9 @@ def _late(claim: Claim | FlowClaim, policy: Admission, now: datetime) -> Refusal
         if policy.needs_time:
             return Refusal("undated", f"{claim.source} does not say when it was made")
         return None
-    age = now - claim.issued_at
-    if age > policy.max_age:
-        return Refusal(
-            "stale", f"it is {_seconds(age)} old; {_seconds(policy.max_age)} is the most"
-        )
+    age, most = now - claim.issued_at, policy.oldest(claim.grace)
+    if age > most:
+        return Refusal("stale", f"it is {_seconds(age)} old; {_seconds(most)} is the most")
     if -age > policy.max_ahead:
         return Refusal("future", f"its time lies {_seconds(-age)} ahead of ours: a clock is wrong")
     return None
@@ -119,7 +121,11 @@ def _out_of_order(claim: Claim | FlowClaim, memory: SignalMemory) -> Refusal | N
 
 
 def _doubtful(claim: Claim | FlowClaim, policy: Admission) -> Refusal | None:
-    if not isinstance(claim, Claim) or claim.confidence >= policy.confidence_min:
+    if not isinstance(claim, Claim):
+        return None
+    if not (claim.confidence.is_finite() and 0 <= claim.confidence <= 1):
+        return Refusal("malformed", f"its confidence is {claim.confidence}, and not from 0 to 1")
+    if claim.confidence >= policy.confidence_min:
         return None
     message = f"its confidence is {claim.confidence}, and {policy.confidence_min} is the least"
     return Refusal("low_confidence", message)

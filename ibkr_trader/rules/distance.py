@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from ibkr_trader.rules.toml_values import number, shown
 from ibkr_trader.rules.wishes import CannotWish
 
 if TYPE_CHECKING:
@@ -41,13 +42,13 @@ class Distance(msgspec.Struct, frozen=True):
         Raises:
             ValueError: If it is none.
         """
-        text = f"{written:f}" if isinstance(written, Decimal) else str(written)
+        text = written if isinstance(written, str) else f"{number(written):f}"
         found = _WRITTEN.fullmatch(text.strip()) if text.isascii() else None
-        if found is None or isinstance(written, bool) or not Decimal(found[1]):
-            raise ValueError(f"{text!r} is no distance; write {FORMS}")
+        if found is None or not Decimal(found[1]):
+            raise ValueError(f"{shown(written)} is no distance; write {FORMS}")
         unit = Unit(found[2].lower())
         if unit is Unit.PERCENT and Decimal(found[1]) >= 100:  # noqa: PLR2004 - per cent
-            raise ValueError(f"{text!r} is all of the price or more")
+            raise ValueError(f"{shown(written)} is all of the price or more")
         return cls(Decimal(found[1]), unit)
 
     def __str__(self) -> str:
@@ -83,6 +84,8 @@ class Distance(msgspec.Struct, frozen=True):
             one = indicator("atr", (Decimal(_ATR),))
             if one is None:
                 raise CannotWish(f"the average range of {_ATR} bars is not known yet")
+            if one <= 0:  # nothing has traded at two prices: a stop would stand at the entry
+                raise CannotWish(f"the average range of {_ATR} bars is {one}")
             return one * self.value
         if risk is None:
             message = f"{self} is counted in what is risked, and no stop says how much that is"

@@ -8,16 +8,24 @@ comes first has it, and the next is told so.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from traceback import format_exception_only
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from ibkr_trader.core.text import plain
+from ibkr_trader.rules.proper_wishes import proper
+from ibkr_trader.rules.rule_memory import Fenced
 from ibkr_trader.rules.wishes import CannotWish, Wish, traded
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from ibkr_trader.rules.moment import Moment
     from ibkr_trader.rules.rule import Rule, Strategy
     from ibkr_trader.rules.rule_memory import RuleMemory
+
+_MOST = 300  # characters of what a rule raised
 
 
 class Decided(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,10 +63,25 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     faults: Mapping[str, str] = msgspec.field(default_factory=dict)
 
 
-def decide(strategy: Strategy, memory: RuleMemory, moment: Moment) -> Verdict:
+def decide(
+    strategy: Strategy,
+    memory: RuleMemory,
+    moment: Moment,
+    *,
+    is_shadow: bool = False,
+    explains: bool = True,
+) -> Verdict:
     """Return which rules of `strategy` act at `moment`, and why the others do not.
 
     Whatever a rule does wrong stays its own: nothing is raised.
+
+    Args:
+        strategy: Whose rules are asked.
+        memory: What rules have decided before.
+        moment: What they look at.
+        is_shadow: Whether it is only written down: a shadow rests by its own decisions.
+        explains: Whether somebody wants to know why a condition does not hold. To find that
+            out costs ten times as much as to ask it.
     """
     decided: list[Decided] = []
     passed: list[Passed] = []
@@ -66,13 +89,16 @@ def decide(strategy: Strategy, memory: RuleMemory, moment: Moment) -> Verdict:
     for rule in strategy.at(moment.trigger):
         if rule.symbols and moment.symbol not in rule.symbols:
             continue
-        if (strategy.name, rule.name) in memory.faults:
+        if Fenced(strategy.name, rule.name, is_shadow) in memory.faults:
             passed.append(Passed(rule=rule.name, reasons=("it raised, and is fenced off",)))
             continue
         try:
-            found = _ask(strategy, rule, memory=memory, moment=moment)
+            rests = memory.rests_until(
+                strategy.name, rule, moment.symbol, trigger=moment.trigger, is_shadow=is_shadow
+            )
+            found = _ask(rule, moment, rests_until=rests, explains=explains)
         except Exception as error:  # noqa: BLE001 - the fence: a rule is the user's own code
-            faults[rule.name] = f"{type(error).__name__}: {error}"
+            faults[rule.name] = plain(" ".join(format_exception_only(error)), limit=_MOST)
             continue
         if isinstance(found, Passed):
             passed.append(found)
@@ -82,23 +108,24 @@ def decide(strategy: Strategy, memory: RuleMemory, moment: Moment) -> Verdict:
 
 
 def _ask(
-    strategy: Strategy, rule: Rule, *, memory: RuleMemory, moment: Moment
+    rule: Rule, moment: Moment, *, rests_until: datetime | None, explains: bool
 ) -> Passed | list[Decided]:
-    """What one rule wishes, or why it does not act; its condition last, as it costs most."""
+    """What one rule wishes, or why it does not act; whether it rests matters if it holds."""
     if rule.schedule is not None and not rule.schedule.holds(moment.now.astimezone(moment.zone)):
         return Passed(rule=rule.name, reasons=("it is outside its hours",))
-    held = rule.when.holds(moment)
-    if not held:
-        return Passed(rule=rule.name, reasons=rule.when.against(moment))
-    until = memory.rests_until(strategy.name, rule, moment.symbol)
-    if until is not None and until > moment.now:
-        rest = f"it rests until {until:%H:%M:%S} UTC, after it has acted"
+    if not rule.when.holds(moment):
+        against = rule.when.against(moment) if explains else ()
+        return Passed(rule=rule.name, reasons=against)
+    if rests_until is not None and rests_until > moment.now:
+        rest = f"it rests until {rests_until:%H:%M:%S} UTC, after it has acted"
         return Passed(rule=rule.name, reasons=(rest,), is_close=True)
     try:
-        wishes = [wish for action in rule.then for wish in action.wishes(moment)]
+        found = [wish for action in rule.then for wish in action.wishes(moment)]
     except CannotWish as error:
         return Passed(rule=rule.name, reasons=(error.message,), is_close=True)
-    facts = rule.when.facts(moment)
+    wishes = [proper(wish, moment.symbol) for wish in found]
+    # A Python condition may put anything there, and the journal must be able to read it back.
+    facts = {str(name): str(value) for name, value in rule.when.facts(moment).items()}
     return [Decided(rule=rule.name, wish=wish, facts=facts) for wish in wishes]
 
 

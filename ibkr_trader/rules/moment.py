@@ -31,6 +31,9 @@ class Trigger(StrEnum):
     TIME = "time"
 
 
+NEWS = frozenset({Trigger.SIGNAL, Trigger.FLOW})  # each comes once, and somebody sent it
+
+
 class Holding(msgspec.Struct, frozen=True, kw_only=True):
     """What is held, what protects it, and what is under way.
 
@@ -94,9 +97,14 @@ class Moment(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def mark(self) -> Decimal | None:
-        """What one is worth now; the last bar's close where nobody quotes."""
-        if self.quote is not None and self.quote.mark is not None:
-            return self.quote.mark
+        """What one is worth now; the last bar's close where nobody quotes.
+
+        Never the close of the session before, which a quote falls back to: that is no price
+        of now, and what is counted from it would look as if nothing had moved since.
+        """
+        quote = self.quote
+        if quote is not None and (quote.last or quote.is_two_sided):
+            return quote.mark
         bar = self.study.bar if self.study is not None else None
         return bar.close if bar is not None else None
 

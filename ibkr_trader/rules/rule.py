@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import time, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Protocol
@@ -21,6 +22,11 @@ if TYPE_CHECKING:
 
 USUAL_PRIORITY = 100
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+LONGEST_COOLDOWN = timedelta(days=7)  # a memory of that is kept across restarts
+LEAST_REST = timedelta(seconds=10)
+NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,39}")  # no slash: an origin is `strategy/NAME/RULE`
+NAME_FORM = 'a short name of letters, digits, - _ and ., such as "my-entry"'
+_OFTEN = frozenset({Trigger.PRICE, Trigger.POSITION, Trigger.TIME})
 
 
 class Action(Protocol):
@@ -42,7 +48,10 @@ ACTIONS: Registry[type[Action]] = Registry("action", "ibkr_trader.rules.actions"
 
 
 class Schedule(msgspec.Struct, frozen=True, kw_only=True):
-    """When a rule may act, by the exchange's clock; an end before its start is past midnight."""
+    """When a rule may act, by the exchange's clock; an end before its start is past midnight.
+
+    The hours after that midnight belong to the day before.
+    """
 
     begins: time = time.min
     ends: time = time.max
@@ -50,12 +59,13 @@ class Schedule(msgspec.Struct, frozen=True, kw_only=True):
 
     def holds(self, local: datetime) -> bool:
         """Whether `local`, in the exchange's zone, lies in it."""
-        now = local.time()
+        now, day = local.time(), local.weekday()
         if self.begins <= self.ends:
             inside = self.begins <= now <= self.ends
         else:
             inside = now >= self.begins or now <= self.ends
-        return inside and DAYS[local.weekday()] in self.days
+            day -= 1 if now < self.begins else 0  # Monday's is Sunday: it counts from the end
+        return inside and DAYS[day] in self.days
 
 
 class Rule(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,7 +75,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
         name: What it is called, once in a strategy.
         priority: Those with a lower one come first; of two that want to trade, the first does.
         cooldown: How long it does nothing in a symbol after it has acted there: a restart
-            does not shorten it.
+            does not shorten it. See `rest` for none.
         schedule: When it may act; None is at any time.
         on: What sets it off; empty is whatever its condition names.
         symbols: Those that it is for; empty are all of its strategy.
@@ -79,6 +89,21 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     schedule: Schedule | None = None
     on: frozenset[Trigger] = frozenset()
     symbols: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        if not NAME.fullmatch(self.name):
+            raise ValueError(f"the rule's name must be {NAME_FORM}")
+        if not timedelta(0) <= self.cooldown <= LONGEST_COOLDOWN:
+            raise ValueError(f"cooldown must be from 0 to {LONGEST_COOLDOWN.days} days")
+
+    def rest(self, trigger: Trigger) -> timedelta:
+        """Return how long it does nothing after it has acted, asked because of `trigger`.
+
+        What holds at a price holds at the next one, too, a quarter of a second later, and what
+        was refused then would be again. So a rule that names no cooldown gets a short one where
+        it is asked that often; to a signal, which comes once, it answers at any time.
+        """
+        return self.cooldown or (LEAST_REST if trigger in _OFTEN else timedelta(0))
 
     @property
     def triggers(self) -> frozenset[Trigger]:
@@ -110,12 +135,15 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
 class Strategy(msgspec.Struct, frozen=True, kw_only=True):
     """Rules that belong together, and what they may do.
 
+    Raises:
+        ValueError: If a name is none, or two rules have the same.
+
     Attributes:
         name: What it is called; its orders carry it as their origin.
         version: A short name for its text.
         symbols: What it trades.
         bar_size: Of its bars and indicators.
-        rules: In the order of their priority.
+        rules: In whatever order they are given, they come in that of their priority.
         description: For people.
     """
 
@@ -126,6 +154,14 @@ class Strategy(msgspec.Struct, frozen=True, kw_only=True):
     bar_size: timedelta = timedelta(minutes=1)
     envelope: Envelope = Envelope()
     description: str = ""
+
+    def __post_init__(self) -> None:
+        if not NAME.fullmatch(self.name):
+            raise ValueError(f"the strategy's name must be {NAME_FORM}")
+        if len({rule.name for rule in self.rules}) < len(self.rules):
+            raise ValueError("two rules have the same name")
+        ordered = tuple(sorted(self.rules, key=lambda rule: rule.priority))
+        msgspec.structs.force_setattr(self, "rules", ordered)
 
     @property
     def indicators(self) -> frozenset[Key]:

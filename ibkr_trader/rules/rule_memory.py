@@ -3,48 +3,66 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
 from ibkr_trader.core import events as ev
+from ibkr_trader.core.enums import Stage
+from ibkr_trader.rules.rule import LONGEST_COOLDOWN
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from ibkr_trader.core.events import BaseEvent
+    from ibkr_trader.rules.moment import Trigger
     from ibkr_trader.rules.rule import Rule
-
-LONGEST_COOLDOWN = timedelta(days=7)  # what is older than that is let go
 
 
 class Acted(NamedTuple):
-    """Which rule acted, and in which symbol."""
+    """Which rule acted, in which symbol, and whether that was only written down."""
 
     strategy: str
     rule: str
     ticker: str
+    is_shadow: bool = False
+
+
+class Fenced(NamedTuple):
+    """Which rule raised: a strategy that trades and its shadow have rules of the same names."""
+
+    strategy: str
+    rule: str
+    is_shadow: bool = False
 
 
 class RuleMemory(msgspec.Struct, frozen=True, kw_only=True):
-    """What rules have decided.
+    """What rules have decided. What a shadow does holds nothing back but itself.
 
     Attributes:
-        last: The last decision of each rule in each symbol that is no shadow's.
-        open: Decisions of which nobody has said what came of them, by id.
+        last: The last decision of each rule in each symbol.
+        open: Decisions of which nobody has said what came of them, by id. Of a shadow's
+            nothing ever comes.
         faults: The rules that raised, and are not asked any more, with what they raised.
     """
 
     last: Mapping[Acted, ev.DecisionEvent] = MappingProxyType({})
     open: Mapping[str, ev.DecisionEvent] = MappingProxyType({})
-    faults: Mapping[tuple[str, str], str] = MappingProxyType({})
+    faults: Mapping[Fenced, str] = MappingProxyType({})
 
-    def rests_until(self, strategy: str, rule: Rule, ticker: str) -> datetime | None:
+    def rests_until(
+        self,
+        strategy: str,
+        rule: Rule,
+        ticker: str,
+        *,
+        trigger: Trigger,
+        is_shadow: bool = False,
+    ) -> datetime | None:
         """Return when the rule may act again in `ticker`; None if it never acted there."""
-        acted = self.last.get(Acted(strategy, rule.name, ticker))
-        return acted.at + rule.cooldown if acted is not None else None
+        acted = self.last.get(Acted(strategy, rule.name, ticker, is_shadow))
+        return acted.at + rule.rest(trigger) if acted is not None else None
 
     def after(self, event: BaseEvent) -> RuleMemory:
         """Return the memory after `event`; the same object if it is no news of a rule."""
@@ -55,10 +73,16 @@ class RuleMemory(msgspec.Struct, frozen=True, kw_only=True):
                 rest = {key: one for key, one in self.open.items() if key != event.decision_id}
                 return msgspec.structs.replace(self, open=rest)
             case ev.FaultEvent():
-                faults = {**self.faults, (event.strategy, event.rule): event.message}
+                fenced = Fenced(event.strategy, event.rule, event.is_shadow)
+                faults = {**self.faults, fenced: event.message}
                 return msgspec.structs.replace(self, faults=faults)
             case ev.StageEvent():  # it is loaded anew
-                faults = {k: text for k, text in self.faults.items() if k[0] != event.strategy}
+                loaded = (event.strategy, event.stage is Stage.SHADOW)
+                faults = {
+                    one: text
+                    for one, text in self.faults.items()
+                    if (one.strategy, one.is_shadow) != loaded
+                }
                 return msgspec.structs.replace(self, faults=faults)
             case ev.CheckpointEvent():
                 memory = RuleMemory()
@@ -79,8 +103,9 @@ class RuleMemory(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     def _decided(self, event: ev.DecisionEvent) -> RuleMemory:
+        key = Acted(event.strategy, event.rule, event.ticker, event.is_shadow)
+        last = {**self.last, key: event}
+        if event.is_shadow:  # it is carried out by nobody, so nobody would say that it has ended
+            return msgspec.structs.replace(self, last=last)
         opened = {**self.open, event.decision_id: event}
-        if event.is_shadow:  # what is only written down must not hold back what is live
-            return msgspec.structs.replace(self, open=opened)
-        key = Acted(event.strategy, event.rule, event.ticker)
-        return msgspec.structs.replace(self, open=opened, last={**self.last, key: event})
+        return msgspec.structs.replace(self, open=opened, last=last)

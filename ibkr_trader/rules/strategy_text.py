@@ -31,16 +31,19 @@ import tomllib
 from collections.abc import Callable, Mapping
 from datetime import time, timedelta
 from decimal import Decimal
-from difflib import get_close_matches
 from typing import Any, NamedTuple
 
+from ibkr_trader.core.text import plain
 from ibkr_trader.rules.action_text import read_action
 from ibkr_trader.rules.bar_sizes import parse_bar_size
 from ibkr_trader.rules.expression_wording import ExpressionError
-from ibkr_trader.rules.moment import Trigger
+from ibkr_trader.rules.moment import NEWS, Trigger
 from ibkr_trader.rules.rule import (
     ACTIONS,
     DAYS,
+    LONGEST_COOLDOWN,
+    NAME,
+    NAME_FORM,
     USUAL_PRIORITY,
     Action,
     Envelope,
@@ -49,13 +52,16 @@ from ibkr_trader.rules.rule import (
     Strategy,
 )
 from ibkr_trader.rules.toml_lines import Path, line_of, lines_of
+from ibkr_trader.rules.toml_values import number, shown, strangers
 from ibkr_trader.rules.written import Written
 
 MOST_TEXT = 256 * 1024  # bytes
 MOST_RULES = 200
 MOST_SYMBOLS = 100
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,39}")
-_SYMBOL = re.compile(r"[A-Z][A-Z0-9. ]{0,11}")
+_MOST_DOTS = 300  # in a line
+_MOST_FAULTS = 100
+_LONGEST_KEY = 80
+_SYMBOL = re.compile(r"[A-Z](?:[A-Z0-9. ]{0,10}[A-Z0-9])?")
 _SPAN = re.compile(r"([0-9]{1,6}) *(s|sec|seconds?|min|mins|minutes?|h|hours?|d|days?)")
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _CLOCK = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
@@ -79,6 +85,8 @@ class StrategyError(ValueError):
     """A strategy file that cannot be used: every fault of it, in the order of their lines."""
 
     def __init__(self, faults: tuple[Fault, ...]) -> None:
+        if rest := len(faults[_MOST_FAULTS:]):
+            faults = (*faults[:_MOST_FAULTS], Fault(0, "", f"and {rest} more"))
         super().__init__("; ".join(str(fault) for fault in faults))
         self.faults = faults
 
@@ -94,14 +102,7 @@ def read_strategy(text: str) -> Strategy:
     Raises:
         StrategyError: With every fault at once.
     """
-    if len(text.encode()) > MOST_TEXT:
-        raise StrategyError((Fault(0, "", f"it is larger than {MOST_TEXT // 1024} KiB"),))
-    try:
-        table = tomllib.loads(text, parse_float=Decimal)
-    except (tomllib.TOMLDecodeError, RecursionError, ValueError) as error:
-        found = re.search(r"at line (\d+)", str(error))
-        message = f"it is not valid TOML: {error}"
-        raise StrategyError((Fault(int(found[1]) if found else 0, "", message),)) from None
+    table = _parsed(text)
     reader = _Reader(text)
     strategy = reader.strategy(table)
     if reader.faults or strategy is None:
@@ -127,6 +128,30 @@ def checked(strategy: Strategy) -> Strategy:
     return strategy
 
 
+def _parsed(text: str) -> dict[str, Any]:
+    """The text as TOML.
+
+    Raises:
+        StrategyError: If it is none, or would take the parser long: its time grows with the
+            square of the parts of a key.
+    """
+    try:
+        size = len(text.encode())
+    except UnicodeEncodeError:
+        raise StrategyError((Fault(0, "", "it is not text"),)) from None
+    if size > MOST_TEXT:
+        raise StrategyError((Fault(0, "", f"it is larger than {MOST_TEXT // 1024} KiB"),))
+    for line, written in enumerate(text.split("\n"), start=1):
+        if written.count(".") > _MOST_DOTS:
+            raise StrategyError((Fault(line, "", f"it has more than {_MOST_DOTS} dots"),))
+    try:
+        return tomllib.loads(text, parse_float=Decimal)
+    except (RecursionError, ArithmeticError, ValueError) as error:
+        found = re.search(r"at line (\d+)", str(error))
+        message = f"it is not valid TOML: {plain(str(error))}"
+        raise StrategyError((Fault(int(found[1]) if found else 0, "", message),)) from None
+
+
 class _Reader:
     """Reads one file, and goes on after each fault."""
 
@@ -142,14 +167,14 @@ class _Reader:
         size = self._value((), table, key="bars", read=_bars, usual=timedelta(minutes=1))
         described = self._value((), table, key="description", read=_string, usual="")
         envelope = self._envelope(table.get("envelope", {}))
-        rules = self._rules(table.get("rule"))
+        rules = self._rules(table.get("rule"), symbols)
         if self.faults:
             return None
         return Strategy(
             name=name,
             version=version_of(self._text),
             symbols=symbols,
-            rules=tuple(sorted(rules, key=lambda rule: rule.priority)),
+            rules=tuple(rules),
             bar_size=size,
             envelope=envelope,
             description=described,
@@ -167,7 +192,7 @@ class _Reader:
         }
         return Envelope(**figures)
 
-    def _rules(self, tables: object) -> list[Rule]:
+    def _rules(self, tables: object, symbols: tuple[str, ...] | None) -> list[Rule]:
         if not isinstance(tables, list) or not tables:
             self._fault(("rule",), "there is none: write [[rule]]")
             return []
@@ -176,18 +201,21 @@ class _Reader:
             return []
         found: list[Rule] = []
         names: dict[str, int] = {}
-        for number, table in enumerate(tables):
-            path: Path = ("rule", number)
+        for place, table in enumerate(tables):
+            path: Path = ("rule", place)
             if not isinstance(table, dict):
                 self._fault(path, "must be a table: [[rule]]")
                 continue
+            name = table.get("name")
+            if isinstance(name, str) and names.setdefault(name, place) != place:
+                first = line_of(self._lines, ("rule", names[name]))
+                self._fault((*path, "name"), f"the rule of line {first} is called that, too")
             rule = self._rule(path, table)
             if rule is None:
                 continue
-            if rule.name in names:
-                first = line_of(self._lines, ("rule", names[rule.name]))
-                self._fault((*path, "name"), f"the rule of line {first} is called that, too")
-            names.setdefault(rule.name, number)
+            if symbols and (never := sorted(rule.symbols.difference(symbols))):
+                message = f"the strategy does not trade {', '.join(never)}"
+                self._fault((*path, "symbols"), message)
             found.append(rule)
         return found
 
@@ -195,13 +223,16 @@ class _Reader:
         before = len(self.faults)
         self._only(path, table, (*_RULE_KEYS, *ACTIONS))
         name = self._value(path, table, key="name", read=_name)
-        when = self._value(path, table, key="when", read=Written.of)
+        when = self._value(path, table, key="when", read=_condition)
         priority = self._value(path, table, key="priority", read=_whole, usual=USUAL_PRIORITY)
-        cooldown = self._value(path, table, key="cooldown", read=_span, usual=timedelta(0))
+        cooldown = self._value(path, table, key="cooldown", read=_cooldown, usual=timedelta(0))
         on = self._value(path, table, key="on", read=_triggers, usual=frozenset())
         symbols = self._value(path, table, key="symbols", read=_symbols, usual=())
         actions = self._actions(path, table)
         schedule = self._schedule(path, table)
+        if on and when is not None and when.triggers <= NEWS and not on & when.triggers:
+            waits = " or ".join(sorted(when.triggers))
+            self._fault((*path, "on"), f"its condition is known at a {waits} alone: leave it out")
         if len(self.faults) > before:
             return None
         return Rule(
@@ -260,21 +291,22 @@ class _Reader:
         return usual.get("usual")
 
     def _only(self, path: Path, table: Mapping[str, Any], known: tuple[str, ...]) -> None:
-        for key in table:
-            if key not in known:
-                near = get_close_matches(key, known, n=1)
-                hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
-                self._fault((*path, key), f"is unknown; {hint}")
+        for key, message in strangers(table, known):
+            self._fault((*path, key) if key else path, message)
 
     def _fault(self, path: Path, message: str) -> None:
-        key = ".".join(str(part) for part in path if isinstance(part, str))
+        key = plain(".".join(part for part in path if isinstance(part, str)), limit=_LONGEST_KEY)
         self.faults.append(Fault(line_of(self._lines, path), key, message))
 
 
 def _name(value: object) -> str:
-    if not isinstance(value, str) or not _NAME.fullmatch(value):
-        raise ValueError('must be a short name of letters, digits, - _ and ., such as "my-entry"')
+    if not isinstance(value, str) or not NAME.fullmatch(value):
+        raise ValueError(f"must be {NAME_FORM}")
     return value
+
+
+def _condition(value: object) -> Written:
+    return Written.of(_string(value))
 
 
 def _string(value: object) -> str:
@@ -289,7 +321,7 @@ def _symbols(value: object) -> tuple[str, ...]:
         raise ValueError(f'must be a list of 1 to {MOST_SYMBOLS} symbols, such as ["AAPL"]')
     for one in given:
         if not isinstance(one, str) or not _SYMBOL.fullmatch(one):
-            raise ValueError(f'{one!r} is no symbol; write it as "AAPL"')
+            raise ValueError(f'{shown(one)} is no symbol; write it as "AAPL"')
     return tuple(dict.fromkeys(given))
 
 
@@ -311,19 +343,20 @@ def _count(value: object) -> int:
 
 
 def _money(value: object) -> Decimal:
-    if isinstance(value, bool) or not isinstance(value, int | Decimal):
-        raise ValueError("must be a number, such as 20000")  # noqa: TRY004 - as above
-    amount = Decimal(value)
-    if not amount.is_finite() or amount <= 0:
+    amount = number(value)
+    if amount <= 0:
         raise ValueError("must be above 0")
     return amount
 
 
-def _span(value: object) -> timedelta:
+def _cooldown(value: object) -> timedelta:
     found = _SPAN.fullmatch(value.strip().lower()) if isinstance(value, str) else None
     if found is None:
         raise ValueError('must be a time such as "30 s", "15 min", "2 hours" or "1 day"')
-    return timedelta(seconds=int(found[1]) * _UNITS[found[2][0]])
+    span = timedelta(seconds=int(found[1]) * _UNITS[found[2][0]])
+    if span > LONGEST_COOLDOWN:  # it would be forgotten before it is over
+        raise ValueError(f"must be at most {LONGEST_COOLDOWN.days} days")
+    return span
 
 
 def _clock(value: object) -> time:

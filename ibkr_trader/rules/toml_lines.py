@@ -7,7 +7,8 @@ from collections.abc import Mapping
 
 Path = tuple[str | int, ...]  # ("rule", 0, "when"): the key `when` of the first [[rule]]
 
-_HEADING = re.compile(r"\s*(\[\[?)\s*([^\[\]]+?)\s*\]\]?\s*(?:#.*)?$")
+# No two parts that could match the same characters: a long line must not take long.
+_HEADING = re.compile(r"(\[\[?)([^\[\]]+)\]\]?\s*(?:#.*)?$")
 _KEY = re.compile(r"""\s*["']?([A-Za-z0-9_-]+)["']?\s*[=.]""")
 
 
@@ -20,8 +21,8 @@ def lines_of(text: str) -> Mapping[Path, int]:
     found: dict[Path, int] = {}
     counts: dict[Path, int] = {}
     here: Path = ()
-    for number, line in enumerate(text.splitlines(), start=1):
-        heading = _HEADING.match(line)
+    for number, line in enumerate(text.split("\n"), start=1):  # as TOML counts lines
+        heading = _HEADING.match(line.strip())
         if heading is not None:
             here = _heading(heading[2], counts, is_array=heading[1] == "[[")
             found.setdefault(here, number)

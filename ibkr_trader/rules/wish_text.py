@@ -8,6 +8,9 @@ from typing import assert_never
 
 from ibkr_trader.core.enums import Side
 from ibkr_trader.core.text import price, quantity
+from ibkr_trader.orders.managed_trails import Trail
+from ibkr_trader.risk.size_text import text_of
+from ibkr_trader.risk.sizing import AtrRisk, FixedQuantity, FixedRisk, Kelly
 from ibkr_trader.rules import wishes
 from ibkr_trader.rules.wishes import Wish
 
@@ -69,6 +72,10 @@ def _written(value: object) -> str:
             return ""
         case Decimal():
             return f"{value:f}"
+        case FixedQuantity() | FixedRisk() | AtrRisk() | Kelly():
+            return text_of(value)
+        case Trail():
+            return value.words
         case tuple():
             return " ".join(_written(one) for one in value)
         case _:

@@ -59,7 +59,7 @@ def _held(moment: Moment) -> Decimal | None:
 def _gain(moment: Moment) -> Decimal | None:
     """The open gain as a fraction of what was paid, on either side."""
     position, mark = moment.holding.position, moment.mark
-    if _held(moment) is None or position is None or mark is None or not position.average_cost:
+    if not _held(moment) or position is None or mark is None or not position.average_cost:
         return None
     sign = 1 if position.quantity > 0 else -1
     return (mark - position.average_cost) * sign / position.average_cost
@@ -71,7 +71,7 @@ def _percent(fraction: Decimal | None) -> Decimal | None:
 
 def _profit(moment: Moment) -> Decimal | None:
     position, mark = moment.holding.position, moment.mark
-    if _held(moment) is None or position is None or mark is None:
+    if not _held(moment) or position is None or mark is None:
         return None
     return position.quantity * (mark - position.average_cost) * position.contract.multiplier
 
@@ -82,7 +82,7 @@ def _minutes(span: timedelta) -> Decimal:
 
 def _minutes_held(moment: Moment) -> Decimal | None:
     book = moment.holding.book
-    since = opened_at(book) if book is not None else None
+    since = opened_at(book) if book is not None and _held(moment) else None
     return _minutes(moment.now - since) if since is not None else None
 
 
@@ -205,13 +205,16 @@ _POSITION: Mapping[str, Word] = {
         "the same as a fraction: 0.05 is five per cent", _gain
     ),
     "position.r": _number(
-        "the open gain in units of what the stop would cost", lambda m: m.holding.r
+        "the open gain in units of what the stop would cost",
+        lambda m: m.holding.r if _held(m) else None,
     ),
     "position.cost": _number(
         "what one cost on average",
-        lambda m: m.holding.position.average_cost if m.holding.position is not None else None,
+        lambda m: m.holding.position.average_cost if m.holding.position and _held(m) else None,
     ),
-    "position.stop": _number("where the nearest stop stands", lambda m: m.holding.stop),
+    "position.stop": _number(
+        "where the nearest stop stands", lambda m: m.holding.stop if _held(m) else None
+    ),
     "position.minutes": _number("how long it has been held", _minutes_held),
 }
 _MARKET: Mapping[str, Word] = {

@@ -11,29 +11,25 @@ from ibkr_trader.rules.expression import Expression
 from ibkr_trader.rules.expression_kinds import UNKNOWN
 from ibkr_trader.rules.indicator import key_of
 from ibkr_trader.rules.moment import Trigger
+from ibkr_trader.rules.waking import never, triggers_of
 from ibkr_trader.rules.words import Looking, vocabulary
 
 if TYPE_CHECKING:
     from ibkr_trader.rules.condition import Key
     from ibkr_trader.rules.moment import Moment
 
-# Which words need which news. The rarer news decides: a rule on a signal is asked when one
-# comes, and not at every price beside it.
-_RARE = {"signal": Trigger.SIGNAL, "flow": Trigger.FLOW}
-_OFTEN = {
-    "price": frozenset({Trigger.PRICE}),
-    "position": frozenset({Trigger.PRICE, Trigger.POSITION}),
-    "time": frozenset({Trigger.TIME}),
-    "market": frozenset({Trigger.TIME}),
-    "account": frozenset({Trigger.TIME, Trigger.POSITION}),
-    "symbol": frozenset({Trigger.TIME}),
-}
-
 
 class Written(msgspec.Struct, frozen=True):
-    """An expression, asked of moments."""
+    """An expression, asked of moments.
+
+    Attributes:
+        triggers: What may make it hold, from the words in it.
+        indicators: Every indicator in it.
+    """
 
     expression: Expression
+    triggers: frozenset[Trigger]
+    indicators: frozenset[Key]
 
     @classmethod
     def of(cls, text: str) -> Written:
@@ -41,31 +37,18 @@ class Written(msgspec.Struct, frozen=True):
 
         Raises:
             ExpressionError: If it is none, with the column of what is wrong.
+            ValueError: If it could never hold, whatever happens.
         """
-        return cls(Expression.parse(text, vocabulary()))
+        expression = Expression.parse(text, vocabulary())
+        if why := never(expression):
+            raise ValueError(why)
+        keys = frozenset(key_of(call.function, call.arguments) for call in expression.calls)
+        return cls(expression, triggers_of(expression.root), keys)
 
     @property
     def text(self) -> str:
         """The condition, written in one way."""
         return self.expression.text
-
-    @property
-    def triggers(self) -> frozenset[Trigger]:
-        """What may make it hold, from the words in it."""
-        groups = {name.partition(".")[0] for name in self.expression.names}
-        rare = frozenset(_RARE[group] for group in groups if group in _RARE)
-        if rare:
-            return rare
-        if self.expression.calls or "bar" in groups:
-            return frozenset({Trigger.BAR})
-        return frozenset[Trigger]().union(*(_OFTEN[group] for group in groups)) or frozenset(
-            {Trigger.TIME}
-        )
-
-    @property
-    def indicators(self) -> frozenset[Key]:
-        """Every indicator in it."""
-        return frozenset(key_of(call.function, call.arguments) for call in self.expression.calls)
 
     def holds(self, moment: Moment) -> bool | None:
         """Whether it holds; None if that is not known."""

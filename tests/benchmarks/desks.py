@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from decimal import Decimal
@@ -54,7 +54,12 @@ class Seat:
 
 @asynccontextmanager
 async def our_desk(
-    port: int, journal: Journal, *, client_id: int = 1, paced: bool = False
+    port: int,
+    journal: Journal,
+    *,
+    client_id: int = 1,
+    paced: bool = False,
+    equip: Callable[[Trader], object] = lambda _: None,
 ) -> AsyncIterator[Seat]:
     """Open our trader as `app.open_desk` does, with AAPL known and quoted.
 
@@ -80,6 +85,7 @@ async def our_desk(
             settings=RiskSettings(limits=WIDE),
         )
         trader.outlook.book.skew = in_step
+        equip(trader)
         try:
             async with trader.running():
                 details = await trader.learn(SYMBOL)

@@ -45,7 +45,9 @@ async def test_an_order_is_explained_from_who_asked_to_the_brokers_last_word(
         assert "hangs from 1-entry" in text
         for member in (entry, target, stop):
             assert f"  {member.order_id.partition('-')[2]}  " in text
+        assert any(line.startswith("  sent ") and " EST" in line for line in told)
         at = told.index("history:")
+        assert told.index("its way:") < at
         history = [line.partition("  ")[2] for line in told[at + 1 :]]
         stamped = [line for line in history if "EST" in line]
         assert "cli: bracket of 3" in history[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -164,3 +165,35 @@ def test_a_length_of_time(text: str, seconds: int) -> None:
 def test_what_is_no_length_of_time(text: str) -> None:
     with pytest.raises(UsageFault, match="must be a length of time"):
         values.duration(text, "--window")
+
+
+NOW = datetime(2026, 11, 21, 3, 30, tzinfo=UTC)  # a Friday evening in New York
+
+
+@pytest.mark.parametrize(
+    ("text", "since"),
+    [
+        ("today", datetime(2026, 11, 20, 5, tzinfo=UTC)),
+        (" Today ", datetime(2026, 11, 20, 5, tzinfo=UTC)),
+        ("1d", datetime(2026, 11, 20, 3, 30, tzinfo=UTC)),
+        ("30D", datetime(2026, 10, 22, 3, 30, tzinfo=UTC)),
+        ("9999d", NOW - timedelta(days=9999)),
+        ("2026-11-20", datetime(2026, 11, 20, 5, tzinfo=UTC)),
+        ("2026-07-01", datetime(2026, 7, 1, 4, tzinfo=UTC)),  # in summer time
+    ],
+)
+def test_a_moment_in_the_past(text: str, since: datetime) -> None:
+    assert values.since(text, NOW) == since
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "0d", "-1d", "1.5d", "10000d", "d", "7 d", "7h", "\uff17d", "yesterday", "20261120"),
+        *("2026-11-31", "2026-1-1", "2026-W47-5", "----------", "2026/11/20", "2026-11-20T10:00"),
+    ],
+)
+def test_what_is_no_such_moment(text: str) -> None:
+    with pytest.raises(UsageFault) as caught:
+        values.since(text, NOW)
+    assert (caught.value.option, caught.value.better) == ("--since", "7d")

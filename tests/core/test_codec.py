@@ -13,7 +13,9 @@ import pytest
 from ibkr_trader.core import codec, commands
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.commands import CancelOrder, Command, ModifyOrder, SubmitOrders
+from ibkr_trader.core.enums import Outcome, Stage
 from ibkr_trader.core.models import OrderId
+from ibkr_trader.core.signals import SeenSignal
 from tests.orders.samples import (
     AAPL,
     AT,
@@ -26,6 +28,71 @@ from tests.orders.samples import (
     written,
 )
 
+PREDICTION = ev.PredictionSignalEvent(
+    at=AT,
+    ticker="AAPL",
+    source="door",
+    signal_id="s1",
+    issued_at=AT,
+    sequence=7,
+    signal="SHORT",
+    confidence=Decimal("0.910"),
+    price=Decimal("150.00"),
+)
+FLOW = ev.FlowThresholdEvent(
+    at=AT,
+    ticker="AAPL",
+    source="flow",
+    signal_id="f1",
+    measure="trades",
+    value=Decimal(12),
+    threshold=Decimal(10),
+)
+STAGE = ev.StageEvent(
+    at=AT, strategy="s", stage=Stage.SHADOW, version="v1", content="x = 1", origin="anna"
+)
+DECISION = ev.DecisionEvent(
+    at=AT,
+    strategy="s",
+    decision_id="d1",
+    rule="r",
+    version="v1",
+    ticker="AAPL",
+    cause="door/s1",
+    wish="open",
+    terms={"symbol": "AAPL"},
+    words="long AAPL",
+    facts={"signal.action": "BUY"},
+    price=Decimal("150.10"),
+    is_shadow=True,
+)
+STRATEGIES: list[ev.BaseEvent] = [
+    PREDICTION,
+    FLOW,
+    ev.SignalRefusedEvent(
+        at=AT, ticker="", source="door", signal_id="", code="stale", message="old", count=3
+    ),
+    ev.SignalEndEvent(
+        at=AT,
+        ticker="AAPL",
+        source="door",
+        signal_id="s1",
+        outcome=Outcome.ACTED,
+        decisions=("d1",),
+        reasons=("why",),
+    ),
+    STAGE,
+    DECISION,
+    ev.DecisionEndEvent(
+        at=AT,
+        strategy="s",
+        decision_id="d1",
+        outcome=Outcome.UNKNOWN,
+        order_ids=(OrderId("memo-1-entry"),),
+    ),
+    ev.FaultEvent(at=AT, strategy="s", rule="r", message="KeyError", is_shadow=True),
+    ev.NoticeEvent(at=AT, origin="strategy/s/r", message="hello", is_serious=True),
+]
 EVENTS: list[ev.BaseEvent] = [
     written(spec(limit_price=Decimal("150.10")), kind="bracket"),
     accepted(spec(), warning="held"),
@@ -37,6 +104,16 @@ EVENTS: list[ev.BaseEvent] = [
     ),
     ev.CloseEndEvent(at=AT, group_id=GROUP, message="the market is closed"),
     ev.OperatorEvent(at=AT, operator="anna", action="cancel 12-stop", command="revise.cancel"),
+    *STRATEGIES,
+    ev.CheckpointEvent(
+        at=AT,
+        signals=(SeenSignal(source="door", signal_id="s1", until=AT),),
+        sequences={"door": 7},
+        open_signals=(PREDICTION, FLOW),
+        decisions=(DECISION,),
+        open_decisions=(DECISION,),
+        stages=(STAGE,),
+    ),
     ev.ConnectEvent(at=AT, epoch=3, accounts=("SIM0000001",), is_simulator=True),
 ]
 COMMANDS: list[Command] = [

@@ -28,7 +28,6 @@ ACCOUNT = re.compile(r"\b(?:DU|DF|DI|U|F|I)(?!0{4}|1234567\b)\d{6,8}\b")
 # Where parts are discovered: each file there registers exactly one, and has a test.
 DISCOVERED = (
     "risk/checks",
-    "rules/conditions",
     "rules/actions",
     "rules/indicators",
     "adapters/sinks",

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.enums import SecType, Side
 from ibkr_trader.core.models import Contract, Fill, Position, Quote
-from ibkr_trader.portfolio.positions import Book, position_events, traded
+from ibkr_trader.portfolio.positions import Book, opened_at, position_events, traded
 from ibkr_trader.portfolio.state import PortfolioState
 from tests.orders.samples import AAPL, ACCOUNT, MSFT, fill, filled, later, values
 
@@ -240,3 +240,44 @@ def test_what_the_events_realise_adds_up_to_the_ledger(
                 assert change.position.unrealized_pnl is not None
         state = after
         assert abs(realized - state.books[AAPL.con_id].position.realized_pnl) < Decimal("1e-15")
+
+
+def ledger(*fills: Fill, base: int = 0) -> Book:
+    return Book.on(held(base, "150"), fills)
+
+
+def bought(quantity: int, at: float, key: str = "", revision: int = 1) -> Fill:
+    return fill(quantity, key=key or f"b{at}", at=later(at), side=Side.BUY, revision=revision)
+
+
+def sold(quantity: int, at: float, key: str = "", revision: int = 1) -> Fill:
+    return fill(quantity, key=key or f"s{at}", at=later(at), side=Side.SELL, revision=revision)
+
+
+@pytest.mark.parametrize(
+    ("book", "since"),
+    [
+        (ledger(), None),
+        (ledger(bought(10, 1)), 1),
+        (ledger(bought(10, 1), bought(5, 2)), 1),
+        (ledger(bought(10, 1), sold(4, 2)), 1),
+        (ledger(bought(10, 1), sold(10, 2)), None),
+        (ledger(bought(10, 1), sold(10, 2), sold(5, 3)), 3),
+        (ledger(bought(10, 1), sold(15, 2)), 2),
+        (ledger(sold(10, 1), bought(15, 2), bought(1, 3)), 2),
+        (ledger(sold(5, 3), bought(10, 1), sold(10, 2)), 3),
+        (ledger(base=10), None),
+        (ledger(bought(5, 1), base=10), None),
+        (ledger(sold(10, 1), bought(5, 2), base=10), 2),
+        (ledger(sold(15, 1), base=10), 1),
+        (ledger(bought(15, 1), base=-10), 1),
+    ],
+)
+def test_since_when_it_is_held_without_a_break(book: Book, since: float | None) -> None:
+    assert opened_at(book) == (later(since) if since is not None else None)
+
+
+def test_a_correction_may_join_what_was_two_positions() -> None:
+    book = ledger(bought(10, 1), sold(10, 2, key="x"), bought(5, 3))
+    assert opened_at(book) == later(3)
+    assert opened_at(book.after(sold(9, 2, key="x", revision=2))) == later(1)

@@ -2,10 +2,12 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import msgspec
+
 from ibkr_trader.core.enums import Side
-from ibkr_trader.core.models import Fill
+from ibkr_trader.core.models import Fill, OrderId
 from ibkr_trader.portfolio.results import Record, round_trips
-from tests.orders.samples import AAPL, MSFT, fill, later
+from tests.orders.samples import AAPL, MSFT, fill, later, values
 
 
 def trade(side: Side, size: int, price: str, at: int, *, cost: str | None = "1") -> Fill:
@@ -45,6 +47,45 @@ def test_trips_follow_one_another_each_with_its_own_gain() -> None:
 
 def test_what_goes_through_flat_ends_one_trip_and_begins_the_next() -> None:
     assert gains(buy(10, "100", 1), sell(15, "110", 2), buy(5, "108", 3)) == [98, 9]
+
+
+def test_a_trip_says_who_opened_it_and_what_each_order_had_of_it() -> None:
+    entry = buy(10, "100", 1), buy(5, "101", 2)
+    turn = trade(Side.SELL, 20, "110", 3)
+    back = buy(5, "108", 4)
+    orders = ("in", "in", "turn", "back")
+    fills = [
+        msgspec.structs.replace(one, order_id=OrderId(name))
+        for one, name in zip((*entry, turn, back), orders, strict=True)
+    ]
+    long, short = round_trips(fills)
+    assert [values(p.order_id, p.side, p.quantity, p.value) for p in long.parts] == [
+        ("in", Side.BUY, 15, 1505),
+        ("turn", Side.SELL, 15, 1650),
+    ]
+    assert [values(p.order_id, p.side, p.quantity, p.value) for p in short.parts] == [
+        ("turn", Side.SELL, 5, 550),
+        ("back", Side.BUY, 5, 540),
+    ]
+    assert (long.opened_at, long.closed_at) == (later(1), later(3))
+    assert (short.opened_at, short.closed_at) == (later(3), later(4))
+    assert values(long.gain, long.commission, short.gain, short.commission) == (142, 3, 9, 1)
+
+
+def test_a_contract_of_a_hundred_counts_a_hundred_times() -> None:
+    option = msgspec.structs.replace(AAPL, multiplier=Decimal(100))
+    fills = [
+        msgspec.structs.replace(one, contract=option)
+        for one in (buy(2, "5", 1), sell(2, "5.25", 2))
+    ]
+    assert gains(*fills) == [48]
+
+
+def test_an_execution_that_was_taken_back_opens_nothing() -> None:
+    nothing = buy(10, "100", 1), buy(0, "100", 0, cost="0"), sell(10, "101", 5)
+    (trip,) = round_trips(nothing)
+    assert trip.opened_at == later(1)
+    assert [part.quantity for part in trip.parts] == [10, 10]
 
 
 def test_a_commission_that_nobody_has_stated_is_left_out() -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import shlex
+import signal
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +14,12 @@ from pathlib import Path
 import pytest
 
 from docs.run_transcripts import ROOT, Sitting
+from ibkr_trader.adapters.signals.flow_settings import ApiSettings
+from ibkr_trader.adapters.signals.options_flow import OptionsFlowMonitor
+from ibkr_trader.adapters.signals.settings import read_settings
+from ibkr_trader.core.enums import Outcome
+from ibkr_trader.core.signals import Claim, FlowClaim, Incoming, SignalReply
+from ibkr_trader.execution.tasks import alongside
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 EXAMPLES = ROOT / "examples"
@@ -69,6 +78,51 @@ def test_cron_is_quiet_while_all_is_well_and_tells_all_when_it_is_not(sitting: S
     sitting.run("ibkr-trader order --symbol AAPL --side buy --no-stop --quantity 1 --wait filled")
     assert sitting.run(ends) == ""
     assert "AAPL: no working stop for 1 of it" in sitting.run(watches)
+
+
+def test_the_prediction_server_serves_what_the_monitor_reads() -> None:
+    program = [sys.executable, str(EXAMPLES / "prediction_server.py"), "--port", "0"]
+    with subprocess.Popen(
+        [*program, "--scenario", "day", "--dated"], stdout=subprocess.PIPE, text=True
+    ) as server:
+        try:
+            assert server.stdout is not None
+            found = re.search(r"http://[\d.:]+", server.stdout.readline())
+            assert found is not None
+            taken = asyncio.run(four_signals(found[0]))
+        finally:
+            server.send_signal(signal.SIGINT)
+    assert server.returncode == 0
+    assert sorted(taken) == [
+        ("BUY", "0.82", "187.32"), ("SELL", "0.91", "188.47"), ("divergence", "0.34", "0.30"),
+        ("trades", "1400000", "1000000"),
+    ]  # fmt: skip
+
+
+async def four_signals(url: str) -> list[tuple[str, str, str]]:
+    """Poll as fast as the server answers, until four signals have come."""
+    values = {
+        "url": url, "tickers": ["AAPL"], "trades": {"threshold": 1_000_000},
+        "divergence": {"threshold": "0.30"},
+    }  # fmt: skip
+    settings = read_settings(values, ApiSettings, path="signals.api")
+    source = OptionsFlowMonitor(settings, sleep=lambda _: asyncio.sleep(0))
+    taken: list[tuple[str, str, str]] = []
+    enough = asyncio.Event()
+
+    async def take(one: Incoming) -> SignalReply:
+        if isinstance(one, Claim):
+            assert one.issued_at is not None
+            taken.append((one.action, str(one.confidence), str(one.price)))
+        elif isinstance(one, FlowClaim):
+            taken.append((one.measure, str(one.value), str(one.threshold)))
+        if len(taken) == 4:
+            enough.set()
+        return SignalReply(outcome=Outcome.NOTHING)
+
+    async with asyncio.timeout(60), alongside(source.run(take)):
+        await enough.wait()
+    return taken
 
 
 def test_every_example_is_in_the_index() -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -16,7 +17,7 @@ from ibkr_trader.adapters.signals.http_exchange import Exchange, HungUp, Refusal
 from ibkr_trader.adapters.signals.pauses import growing
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable
 
 logger = logging.getLogger(__name__)
 HOST = "127.0.0.1"

@@ -77,7 +77,8 @@ async def fetching(
     headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
     if token is not None:
         headers["Authorization"] = f"Bearer {token.reveal()}"
-    async with httpx.AsyncClient(headers=headers, timeout=seconds, trust_env=False) as client:
+    forever = httpx.Timeout(None)  # for each part of an answer: the whole has its time below
+    async with httpx.AsyncClient(headers=headers, timeout=forever, trust_env=False) as client:
 
         async def fetch(path: str) -> bytes:
             try:

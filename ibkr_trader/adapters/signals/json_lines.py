@@ -12,6 +12,8 @@ import logging
 import os
 import stat
 from collections import Counter
+from collections.abc import Mapping
+from contextlib import aclosing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +33,7 @@ from ibkr_trader.adapters.signals.settings import (
 from ibkr_trader.core.signals import Malformed
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 
     from ibkr_trader.core.signals import Incoming, SignalReply
 
@@ -101,9 +103,10 @@ class JsonLines:
     async def run(self, take: Callable[[Incoming], Awaitable[SignalReply]]) -> None:
         """Hand over line by line until the end, if there is one; see `SignalSource`."""
         source = self._from_stdin() if self._settings.path == STDIN else self._from_file()
-        async for line in source:
-            if line.strip():
-                await self._hand_over(line, take)
+        async with aclosing(source):
+            async for line in source:
+                if line.strip():
+                    await self._hand_over(line, take)
 
     async def _hand_over(
         self, line: bytes, take: Callable[[Incoming], Awaitable[SignalReply]]
@@ -119,7 +122,7 @@ class JsonLines:
     def _pause(self, tries: int) -> float:
         return growing(tries, first=self._settings.poll_seconds, most=_LONGEST_PAUSE)
 
-    async def _from_stdin(self) -> AsyncIterator[bytes]:
+    async def _from_stdin(self) -> AsyncGenerator[bytes, None]:
         lines = LineSplitter()
         while data := await _read_when_ready(self._stdin):
             for line in lines.feed(data):
@@ -127,58 +130,50 @@ class JsonLines:
         if rest := lines.rest():
             yield rest
 
-    async def _from_file(self) -> AsyncIterator[bytes]:
-        """The lines of the file, and of those that take its place."""
-        while True:
-            file = await self._opened()
-            try:
-                async for line in self._lines(file):
-                    yield line
-            finally:
-                os.close(file)
-            if not self._settings.follow:
-                return
-            self._counts["restarts"] += 1
-
-    async def _lines(self, file: int) -> AsyncIterator[bytes]:
-        """The lines of one file until another has its place, or the end if that is the end."""
-        lines, is_replaced = LineSplitter(), not self._settings.follow
-        while True:
-            while data := self._read(file):
-                for line in lines.feed(data):
-                    yield line
-            if is_replaced:  # and nothing was written to it between the last look and this one
-                break
-            await self._sleep(self._settings.poll_seconds)
-            if _is_cut(file):
-                self._counts["restarts"] += 1
-                os.lseek(file, 0, os.SEEK_SET)
-                lines = LineSplitter()
-            is_replaced = self._is_replaced(file)
-        if rest := lines.rest():
-            yield rest
-
-    async def _opened(self) -> int:
-        """Open the file, once there is one."""
+    async def _from_file(self) -> AsyncGenerator[bytes, None]:
+        """The lines of the file, once there is one, and of those that take its place."""
         failures = 0
         while True:
             try:
-                return _open(self._settings.path)
+                async with aclosing(self._lines(self._settings.path)) as lines:
+                    async for line in lines:
+                        failures = 0
+                        yield line
             except OSError as error:
                 failures += 1
                 self._counts["failures"] += 1
                 if failures == 1:
                     told = "the signals of %s cannot be read: %s; it is tried again"
                     logger.error(told, self._settings.path, error.strerror)  # noqa: TRY400 - said
-            await self._sleep(self._pause(failures))
+                await self._sleep(self._pause(failures))
+            else:
+                if not self._settings.follow:
+                    return
+                failures = 0
+                self._counts["restarts"] += 1
 
-    def _read(self, file: int) -> bytes:
-        try:
-            return os.read(file, _CHUNK)
-        except OSError as error:  # a disk that is gone: another look, later
-            self._counts["failures"] += 1
-            logger.error("%s: %s", self._settings.path, error.strerror)  # noqa: TRY400 - said
-            return b""
+    async def _lines(self, path: str) -> AsyncGenerator[bytes, None]:
+        """The lines of one file, to its end; if it is followed, until another has its name.
+
+        Raises:
+            OSError: If it cannot be read.
+        """
+        lines, is_over = LineSplitter(), not self._settings.follow
+        with _opened(path) as file:
+            while True:
+                while data := os.read(file, _CHUNK):
+                    for line in lines.feed(data):
+                        yield line
+                if is_over:
+                    break
+                await self._sleep(self._settings.poll_seconds)
+                if _is_cut(file):
+                    self._counts["restarts"] += 1
+                    os.lseek(file, 0, os.SEEK_SET)
+                    lines = LineSplitter()
+                is_over = self._is_replaced(file)  # and is read once more, to its very end
+        if rest := lines.rest():
+            yield rest
 
     def _is_replaced(self, file: int) -> bool:
         """Whether the name stands for another file by now; one that is missing is none yet."""
@@ -188,17 +183,20 @@ class JsonLines:
             return False
 
 
-def _open(path: str) -> int:
+@contextmanager
+def _opened(path: str) -> Iterator[int]:
     """Open a regular file; anything else could keep us waiting.
 
     Raises:
         OSError: If it cannot be read, or is no file.
     """
     file = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    if not stat.S_ISREG(os.fstat(file).st_mode):
+    try:
+        if not stat.S_ISREG(os.fstat(file).st_mode):
+            raise OSError(0, "it is no regular file")
+        yield file
+    finally:
         os.close(file)
-        raise OSError(0, "it is no regular file")
-    return file
 
 
 def _is_cut(file: int) -> bool:

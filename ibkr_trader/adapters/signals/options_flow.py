@@ -10,7 +10,10 @@ import asyncio
 import logging
 import random
 from collections import Counter
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from ibkr_trader.adapters.secret_text import secret_of
 from ibkr_trader.adapters.signals.flow_feeds import Answers, MeasureFeed, PredictionFeed
@@ -19,6 +22,7 @@ from ibkr_trader.adapters.signals.http_fetch import FetchFailed, fetching
 from ibkr_trader.adapters.signals.pauses import growing
 from ibkr_trader.adapters.signals.registry import SOURCES
 from ibkr_trader.adapters.signals.settings import read_settings
+from ibkr_trader.core.signals import Malformed
 from ibkr_trader.execution.tasks import alongside
 
 if TYPE_CHECKING:
@@ -127,10 +131,17 @@ class OptionsFlowMonitor:
         if (incoming := feed.news(data)) is None:
             return
         async with self._one_at_a_time:
-            reply = await take(incoming)
+            reply = await take(self._late(incoming))
         self._counts["handed_over"] += 1
         if reply.is_final:
             feed.settle(incoming)
+
+    def _late(self, incoming: Incoming) -> Incoming:
+        """Whoever asks now and then hears of everything that much later."""
+        if isinstance(incoming, Malformed):
+            return incoming
+        grace = timedelta(seconds=self._settings.poll_seconds)
+        return msgspec.structs.replace(incoming, grace=grace)
 
     def _pause(self, failures: int) -> float:
         """Seconds until the next poll."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
@@ -28,16 +29,16 @@ from ibkr_trader.adapters.signals.webhook_requests import (
 )
 from ibkr_trader.core.enums import Outcome
 from ibkr_trader.core.signals import Malformed
+from ibkr_trader.rules.admission import DUPLICATE
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable
 
     from ibkr_trader.adapters.signals.http_exchange import Exchange
     from ibkr_trader.core.signals import Incoming, SignalReply
 
 PATH = "signals.webhook"
 UNSIGNED = "unsigned"
-DUPLICATE = "duplicate"
 _HEALTHY = Answer(status=200, body=b'{"status":"ok"}')
 
 

@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
-from ibkr_trader.rules.distance import Distance
+from ibkr_trader.orders.managed_trails import STEP
+from ibkr_trader.rules.distance import Distance, Unit
 from ibkr_trader.rules.rule import ACTIONS
 from ibkr_trader.rules.wishes import CannotWish, MoveStop
 
 if TYPE_CHECKING:
-    from decimal import Decimal
-
     from ibkr_trader.rules.condition import Key
     from ibkr_trader.rules.moment import Moment
 
@@ -33,6 +32,8 @@ class AdjustStop(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     def __post_init__(self) -> None:
         if (self.behind is None) == (not self.to):
             raise ValueError('give either behind, such as "3%", or to = "cost"')
+        if self.behind is not None and self.behind.unit is Unit.RISK:
+            raise ValueError("behind cannot be counted in R: there is no entry to risk")
 
     @property
     def indicators(self) -> frozenset[Key]:
@@ -41,26 +42,27 @@ class AdjustStop(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         return frozenset() if key is None else frozenset({key})
 
     def wishes(self, moment: Moment) -> tuple[MoveStop, ...]:
-        """Return where the stop belongs; nothing if it is there, or nothing is held.
+        """Return where the stop belongs; nothing if it is about there, or nothing is held.
 
         Raises:
-            CannotWish: If no price is known.
+            CannotWish: If nobody knows what is held, no price is known, or the market is not on
+                the far side of where the stop belongs: there it would trade at once.
         """
-        holding = moment.holding
-        if not holding.quantity or holding.is_leaving:
+        holding, mark = moment.holding, moment.mark
+        if not holding.is_known:
+            raise CannotWish("nobody knows what is held")
+        if holding.position is None or not holding.quantity or holding.is_leaving:
             return ()
+        if mark is None:
+            raise CannotWish(f"there is no price of {moment.symbol} to be behind of")
         sign = 1 if holding.quantity > 0 else -1
-        level = self._level(moment, sign)
+        if self.behind is None:
+            level = holding.position.average_cost
+        else:
+            level = mark - sign * self.behind.away(mark, indicator=moment.indicator)
+        if level <= 0 or (mark - level) * sign <= 0:
+            raise CannotWish(f"a stop at {level:.2f} is no stop with the market at {mark:.2f}")
         stop = holding.stop
-        if stop is not None and (level - stop) * sign <= 0:
+        if stop is not None and (level - stop) * sign < stop * STEP:
             return ()
         return (MoveStop(symbol=moment.symbol, level=level),)
-
-    def _level(self, moment: Moment, sign: int) -> Decimal:
-        position = moment.holding.position
-        if self.behind is None and position is not None:
-            return position.average_cost
-        mark = moment.mark
-        if mark is None or self.behind is None:
-            raise CannotWish(f"there is no price of {moment.symbol} to be behind of")
-        return mark - sign * self.behind.away(mark, indicator=moment.indicator)

@@ -40,8 +40,10 @@ class CloseAll(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         holding, side = moment.holding, _SIDES[self.only]
         if holding.is_leaving:
             return ()
-        if holding.is_known and not holding.is_entering:
-            held = holding.quantity
-            if not held or (side is not None and held * side.sign < 0):
+        held = holding.quantity
+        if holding.is_known:
+            if side is not None and held * side.sign < 0:
+                return ()
+            if not held and not holding.is_entering:
                 return ()
         return (Exit(symbol=moment.symbol, only=side),)

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from ibkr_trader.rules.condition import Key
     from ibkr_trader.rules.moment import Moment
 
+_MOST = 500  # characters
+
 
 @ACTIONS.register("halt")
 class HaltTrading(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -26,8 +28,10 @@ class HaltTrading(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     everything: bool = False
 
     def __post_init__(self) -> None:
-        if not self.reason.strip():
-            raise ValueError("reason must say why, for whoever will resume")
+        if not self.reason.strip() or len(self.reason) > _MOST:
+            raise ValueError(
+                f"reason must say why, for whoever will resume, in at most {_MOST} characters"
+            )
 
     @property
     def indicators(self) -> frozenset[Key]:

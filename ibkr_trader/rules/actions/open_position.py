@@ -9,7 +9,8 @@ import msgspec
 
 from ibkr_trader.core.enums import Side, TimeInForce
 from ibkr_trader.risk.sizing import AtrRisk, FixedRisk, Size
-from ibkr_trader.rules.distance import Distance
+from ibkr_trader.rules.distance import Distance, Unit
+from ibkr_trader.rules.moment import NEWS
 from ibkr_trader.rules.rule import ACTIONS
 from ibkr_trader.rules.wishes import CannotWish, Enter
 
@@ -48,6 +49,11 @@ class OpenPosition(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     def __post_init__(self) -> None:
         if self.stop_loss is None and not isinstance(self.size, AtrRisk):
             raise ValueError('stop_loss is missing: give it, or a size such as "atr:2"')
+        for name, one in (("stop_loss", self.stop_loss), ("limit", self.limit)):
+            if one is not None and one.unit is Unit.RISK:
+                raise ValueError(f"{name} cannot be counted in R: R is the way to the stop")
+        if self.stop_loss is None and any(one.unit is Unit.RISK for one in self.take_profit):
+            raise ValueError('take_profit is counted in R: give stop_loss, too, such as "3%"')
 
     @property
     def indicators(self) -> frozenset[Key]:
@@ -59,13 +65,19 @@ class OpenPosition(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     def wishes(self, moment: Moment) -> tuple[Enter, ...]:
         """Return the entry with its prices; the exact grid is the order path's business.
 
+        Who sends a signal is told that it is so already, when it is carried out. At a price
+        or a bar there is nobody to tell, and nothing to put on record each time.
+
         Raises:
             CannotWish: If no price is known, or a distance is counted in what is not known.
         """
-        mark = moment.mark
+        side = Side.BUY if self.side == "long" else Side.SELL
+        holding, mark = moment.holding, moment.mark
+        is_so = holding.is_known and (holding.is_entering or holding.quantity * side.sign > 0)
+        if is_so and moment.trigger not in NEWS:
+            return ()
         if mark is None or mark <= 0:
             raise CannotWish(f"there is no price of {moment.symbol} to enter at")
-        side = Side.BUY if self.side == "long" else Side.SELL
         entry, limit = mark, None
         if self.limit is not None:
             entry = limit = mark - side.sign * self._away(self.limit, mark, moment)

@@ -32,7 +32,8 @@ class ScaleIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     def __post_init__(self) -> None:
         if (self.quantity is None) == (self.fraction is None):
             raise ValueError("give either quantity or fraction")
-        for name, value in (("quantity", self.quantity), ("fraction", self.fraction)):
+        for name in ("quantity", "fraction", "up_to"):
+            value: Decimal | None = getattr(self, name)
             if value is not None and not (value.is_finite() and value > 0):
                 raise ValueError(f"{name} must be above 0")
 

@@ -40,9 +40,12 @@ class TrailStop(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         """Return the trail; nothing if nothing is held.
 
         Raises:
-            CannotWish: If no price is known that the distance is counted from.
+            CannotWish: If nobody knows what is held, or no price is known that the distance
+                is counted from.
         """
         holding, mark = moment.holding, moment.mark
+        if not holding.is_known:
+            raise CannotWish("nobody knows what is held")
         if not holding.quantity or holding.is_leaving:
             return ()
         if self.behind.unit is Unit.PERCENT:

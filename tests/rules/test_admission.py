@@ -1,0 +1,165 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from ibkr_trader.core.enums import SignalAction
+from ibkr_trader.core.signals import Claim, FlowClaim, Malformed
+from ibkr_trader.rules.admission import (
+    MOST_AHEAD,
+    MOST_PER_MINUTE,
+    OLDEST,
+    REASONS,
+    Admission,
+    judge,
+)
+from ibkr_trader.rules.signal_memory import DATED_FOR, SignalMemory
+from tests.orders.samples import AT, later
+from tests.rules.moments import signal
+
+D = Decimal
+
+
+def claim(**fields: Any) -> Claim:
+    usual: dict[str, Any] = {
+        "source": "test",
+        "signal_id": "s2",
+        "ticker": "AAPL",
+        "action": SignalAction.BUY,
+        "confidence": D("0.91"),
+        "issued_at": AT,
+    }
+    return Claim(**{**usual, **fields})
+
+
+def measure(**fields: Any) -> FlowClaim:
+    usual: dict[str, Any] = {
+        "source": "test",
+        "signal_id": "f2",
+        "ticker": "AAPL",
+        "measure": "trades",
+        "value": D(12),
+        "threshold": D(10),
+        "issued_at": AT,
+    }
+    return FlowClaim(**{**usual, **fields})
+
+
+def code(one: Claim | FlowClaim | Malformed, *taken: Any, at: float = 0, **policy: Any) -> str:
+    """Return the name of why it is refused; empty if it is taken."""
+    memory = SignalMemory()
+    for event in taken:
+        memory = memory.after(event)
+    refusal = judge(one, memory, Admission(**policy), now=later(at))
+    assert refusal is None or (refusal.code in REASONS and refusal.message)
+    return refusal.code if refusal is not None else ""
+
+
+def test_a_new_signal_is_taken() -> None:
+    assert code(claim()) == ""
+    assert code(measure()) == ""
+
+
+def test_what_was_taken_is_a_duplicate_whatever_else_is_wrong_with_it() -> None:
+    assert code(claim(signal_id="s1"), signal()) == "duplicate"
+    assert code(claim(signal_id="s1", confidence=D(0)), signal(), at=900) == "duplicate"
+
+
+def test_a_name_belongs_to_its_source() -> None:
+    assert code(claim(signal_id="s1", source="other"), signal()) == ""
+
+
+def test_something_that_is_no_signal_is_refused_by_its_own_reason() -> None:
+    assert code(Malformed(source="test", message="no JSON")) == "malformed"
+    assert code(Malformed(source="test", message="a wrong key", code="forged")) == "forged"
+
+
+@pytest.mark.parametrize(("is_signed", "why"), [(False, "unsigned"), (True, "")])
+def test_with_real_money_it_must_be_signed(is_signed: bool, why: str) -> None:
+    assert code(claim(is_signed=is_signed), needs_signature=True) == why
+    assert code(measure(is_signed=is_signed), needs_signature=True) == why
+
+
+def test_only_symbols_that_are_named_are_taken() -> None:
+    assert code(claim(ticker="TSLA"), symbols=frozenset({"AAPL"})) == "unknown_symbol"
+    assert code(claim(), symbols=frozenset({"AAPL"})) == ""
+    assert code(claim(), symbols=frozenset()) == "unknown_symbol"
+
+
+@pytest.mark.parametrize(
+    ("age", "why"), [(0, ""), (30, ""), (30.001, "stale"), (-2, ""), (-2.001, "future")]
+)
+def test_how_old_and_how_far_ahead_it_may_be(age: float, why: str) -> None:
+    assert code(claim(), at=age) == why
+    assert code(measure(), at=age) == why
+
+
+def test_without_a_time_it_is_taken_unless_one_is_needed() -> None:
+    assert code(claim(issued_at=None), at=999) == ""
+    assert code(claim(issued_at=None), needs_time=True) == "undated"
+    assert code(claim(), needs_time=True) == ""
+
+
+@pytest.mark.parametrize(
+    ("sequence", "why"), [(6, "out_of_order"), (7, "out_of_order"), (8, ""), (None, "")]
+)
+def test_a_source_that_counts_never_goes_back(sequence: int | None, why: str) -> None:
+    assert code(claim(sequence=sequence), signal(sequence=7)) == why
+
+
+def test_a_count_is_of_one_source() -> None:
+    assert code(claim(sequence=1, source="other"), signal(sequence=7)) == ""
+
+
+@pytest.mark.parametrize(
+    ("confidence", "why"),
+    [
+        ("0.75", ""),
+        ("1", ""),
+        ("0.7499", "low_confidence"),
+        ("0", "low_confidence"),
+        ("-0.1", "malformed"),
+        ("1.01", "malformed"),
+        ("85", "malformed"),
+        ("NaN", "malformed"),
+        ("Infinity", "malformed"),
+    ],
+)
+def test_it_must_be_confident_enough_and_no_more_than_certain(confidence: str, why: str) -> None:
+    assert code(claim(confidence=D(confidence))) == why
+
+
+def test_a_flood_is_cut_off_and_the_next_minute_is_a_new_one() -> None:
+    first = [signal(signal_id=f"a{n}", at=later(n)) for n in range(3)]
+    assert code(claim(issued_at=None), *first, at=3, per_minute=3) == "too_many"
+    assert code(claim(issued_at=None), *first, at=3, per_minute=4) == ""
+    assert code(claim(issued_at=None), *first, at=59.9, per_minute=3) == "too_many"
+    assert code(claim(issued_at=None), *first, at=60, per_minute=3) == ""
+    assert code(claim(source="other"), *first, at=3, per_minute=3) == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "legal", "illegal"),
+    [
+        ("max_age", OLDEST, OLDEST + timedelta(seconds=1)),
+        ("max_age", timedelta(microseconds=1), timedelta(0)),
+        ("max_ahead", MOST_AHEAD, MOST_AHEAD + timedelta(seconds=1)),
+        ("max_ahead", timedelta(0), timedelta(seconds=-1)),
+        ("confidence_min", D(1), D("1.01")),
+        ("confidence_min", D(0), D("-0.01")),
+        ("confidence_min", D("0.5"), D("NaN")),
+        ("per_minute", MOST_PER_MINUTE, MOST_PER_MINUTE + 1),
+        ("per_minute", 1, 0),
+    ],
+)
+def test_a_policy_that_means_nothing_is_refused(name: str, legal: Any, illegal: Any) -> None:
+    assert getattr(Admission(**{name: legal}), name) == legal
+    with pytest.raises(ValueError, match=name):
+        Admission(**{name: illegal})
+
+
+def test_whatever_is_young_enough_to_be_taken_is_still_remembered() -> None:
+    assert OLDEST + MOST_AHEAD < DATED_FOR

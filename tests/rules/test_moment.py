@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.rules.moments import ATR, D, holding, moment, quote, ranging, study
+
+if TYPE_CHECKING:
+    from ibkr_trader.core.models import Quote
+
+
+@pytest.mark.parametrize(
+    ("seen", "mark"),
+    [
+        (quote("150", bid="149", ask="151"), "150"),
+        (quote("150", bid="150.5", ask="151"), "150.5"),
+        (quote("150", close="140"), "150"),
+        (quote(None, bid="149", ask="151"), "150"),
+        (quote(None, close="140"), None),
+        (quote(None, bid="149", close="140"), None),
+        (quote(None, bid="151", ask="149", close="140"), None),
+        (quote("0", close="140"), None),
+        (quote(None), None),
+        (None, None),
+    ],
+)
+def test_what_one_is_worth_is_a_price_of_now(seen: Quote | None, mark: str | None) -> None:
+    expected = D(mark) if mark is not None else None
+    assert moment(quote=seen).mark == expected
+    # The last bar's close stands in for what nobody quotes, and for nothing else.
+    after = moment(quote=seen, study=study(["120"])).mark
+    assert after == (expected if expected is not None else 120)
+
+
+def test_before_the_first_bar_nothing_stands_in() -> None:
+    assert moment(None, study=study([])).mark is None
+
+
+def test_an_indicator_is_unknown_while_it_warms_up_and_without_bars() -> None:
+    assert moment(study=ranging()).indicator(*ATR) == 2
+    assert moment(study=study(["150"], ATR)).indicator(*ATR) is None
+    assert moment().indicator(*ATR) is None
+
+
+def test_what_is_held_is_signed() -> None:
+    assert [holding(q).quantity for q in (10, -10, 0)] == [Decimal(10), Decimal(-10), 0]
