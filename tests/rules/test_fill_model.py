@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -40,7 +40,7 @@ def test_a_quote_is_met_at_its_far_side() -> None:
 
 
 @pytest.mark.parametrize("sides", [{}, {"bid": D(99)}, {"bid": D(103), "ask": D(101)}])
-def test_where_nobody_quotes_both_sides_the_last_price_slips(sides: dict[str, Decimal]) -> None:
+def test_where_nobody_quotes_both_sides_the_last_price_slips(sides: dict[str, Any]) -> None:
     look = MODEL.of_quote(Quote(contract=AAPL, at=NOON, last=D(100), **sides), NOON)
     assert look is not None
     assert (look.ask, look.bid) == (D("100.02"), D("99.98"))

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 from ibkr_trader.core.enums import SignalAction
 from ibkr_trader.core.events import FlowThresholdEvent, PredictionSignalEvent
 from ibkr_trader.core.signals import Claim, FlowClaim
@@ -19,7 +21,12 @@ def test_a_claim_becomes_an_event_with_all_that_it_says() -> None:
 
 
 def test_a_measure_does_so_too() -> None:
-    fields = {"source": "s", "signal_id": "1", "ticker": "AAPL", "measure": "trades"}
+    fields: dict[str, Any] = {
+        "source": "s",
+        "signal_id": "1",
+        "ticker": "AAPL",
+        "measure": "trades",
+    }
     claim = FlowClaim(**fields, value=D(5), threshold=D(4), issued_at=NOON, sequence=3)
     assert taken(claim, NOON) == FlowThresholdEvent(
         at=NOON, **fields, value=D(5), threshold=D(4), issued_at=NOON, sequence=3

@@ -10,7 +10,8 @@ def results(*gains: int) -> Results:
 
 def test_trips_add_up() -> None:
     found = results(10, -4, 6, -8, 0)
-    assert (found.gain, found.wins, found.profit_factor) == (4, 2, D(16) / D(12).quantize(D(1)))
+    assert (found.gain, found.wins) == (4, 2)
+    assert f"{found.profit_factor:.4f}" == "1.3333"
     assert found.drawdown == 8
     assert found.curve == (0, 10, 6, 12, 4, 4)
 
