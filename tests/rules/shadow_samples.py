@@ -46,17 +46,21 @@ def decision(
     **fields: Any,
 ) -> DecisionEvent:
     """Return a shadow's decision as it goes on record."""
-    usual: dict[str, Any] = {"strategy": NAME, "version": VERSION, "is_shadow": True}
+    usual: dict[str, Any] = {
+        "strategy": NAME,
+        "version": VERSION,
+        "is_shadow": True,
+        "cause": "bar",
+        "price": purse.mark,
+    }
     return DecisionEvent(
         at=at,
         decision_id=name,
         rule="R",
         ticker="AAPL",
-        cause="bar",
         wish=kind_of(wish),
         terms=shadow_terms(wish, purse),
         words=line_of(wish),
-        price=purse.mark,
         **{**usual, **fields},
     )
 
