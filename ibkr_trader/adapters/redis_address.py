@@ -6,11 +6,11 @@ certificate is always checked. No message and no `repr` shows the password.
 
 from __future__ import annotations
 
-import ipaddress
 from urllib.parse import unquote, urlsplit
 
 import msgspec
 
+from ibkr_trader.core.hosts import is_loopback
 from ibkr_trader.core.text import plain
 
 DEFAULT_PORT = 6379
@@ -89,16 +89,6 @@ def read_address(url: str, *, password: str = "", ca_file: str = "") -> RedisAdd
         user=user,
         password=password,
     )
-
-
-def is_loopback(host: str) -> bool:
-    """Whether `host` is this machine and nobody else."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:  # a name: whoever answers to it today
-        return False
 
 
 def _database(path: str) -> int:

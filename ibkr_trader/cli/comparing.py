@@ -12,6 +12,7 @@ from ibkr_trader.adapters.clock import SystemClock
 from ibkr_trader.adapters.journal import SqliteJournal
 from ibkr_trader.cli import output, values
 from ibkr_trader.cli.exits import UsageFault
+from ibkr_trader.cli.reporting import JOURNAL_FILE, present
 from ibkr_trader.cli.wording import counted, when
 from ibkr_trader.core.text import UNKNOWN, money, percent, price, quantity
 from ibkr_trader.rules.parity import MINIMUM, parity
@@ -20,14 +21,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import timedelta
     from decimal import Decimal
-    from pathlib import Path
 
     from ibkr_trader.cli.face import Face
+    from ibkr_trader.config import Place
     from ibkr_trader.core.events import DecisionEvent
     from ibkr_trader.rules.parity import Parity
     from ibkr_trader.rules.would_results import Results
 
-JOURNAL_FILE = "journal.db"
 _SHOWN = 20  # decisions of each kind
 _NO_SHADOW = "edit its file while it trades, or start with: ibkr-trader run --shadow FILE"
 
@@ -40,7 +40,7 @@ def compare(face: Face, name: str, *, since: str) -> output.Reply:
         JournalError: If the journal is damaged.
     """
     place = face.place()
-    found = read(place.folder / JOURNAL_FILE, name, since=since)
+    found = read(place, name, since=since)
     if found is None:
         raise UsageFault(f"strategy {name} has never been in the shadow here", hint=_NO_SHADOW)
     head = f"{place.profile.upper()}  {name}: the shadow {found.span.version} beside what traded"
@@ -51,17 +51,18 @@ def compare(face: Face, name: str, *, since: str) -> output.Reply:
     )
 
 
-def read(path: Path, name: str, *, since: str = "") -> Parity | None:
+def read(place: Place, name: str, *, since: str = "") -> Parity | None:
     """Return how the newest shadow of `name` compares, out of a journal; None if it has none.
 
     Raises:
+        UsageFault: If `since` is no moment.
         JournalError: If the journal is damaged.
     """
-    clock = SystemClock()
-    begins = clock.now() - values.duration(since, "--since") if since else None
+    path = place.folder / JOURNAL_FILE
     if not path.exists():
         return None
-    with SqliteJournal(path, clock=clock, read_only=True) as journal:
+    with SqliteJournal(path, clock=SystemClock(), read_only=True) as journal:
+        begins = values.since(since, present(place, journal)) if since else None
         return parity((message for _, message in journal.messages()), name, since=begins)
 
 

@@ -13,9 +13,10 @@ from ibkr_trader.adapters.clock import SystemClock
 from ibkr_trader.adapters.journal import SqliteJournal
 from ibkr_trader.adapters.signals.envelope import read_envelope
 from ibkr_trader.cli import output, values
-from ibkr_trader.cli.comparing import JOURNAL_FILE, factor
+from ibkr_trader.cli.comparing import factor
 from ibkr_trader.cli.exits import UsageFault
 from ibkr_trader.cli.progress import progress
+from ibkr_trader.cli.reporting import JOURNAL_FILE
 from ibkr_trader.cli.wording import counted, when
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.errors import ConfigError

@@ -14,7 +14,7 @@ from ibkr_trader.core.enums import Stage
 from ibkr_trader.rules.parity import MINIMUM
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
     from ibkr_trader.cli.face import Face
     from ibkr_trader.execution.strategist import Strategist
@@ -149,12 +149,13 @@ def _shadow(here: _Here, name: str) -> Strategy | None:
     return next((one for one in here.strategist.rules.shadows if one.name == name), None)
 
 
-def _fenced(one: Strategy, stage: Stage, faults: Mapping[Fenced, str]) -> Iterator[str]:
-    is_shadow = stage is Stage.SHADOW
-    return (f.rule for f in faults if (f.strategy, f.is_shadow) == (one.name, is_shadow))
+def _fenced(one: Strategy, stage: Stage, faults: Iterable[Fenced]) -> Iterator[str]:
+    """The rules of a strategy that raised, at that stage."""
+    where = (one.name, stage is Stage.SHADOW)
+    return (fault.rule for fault in faults if (fault.strategy, fault.is_shadow) == where)
 
 
-def _row(one: Strategy, stage: Stage, faults: Mapping[Fenced, str]) -> tuple[str, ...]:
+def _row(one: Strategy, stage: Stage, faults: Iterable[Fenced]) -> tuple[str, ...]:
     fenced = ", ".join(_fenced(one, stage, faults))
     symbols = ", ".join(one.symbols)
     where = "trades" if stage is Stage.LIVE else "shadow"

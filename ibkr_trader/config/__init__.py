@@ -16,6 +16,7 @@ from ibkr_trader.config import sources
 from ibkr_trader.config.risk_table import cover_rules, plain, risk_limits
 from ibkr_trader.config.signals_table import Outside, outside
 from ibkr_trader.core.errors import ConfigError
+from ibkr_trader.core.hosts import is_loopback
 from ibkr_trader.core.text import masked
 from ibkr_trader.orders.cover_orders import CoverRules
 from ibkr_trader.risk.limits import RiskLimits
@@ -169,7 +170,6 @@ def _profile(value: sources.Value) -> Profile:
 def _settings(found: sources.Sources, values: dict[str, sources.Value]) -> Settings:
     from ibkr_trader.config.model import (  # noqa: PLC0415 - pydantic is slow to import
         SettingsModel,
-        is_loopback,
         validate,
     )
 

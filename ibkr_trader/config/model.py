@@ -5,7 +5,6 @@ Kept apart because pydantic takes a tenth of a second to import: only `load` ask
 
 from __future__ import annotations
 
-import ipaddress
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -68,14 +67,6 @@ class SettingsModel(BaseModel):
             message = "is a port of TWS or IB Gateway, which the simulator leaves alone"
             raise ValueError(message)
         return port
-
-
-def is_loopback(host: str) -> bool:
-    """Whether `host` is this machine: nothing else is reached without being asked for."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host.lower() == "localhost"
 
 
 def validate(raw: dict[str, Any]) -> SettingsModel | list[tuple[str, str]]:

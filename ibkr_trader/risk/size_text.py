@@ -33,17 +33,31 @@ def size_of(text: str) -> Size:
     raise ValueError("is no size")
 
 
-def text_of(size: Sizing) -> str:
-    """Return a rule as people write it; one that cannot be written, as the code shows it."""
+def size_text(size: Size) -> str:
+    """Return a rule as people write it: `size_of` reads it again.
+
+    Raises:
+        ValueError: If it has a figure that cannot be written, such as a cap of its own.
+    """
     text = _written(size)
     try:
         is_same = size_of(text) == size
     except ValueError:
         is_same = False
-    return text if is_same else str(size)
+    if not is_same:
+        raise ValueError(f"{size} cannot be written as a size")
+    return text
 
 
-def _written(size: Sizing) -> str:
+def text_of(size: Size) -> str:
+    """Return a rule as people write it; one that cannot be written, as the code shows it."""
+    try:
+        return size_text(size)
+    except ValueError:
+        return str(size)
+
+
+def _written(size: Size) -> str:
     match size:
         case FixedQuantity():
             return f"{size.quantity:f}"
@@ -76,31 +90,3 @@ def _number(text: str) -> Decimal:
     if not (text.isascii() and _NUMBER.fullmatch(text)):
         raise ValueError(f"has {text!r}, which is no number")
     return Decimal(text)
-
-
-def size_text(rule: Size) -> str:
-    """Return the rule as people write it: `size_of` reads it again.
-
-    Raises:
-        ValueError: If it has a figure that cannot be written so, such as a cap of its own.
-    """
-    text = _text(rule)
-    if size_of(text) != rule:
-        raise ValueError(f"{rule} cannot be written as a size")
-    return text
-
-
-def _text(rule: Size) -> str:
-    match rule:
-        case FixedQuantity(quantity):
-            return f"{quantity:f}"
-        case FixedRisk(amount=amount) if amount is not None:
-            return f"risk:{amount:f}"
-        case FixedRisk(fraction=fraction) if fraction is not None:
-            return f"risk:{(fraction * 100).normalize():f}%"
-        case AtrRisk(multiple=multiple, risk=risk):
-            return f"atr:{multiple:f}:{_text(risk).removeprefix('risk:')}"
-        case Kelly(odds=odds, part=part) if odds is not None:
-            return f"kelly:{odds.win_rate:f}:{odds.payoff:f}:{part:f}"
-        case _:
-            return "kelly"

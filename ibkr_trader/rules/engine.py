@@ -9,18 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from traceback import format_exception_only
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
 from ibkr_trader.core.text import plain
 from ibkr_trader.rules.proper_wishes import proper
 from ibkr_trader.rules.rule_memory import Fenced
+from ibkr_trader.rules.wish_text import kind_of
 from ibkr_trader.rules.wishes import CannotWish, Wish, traded
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from ibkr_trader.rules.moment import Moment
     from ibkr_trader.rules.rule import Rule, Strategy
     from ibkr_trader.rules.rule_memory import RuleMemory
@@ -93,32 +92,61 @@ def decide(
             passed.append(Passed(rule=rule.name, reasons=("it raised, and is fenced off",)))
             continue
         try:
-            rests = memory.rests_until(
-                strategy.name, rule, moment.symbol, trigger=moment.trigger, is_shadow=is_shadow
-            )
-            found = _ask(rule, moment, rests_until=rests, explains=explains)
+            past = _Past(memory, strategy.name, rule, moment, is_shadow)
+            found = _ask(rule, moment, past=past, explains=explains)
         except Exception as error:  # noqa: BLE001 - the fence: a rule is the user's own code
             faults[rule.name] = plain(" ".join(format_exception_only(error)), limit=_MOST)
             continue
         if isinstance(found, Passed):
             passed.append(found)
         else:
-            _take(rule, found, decided=decided, passed=passed)
+            _take(rule, found, past=past, decided=decided, passed=passed)
     return Verdict(decided=tuple(decided), passed=tuple(passed), faults=faults)
 
 
-def _ask(
-    rule: Rule, moment: Moment, *, rests_until: datetime | None, explains: bool
-) -> Passed | list[Decided]:
+class _Past(NamedTuple):
+    """What one rule has done in the moment's symbol."""
+
+    memory: RuleMemory
+    strategy: str
+    rule: Rule
+    moment: Moment
+    is_shadow: bool
+
+    @property
+    def rests(self) -> str:
+        """Why it does nothing yet; empty if it may act."""
+        until = self.memory.rests_until(
+            self.strategy, self.rule, self.moment.symbol, is_shadow=self.is_shadow
+        )
+        if until is None or until <= self.moment.now:
+            return ""
+        return f"it rests until {until:%H:%M:%S} UTC, after it has acted"
+
+    def repeats(self, wish: Wish) -> str:
+        """Why it does not wish the same thing yet; empty if it may."""
+        until = self.memory.repeats_at(
+            self.strategy,
+            self.rule,
+            self.moment.symbol,
+            is_shadow=self.is_shadow,
+            wish=kind_of(wish),
+            trigger=self.moment.trigger,
+        )
+        if until is None or until <= self.moment.now:
+            return ""
+        return f"it has just decided to {kind_of(wish)}, and may again at {until:%H:%M:%S} UTC"
+
+
+def _ask(rule: Rule, moment: Moment, *, past: _Past, explains: bool) -> Passed | list[Decided]:
     """What one rule wishes, or why it does not act; whether it rests matters if it holds."""
     if rule.schedule is not None and not rule.schedule.holds(moment.now.astimezone(moment.zone)):
         return Passed(rule=rule.name, reasons=("it is outside its hours",))
     if not rule.when.holds(moment):
         against = rule.when.against(moment) if explains else ()
         return Passed(rule=rule.name, reasons=against)
-    if rests_until is not None and rests_until > moment.now:
-        rest = f"it rests until {rests_until:%H:%M:%S} UTC, after it has acted"
-        return Passed(rule=rule.name, reasons=(rest,), is_close=True)
+    if rests := past.rests:
+        return Passed(rule=rule.name, reasons=(rests,), is_close=True)
     try:
         found = [wish for action in rule.then for wish in action.wishes(moment)]
     except CannotWish as error:
@@ -130,14 +158,20 @@ def _ask(
 
 
 def _take(
-    rule: Rule, found: list[Decided], *, decided: list[Decided], passed: list[Passed]
+    rule: Rule,
+    found: list[Decided],
+    *,
+    past: _Past,
+    decided: list[Decided],
+    passed: list[Passed],
 ) -> None:
-    """Take over what a rule wishes, unless another has decided on the same symbol already."""
+    """Take over what a rule wishes, unless it just did, or the symbol is decided on already."""
     for one in found:
-        symbol = traded(one.wish)
+        symbol, reason = traded(one.wish), past.repeats(one.wish)
         before = next((old.rule for old in decided if symbol and traded(old.wish) == symbol), "")
         if before:
             reason = f"{before} has decided on {symbol} already"
+        if reason:
             passed.append(Passed(rule=rule.name, reasons=(reason,), is_close=True))
         else:
             decided.append(one)

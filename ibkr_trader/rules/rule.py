@@ -97,11 +97,13 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
             raise ValueError(f"cooldown must be from 0 to {LONGEST_COOLDOWN.days} days")
 
     def rest(self, trigger: Trigger) -> timedelta:
-        """Return how long it does nothing after it has acted, asked because of `trigger`.
+        """Return how long it does not wish the same thing again, asked because of `trigger`.
 
         What holds at a price holds at the next one, too, a quarter of a second later, and what
         was refused then would be again. So a rule that names no cooldown gets a short one where
-        it is asked that often; to a signal, which comes once, it answers at any time.
+        it is asked that often; to a signal, which comes once, it answers at any time. It holds
+        back the same kind of wish alone: a method of a Python strategy that has just entered
+        must be able to leave.
         """
         return self.cooldown or (LEAST_REST if trigger in _OFTEN else timedelta(0))
 

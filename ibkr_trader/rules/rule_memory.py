@@ -21,12 +21,16 @@ if TYPE_CHECKING:
 
 
 class Acted(NamedTuple):
-    """Which rule acted, in which symbol, and whether that was only written down."""
+    """Which rule acted, in which symbol, whether that was only written down, and what it wished.
+
+    An empty wish is whatever it wished last.
+    """
 
     strategy: str
     rule: str
     ticker: str
     is_shadow: bool = False
+    wish: str = ""
 
 
 class Fenced(NamedTuple):
@@ -41,7 +45,7 @@ class RuleMemory(msgspec.Struct, frozen=True, kw_only=True):
     """What rules have decided. What a shadow does holds nothing back but itself.
 
     Attributes:
-        last: The last decision of each rule in each symbol.
+        last: The last decision of each rule in each symbol: of all, and of each kind of wish.
         open: Decisions of which nobody has said what came of them, by id. Of a shadow's
             nothing ever comes.
         faults: The rules that raised, and are not asked any more, with what they raised.
@@ -57,11 +61,24 @@ class RuleMemory(msgspec.Struct, frozen=True, kw_only=True):
         rule: Rule,
         ticker: str,
         *,
-        trigger: Trigger,
-        is_shadow: bool = False,
+        is_shadow: bool,
     ) -> datetime | None:
         """Return when the rule may act again in `ticker`; None if it never acted there."""
         acted = self.last.get(Acted(strategy, rule.name, ticker, is_shadow))
+        return acted.at + rule.cooldown if acted is not None else None
+
+    def repeats_at(
+        self,
+        strategy: str,
+        rule: Rule,
+        ticker: str,
+        *,
+        is_shadow: bool,
+        wish: str,
+        trigger: Trigger,
+    ) -> datetime | None:
+        """Return when the rule may wish the same kind of thing again; None if it never did."""
+        acted = self.last.get(Acted(strategy, rule.name, ticker, is_shadow, wish))
         return acted.at + rule.rest(trigger) if acted is not None else None
 
     def after(self, event: BaseEvent) -> RuleMemory:
@@ -96,15 +113,16 @@ class RuleMemory(msgspec.Struct, frozen=True, kw_only=True):
 
     def kept(self, now: datetime) -> tuple[ev.DecisionEvent, ...]:
         """Return what a checkpoint keeps of the last decisions, without what they looked at."""
-        return tuple(
+        kinds = (one for acted, one in self.last.items() if acted.wish)
+        return tuple(  # told again in this order, the last of all comes last
             msgspec.structs.replace(one, facts={}, terms={})
-            for one in self.last.values()
+            for one in sorted(kinds, key=lambda one: one.at)
             if now - one.at < LONGEST_COOLDOWN
         )
 
     def _decided(self, event: ev.DecisionEvent) -> RuleMemory:
         key = Acted(event.strategy, event.rule, event.ticker, event.is_shadow)
-        last = {**self.last, key: event}
+        last = {**self.last, key: event, key._replace(wish=event.wish): event}
         if event.is_shadow:  # it is carried out by nobody, so nobody would say that it has ended
             return msgspec.structs.replace(self, last=last)
         opened = {**self.open, event.decision_id: event}

@@ -72,8 +72,7 @@ class ShadowBook(msgspec.Struct, frozen=True, kw_only=True):
                 return self._filled(news), ()
             case Quote():
                 return self._seen(news.contract.symbol, self.model.of_quote(news, now), now)
-            case Bar():
-                return self._seen(news.contract.symbol, self.model.of_bar(news), now)
+        return self._seen(news.contract.symbol, self.model.of_bar(news), now)
 
     def holding(self, contract: Contract, mark: Decimal | None) -> Holding:
         """Return what the strategy would hold of a contract, for its moments."""

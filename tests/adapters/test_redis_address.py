@@ -7,7 +7,7 @@ import traceback
 import pytest
 from msgspec import structs
 
-from ibkr_trader.adapters.redis_address import RedisAddress, is_loopback, read_address
+from ibkr_trader.adapters.redis_address import RedisAddress, read_address
 
 HIDDEN = "s3cret/pass"
 IDENTIFIED = RedisAddress(host="127.9.9.9", user="u", password=HIDDEN)
@@ -112,12 +112,3 @@ def test_text_of_others_is_shown_without_the_password() -> None:
     address = RedisAddress(password=HIDDEN)
     assert address.hidden(f"no\x1b[2J {HIDDEN} here") == "no[2J *** here"
     assert structs.replace(address, password="").hidden("as it is") == "as it is"
-
-
-@pytest.mark.parametrize(
-    ("host", "is_it"),
-    [("127.0.0.1", True), ("127.5.5.5", True), ("::1", True), ("localhost", True),
-     ("10.0.0.1", False), ("::", False), ("example.com", False)],
-)  # fmt: skip
-def test_only_this_machine_is_loopback(host: str, is_it: bool) -> None:
-    assert is_loopback(host) is is_it

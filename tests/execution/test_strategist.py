@@ -111,6 +111,7 @@ message = "two"
         rules = (msgspec.structs.replace(bad, when=Broken()), strategy.rules[1])
         desk.rules.admit(msgspec.structs.replace(strategy, rules=rules), Stage.LIVE)
         await looked(desk, Trigger.TIME)
+        floor.clock.advance(11)
         await looked(desk, Trigger.TIME)
         (fault,) = told(journal, ev.FaultEvent)
         assert (fault.rule, fault.message) == ("R", "ZeroDivisionError: oh")

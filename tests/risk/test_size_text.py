@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ibkr_trader.risk.size_text import FORMS, size_of, text_of
-from ibkr_trader.risk.sizing import AtrRisk, FixedQuantity, FixedRisk, Kelly, Odds, Sizing
+from ibkr_trader.risk.sizing import AtrRisk, FixedQuantity, FixedRisk, Kelly, Odds, Size
 
 D = Decimal
 ONE_PERCENT = FixedRisk(fraction=D("0.01"))
@@ -31,7 +31,7 @@ ODDS = Odds(win_rate=D("0.55"), payoff=D("1.8"))
     ],
 )
 def test_a_size_is_read_as_its_rule_and_written_so_that_it_is_the_same(
-    text: str, rule: Sizing, written: str
+    text: str, rule: Size, written: str
 ) -> None:
     assert size_of(text) == rule
     assert text_of(rule) == written
@@ -47,7 +47,7 @@ def test_a_size_is_read_as_its_rule_and_written_so_that_it_is_the_same(
         FixedQuantity(D("1.5")),
     ],
 )
-def test_a_rule_that_cannot_be_written_is_shown_as_it_is(rule: Sizing) -> None:
+def test_a_rule_that_cannot_be_written_is_shown_as_it_is(rule: Size) -> None:
     assert text_of(rule) == str(rule)
 
 

@@ -97,6 +97,37 @@ def test_how_old_and_how_far_ahead_it_may_be(age: float, why: str) -> None:
     assert code(measure(), at=age) == why
 
 
+@pytest.mark.parametrize(
+    ("grace", "age", "why"),
+    [
+        (10, 40, ""),
+        (10, 40.001, "stale"),
+        (-10, 30, ""),
+        (9_999, 3_600, ""),
+        (9_999, 3_601, "stale"),
+    ],
+)
+def test_what_can_only_be_asked_for_now_and_then_may_be_older(
+    grace: float, age: float, why: str
+) -> None:
+    """But never so old that it might have been forgotten."""
+    span = timedelta(seconds=grace)
+    assert code(claim(grace=span), at=age) == why
+    assert code(measure(grace=span), at=age) == why
+
+
+def test_how_old_it_is_is_said() -> None:
+    found = [
+        judge(claim(**fields), SignalMemory(), Admission(), now=later(at))
+        for fields, at in (({}, 75), ({"grace": timedelta(seconds=10)}, 75), ({}, -7.55))
+    ]
+    assert [one.message if one is not None else "" for one in found] == [
+        "it is 75.0 s old; 30.0 s is the most",
+        "it is 75.0 s old; 40.0 s is the most",
+        "its time lies 7.5 s ahead of ours: a clock is wrong",
+    ]
+
+
 def test_without_a_time_it_is_taken_unless_one_is_needed() -> None:
     assert code(claim(issued_at=None), at=999) == ""
     assert code(claim(issued_at=None), needs_time=True) == "undated"

@@ -102,6 +102,25 @@ def test_after_it_has_acted_it_rests() -> None:
     assert wished(ask(slow, events=acted, now=later(900))) == [("r", EXIT)]
 
 
+def test_the_same_at_once_is_wished_once_and_something_else_at_any_time() -> None:
+    """A rule that has just entered must be able to leave."""
+    entered = (decision(wish="open"),)
+    both = rule("r", Wishes(WORD, LONG))
+    verdict = ask(both, events=entered, now=later(9.9))
+    assert wished(verdict) == [("r", WORD)]
+    assert why(verdict) == ["r: it has just decided to open, and may again at 15:00:10 UTC"]
+    assert wished(ask(both, events=entered, now=later(10))) == [("r", WORD), ("r", LONG)]
+    assert wished(ask(rule(), events=entered, now=later(1))) == [("r", EXIT)]
+    news = rule(when=asking(on=Trigger.SIGNAL))
+    closed = (decision(),)
+    assert wished(ask(news, events=closed, now=later(1), trigger=Trigger.SIGNAL)) == [("r", EXIT)]
+
+
+def test_what_it_has_just_wished_does_not_take_the_symbol_from_another() -> None:
+    verdict = ask(rule("r", priority=1), rule("x"), events=(decision(),), now=later(1))
+    assert wished(verdict) == [("x", EXIT)]
+
+
 def test_of_one_that_rests_and_does_not_hold_it_is_said_that_it_does_not_hold() -> None:
     slow = rule(cooldown=timedelta(minutes=15), when=asking(lambda _: False, text="f"))
     verdict = ask(slow, events=(decision(),), now=later(1))

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from ibkr_trader.rules.moment import Account, Holding
 from tests.rules.moments import ATR, D, holding, moment, quote, ranging, study
 
 if TYPE_CHECKING:
@@ -42,7 +43,16 @@ def test_an_indicator_is_unknown_while_it_warms_up_and_without_bars() -> None:
     assert moment(study=ranging()).indicator(*ATR) == 2
     assert moment(study=study(["150"], ATR)).indicator(*ATR) is None
     assert moment().indicator(*ATR) is None
+    assert moment(study=study(["150"])).indicator(*ATR) is None
 
 
 def test_what_is_held_is_signed() -> None:
     assert [holding(q).quantity for q in (10, -10, 0)] == [Decimal(10), Decimal(-10), 0]
+
+
+def test_what_is_not_said_of_a_holding_or_an_account_is_not_so() -> None:
+    held, account = Holding(), Account()
+    assert (held.is_entering, held.is_leaving, held.owner) == (False, False, "")
+    assert (held.position, held.stop, held.r, held.book) == (None,) * 4
+    assert (account.equity, account.available, account.day_pnl) == (None,) * 3
+    assert account.positions == 0

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from ibkr_trader.core import events as ev
+from ibkr_trader.core.commands import CancelOrder
 from ibkr_trader.core.enums import OrderRole, OrderType, Outcome, Side, Stage, WouldBe
 from ibkr_trader.core.models import Fill, FillId, GroupId, OrderId, OrderSpec
 from ibkr_trader.rules.parity import Parity, parity
@@ -153,7 +154,7 @@ def test_real_entries_at_the_market_stand_beside_the_model() -> None:
     )  # fmt: skip
     (slip,) = found.slips
     assert (slip.paid, slip.modelled, slip.worse) == (D("100.12"), D("100.02"), D("0.10"))
-    assert (slip.quantity, slip.decision_id) == (10, "a")
+    assert (slip.quantity, slip.decision_id) == (D(10), "a")
 
 
 def test_a_short_that_sells_higher_is_better_than_the_model() -> None:
@@ -217,4 +218,7 @@ def test_what_rules_of_the_shadow_raised_is_told() -> None:
 
 
 def test_news_of_the_system_says_nothing() -> None:
-    assert compared(ev.TimeEvent(at=NOON)).sample == 0
+    halted = CancelOrder(order_id=OrderId("o"))
+    found = parity([*BEGUN, ev.TimeEvent(at=NOON), halted], "one")
+    assert found is not None
+    assert found.sample == 0

@@ -119,6 +119,10 @@ def test_a_rule_that_could_not_be_kept_is_refused(fields: dict[str, Any], why: s
         rule(**fields)
 
 
+def test_a_strategy_that_does_not_say_has_bars_of_a_minute() -> None:
+    assert strategy().bar_size == timedelta(minutes=1)
+
+
 def test_a_strategy_needs_a_name_for_itself_and_one_for_each_rule() -> None:
     with pytest.raises(ValueError, match="strategy's name"):
         strategy(name="a/b")

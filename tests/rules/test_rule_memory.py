@@ -33,11 +33,21 @@ def until(
     cooldown: timedelta = HOUR,
     *,
     ticker: str = "AAPL",
-    trigger: Trigger = Trigger.SIGNAL,
     is_shadow: bool = False,
 ) -> datetime | None:
-    return memory.rests_until(
-        "s", rule(cooldown=cooldown), ticker, trigger=trigger, is_shadow=is_shadow
+    return memory.rests_until("s", rule(cooldown=cooldown), ticker, is_shadow=is_shadow)
+
+
+def again(
+    memory: RuleMemory,
+    wish: str = "close",
+    trigger: Trigger = Trigger.PRICE,
+    *,
+    is_shadow: bool = False,
+    **more: Any,
+) -> datetime | None:
+    return memory.repeats_at(
+        "s", rule(**more), "AAPL", is_shadow=is_shadow, wish=wish, trigger=trigger
     )
 
 
@@ -56,14 +66,29 @@ def test_a_rule_rests_in_the_symbol_in_which_it_acted() -> None:
     memory = told(decision())
     assert until(memory) == AT + HOUR
     assert until(memory, ticker="MSFT") is None
-    assert memory.rests_until("other", rule(), "AAPL", trigger=Trigger.BAR) is None
-    assert memory.rests_until("s", rule("x"), "AAPL", trigger=Trigger.BAR) is None
+    assert memory.rests_until("other", rule(), "AAPL", is_shadow=False) is None
+    assert memory.rests_until("s", rule("x"), "AAPL", is_shadow=False) is None
 
 
-def test_without_a_cooldown_it_rests_a_little_where_it_is_asked_all_the_time() -> None:
-    memory, none = told(decision()), timedelta(0)
-    assert until(memory, none, trigger=Trigger.SIGNAL) == AT
-    assert until(memory, none, trigger=Trigger.PRICE) == AT + LEAST_REST
+def test_without_a_cooldown_it_does_not_say_the_same_again_where_it_is_asked_all_the_time() -> None:
+    memory = told(decision(wish="close"), decision(at=later(5), wish="notify"))
+    assert until(memory, timedelta(0)) == later(5)
+    assert again(memory, "close") == AT + LEAST_REST
+    assert again(memory, "notify") == later(5) + LEAST_REST
+    assert again(memory, "open") is None
+    assert again(memory, "close", Trigger.SIGNAL) == AT
+    assert again(memory, "close", Trigger.SIGNAL, cooldown=HOUR) == AT + HOUR
+    assert again(memory, "close", is_shadow=True) is None
+    assert again(told(decision(is_shadow=True)), is_shadow=True) == AT + LEAST_REST
+
+
+def test_a_restart_remembers_each_kind_and_which_was_the_last() -> None:
+    first, second = decision(wish="close"), decision(at=later(5), wish="notify")
+    third = decision(at=later(7), wish="close")
+    memory = restarted(told(first, second, third), AT)
+    assert until(memory) == later(7) + HOUR
+    assert again(memory, "close") == later(7) + LEAST_REST
+    assert again(memory, "notify") == later(5) + LEAST_REST
 
 
 def test_the_last_time_counts() -> None:

@@ -136,7 +136,7 @@ def test_a_position_on_the_other_side_refuses_or_is_closed_first(long: Play) -> 
     long.decide(enter(SELL, reverses=True))
     expected = [(WouldBe.EXIT, D("99.98")), (WouldBe.ENTRY, D("99.98"))]
     assert long.see(quote("99.98", "100.00")) == expected
-    assert (long.held, long.book.trips) == (-10, 1)
+    assert (long.held, long.book.trips) == (D(-10), 1)
     assert long.book.holding(AAPL, None).stop == 105
 
 
@@ -220,7 +220,7 @@ def test_an_exit_ends_all_of_it_once_there_is_a_price(long: Play) -> None:
     long.decide(leave())
     assert long.book.holding(AAPL, None).is_leaving
     assert long.see(quote("101", "101.02")) == [(WouldBe.EXIT, D(101))]
-    assert (long.held, long.book.gain) == (0, D(10) - 2)
+    assert (long.held, long.book.gain) == (D(0), D(10) - 2)
 
 
 def test_what_is_to_be_added_dies_with_the_position(long: Play) -> None:
@@ -235,7 +235,7 @@ def test_what_is_added_moves_the_cost_and_the_last_target(long: Play) -> None:
     assert long.see(quote("102.98", "103")) == [(WouldBe.ADD, D(103))]
     position = long.book.holding(AAPL, D(103)).position
     assert position is not None
-    assert (position.quantity, position.average_cost) == (15, D(101))
+    assert (position.quantity, position.average_cost) == (D(15), D(101))
     long.see(bar("105", "121", "104", "108"))
     assert [one.quantity for one in long.fills[-2:]] == [5, 10]
     assert long.held == 0
@@ -357,7 +357,7 @@ def test_an_execution_whose_decision_is_lost_is_held_without_a_stop(long: Play) 
     (fill,) = long.fills
     book, _ = ShadowBook(strategy=NAME, version=VERSION).after(fill, NOON)
     holding = book.holding(AAPL, D(100))
-    assert (holding.quantity, holding.stop) == (10, None)
+    assert (holding.quantity, holding.stop) == (D(10), None)
     assert book.after(quote("1", "1.01"), NOON) == (book, ())
     tightened, _ = book.after(decision(move("98")), NOON)
     assert tightened.holding(AAPL, None).stop == 98

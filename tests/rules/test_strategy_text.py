@@ -4,6 +4,7 @@ import re
 from datetime import time, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
 from ibkr_trader.rules.actions.open_position import OpenPosition
@@ -23,6 +24,7 @@ from ibkr_trader.rules.strategy_text import (
     MOST_TEXT,
     Fault,
     StrategyError,
+    checked,
     read_strategy,
     version_of,
 )
@@ -379,3 +381,12 @@ def test_every_day_has_a_name() -> None:
     days: Any = list(DAYS)
     (rule,) = small(f"days = {days}").rules
     assert rule.schedule == Schedule()
+
+
+def test_what_was_not_made_of_a_file_must_be_such_that_a_file_could_say_it() -> None:
+    good = read_strategy(SMALL)
+    assert checked(good) is good
+    for symbols in (("aapl",), (), "aapl"):
+        with pytest.raises(StrategyError) as caught:
+            checked(msgspec.structs.replace(good, symbols=symbols))
+        assert [fault.key for fault in caught.value.faults] == ["symbols"]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from ibkr_trader.core.enums import Side, TimeInForce
 from ibkr_trader.orders.managed_trails import Trail
-from ibkr_trader.risk.sizing import AtrRisk, FixedQuantity, FixedRisk, Kelly
+from ibkr_trader.risk.sizing import AtrRisk, FixedQuantity, FixedRisk, Kelly, Size
 from ibkr_trader.rules import wishes
 from ibkr_trader.rules.wish_text import kind_of, line_of, terms_of
 from tests.rules.moments import D
@@ -94,7 +94,7 @@ def test_a_wish_as_text(wish: wishes.Wish, kind: str, terms: dict[str, str], lin
     ("size", "text"),
     [(Kelly(), "kelly"), (AtrRisk(multiple=D(2), risk=ONE_PERCENT), "atr:2:1%")],
 )
-def test_a_size_is_written_as_in_a_file(size: wishes.Size, text: str) -> None:
+def test_a_size_is_written_as_in_a_file(size: Size, text: str) -> None:
     wish = wishes.Enter(symbol="AAPL", side=Side.BUY, size=size)
     assert terms_of(wish)["size"] == text
 

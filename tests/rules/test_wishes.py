@@ -29,3 +29,11 @@ def test_whose_position_a_wish_changes(wish: Wish, symbol: str) -> None:
 def test_why_it_cannot_be_wished_is_plain() -> None:
     error = CannotWish("no price", "wait")
     assert (str(error), error.message, error.hint) == ("no price", "no price", "wait")
+
+
+def test_what_is_not_said_is_not_wished() -> None:
+    enter = wishes.Enter(symbol="AAPL", side=Side.BUY, size=FixedQuantity(D(1)))
+    assert (enter.stop, enter.targets, enter.limit, enter.reverses) == (None, (), None, False)
+    assert wishes.Exit(symbol="AAPL").only is None
+    assert not wishes.Tell(message="x").is_serious
+    assert wishes.StopTrading(reason="x").symbol == ""

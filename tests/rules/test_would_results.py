@@ -10,10 +10,11 @@ def results(*gains: int) -> Results:
 
 def test_trips_add_up() -> None:
     found = results(10, -4, 6, -8, 0)
-    assert (found.gain, found.wins) == (4, 2)
+    assert found.gain == 4
+    assert found.wins == 2
     assert f"{found.profit_factor:.4f}" == "1.3333"
     assert found.drawdown == 8
-    assert found.curve == (0, 10, 6, 12, 4, 4)
+    assert found.curve == tuple(map(D, (0, 10, 6, 12, 4, 4)))
 
 
 def test_a_fall_from_the_start_is_a_drawdown_too_and_the_deepest_counts() -> None:

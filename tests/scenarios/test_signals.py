@@ -43,6 +43,8 @@ async def test_long_and_short_in_several_symbols_and_out_again(line: CommandLine
         assert float(held["AAPL"]["quantity"]) > 0 > float(held["MSFT"]["quantity"])
         assert float(held["AAPL"]["stop"]) < float(held["AAPL"]["average_cost"])
         assert float(held["MSFT"]["stop"]) > float(held["MSFT"]["average_cost"])
+        assert "saw: signal.action BUY" in line("why a1").out
+        assert line("why nonsense").code == 2
         assert line("signal send --symbol MSFT --action sell").code == 0  # no long: nothing
         assert line("signal send --symbol AAPL --action sell").code == 0
         trader.hear("flat in AAPL")

@@ -8,11 +8,11 @@ no more time, however slowly they drip.
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from ibkr_trader.core.hosts import is_loopback
 from ibkr_trader.core.text import plain
 
 if TYPE_CHECKING:
@@ -53,14 +53,6 @@ def check_url(url: str) -> None:
         raise ValueError("port 0 is nobody's")
     if parts.scheme == "http" and not is_loopback(host):
         raise ValueError(f"{host} is not this machine: only https is private on the way there")
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host is this machine, by its name or its address."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 @asynccontextmanager

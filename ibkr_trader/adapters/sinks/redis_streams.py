@@ -15,6 +15,7 @@ import msgspec
 from ibkr_trader.adapters.secret_text import NO_SECRET, Secret
 from ibkr_trader.adapters.sinks import SINKS
 from ibkr_trader.core.errors import ConfigError, SinkUnavailable
+from ibkr_trader.core.hosts import is_loopback
 from ibkr_trader.core.text import plain
 from ibkr_trader.portfolio.payloads import encode, topic_of
 
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
     from ibkr_trader.portfolio.payloads import Payload
 
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _CONNECT = 3.0  # seconds; the whole of an attempt is timed by who calls
 
 
@@ -143,7 +143,7 @@ def _check(settings: RedisStreamsSettings) -> None:
             "the address of the Redis server holds a user or a password",
             hint="give them by themselves: then they are shown to nobody",
         )
-    if parts.scheme == "redis" and host not in _LOOPBACK:
+    if parts.scheme == "redis" and not is_loopback(host or ""):
         raise ConfigError(
             f"{host}: another machine is told only over TLS",
             hint="begin the address with rediss://",

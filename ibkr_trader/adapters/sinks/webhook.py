@@ -12,7 +12,6 @@ import asyncio
 import contextlib
 import hashlib
 import hmac
-import ipaddress
 import logging
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlsplit
@@ -23,6 +22,7 @@ from ibkr_trader.adapters.clock import SystemClock
 from ibkr_trader.adapters.secret_text import NO_SECRET, Secret
 from ibkr_trader.adapters.sinks import SINKS
 from ibkr_trader.core.errors import ConfigError, SinkRefused, SinkUnavailable
+from ibkr_trader.core.hosts import is_loopback
 from ibkr_trader.portfolio.payloads import encode
 
 if TYPE_CHECKING:
@@ -178,18 +178,9 @@ def _check(settings: WebhookSettings) -> None:
             "the address of the webhook holds a user or a password",
             hint="give a token: it is shown to nobody",
         )
-    if parts.scheme == "http" and not (settings.allow_plain or _is_here(host)):
+    if parts.scheme == "http" and not (settings.allow_plain or is_loopback(host)):
         raise ConfigError(
             f"{host}: another machine is told only over TLS", hint="begin the address with https://"
         )
     if not settings.key_id.isalnum():
         raise ConfigError("the id of the webhook's key is letters and digits")
-
-
-def _is_here(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -70,7 +70,8 @@ def compare(
     *,
     name: NameArgument,
     since: Annotated[
-        str, typer.Option("--since", metavar="SPAN", help="Of the last 8h, say, alone.")
+        str,
+        typer.Option("--since", metavar="WHEN", help="A date, a number of days (7d), or today."),
     ] = "",
 ) -> Reply:
     """Compare the shadow with what trades: decisions, latency, executions, gain, denials."""

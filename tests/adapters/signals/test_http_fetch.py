@@ -12,7 +12,6 @@ from ibkr_trader.adapters.signals.http_fetch import (
     FetchFailed,
     check_url,
     fetching,
-    is_loopback,
 )
 from tests.adapters.signals.source_parts import Api, Respond, at_once, http, now, served
 
@@ -213,8 +212,3 @@ def test_an_address_is_private_or_here(url: str) -> None:
 def test_any_other_address_is_refused(url: str) -> None:
     with pytest.raises(ValueError, match=r"want|secret|port|Port|private"):
         check_url(url)
-
-
-def test_this_machine_is_known_by_its_names() -> None:
-    assert [is_loopback(one) for one in ("127.0.0.1", "::1", "localhost")] == [True] * 3
-    assert [is_loopback(one) for one in ("192.168.1.1", "10.0.0.1", "example.com")] == [False] * 3

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import hmac
 import json
@@ -162,16 +163,19 @@ async def test_one_that_hangs_or_is_not_there_is_tried_again() -> None:
 async def test_a_lane_tells_each_batch_until_it_is_taken_or_refused() -> None:
     later = [answer(500), answer(429), HANGS, CLOSES, b"garbage\r\n\r\n"]
     async with serving(*later, GOOD, answer(400), GOOD) as server:
-        rules = EgressRules(first_pause=0.001, longest_pause=0.001, batch=10, emit_timeout=0.2)
+        # Long enough for a machine that is busy: what hangs costs one of these.
+        rules = EgressRules(first_pause=0.001, longest_pause=0.001, batch=10, emit_timeout=2)
         lane = Lane(hook(server), rules, clock=ManualClock(AT), say=lambda _: None)
-        async with asyncio.timeout(20), alongside(lane.work()):
+        async with asyncio.timeout(40), alongside(lane.work()):
             for payload in payloads(30):
                 lane.put(payload)
-            while len(server.heard) < 8:
+            while lane.standing.waiting:
                 server.was_asked.clear()
-                await server.was_asked.wait()
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(0.05):
+                        await server.was_asked.wait()
     firsts = [json.loads(one.body)["payloads"][0]["event_id"] for one in server.heard]
-    assert firsts[:8] == ["0"] * 6 + ["10", "20"]  # the last may be repeated: the end came upon it
+    assert firsts == ["0"] * 6 + ["10", "20"]
     assert (lane.standing.sent, lane.standing.refused, lane.standing.waiting) == (20, 10, 0)
 
 

@@ -1,0 +1,171 @@
+"""`why`: what led to an order or a decision, and what kept a signal from becoming one.
+
+It is the journal's own story, read from its end: who claimed what, what each rule saw, what the
+checks said, and what the broker made of it. What did not happen has a reason on record, too.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import TYPE_CHECKING
+
+from ibkr_trader.cli import output
+from ibkr_trader.cli.event_words import EventWords
+from ibkr_trader.cli.explaining import RECORDS, STEP, explain
+from ibkr_trader.cli.trading import desk_for, title
+from ibkr_trader.cli.wording import when
+from ibkr_trader.core import events as ev
+from ibkr_trader.core.contracts import ticker
+from ibkr_trader.core.enums import Outcome
+from ibkr_trader.core.ids import short_id
+from ibkr_trader.core.text import SENTENCES, plain
+from ibkr_trader.execution.desk import UnknownOrder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from ibkr_trader.cli.face import Face
+    from ibkr_trader.execution.desk import Desk
+
+MOST = 40  # lines of a story
+
+Told = ev.OptionsFlowEvent | ev.StrategyEvent | ev.DenyEvent | ev.NewOrderEvent | ev.FillEvent
+
+
+class Story:
+    """Gathers what the journal says about one thing, in one reading.
+
+    Args:
+        about: A signal's or a decision's id, or a symbol; empty is anything.
+    """
+
+    def __init__(self, about: str) -> None:
+        self._about = about
+        self._symbol = about.upper()
+        self._causes: set[str] = set()
+        self._decisions: set[str] = set()
+        self._orders: set[str] = set()
+        self.events: deque[Told] = deque(maxlen=MOST)
+
+    def hear(self, event: object) -> None:
+        """Keep an event that belongs to the story, and what may follow from it."""
+        match event:
+            case ev.OptionsFlowEvent() if self._is_ours(event.ticker, *_names(event)):
+                self._causes.add(_cause(event))
+                self.events.append(event)
+            case ev.DecisionEvent() if (
+                self._is_ours(event.ticker, event.decision_id, short_id(event.decision_id))
+                or event.cause in self._causes
+            ):
+                self._decisions.add(event.decision_id)
+                self.events.append(event)
+            case ev.DecisionEndEvent() if event.decision_id in self._decisions:
+                self.events.append(event)
+            case ev.StageEvent() | ev.FaultEvent() if event.strategy == self._about:
+                self.events.append(event)
+            case ev.NewOrderEvent() if event.correlation_id in self._decisions:
+                self._orders.add(event.order_id)
+                self.events.append(event)
+            case ev.DenyEvent() | ev.FillEvent() if event.order_id in self._orders:
+                self.events.append(event)
+            case ev.DenyEvent(spec=spec) if spec is not None and self._symbol == ticker(
+                spec.contract
+            ):
+                self.events.append(event)
+            case _:
+                return
+
+    def _is_ours(self, symbol: str, *names: str) -> bool:
+        return not self._about or self._symbol == symbol or self._about in names
+
+
+async def why(face: Face, about: str) -> output.Reply:
+    """Reply with what led to something, or what kept it from happening.
+
+    Raises:
+        UnknownOrder: If nothing on record is about it.
+        TraderError: Whatever keeps the desk from being opened.
+    """
+    async with desk_for(face, looks=True) as desk:
+        story = await _read(desk, Story(about))
+        lines = list(_lines(story, utc=face.utc))
+        lines += await _explained(desk, about, utc=face.utc, is_all=not lines)
+        if not lines:
+            lines = ["No signal has come in, and no rule has decided anything."]
+        head = f"{title(face.settings(), desk)}  why {about}".rstrip()
+        return output.Reply(
+            schema="why/1",
+            data={"about": about, "lines": lines, "events": list(story.events)},
+            blocks=[head, *(f"  {line}" if line else "" for line in lines)],
+        )
+
+
+async def _read(desk: Desk, story: Story) -> Story:
+    """Let a story hear the end of the journal, in small steps."""
+    journal = desk.trader.journal
+    since = max(0, journal.state.last_record - RECORDS)
+    for number, message in journal.messages(since=since):
+        story.hear(message)
+        if not number % STEP:
+            await asyncio.sleep(0)
+    return story
+
+
+async def _explained(desk: Desk, about: str, *, utc: bool, is_all: bool) -> list[str]:
+    """All there is to say of an order, or of what is held of a symbol.
+
+    Raises:
+        UnknownOrder: If it is neither, and nothing else is known of it.
+    """
+    held = [
+        str(one.contract.con_id)
+        for one in desk.trader.portfolio.positions.values()
+        if ticker(one.contract) == about.upper()
+    ]
+    if not about or (not held and not is_all):
+        return []
+    try:
+        found = await explain(desk, held[0] if held else about, utc=utc)
+    except UnknownOrder as error:
+        message = f"nothing on record is about {plain(about, limit=SENTENCES)}"
+        raise UnknownOrder(message, hint="ibkr-trader why; ibkr-trader orders --all") from error
+    return ["", *found] if held else found
+
+
+def _lines(story: Story, *, utc: bool) -> Iterator[str]:
+    words = EventWords(utc=utc)
+    for event in story.events:
+        text = words.of(event) or _ended(event)
+        if text is None:
+            continue
+        yield f"{when(event.at, utc=utc)}  {plain(text, limit=SENTENCES)}"
+        for more in _details(event):
+            yield f"    {plain(more, limit=SENTENCES)}"
+
+
+def _ended(event: ev.BaseEvent) -> str | None:
+    """What is worth no line while it happens, and is when somebody asks."""
+    if isinstance(event, ev.DecisionEndEvent):
+        return f"{short_id(event.decision_id)}: {event.outcome.value.lower()}"
+    return None
+
+
+def _details(event: ev.BaseEvent) -> Iterable[str]:
+    match event:
+        case ev.DecisionEvent():
+            told = "; ".join(f"{name} {value}" for name, value in event.facts.items())
+            named = f"decision {short_id(event.decision_id)}, version {event.version}"
+            return (f"{named}, because of {event.cause}", *((f"saw: {told}",) if told else ()))
+        case ev.DecisionEndEvent(outcome=Outcome.ACTED, reasons=reasons):
+            return reasons  # of any other its line tells them
+        case _:
+            return ()
+
+
+def _names(event: ev.OptionsFlowEvent) -> tuple[str, ...]:
+    return (event.signal_id, _cause(event)) if event.signal_id else ()
+
+
+def _cause(event: ev.OptionsFlowEvent) -> str:
+    return f"{event.source}/{event.signal_id}"
