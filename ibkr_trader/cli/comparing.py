@@ -79,8 +79,8 @@ def document(found: Parity) -> dict[str, Any]:
             "only_live": [_decision(one) for one in found.only_live],
             "only_shadow": [_decision(one) for one in found.only_shadow],
         },
-        "live": _results(found.live),
-        "shadow": _results(found.shadow),
+        "live": results_document(found.live),
+        "shadow": results_document(found.shadow),
         "latency_ms": {
             "live": _latency(found.waits),
             "shadow": _latency(found.shadow_waits),
@@ -106,7 +106,8 @@ def _same(one: DecisionEvent, other: DecisionEvent) -> dict[str, Any]:
     return {**_decision(one), "shadow_words": other.words, "is_alike": one.words == other.words}
 
 
-def _results(results: Results) -> dict[str, Any]:
+def results_document(results: Results) -> dict[str, Any]:
+    """Return the sums of trips for scripts."""
     return {
         "trips": len(results.gains),
         "wins": results.wins,

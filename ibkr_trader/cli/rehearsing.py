@@ -13,7 +13,7 @@ from ibkr_trader.adapters.clock import SystemClock
 from ibkr_trader.adapters.journal import SqliteJournal
 from ibkr_trader.adapters.signals.envelope import read_envelope
 from ibkr_trader.cli import output, values
-from ibkr_trader.cli.comparing import factor
+from ibkr_trader.cli.comparing import factor, results_document
 from ibkr_trader.cli.exits import UsageFault
 from ibkr_trader.cli.progress import progress
 from ibkr_trader.cli.reporting import JOURNAL_FILE
@@ -270,13 +270,8 @@ def _document(strategy: Strategy, found: Outcome, results: Results) -> dict[str,
             }
             for one in found.fills
         ],
-        "trips": len(results.gains),
-        "wins": results.wins,
+        **results_document(results),
         "open": found.open,
-        "gain": results.gain,
-        "fees": results.fees,
-        "profit_factor": results.profit_factor,
-        "max_drawdown": results.drawdown,
         "faults": [{"rule": one.rule, "message": one.message} for one in found.faults],
         "refused": [
             {"signal_id": one.signal_id, "code": one.code, "message": one.message}

@@ -7,11 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from ibkr_trader.cli import output
 from ibkr_trader.cli.exits import UsageFault
 from ibkr_trader.cli.stopping import ORIGIN
-from ibkr_trader.cli.strategies import CannotStage, StrategyShelf
+from ibkr_trader.cli.strategies import StrategyShelf
 from ibkr_trader.cli.trading import desk_for, title
-from ibkr_trader.cli.wording import counted
 from ibkr_trader.core.enums import Stage
-from ibkr_trader.rules.parity import MINIMUM
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -77,8 +75,8 @@ async def promote(face: Face, name: str, *, anyway: bool) -> output.Reply:
     async with desk_for(face) as desk:
         before = _version(here, name)
         shadow = _shadow(here, name)
-        if shadow is not None and not anyway:
-            _require_sample(here, name)
+        if not anyway:
+            here.shelf.require_sample(name)
         what = (
             f"{name} {shadow.version if shadow else '?'} trades in place of {before or 'nothing'}"
         )
@@ -105,16 +103,6 @@ async def roll_back(face: Face, name: str) -> output.Reply:
         one = await here.shelf.roll_back(name, origin=ORIGIN)
         text = f"{head}  {name} {one.strategy.version} trades again; the other is in the shadow"
         return _moved(face, text, name, sent=True)
-
-
-def _require_sample(here: _Here, name: str) -> None:
-    made = here.strategist.rules.shadow.books[name].decisions
-    if made < MINIMUM:
-        message = (
-            f"the shadow of {name} has made {counted(made, 'decision')}; {MINIMUM} is the least"
-        )
-        hint = f"see: ibkr-trader strategy compare {name}; or add --anyway"
-        raise CannotStage(message, hint=hint)
 
 
 def _moved(face: Face, text: str, name: str, *, sent: bool) -> output.Reply:

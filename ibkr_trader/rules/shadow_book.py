@@ -71,8 +71,10 @@ class ShadowBook(msgspec.Struct, frozen=True, kw_only=True):
             case WouldFillEvent():
                 return self._filled(news), ()
             case Quote():
-                return self._seen(news.contract.symbol, self.model.of_quote(news, now), now)
-        return self._seen(news.contract.symbol, self.model.of_bar(news), now)
+                look = self.model.of_quote(news, now)
+            case _:
+                look = self.model.of_bar(news)
+        return self._seen(news.contract.symbol, look, now)
 
     def holding(self, contract: Contract, mark: Decimal | None) -> Holding:
         """Return what the strategy would hold of a contract, for its moments."""

@@ -139,3 +139,17 @@ async def test_two_of_one_name_are_refused_before_anything_runs(rack: Rack, tmp_
         assert not desk.rules.strategies
         await shelf.open([rack.path], [other])
         assert len(desk.rules.shadows) == 1
+
+
+async def test_a_shadow_that_has_decided_too_little_is_no_sample(rack: Rack) -> None:
+    async with rack.floor.strategist(journal=rack.journal, per_minute=100) as desk:
+        shelf = StrategyShelf(desk.trader, desk, say=rack.said.append)
+        await shelf.open([], [rack.path])
+        shelf.require_sample("other")
+        for number in range(10):
+            with pytest.raises(CannotStage, match=f"has made {number} decision") as caught:
+                shelf.require_sample(NAME)
+            assert caught.value.hint is not None
+            assert "--anyway" in caught.value.hint
+            await desk.signals.take(rack.floor.claim(signal_id=f"s{number}"))
+        shelf.require_sample(NAME)

@@ -51,6 +51,7 @@ def decision(
         "version": VERSION,
         "is_shadow": True,
         "cause": "bar",
+        "words": line_of(wish),
         "price": purse.mark,
     }
     return DecisionEvent(
@@ -60,7 +61,6 @@ def decision(
         ticker="AAPL",
         wish=kind_of(wish),
         terms=shadow_terms(wish, purse),
-        words=line_of(wish),
         **{**usual, **fields},
     )
 

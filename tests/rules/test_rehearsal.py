@@ -134,7 +134,8 @@ def test_a_measure_sets_its_rules_off() -> None:
 def test_a_rule_sees_what_it_would_hold_itself() -> None:
     text = (
         UP
-        + '[[rule]]\nname = "Out"\nwhen = "position.is_long and bar.close < 100"\n[rule.close_all]\n'
+        + '[[rule]]\nname = "Out"\nwhen = "position.is_long and bar.close < 100"\n'
+        + "[rule.close_all]\n"
     )
     rows = bars("99 101 98 101", "101 102 99 101", "101 101 98 98", "98 98 97 98")
     kinds = [one.kind for one in only(run(text, in_order([rows], MINUTE)), ev.WouldFillEvent)]
