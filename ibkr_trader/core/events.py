@@ -10,6 +10,7 @@
     ├── OptionsFlowEvent   PredictionSignalEvent · FlowThresholdEvent
     │                      SignalRefusedEvent · SignalEndEvent
     ├── StrategyEvent      StageEvent · FaultEvent · DecisionEvent · DecisionEndEvent
+    │                      WouldFillEvent
     └── SystemEvent        ConnectEvent · DisconnectEvent · SyncEvent · ErrorEvent
                            PositionReportEvent · AccountEvent · DataTypeEvent · DriftEvent
                            StateEvent · ArmEvent · LimitsEvent · EquityEvent · LossEvent
@@ -29,7 +30,7 @@ from typing import final
 
 import msgspec
 
-from ibkr_trader.core.enums import DataType, Outcome, Stage, TradingState
+from ibkr_trader.core.enums import DataType, Outcome, Side, Stage, TradingState, WouldBe
 from ibkr_trader.core.models import (
     ZERO,
     AccountValues,
@@ -449,6 +450,31 @@ class DecisionEndEvent(StrategyEvent, frozen=True, kw_only=True):
     outcome: Outcome
     reasons: tuple[str, ...] = ()
     order_ids: tuple[OrderId, ...] = ()
+
+
+@final
+class WouldFillEvent(StrategyEvent, frozen=True, kw_only=True):
+    """An execution that a shadow would have had, by a model: nothing was traded.
+
+    Attributes:
+        version: Of the strategy.
+        decision_id: The decision whose order it is; of a stop or a target, the one that entered.
+        kind: What kind of order.
+        commission: What it would have cost.
+        multiplier: Of the contract.
+        gain: What the trip brought that this ends, commissions taken off; None if it ends none.
+    """
+
+    version: str
+    ticker: str
+    decision_id: str
+    kind: WouldBe
+    side: Side
+    quantity: Decimal
+    price: Decimal
+    commission: Decimal = ZERO
+    multiplier: Decimal = Decimal(1)
+    gain: Decimal | None = None
 
 
 # -- the system ---------------------------------------------------------------------------
