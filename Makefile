@@ -33,6 +33,7 @@ env: ## make .venv for development, and nothing else
 	@$(ENV) .venv dev
 
 test: env ## run the tests (T=tests/core for a part, JOBS=1 in one process)
+	@command -v redis-server >/dev/null || echo "redis-server is not here, so its tests are skipped: apt-get install redis-server"
 	$(BIN)/$(PYTEST) -m "not clients" $(T)
 
 check: lint types imports house cover ## everything that is judged without the whole test suite
