@@ -11,6 +11,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from ibkr_trader.adapters.strategy_file import StrategyFile, loaded
+from ibkr_trader.cli.exits import UsageFault
 from ibkr_trader.core.enums import Stage
 from ibkr_trader.core.errors import ConfigError, TraderError
 from ibkr_trader.core.events import StageEvent
@@ -28,7 +29,7 @@ LOOK = 1.0  # seconds between two looks at the files
 RUN, EDITED = "run", "an edited file"
 
 
-class CannotStage(TraderError):
+class CannotStage(UsageFault):
     """A strategy cannot be moved to where it is wished, and the message says why."""
 
 
