@@ -95,6 +95,16 @@ async def test_two_typed_at_once_without_a_name_are_two(settings: Settings) -> N
     assert len(set(names)) == len(names) == 3
 
 
+async def test_a_name_is_not_given_again_after_a_restart_though_nothing_came_of_it(
+    settings: Settings,
+) -> None:
+    floor, journal = StrategyFloor(), MemoryJournal(INSTALL)
+    for _ in range(2):
+        async with floor.strategist(ENTRY, journal=journal) as desk:
+            _, said = await sent(at(desk, settings), "sell")
+            assert (said["outcome"], said["code"]) == ("nothing", "")
+
+
 async def test_without_strategies_there_is_nobody_to_send_it_to(settings: Settings) -> None:
     async with counter(settings) as ask:
         reply = await ask("signal.send", options={"symbol": "AAPL", "action": "buy"})
