@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from ibkr_trader.orders.oco_orders import OCOOrderRequest
     from ibkr_trader.orders.trailing_stops import TrailingStopConfig
     from ibkr_trader.portfolio.protection import Protection, protection
+    from ibkr_trader.risk.envelope import Envelope
     from ibkr_trader.rules.actions.adjust_stop import AdjustStop
     from ibkr_trader.rules.actions.close_all import CloseAll
     from ibkr_trader.rules.actions.halt import HaltTrading
@@ -53,7 +54,7 @@ if TYPE_CHECKING:
     from ibkr_trader.rules.distance import Distance
     from ibkr_trader.rules.moment import Moment
     from ibkr_trader.rules.program import StrategyProgram, condition, enter
-    from ibkr_trader.rules.rule import Action, Envelope, Rule, Strategy
+    from ibkr_trader.rules.rule import Action, Rule, Strategy
     from ibkr_trader.rules.templates import (
         StrategyBuilder,
         create_buy_rule,
@@ -113,7 +114,8 @@ _HOMES = {
     "ibkr_trader.rules.distance": ("Distance",),
     "ibkr_trader.rules.moment": ("Moment",),
     "ibkr_trader.rules.program": ("StrategyProgram", "condition", "enter"),
-    "ibkr_trader.rules.rule": ("Action", "Envelope", "Rule", "Strategy"),
+    "ibkr_trader.risk.envelope": ("Envelope",),
+    "ibkr_trader.rules.rule": ("Action", "Rule", "Strategy"),
     "ibkr_trader.rules.templates": (
         "StrategyBuilder",
         "create_buy_rule",

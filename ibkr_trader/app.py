@@ -153,8 +153,7 @@ async def open_desk(
         _equip(trader, settings)
         if decides:
             Strategist(trader, timeout=patience).signals.admission = settings.outside.admission
-        if told := tuple(sinks):
-            trader.egress = Egress(trader, told)
+        _tell(trader, sinks)
         await stack.enter_async_context(trader.running())
         yield Desk(trader, timeout=patience)
 
@@ -183,6 +182,12 @@ def _equip(trader: Trader, settings: Settings) -> None:
             lacks=_lacks(settings, trader.account),
             max_skew=settings.risk.max_clock_skew,
         )
+
+
+def _tell(trader: Trader, sinks: Iterable[PayloadSink]) -> None:
+    """Have others told what happens, if there are any."""
+    if told := tuple(sinks):
+        trader.egress = Egress(trader, told)
 
 
 def _agree_on_time(trader: Trader, connection: IBKRConnection, settings: Settings) -> None:

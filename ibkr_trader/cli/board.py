@@ -70,6 +70,7 @@ _KINDS: dict[type[ev.BaseEvent], FeedKind] = {
     ev.SignalEndEvent: FeedKind.NOTE,
     ev.DecisionEvent: FeedKind.NOTE,
     ev.DecisionEndEvent: FeedKind.REFUSAL,
+    ev.WouldFillEvent: FeedKind.NOTE,
     ev.FaultEvent: FeedKind.ALERT,
     ev.StageEvent: FeedKind.NOTE,
     ev.NoticeEvent: FeedKind.NOTE,

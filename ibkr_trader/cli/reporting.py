@@ -76,14 +76,14 @@ def _read(place: Place, wish: Wish) -> Report:
         since = values.since(wish.since, now) if wish.since else None
         return Report.of(forensics(()), by=by, since=since, until=now, profile=place.profile)
     with SqliteJournal(path, clock=SystemClock(), read_only=True) as journal:
-        now = _now(place, journal)
+        now = present(place, journal)
         since = values.since(wish.since, now) if wish.since else None
         known = forensics((message for _, message in journal.messages()), since=since)
     return Report.of(known, by=by, since=since, until=now, profile=place.profile)
 
 
-def _now(place: Place, journal: SqliteJournal) -> datetime:
-    """The present moment, as the journal counts time."""
+def present(place: Place, journal: SqliteJournal) -> datetime:
+    """Return the present moment, as the journal counts time."""
     now = SystemClock().now()
     if place.profile is not Profile.SIM:
         return now

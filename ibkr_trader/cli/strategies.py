@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING
 
 from ibkr_trader.adapters.strategy_file import StrategyFile, loaded
 from ibkr_trader.cli.exits import UsageFault
+from ibkr_trader.cli.wording import counted
 from ibkr_trader.core.enums import Stage
 from ibkr_trader.core.errors import ConfigError, TraderError
 from ibkr_trader.core.events import StageEvent
+from ibkr_trader.rules.parity import MINIMUM
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -93,6 +95,21 @@ class StrategyShelf:
                 if file.has_changed:
                     await self._reload(file)
 
+    def require_sample(self, name: str) -> None:
+        """Refuse to judge by a shadow that has decided too little; none at all is no matter here.
+
+        Raises:
+            CannotStage: If it has, and says how to go on.
+        """
+        book = self._strategist.rules.shadow.books.get(name)
+        if book is not None and book.decisions < MINIMUM:
+            made = counted(book.decisions, "decision")
+            message = (
+                f"the shadow of {name} has made {made}, and {MINIMUM} is the least to judge by"
+            )
+            hint = f"ibkr-trader strategy compare {name}; to promote it all the same: --anyway"
+            raise CannotStage(message, hint=hint)
+
     async def promote(self, name: str, *, origin: str, version: str = "") -> Loaded:
         """Let what is in the shadow trade, in place of what trades under its name.
 
@@ -155,9 +172,9 @@ class StrategyShelf:
         """Take an edited file into the shadow; one that is wrong is told once and left out."""
         try:
             one = file.load()
-            if one.strategy.version in self._versions(one.strategy.name):
-                return  # it is here already: there is nothing to try
-            await self._admit(one, Stage.SHADOW, origin=EDITED)
+            # What is here already is nothing to try.
+            if one.strategy.version not in self._versions(one.strategy.name):
+                await self._admit(one, Stage.SHADOW, origin=EDITED)
         except TraderError as error:
             if self._refused.get(file.path) != error.message:
                 self._refused[file.path] = error.message

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ibkr_trader.adapters.strategy_file import StrategyFile, StrategyRefused
 from ibkr_trader.cli import output
 from ibkr_trader.cli.exits import Exit
+from ibkr_trader.cli.rehearsing import rehearse
 from ibkr_trader.cli.wording import counted
 from ibkr_trader.core.text import money
 from ibkr_trader.rules.bar_sizes import bar_size_words
@@ -17,6 +18,8 @@ from ibkr_trader.rules.study import Study
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from ibkr_trader.cli.face import Face
+    from ibkr_trader.cli.rehearsing import Material
     from ibkr_trader.rules.condition import Key
     from ibkr_trader.rules.rule import Action, Rule, Strategy
     from ibkr_trader.rules.strategy_text import Fault
@@ -44,6 +47,20 @@ def check(path: Path) -> output.Reply:
             _rules(strategy),
         ],
     )
+
+
+def run(face: Face, path: Path, material: Material) -> output.Reply:
+    """Return what a strategy would have done on what was recorded; or every fault of its file.
+
+    Raises:
+        UsageFault: If an option says nothing that can be understood.
+        ConfigError: If a file cannot be read.
+    """
+    try:
+        strategy = StrategyFile(path).load().strategy
+    except StrategyRefused as error:
+        return _refused(path, error.faults)
+    return rehearse(face, strategy, material)
 
 
 def _refused(path: Path, faults: tuple[Fault, ...]) -> output.Reply:

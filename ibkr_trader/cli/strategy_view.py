@@ -64,16 +64,19 @@ async def show(face: Face) -> output.Reply:
         return output.Reply(schema="strategies/1", data={"strategies": documents}, blocks=blocks)
 
 
-async def promote(face: Face, name: str) -> output.Reply:
-    """Let the shadow of `name` trade.
+async def promote(face: Face, name: str, *, anyway: bool) -> output.Reply:
+    """Let the shadow of `name` trade; with too few decisions only `anyway`.
 
     Raises:
+        CannotStage: If it has made too few decisions to judge by.
         TraderError: If there is none, or a symbol of it cannot be had.
     """
     here = _here(face)
     async with desk_for(face) as desk:
         before = _version(here, name)
         shadow = _shadow(here, name)
+        if not anyway:
+            here.shelf.require_sample(name)
         what = (
             f"{name} {shadow.version if shadow else '?'} trades in place of {before or 'nothing'}"
         )

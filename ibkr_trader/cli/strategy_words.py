@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ibkr_trader.core import events as ev
-from ibkr_trader.core.enums import Outcome, Stage
+from ibkr_trader.core.enums import Outcome, Side, Stage
 from ibkr_trader.core.ids import short_id
 from ibkr_trader.core.origins import strategy_of
-from ibkr_trader.core.text import price, quantity
+from ibkr_trader.core.text import money, price, quantity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -65,6 +65,11 @@ def _strategy(event: ev.StrategyEvent) -> str | None:
             return None  # what was done says so itself
         case ev.DecisionEndEvent():
             return f"{event.strategy}, {short_id(event.decision_id)}: {outcome_words(event)}"
+        case ev.WouldFillEvent():
+            done = "bought" if event.side is Side.BUY else "sold"
+            gain = f", gain {money(event.gain, signed=True)}" if event.gain is not None else ""
+            what = f"{done} {quantity(event.quantity)} {event.ticker} at {price(event.price)}"
+            return f"{event.strategy}, shadow: would have {what} ({event.kind.lower()}){gain}"
         case ev.FaultEvent():
             return (
                 f"{event.strategy}/{event.rule} raised and is asked no more until it is loaded "

@@ -183,6 +183,16 @@ class Stage(StrEnum):
     RETIRED = "RETIRED"
 
 
+class WouldBe(StrEnum):
+    """What kind of order an execution is of that a shadow would have had."""
+
+    ENTRY = "ENTRY"
+    ADD = "ADD"
+    STOP = "STOP"
+    TARGET = "TARGET"
+    EXIT = "EXIT"
+
+
 class Outcome(StrEnum):
     """What came of a signal or of a decision."""
 

@@ -10,6 +10,7 @@
     ├── OptionsFlowEvent   PredictionSignalEvent · FlowThresholdEvent
     │                      SignalRefusedEvent · SignalEndEvent
     ├── StrategyEvent      StageEvent · FaultEvent · DecisionEvent · DecisionEndEvent
+    │                      WouldFillEvent
     └── SystemEvent        ConnectEvent · DisconnectEvent · SyncEvent · ErrorEvent
                            PositionReportEvent · AccountEvent · DataTypeEvent · DriftEvent
                            StateEvent · ArmEvent · LimitsEvent · EquityEvent · LossEvent
@@ -29,7 +30,7 @@ from typing import final
 
 import msgspec
 
-from ibkr_trader.core.enums import DataType, Outcome, Stage, TradingState
+from ibkr_trader.core.enums import DataType, Outcome, Side, Stage, TradingState, WouldBe
 from ibkr_trader.core.models import (
     ZERO,
     AccountValues,
@@ -43,7 +44,7 @@ from ibkr_trader.core.models import (
     Quote,
 )
 from ibkr_trader.core.signals import SeenSignal
-from ibkr_trader.core.tallies import Strikes, Traffic
+from ibkr_trader.core.tallies import StrategyDays, Strikes, Traffic
 
 
 class Breach(msgspec.Struct, frozen=True, kw_only=True):
@@ -451,6 +452,31 @@ class DecisionEndEvent(StrategyEvent, frozen=True, kw_only=True):
     order_ids: tuple[OrderId, ...] = ()
 
 
+@final
+class WouldFillEvent(StrategyEvent, frozen=True, kw_only=True):
+    """An execution that a shadow would have had, by a model: nothing was traded.
+
+    Attributes:
+        version: Of the strategy.
+        decision_id: The decision whose order it is; of a stop or a target, the one that entered.
+        kind: What kind of order.
+        commission: What it would have cost.
+        multiplier: Of the contract.
+        gain: What the trip brought that this ends, commissions taken off; None if it ends none.
+    """
+
+    version: str
+    ticker: str
+    decision_id: str
+    kind: WouldBe
+    side: Side
+    quantity: Decimal
+    price: Decimal
+    commission: Decimal = ZERO
+    multiplier: Decimal = Decimal(1)
+    gain: Decimal | None = None
+
+
 # -- the system ---------------------------------------------------------------------------
 
 
@@ -670,7 +696,7 @@ class CheckpointEvent(SystemEvent, frozen=True, kw_only=True):
     the resting stops that follow the market. `signals` were taken, `sequences` is how far
     their sources have counted, and of `open_signals` nobody has said what came of them.
     `decisions` are the last of each rule, `open_decisions` are not known to have ended;
-    `stages` is how far each strategy may go.
+    `stages` is how far each strategy may go, and `strategy_days` what belongs to which of them.
     """
 
     live: tuple[OrderId, ...] = ()
@@ -695,6 +721,7 @@ class CheckpointEvent(SystemEvent, frozen=True, kw_only=True):
     decisions: tuple[DecisionEvent, ...] = ()
     open_decisions: tuple[DecisionEvent, ...] = ()
     stages: tuple[StageEvent, ...] = ()
+    strategy_days: StrategyDays | None = None
 
 
 @final

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import msgspec
 
-from ibkr_trader.core.models import OrderId
+from ibkr_trader.core.models import GroupId, OrderId
 
 
 class Traffic(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,3 +60,28 @@ class Strikes(msgspec.Struct, frozen=True, kw_only=True):
     refusals: tuple[Refusal, ...] = ()
     unanswered: tuple[str, ...] = ()
     waiting: Mapping[OrderId, Awaited] = msgspec.field(default_factory=dict)
+
+
+class StrategyDay(msgspec.Struct, frozen=True, kw_only=True):
+    """What one strategy's orders came to on one day: its entries, and every message of theirs."""
+
+    traffic: Traffic
+    entries: int = 0
+
+
+class StrategyDays(msgspec.Struct, frozen=True, kw_only=True):
+    """What a checkpoint keeps of strategies: whose the orders and positions are.
+
+    Attributes:
+        since: When the day began that `days` counts.
+        days: By strategy; the empty name stands for nobody's.
+        groups: Whose the orders of a group are, where a strategy opened it.
+        strangers: Entries in such groups that somebody else sent.
+        bases: Who opened what the ledgers begin with, by con_id, where a strategy did.
+    """
+
+    since: datetime
+    days: Mapping[str, StrategyDay] = msgspec.field(default_factory=dict)
+    groups: Mapping[GroupId, str] = msgspec.field(default_factory=dict)
+    strangers: tuple[OrderId, ...] = ()
+    bases: Mapping[int, str] = msgspec.field(default_factory=dict)

@@ -6,7 +6,8 @@ import asyncio
 from typing import TYPE_CHECKING, NamedTuple
 
 from ibkr_trader.core.contracts import label, ticker
-from ibkr_trader.core.errors import OutcomeUnknown, TraderError
+from ibkr_trader.core.errors import OutcomeUnknown, RiskCheckError, TraderError
+from ibkr_trader.core.events import Breach
 from ibkr_trader.execution.closer import is_live
 from ibkr_trader.execution.placing import QUOTE_TIMEOUT
 from ibkr_trader.orders.closing import KIND
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from ibkr_trader.core.models import Contract, Order, Session
     from ibkr_trader.execution.trader import Trader
 
+OWNER = "strategy_owner"  # the check of the same rule on orders
 _HINT = "ibkr-trader positions"
 
 
@@ -49,6 +51,7 @@ async def close_contract(
     same shares.
 
     Raises:
+        RiskCheckError: If a strategy asks for it that does not own what is held.
         NotClosed: If it cannot be closed now. With the market closed nothing is touched;
             else the message says whether a stop that was taken away is back.
         OutcomeUnknown: If the broker does not confirm it within `timeout` seconds. It goes
@@ -60,6 +63,7 @@ async def close_contract(
     await trader.learn(ticker(contract), currency=contract.currency)  # its hours as of now
     await trader.study(contract, timeout=QUOTE_TIMEOUT, opens=False)
     _require_market(trader, contract)
+    _require_owner(trader, contract, origin)  # last: nothing waits between it and the closing
     run = trader.closer.begin(contract, origin=origin)
     try:
         async with asyncio.timeout(timeout):
@@ -115,6 +119,12 @@ def _require_market(trader: Trader, contract: Contract) -> None:
     until = f"; it opens at {min(coming):%Y-%m-%d %H:%M} UTC" if coming else ""
     message = f"the market of {label(contract)} is closed{until}: its exits stay as they are"
     raise NotClosed(message, hint=_HINT)
+
+
+def _require_owner(trader: Trader, contract: Contract, origin: str) -> None:
+    """Leave what is not its own to whoever opened it: a person may close everything."""
+    if objection := trader.outlook.strategies.objection(contract, origin):
+        raise RiskCheckError(objection, breaches=(Breach(check=OWNER, message=objection),))
 
 
 def _sessions(trader: Trader, con_id: int) -> tuple[Session, ...]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from ibkr_trader.core import events as ev
+from ibkr_trader.execution.attribution import Attribution
 from ibkr_trader.execution.price_memory import PriceMemory
 from ibkr_trader.execution.risk_book import RiskBook, state_of
 from ibkr_trader.portfolio.currency import currency_of
@@ -105,6 +106,7 @@ class Outlook:
         portfolio: The account as it now stands.
         history: What went out lately.
         book: What risk remembers beside it.
+        strategies: Which strategy everything belongs to.
         misled: Asked at every look: the open groups of positions that the broker has restated.
     """
 
@@ -130,6 +132,7 @@ class Outlook:
         self.history = History()
         self.book = RiskBook(settings, clock)
         self.book.order = self._order
+        self.strategies = Attribution(clock, settings.zone, portfolio=lambda: self.portfolio)
         self.misled: Callable[[], tuple[GroupId, ...]] = tuple
         self._memory = PriceMemory()
         # Epochs, because a snapshot can overtake the news of the link it was taken on.
@@ -217,12 +220,14 @@ class Outlook:
         for event in events:
             self.portfolio = self.portfolio.apply(event)
             self.book.hear(event)
+            self.strategies.hear(event)
             if isinstance(event, ev.NewOrderEvent):
                 self.history = self.history.after(event)
             elif isinstance(event, ev.CheckpointEvent):
                 self.history = History.restored(event)
         # What is more than a day old is in the journal.
         self.portfolio = self.portfolio.begin_day(self._clock.now() - DAY)
+        self.strategies.forget()
         self._exposure = ExposureIndex.of(self.portfolio)
 
     def view(self) -> RiskView:
@@ -256,6 +261,7 @@ class Outlook:
             is_synced=self.is_synced,
             is_readonly=self._settings.is_readonly,
             **self.book.facts(is_synced=self.is_synced, pnl=self.pnl),
+            **self.strategies.facts(),
         )
 
     def _order(self, order_id: OrderId) -> Order | None:
@@ -282,6 +288,7 @@ class Outlook:
         before = self.portfolio
         self.portfolio = before.apply(event)
         self.book.hear(event)
+        self.strategies.hear(event)
         match event:
             case ev.FillEvent():
                 for change in position_events(before, self.portfolio, event):

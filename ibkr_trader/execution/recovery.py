@@ -214,6 +214,7 @@ class Recovery:
             trails=self.trails(),
             **self._outlook.book.kept(),
             **self.remembered(now),
+            strategy_days=self._outlook.strategies.kept(portfolio),
         )
         with contextlib.suppress(JournalError):
             self._record.write([event])

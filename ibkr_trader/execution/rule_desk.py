@@ -8,6 +8,9 @@ open, it is said that nobody knows more, and the broker's picture tells the rest
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
+from datetime import timedelta
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
@@ -16,19 +19,20 @@ from ibkr_trader.core import events as ev
 from ibkr_trader.core.enums import Outcome, Stage
 from ibkr_trader.core.errors import JournalError
 from ibkr_trader.core.origins import rule_origin
+from ibkr_trader.execution.shadow_desk import ShadowDesk
 from ibkr_trader.execution.wishing import Came, Wishing
 from ibkr_trader.rules.engine import Verdict, decide
+from ibkr_trader.rules.moment import Moment
 from ibkr_trader.rules.wish_text import kind_of, line_of, terms_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
     from ibkr_trader.core.models import ContractDetails
     from ibkr_trader.execution.moments import Moments
     from ibkr_trader.execution.studies import Studies
     from ibkr_trader.execution.trader import Trader
-    from ibkr_trader.rules.moment import Moment, Trigger
+    from ibkr_trader.rules.moment import Trigger
     from ibkr_trader.rules.rule import Strategy
     from ibkr_trader.rules.rule_memory import RuleMemory
     from ibkr_trader.rules.wishes import Wish
@@ -49,11 +53,13 @@ class Weighed(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         passed: Why rules did not act, as `strategy/rule: reason`.
+        moments: What they were asked about, by the size of their bars.
     """
 
     plans: tuple[Plan, ...] = ()
     faults: tuple[ev.FaultEvent, ...] = ()
     passed: tuple[str, ...] = ()
+    moments: Mapping[timedelta, Moment] = MappingProxyType({})
 
     @property
     def events(self) -> tuple[ev.BaseEvent, ...]:
@@ -66,6 +72,7 @@ class RuleDesk:
 
     Attributes:
         studies: The bars and indicators that rules look at.
+        shadow: The strategies whose decisions are only written down.
         timeout: Seconds to wait for the broker at each step of what is carried out.
     """
 
@@ -76,7 +83,7 @@ class RuleDesk:
         self.studies = studies
         self._moments = moments
         self._strategies: dict[str, Strategy] = {}
-        self._shadows: dict[str, Strategy] = {}
+        self.shadow = ShadowDesk(trader, studies, moments=moments)
         self.timeout = timeout
 
     @property
@@ -87,7 +94,7 @@ class RuleDesk:
     @property
     def shadows(self) -> tuple[Strategy, ...]:
         """Those whose decisions are only written down."""
-        return tuple(self._shadows.values())
+        return self.shadow.strategies
 
     @property
     def _memory(self) -> RuleMemory:
@@ -95,12 +102,19 @@ class RuleDesk:
 
     def admit(self, strategy: Strategy, stage: Stage) -> None:
         """Take a strategy in, in place of one of its name at that stage."""
-        chosen = self._strategies if stage is Stage.LIVE else self._shadows
-        chosen[strategy.name] = strategy
+        if stage is Stage.LIVE:
+            self._strategies[strategy.name] = strategy
+            self._trader.outlook.strategies.envelopes[strategy.name] = strategy.envelope
+        else:
+            self.shadow.admit(strategy)
 
     def dismiss(self, name: str, stage: Stage) -> None:
         """Let a strategy go; what it holds keeps its stops."""
-        (self._strategies if stage is Stage.LIVE else self._shadows).pop(name, None)
+        if stage is Stage.LIVE:
+            self._strategies.pop(name, None)
+            self._trader.outlook.strategies.envelopes.pop(name, None)
+        else:
+            self.shadow.dismiss(name)
 
     def settle_open(self) -> None:
         """Say of each decision that the last process left open that nobody knows more."""
@@ -129,6 +143,8 @@ class RuleDesk:
     ) -> Weighed:
         """Ask every strategy that trades the contract; nothing is written, nothing is done.
 
+        Shadows are asked about the same moments, once this is carried out.
+
         Args:
             details: The contract.
             trigger: What sets the rules off.
@@ -140,34 +156,31 @@ class RuleDesk:
         faults: list[ev.FaultEvent] = []
         passed: list[str] = []
         seen: dict[timedelta, Moment] = {}
-        for strategy, is_shadow in self._concerned(details.contract.symbol):
+        for strategy in self._strategies.values():
             size = strategy.bar_size
-            if bar_size not in {None, size} or not strategy.at(trigger):
+            if (
+                details.contract.symbol not in strategy.symbols
+                or bar_size not in {None, size}
+                or not strategy.at(trigger)
+            ):
                 continue
             study = self.studies.study(details.contract.symbol, size)
             moment = seen.get(size) or self._moments.at(details, trigger, study=study, news=news)
             seen[size] = moment
-            verdict = decide(
-                strategy,
-                self._memory,
-                moment,
-                is_shadow=is_shadow,
-                explains=news is not None and not is_shadow,  # else nobody is told
-            )
-            plans += self._plans(strategy, verdict, moment, cause=cause, is_shadow=is_shadow)
+            explains = news is not None  # else nobody is told
+            verdict = decide(strategy, self._memory, moment, explains=explains)
+            plans += self._plans(strategy, verdict, moment, cause=cause)
             faults += [
                 ev.FaultEvent(
                     at=moment.now,
                     strategy=strategy.name,
                     rule=rule,
                     message=message,
-                    is_shadow=is_shadow,
                 )
                 for rule, message in verdict.faults.items()
             ]
-            if not is_shadow:
-                passed += [f"{strategy.name}/{one}" for one in verdict.passed if one.reasons]
-        return Weighed(plans=tuple(plans), faults=tuple(faults), passed=tuple(passed))
+            passed += [f"{strategy.name}/{one}" for one in verdict.passed if one.reasons]
+        return Weighed(plans=tuple(plans), faults=tuple(faults), passed=tuple(passed), moments=seen)
 
     async def act(
         self, weighed: Weighed, *, valid_until: datetime | None = None
@@ -175,8 +188,6 @@ class RuleDesk:
         """Carry out what is on record already, one after the other; each end is recorded."""
         ends: list[ev.DecisionEndEvent] = []
         for plan in weighed.plans:
-            if plan.event.is_shadow:
-                continue
             came = await self._carry_out(plan, valid_until)
             end = ev.DecisionEndEvent(
                 at=self._trader.clock.now(),
@@ -205,22 +216,8 @@ class RuleDesk:
         )
         return await wishing.carry_out(plan.wish)
 
-    def _concerned(self, symbol: str) -> Iterable[tuple[Strategy, bool]]:
-        for strategy in self._strategies.values():
-            if symbol in strategy.symbols:
-                yield strategy, False
-        for strategy in self._shadows.values():
-            if symbol in strategy.symbols:
-                yield strategy, True
-
     def _plans(
-        self,
-        strategy: Strategy,
-        verdict: Verdict,
-        moment: Moment,
-        *,
-        cause: str,
-        is_shadow: bool,
+        self, strategy: Strategy, verdict: Verdict, moment: Moment, *, cause: str
     ) -> list[Plan]:
         return [
             Plan(
@@ -237,7 +234,6 @@ class RuleDesk:
                     words=line_of(one.wish),
                     facts=one.facts,
                     price=moment.mark,
-                    is_shadow=is_shadow,
                 ),
                 one.wish,
             )

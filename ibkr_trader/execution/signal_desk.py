@@ -15,21 +15,23 @@ from typing import TYPE_CHECKING
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.enums import Outcome
 from ibkr_trader.core.errors import AmbiguousContract, BrokerUnavailable, JournalError
-from ibkr_trader.core.signals import Claim, Malformed, SignalReply
+from ibkr_trader.core.signals import Malformed, SignalReply
 from ibkr_trader.core.text import plain
 from ibkr_trader.rules.admission import DUPLICATE, Admission, Refusal, judge
 from ibkr_trader.rules.moment import Trigger
+from ibkr_trader.rules.taken import taken
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
     from ibkr_trader.core.models import ContractDetails
-    from ibkr_trader.core.signals import FlowClaim, Incoming
+    from ibkr_trader.core.signals import Claim, FlowClaim, Incoming
     from ibkr_trader.execution.rule_desk import RuleDesk
     from ibkr_trader.execution.trader import Trader
     from ibkr_trader.execution.turns import Turns
     from ibkr_trader.rules.signal_memory import SignalMemory
+    from ibkr_trader.rules.taken import Taken
 
 logger = logging.getLogger(__name__)
 _PACE = timedelta(seconds=1)  # between two records of the same refusal of one source
@@ -41,8 +43,6 @@ _BUSY = SignalReply(
     reasons=("too many signals of this symbol wait for their turn",),
 )
 _NOT_WRITTEN = "the journal does not take it, so nothing was done about it"
-
-Taken = ev.PredictionSignalEvent | ev.FlowThresholdEvent
 
 
 class SignalDesk:
@@ -95,7 +95,7 @@ class SignalDesk:
         refusal = self._judge(claim)
         if refusal is not None:
             return self._refuse(claim, refusal)
-        event = _event(claim, self._trader.clock.now())
+        event = taken(claim, self._trader.clock.now())
         valid_until = (event.issued_at or event.at) + self.admission.oldest(claim.grace)
         return await self._decide(event, details, valid_until=valid_until)
 
@@ -111,7 +111,10 @@ class SignalDesk:
             reasons = (_NOT_WRITTEN, error.message)
             return SignalReply(outcome=Outcome.REFUSED, reasons=reasons, is_final=False)
         ends = await self._rules.act(weighed, valid_until=valid_until)
-        return self._answer(event, ends, passed=weighed.passed)
+        reply = self._answer(event, ends, passed=weighed.passed)
+        shadow = self._rules.shadow
+        shadow.look(details, trigger, cause=cause, seen=weighed.moments, news=event)
+        return reply
 
     def _answer(
         self, event: Taken, ends: tuple[ev.DecisionEndEvent, ...], *, passed: tuple[str, ...]
@@ -163,32 +166,6 @@ class SignalDesk:
         except JournalError as error:
             logger.warning("a refused signal is not on record: %s", error)
         return reply
-
-
-def _event(claim: Claim | FlowClaim, now: datetime) -> Taken:
-    if isinstance(claim, Claim):
-        return ev.PredictionSignalEvent(
-            at=now,
-            ticker=claim.ticker,
-            source=claim.source,
-            signal_id=claim.signal_id,
-            issued_at=claim.issued_at,
-            sequence=claim.sequence,
-            signal=claim.action.value,
-            confidence=claim.confidence,
-            price=claim.price,
-        )
-    return ev.FlowThresholdEvent(
-        at=now,
-        ticker=claim.ticker,
-        source=claim.source,
-        signal_id=claim.signal_id,
-        issued_at=claim.issued_at,
-        sequence=claim.sequence,
-        measure=claim.measure,
-        value=claim.value,
-        threshold=claim.threshold,
-    )
 
 
 def _end(

@@ -48,7 +48,9 @@ class Strategist:
         self.trader = trader
         self.turns = Turns()
         self.studies = Studies(trader)
-        self.rules = RuleDesk(trader, self.studies, moments=Moments(trader), timeout=timeout)
+        owner = trader.outlook.strategies.owner
+        moments = Moments(trader, owner=lambda con_id: owner(con_id) or "")
+        self.rules = RuleDesk(trader, self.studies, moments=moments, timeout=timeout)
         self.signals = SignalDesk(trader, self.rules, turns=self.turns)
         self.studies.on_bar = self._on_bar
         self._details: dict[int, ContractDetails] = {}
@@ -81,6 +83,7 @@ class Strategist:
             self._details[details.contract.con_id] = details
             await self.trader.price(details.contract, timeout=QUOTE_TIMEOUT)
             await self.studies.warm_up(details, strategy.bar_size, strategy.indicators)
+        await self.rules.shadow.recall(strategy)
 
     def settle_open(self) -> None:
         """Say what is to be said of what the last process left open."""
@@ -101,14 +104,16 @@ class Strategist:
 
         async def look() -> None:
             self._asked.discard(question)
-            weighed = self.rules.weigh(details, trigger, cause=trigger.value, bar_size=bar_size)
-            if not weighed.events:
-                return
-            try:
-                self.trader.record.write(weighed.events)
-            except JournalError:
-                return  # what cannot be written down is not done; the desk says so by itself
-            await self.rules.act(weighed)
+            cause = trigger.value
+            weighed = self.rules.weigh(details, trigger, cause=cause, bar_size=bar_size)
+            if weighed.events:
+                try:
+                    self.trader.record.write(weighed.events)
+                except JournalError:
+                    return  # what cannot be written down is not done; the desk says so by itself
+                await self.rules.act(weighed)
+            shadow = self.rules.shadow
+            shadow.look(details, trigger, cause=cause, seen=weighed.moments, bar_size=bar_size)
 
         if self.turns.offer(details.contract.symbol, look):
             self._asked.add(question)

@@ -37,7 +37,7 @@ from ibkr_trader.rules import wishes
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from ibkr_trader.core.models import ContractDetails, Order
+    from ibkr_trader.core.models import Contract, ContractDetails, Order
     from ibkr_trader.execution.trader import Trader
     from ibkr_trader.rules.wishes import Wish
 
@@ -124,6 +124,8 @@ class Wishing:
         trader = self._trader
         details = await trader.learn(wish.symbol)
         con_id = details.contract.con_id
+        if objection := self._objection(details.contract):
+            return _refused(objection)
         here = context(trader.portfolio, con_id)
         held = here.held if here is not None else ZERO
         name = "long" if wish.side is Side.BUY else "short"
@@ -181,6 +183,9 @@ class Wishing:
 
     async def _add(self, wish: wishes.Add) -> Came:
         request = ScaleInRequest(symbol=wish.symbol, quantity=wish.quantity, limit_price=wish.limit)
+        details = await self._trader.learn(wish.symbol)
+        if objection := self._objection(details.contract):
+            return _refused(objection)
         addition = await prepare_addition(self._trader, request)
         command = msgspec.structs.replace(
             addition.command, origin=self._origin, correlation_id=self._cause
@@ -195,6 +200,10 @@ class Wishing:
         )
         return Came(outcome=Outcome.ACTED, order_ids=_ids(orders))
 
+    def _objection(self, contract: Contract) -> str:
+        """Why what goes on in a contract is not its business; empty if it is."""
+        return self._trader.outlook.strategies.objection(contract, self._origin)
+
     @property
     def _is_late(self) -> bool:
         until = self._valid_until
@@ -202,6 +211,8 @@ class Wishing:
 
     async def _exit(self, wish: wishes.Exit) -> Came:
         details = await self._trader.learn(wish.symbol)
+        if objection := self._objection(details.contract):
+            return _refused(objection)
         held = quantity_of(self._trader.portfolio, details.contract.con_id)
         here = context(self._trader.portfolio, details.contract.con_id)
         side = here.side if here is not None else None
@@ -264,10 +275,13 @@ class Wishing:
         """The contract with the plain stops of ours that end what is held of it.
 
         Raises:
+            RiskCheckError: If it is not its own.
             CannotTrail: If nothing is held, or no such stop works.
         """
         details = await self._trader.learn(symbol)
         await self._trader.study(details.contract, timeout=QUOTE_TIMEOUT, opens=False)
+        if objection := self._objection(details.contract):
+            raise RiskCheckError(objection)
         here = context(self._trader.portfolio, details.contract.con_id)
         if here is None or not here.held:
             raise CannotTrail(f"nothing is held in {symbol}")

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from ibkr_trader.core.models import ZERO, Contract, Fill, Position
+from ibkr_trader.core.models import ZERO, Contract, Fill, FillId, Position
 from ibkr_trader.portfolio.currency import FOREIGN, currency_of, is_foreign
 from ibkr_trader.portfolio.positions import signed, traded
 
@@ -66,6 +66,7 @@ class ContractPnl(msgspec.Struct, frozen=True, kw_only=True):
         estimated: How much of `commission` is estimated.
         traded: Units bought and sold.
         quantity, basis: What is held, signed, and the price that it is counted from.
+        opening: The price that what was held when the day began is counted from.
         doubt: What `basis` is, if it is not what it should be.
         is_foreign: Whether it is in other money than the account; then nothing of it is known.
     """
@@ -78,6 +79,7 @@ class ContractPnl(msgspec.Struct, frozen=True, kw_only=True):
     traded: Decimal = ZERO
     quantity: Decimal = ZERO
     basis: Decimal = ZERO
+    opening: Decimal = ZERO
     doubt: str = ""
     is_foreign: bool = False
 
@@ -245,20 +247,23 @@ def contract_pnl(
     if not today.base.quantity and not today.fills:
         return None
     fills = sorted(today.fills.values(), key=lambda fill: (fill.at, fill.fill_id))
-    held, doubt = _begin(today, _price(today.base.quantity, since, close, morning=morning))
+    began, doubt = _begin(today, _price(today.base.quantity, since, close, morning=morning))
+    held = began
     for fill in fills:
         held = traded(held, signed(fill), fill.price)
-    stated, estimated, units = _costs(fills)
+    costs = fill_costs(fills)
+    estimated = sum((costs[fill.fill_id] for fill in fills if fill.commission is None), ZERO)
     is_known = doubt != UNBEGUN
     return ContractPnl(
         contract=held.contract,
         realized=held.realized_pnl if is_known else ZERO,
         unrealized=None if held.quantity or not is_known else ZERO,
-        commission=stated + estimated,
+        commission=sum(costs.values(), ZERO),
         estimated=estimated,
-        traded=units,
+        traded=sum((fill.quantity for fill in fills), ZERO),
         quantity=held.quantity,
         basis=held.average_cost,
+        opening=began.average_cost,
         doubt=doubt,
     )
 
@@ -335,22 +340,22 @@ def _counted(day: DayPnl, portfolio: PortfolioState, *, news: Iterable[int]) -> 
     )
 
 
-def _costs(fills: Iterable[Fill]) -> tuple[Decimal, Decimal, Decimal]:
-    """The stated commissions, the estimate of the missing ones, and the units traded."""
-    stated, charged, missing = ZERO, ZERO, []
-    for fill in fills:
-        if fill.commission is None:
-            missing.append(fill.quantity)
+def fill_costs(fills: Iterable[Fill]) -> dict[FillId, Decimal]:
+    """Return what each of a contract's executions of one day has cost, estimated if need be."""
+    known = tuple(fills)
+    stated = {fill.fill_id: fill.commission for fill in known if fill.commission is not None}
+    charged = sum((fill.quantity for fill in known if fill.fill_id in stated), ZERO)
+    whole = sum(stated.values(), ZERO)
+    found: dict[FillId, Decimal] = {}
+    for fill in known:
+        if fill.fill_id in stated:
+            found[fill.fill_id] = stated[fill.fill_id]
+        elif charged:
+            found[fill.fill_id] = whole * fill.quantity / charged
         else:
-            stated += fill.commission
-            charged += fill.quantity
-    uncharged = sum(missing, ZERO)
-    if charged:
-        estimated = stated / charged * uncharged
-    else:
-        usual = (max(_LEAST_COMMISSION, size * _USUAL_RATE) for size in missing if size)
-        estimated = sum(usual, ZERO)
-    return stated, estimated, charged + uncharged
+            usual = max(_LEAST_COMMISSION, fill.quantity * _USUAL_RATE)
+            found[fill.fill_id] = usual if fill.quantity else ZERO
+    return found
 
 
 def _changed(before: Mapping[int, object], after: Mapping[int, object]) -> dict[int, None]:

@@ -55,12 +55,19 @@ class Use(msgspec.Struct, frozen=True, kw_only=True):
 
 def as_if(command: SubmitOrders, view: RiskView) -> RiskView:
     """Return the view as it would be once `command` is on its way: its orders count in full."""
-    portfolio, history = view.portfolio, view.history
+    portfolio, history, strategies = view.portfolio, view.history, view.strategies
     begins = day_start(view.now, view.zone)
     count = view.traffic or Traffic(since=begins)
     for spec in command.orders:
-        event = NewOrderEvent(at=view.now, order_id=spec.order_id, spec=spec, kind=command.kind)
+        event = NewOrderEvent(
+            at=view.now,
+            order_id=spec.order_id,
+            spec=spec,
+            kind=command.kind,
+            origin=command.origin,
+        )
         portfolio, history = portfolio.apply(event), history.after(event)
+        strategies = strategies.after(event, portfolio, begins=begins)
         count = traffic.after(count, event, day_start=begins)
     return msgspec.structs.replace(
         view,
@@ -68,6 +75,7 @@ def as_if(command: SubmitOrders, view: RiskView) -> RiskView:
         exposure=view.exposure.follow(portfolio),
         history=history,
         traffic=count,
+        strategies=strategies,
     )
 
 

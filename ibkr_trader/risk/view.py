@@ -22,9 +22,12 @@ from ibkr_trader.core.tallies import Strikes, Traffic
 from ibkr_trader.portfolio.exposure import ExposureIndex
 from ibkr_trader.portfolio.heat import HeatIndex
 from ibkr_trader.portfolio.pnl import DayPnl
+from ibkr_trader.portfolio.strategy_accounts import StrategyAccounts
+from ibkr_trader.portfolio.strategy_book import StrategyBook
 from ibkr_trader.risk.arming import Arming
 from ibkr_trader.risk.correlated import CorrelatedIndex
 from ibkr_trader.risk.correlation import CorrelationMatrix
+from ibkr_trader.risk.envelope import Envelope
 from ibkr_trader.risk.history import History
 from ibkr_trader.risk.limits import EffectiveLimits, RiskLimits, SymbolLimitRegistry
 from ibkr_trader.risk.switch import TradingSwitch
@@ -91,6 +94,8 @@ class RiskView(msgspec.Struct, frozen=True, kw_only=True):
         unhalted: When the trading of a contract was last seen halted, by con_id.
         clock_skew: How far the machine's clock is ahead of the broker's; None if unknown.
         zone: The zone of the exchange, for what is set by its wall clock.
+        strategies: Which strategy every order and every position belongs to.
+        envelopes: How far each strategy that trades may go, by its name.
     """
 
     now: datetime
@@ -125,6 +130,8 @@ class RiskView(msgspec.Struct, frozen=True, kw_only=True):
     unhalted: Mapping[int, datetime] = MappingProxyType({})
     clock_skew: timedelta | None = None
     zone: tzinfo = UTC
+    strategies: StrategyBook = StrategyBook()
+    envelopes: Mapping[str, Envelope] = MappingProxyType({})
 
     def quote(self, contract: Contract) -> Quote:
         """Return the newest quote of `contract`, whatever its age.
@@ -182,3 +189,7 @@ class RiskView(msgspec.Struct, frozen=True, kw_only=True):
         """Return the heat of everything as it is now."""
         no_stop = self.limits.max_stop_distance
         return self.heat.follow(self.portfolio, self.exposure, no_stop=no_stop)
+
+    def strategy_accounts(self) -> StrategyAccounts:
+        """Return what each strategy holds and has made, as it is now."""
+        return StrategyAccounts(self.strategies, self.portfolio, self.exposure, self.pnl)

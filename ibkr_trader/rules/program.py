@@ -22,12 +22,13 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 import msgspec
 
+from ibkr_trader.risk.envelope import Envelope
 from ibkr_trader.risk.size_text import size_of
 from ibkr_trader.rules.actions.open_position import OpenPosition
 from ibkr_trader.rules.bar_sizes import parse_bar_size
 from ibkr_trader.rules.distance import Distance
 from ibkr_trader.rules.moment import Trigger
-from ibkr_trader.rules.rule import Action, Envelope, Rule, Strategy
+from ibkr_trader.rules.rule import Action, Rule, Strategy
 from ibkr_trader.rules.written import Written
 
 if TYPE_CHECKING:

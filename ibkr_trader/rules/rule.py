@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from datetime import time, timedelta
-from decimal import Decimal
 from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
 from ibkr_trader.core.registry import Registry
+from ibkr_trader.risk.envelope import Envelope
 from ibkr_trader.rules.condition import Condition
 from ibkr_trader.rules.moment import Trigger
 
@@ -116,22 +116,6 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     def indicators(self) -> frozenset[Key]:
         """What it and its actions need."""
         return self.when.indicators.union(*(action.indicators for action in self.then))
-
-
-class Envelope(msgspec.Struct, frozen=True, kw_only=True):
-    """How far a strategy may go, whatever the account allows; None is no limit of its own.
-
-    Attributes:
-        capital: What its positions and entries may be worth together.
-        max_positions: How many symbols it may be in at once.
-        max_daily_loss: What it may lose in a day, open losses included, before it opens no more.
-        max_entries_per_day: How many entries it may send.
-    """
-
-    capital: Decimal | None = None
-    max_positions: int | None = None
-    max_daily_loss: Decimal | None = None
-    max_entries_per_day: int | None = None
 
 
 class Strategy(msgspec.Struct, frozen=True, kw_only=True):

@@ -34,6 +34,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from ibkr_trader.core.text import plain
+from ibkr_trader.risk.envelope import Envelope
 from ibkr_trader.rules.action_text import read_action
 from ibkr_trader.rules.bar_sizes import parse_bar_size
 from ibkr_trader.rules.expression_wording import ExpressionError
@@ -46,7 +47,6 @@ from ibkr_trader.rules.rule import (
     NAME_FORM,
     USUAL_PRIORITY,
     Action,
-    Envelope,
     Rule,
     Schedule,
     Strategy,

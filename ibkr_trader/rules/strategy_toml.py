@@ -14,7 +14,8 @@ from ibkr_trader.rules.rule import ACTIONS, DAYS, USUAL_PRIORITY
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from ibkr_trader.rules.rule import Action, Envelope, Rule, Schedule, Strategy
+    from ibkr_trader.risk.envelope import Envelope
+    from ibkr_trader.rules.rule import Action, Rule, Schedule, Strategy
 
 _UNITS = ((86_400, "day"), (3_600, "hour"), (60, "min"), (1, "s"))
 

@@ -20,13 +20,14 @@ from typing import TYPE_CHECKING, Literal, Self
 
 import msgspec
 
+from ibkr_trader.risk.envelope import Envelope
 from ibkr_trader.risk.size_text import size_of
 from ibkr_trader.rules.actions.close_all import CloseAll
 from ibkr_trader.rules.actions.open_position import OpenPosition
 from ibkr_trader.rules.actions.scale_in import ScaleIn
 from ibkr_trader.rules.bar_sizes import parse_bar_size
 from ibkr_trader.rules.distance import Distance
-from ibkr_trader.rules.rule import Envelope, Rule, Strategy
+from ibkr_trader.rules.rule import Rule, Strategy
 from ibkr_trader.rules.strategy_text import read_strategy
 from ibkr_trader.rules.strategy_toml import write_strategy
 from ibkr_trader.rules.written import Written

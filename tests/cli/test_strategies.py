@@ -182,3 +182,17 @@ async def test_a_file_that_its_bars_cannot_serve_is_told_and_ends_nothing(rack: 
         (said,) = rack.said
         assert "no whole number of bars" in said
         assert not desk.rules.shadows
+
+
+async def test_a_shadow_that_has_decided_too_little_is_no_sample(rack: Rack) -> None:
+    async with rack.floor.strategist(journal=rack.journal, per_minute=100) as desk:
+        shelf = StrategyShelf(desk.trader, desk, say=rack.said.append)
+        await shelf.open([], [rack.path])
+        shelf.require_sample("other")
+        for number in range(10):
+            with pytest.raises(CannotStage, match=f"has made {number} decision") as caught:
+                shelf.require_sample(NAME)
+            assert caught.value.hint is not None
+            assert "--anyway" in caught.value.hint
+            await desk.signals.take(rack.floor.claim(signal_id=f"s{number}"))
+        shelf.require_sample(NAME)

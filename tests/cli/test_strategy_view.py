@@ -94,9 +94,13 @@ async def test_promoted_and_rolled_back_with_a_question_and_a_dry_run(
         edit(path, "0.95")
         await card(ask).look()
         options = {"name": NAME}
-        tried = await asked(ask, "promote", options=options, dry_run=True)
+        early = await ask("strategy.promote", options=options, yes=True)
+        assert isinstance(early, Failure)
+        assert "--anyway" in early.hint
+        anyway = {**options, "anyway": True}
+        tried = await asked(ask, "promote", options=anyway, dry_run=True)
         assert (tried["version"], tried["changed"]) == (first["version"], False)
-        done = await asked(ask, "promote", options=options)
+        done = await asked(ask, "promote", options=anyway)
         assert done["changed"]
         assert done["version"] != first["version"]
         assert any(

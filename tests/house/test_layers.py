@@ -117,7 +117,7 @@ def test_every_contract_can_break(copy: Path) -> None:
             "ibkr_trader/core/planted.py": "import ibkr_trader.execution\nimport asyncio\n",
             "ibkr_trader/execution/planted.py": "import typer\n",
             "ibkr_trader/adapters/planted.py": "import ib_insync\nimport rich\n",
-            "ibkr_trader/sim/planted.py": "import pydantic\nimport numpy\n",
+            "ibkr_trader/sim/planted.py": "import pydantic\nimport numpy\nimport redis\n",
         },
     )
     result = lint_imports(copy)

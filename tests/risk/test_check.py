@@ -46,6 +46,8 @@ EXPECTED = {
     "stop_out": Binds.OPENINGS,
     "sector_exposure": Binds.OPENINGS,
     "stop_side": Binds.ALL_IF_KNOWN,
+    "strategy_envelope": Binds.OPENINGS,
+    "strategy_owner": Binds.OPENINGS,
     "tick": Binds.ALL_IF_KNOWN,
     "trading_state": Binds.OPENINGS,
     "working_orders": Binds.OPENINGS,

@@ -18,6 +18,7 @@ ODDS = Odds(win_rate=D("0.55"), payoff=D("1.8"))
     ("text", "rule", "written"),
     [
         ("10", FixedQuantity(D(10)), "10"),
+        ("1", FixedQuantity(D(1)), "1"),
         ("10.0", FixedQuantity(D("10.0")), "10.0"),
         (" RISK:1% ", ONE_PERCENT, "risk:1%"),
         ("risk:0.5%", FixedRisk(fraction=D("0.005")), "risk:0.5%"),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ibkr_trader.core.enums import Side
+from ibkr_trader.risk.envelope import Envelope
 from ibkr_trader.rules.actions.close_all import CloseAll
 from ibkr_trader.rules.actions.notify import Notify
 from ibkr_trader.rules.actions.open_position import OpenPosition
@@ -25,7 +26,7 @@ from ibkr_trader.rules.program import (
     enter,
     strategy_of,
 )
-from ibkr_trader.rules.rule import Envelope, Strategy
+from ibkr_trader.rules.rule import Strategy
 from ibkr_trader.rules.rule_memory import RuleMemory
 from ibkr_trader.rules.study import Study
 from ibkr_trader.rules.wishes import Enter, Exit, Tell

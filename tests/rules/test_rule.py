@@ -34,6 +34,13 @@ def test_hours_begin_and_end_by_the_exchanges_clock(clock: str, holds: bool) -> 
     assert hours.holds(local(20, clock)) is holds
 
 
+def test_hours_that_end_where_they_begin_are_a_moment_and_not_the_whole_day() -> None:
+    hours = Schedule(begins=time(12), ends=time(12))
+    assert [hours.holds(local(20, clock)) for clock in ("11:59", "12:00", "12:01")] == [
+        False, True, False,
+    ]  # fmt: skip
+
+
 def test_days_are_the_exchanges_days() -> None:
     assert Schedule(days=frozenset({"fri"})).holds(local(20, "12:00"))
     assert not Schedule(days=frozenset({"mon"})).holds(local(20, "12:00"))

@@ -11,7 +11,7 @@ from ibkr_trader.core import events as ev
 from ibkr_trader.core.enums import Outcome, Stage
 from ibkr_trader.rules.moment import Trigger
 from ibkr_trader.rules.rule import LEAST_REST, LONGEST_COOLDOWN
-from ibkr_trader.rules.rule_memory import Fenced, RuleMemory
+from ibkr_trader.rules.rule_memory import Acted, Fenced, RuleMemory
 from tests.orders.samples import AT, later
 from tests.rules.moments import decision, rule
 
@@ -119,6 +119,8 @@ def test_a_rule_that_raised_is_fenced_off_until_its_strategy_is_loaded_anew() ->
     other = ev.FaultEvent(at=AT, strategy="t", rule="r", message="no")
     shadow = ev.FaultEvent(at=AT, strategy="s", rule="r", message="its own", is_shadow=True)
     memory = told(live, other, shadow)
+    assert not Fenced("s", "r").is_shadow
+    assert not Acted("s", "r", "AAPL").is_shadow
     assert memory.faults == {
         Fenced("s", "r"): "KeyError: 1",
         Fenced("t", "r"): "no",

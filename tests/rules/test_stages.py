@@ -55,6 +55,7 @@ def test_only_so_many_are_kept() -> None:
     stages = told(*(staged(f"v{n}") for n in range(10)))
     assert [one.version for one in stages.before["s"]] == ["v4", "v5", "v6", "v7", "v8"]
     assert len(stages.before["s"]) == MOST_BEFORE
+    assert earlier(stages) == "v8"
 
 
 def test_a_shadow_stands_beside_what_trades_until_it_trades_itself() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from ibkr_trader.risk.envelope import Envelope
 from ibkr_trader.rules.actions.open_position import OpenPosition
 from ibkr_trader.rules.distance import Distance
 from ibkr_trader.rules.moment import Trigger
@@ -14,7 +15,6 @@ from ibkr_trader.rules.rule import (
     DAYS,
     LONGEST_COOLDOWN,
     USUAL_PRIORITY,
-    Envelope,
     Schedule,
     Strategy,
 )

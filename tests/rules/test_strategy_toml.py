@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ibkr_trader.risk.envelope import Envelope
 from ibkr_trader.risk.sizing import FixedQuantity, FixedRisk, Kelly
 from ibkr_trader.rules.actions.adjust_stop import AdjustStop
 from ibkr_trader.rules.actions.close_all import CloseAll
@@ -21,8 +22,8 @@ from ibkr_trader.rules.actions.open_position import OpenPosition
 from ibkr_trader.rules.actions.scale_in import ScaleIn
 from ibkr_trader.rules.actions.trail import TrailStop
 from ibkr_trader.rules.distance import Distance
-from ibkr_trader.rules.moment import Trigger
-from ibkr_trader.rules.rule import ACTIONS, DAYS, Action, Envelope, Rule, Schedule, Strategy
+from ibkr_trader.rules.moment import NEWS, Trigger
+from ibkr_trader.rules.rule import ACTIONS, DAYS, Action, Rule, Schedule, Strategy
 from ibkr_trader.rules.strategy_text import read_strategy
 from ibkr_trader.rules.strategy_toml import write_strategy
 from ibkr_trader.rules.written import Written
@@ -84,15 +85,18 @@ def rules(draw: st.DrawFn) -> tuple[Rule, ...]:
     made: list[Rule] = []
     for name in draw(st.lists(NAMES, min_size=1, max_size=4, unique=True)):
         kinds = draw(st.lists(st.sampled_from(sorted(DOES)), min_size=1, max_size=3, unique=True))
+        when = draw(WHENS)
+        # What waits for a signal is set off by nothing else, and nothing else by one.
+        legal = when.triggers if when.triggers <= NEWS else frozenset(Trigger) - NEWS
         made.append(
             Rule(
                 name=name,
-                when=draw(WHENS),
+                when=when,
                 then=tuple(draw(DOES[kind]) for kind in kinds),
                 priority=draw(st.integers(0, 1_000_000)),
                 cooldown=timedelta(seconds=draw(st.integers(0, 604_800))),
                 schedule=draw(st.none() | SCHEDULES),
-                on=draw(st.frozensets(st.sampled_from(Trigger))),
+                on=draw(st.frozensets(st.sampled_from(sorted(legal)))),
                 symbols=draw(st.frozensets(SYMBOLS, max_size=2)),
             )
         )

@@ -10,13 +10,14 @@ import pytest
 
 from ibkr_trader.core.enums import Side
 from ibkr_trader.core.models import Session
+from ibkr_trader.risk.envelope import Envelope
 from ibkr_trader.risk.sizing import AtrRisk, FixedQuantity
 from ibkr_trader.rules.actions.open_position import OpenPosition
 from ibkr_trader.rules.actions.scale_in import ScaleIn
 from ibkr_trader.rules.condition import Asking
 from ibkr_trader.rules.engine import decide
 from ibkr_trader.rules.moment import Trigger
-from ibkr_trader.rules.rule import Envelope, Rule, Strategy
+from ibkr_trader.rules.rule import Rule, Strategy
 from ibkr_trader.rules.rule_memory import RuleMemory
 from ibkr_trader.rules.strategy_text import StrategyError, read_strategy, version_of
 from ibkr_trader.rules.templates import (

@@ -43,6 +43,12 @@ def test_it_belongs_behind_the_market_on_either_side(written: str, long: str, sh
     assert level(behind(written), -10) == D(short)
 
 
+def test_it_may_be_as_near_as_it_is_said_and_the_price_one_of_cents() -> None:
+    assert level(behind("0.01"), 10) == D("149.99")
+    assert level(behind("0.01"), -10) == D("150.01")
+    assert level(behind("0.30"), 10, last="0.50") == D("0.20")
+
+
 def test_it_is_tightened_and_never_widened() -> None:
     assert level(behind("2%"), 10, stop="145") == 147
     assert level(behind("2%"), 10, stop="147") is None

@@ -117,6 +117,11 @@ def test_it_needs_the_indicators_of_all_its_distances() -> None:
         assert one.indicators == {ATR}
 
 
+def test_a_price_of_cents_is_a_price() -> None:
+    (wish,) = action("long", "10%").wishes(moment("0.50"))
+    assert wish.stop == D("0.45")
+
+
 def test_without_a_price_there_is_no_entry() -> None:
     with pytest.raises(CannotWish, match="no price of AAPL"):
         action().wishes(moment(None))

@@ -43,8 +43,8 @@ def test_less_than_one_is_nothing() -> None:
 
 
 @pytest.mark.parametrize("busy", [{"is_entering": True}, {"is_leaving": True}])
-def test_while_something_is_under_way_it_adds_nothing(busy: dict[str, bool]) -> None:
-    assert added(ScaleIn(quantity=D(5)), **busy) is None
+def test_while_something_is_under_way_it_adds_nothing(busy: dict[str, Any]) -> None:
+    assert ScaleIn(quantity=D(5)).wishes(moment(held=holding(10, **busy))) == ()
 
 
 def test_without_a_position_there_is_nothing_to_add_to() -> None:
