@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from ibkr_trader.config import Settings
 from ibkr_trader.core import events as ev
 from ibkr_trader.execution.desk import Desk
 from ibkr_trader.execution.strategist import Strategist
+from tests.adapters.journal_parts import open_journal
 from tests.cli.conftest import CommandLine
 from tests.cli.serving_parts import Counter, counter, settings_in
 from tests.execution.parts import INSTALL, DeafBroker
@@ -96,13 +98,14 @@ async def test_two_typed_at_once_without_a_name_are_two(settings: Settings) -> N
 
 
 async def test_a_name_is_not_given_again_after_a_restart_though_nothing_came_of_it(
-    settings: Settings,
+    settings: Settings, tmp_path: Path
 ) -> None:
-    floor, journal = StrategyFloor(), MemoryJournal(INSTALL)
     for _ in range(2):
-        async with floor.strategist(ENTRY, journal=journal) as desk:
-            _, said = await sent(at(desk, settings), confidence="0.8")  # no rule wants it
-            assert (said["outcome"], said["code"], said["decisions"]) == ("nothing", "", [])
+        floor = StrategyFloor()
+        with closing(open_journal(tmp_path / "journal.db")) as journal:
+            async with floor.strategist(ENTRY, journal=journal) as desk:
+                _, said = await sent(at(desk, settings), confidence="0.8")  # no rule wants it
+                assert (said["outcome"], said["code"], said["decisions"]) == ("nothing", "", [])
 
 
 async def test_without_strategies_there_is_nobody_to_send_it_to(settings: Settings) -> None:
