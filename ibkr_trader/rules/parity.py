@@ -190,17 +190,18 @@ def parity(
 
 
 def _span(stages: list[ev.StageEvent], since: datetime | None) -> Span | None:
-    """When the newest shadow's version was first in the shadow, and when it was promoted."""
-    version, begins, ends, trading = "", None, None, ""
+    """When the newest shadow's version was first in the shadow, and when it was promoted.
+
+    At a start what trades is told first, so a shadow of the same version is not ended by it.
+    """
+    version, begins, ends = "", None, None
     for one in stages:
         if one.stage is Stage.SHADOW:
             if one.version != version:
                 version, begins = one.version, one.at
             ends = None
-        elif one.stage is Stage.LIVE:
-            if one.version == version and trading != version:
-                ends = one.at
-            trading = one.version
+        elif one.stage is Stage.LIVE and one.version == version:
+            ends = one.at
     if begins is None:
         return None
     return Span(version=version, begins=max(begins, since or begins), ends=ends)

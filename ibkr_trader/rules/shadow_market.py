@@ -83,7 +83,7 @@ def _waited(
     is_late = False
     for order in place.waiting:
         price = _price(order, look)
-        if price is None or order not in place.waiting:
+        if price is None:
             continue
         is_exit = order.kind is WouldBe.EXIT
         fill = teller.fill(

@@ -93,6 +93,7 @@ async def test_a_shadow_sees_what_it_would_hold_and_not_what_is_held() -> None:
 async def test_a_shadow_is_asked_about_the_same_moment_once_the_order_is_out() -> None:
     floor, journal = ShadowFloor(), MemoryJournal(INSTALL)
     async with floor.both(OTHER, ENTRY, journal=journal) as desk:
+        desk.trader.bus.subscribe(ev.NewOrderEvent, lambda _: floor.clock.advance(1))
         await desk.signals.take(floor.claim())
         live, shadow = told(journal, ev.DecisionEvent)
         assert (live.is_shadow, shadow.is_shadow) == (False, True)
@@ -101,6 +102,16 @@ async def test_a_shadow_is_asked_about_the_same_moment_once_the_order_is_out() -
         last = max(n for n, kind in enumerate(kinds) if kind is ev.DecisionEvent)
         assert kinds.index(ev.NewOrderEvent) < last
         assert kinds.index(ev.SignalEndEvent) < last
+
+
+async def test_a_shadow_rests_by_what_it_decided_itself() -> None:
+    floor, journal = ShadowFloor(), MemoryJournal(INSTALL)
+    rests = OTHER.replace("priority = 1", 'priority = 1\ncooldown = "15 min"')
+    async with floor.both(rests, ENTRY, journal=journal) as desk:
+        for number in range(2):
+            await desk.signals.take(floor.claim(signal_id=f"s{number}"))
+        made = [one.is_shadow for one in told(journal, ev.DecisionEvent)]
+        assert made.count(True) == 1
 
 
 async def test_a_restart_reads_from_the_journal_what_it_would_hold() -> None:

@@ -98,7 +98,7 @@ def test_each_decision_is_matched_once() -> None:
 
 def test_other_versions_and_other_times_are_left_out() -> None:
     early = live("x", -1)
-    found = compared(early, shadow("y", 1, version="v0"), shadow("z", 2), since=at(1.5))
+    found = compared(early, shadow("y", 2, version="v0"), shadow("z", 2), since=at(1.5))
     assert found.sample == 1
     assert not found.only_live
     assert found.span.begins == at(1.5)

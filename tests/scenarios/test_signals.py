@@ -104,7 +104,7 @@ def test_edited_while_it_runs_it_goes_into_the_shadow(line: CommandLine, tmp_pat
         trader.hear("only writes down what it would do")
         rows = line("strategy list --json").document["strategies"]
         assert [row["stage"] for row in rows] == ["live", "shadow"]
-        assert line("strategy promote prediction --anyway --yes").code == 0
+        assert line("strategy promote prediction --yes --anyway").code == 0
         (row,) = line("strategy list --json").document["strategies"]
         assert (row["stage"], row["version"]) == ("live", rows[1]["version"])
         assert line(BUY).code == 0

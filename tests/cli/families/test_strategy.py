@@ -95,12 +95,14 @@ def test_signals_of_a_file_come_in_between(cli: CommandLine, strategy: Path) -> 
     path, signals = bars(cli, ROWS), cli.folder / "signals.jsonl"
     made = (OPENS + timedelta(seconds=130)).isoformat()
     base = '{"v": 1, "id": "%s", "ts": "%s", "symbol": "AAPL", "action": "SELL", "confidence": %s}'
-    lines = (base % ("a", made, "0.9"), "", base % ("b", made, "0.1"))
+    early = (OPENS + timedelta(seconds=10)).isoformat()
+    lines = (base % ("a", made, "0.9"), "", base % ("b", made, "0.1"), base % ("c", early, "0.2"))
     signals.write_text("\n".join(lines) + "\n")
     line = f"strategy check {strategy} --bars {path} --signals {signals}"
     document = cli(f"{line} --json").document
     assert [one["cause"] for one in document["decisions"]][1] == "recorded/a"
-    assert [one["code"] for one in document["refused"]] == ["low_confidence"]
+    refused = [(one["signal_id"], one["code"]) for one in document["refused"]]
+    assert refused == [("c", "low_confidence"), ("b", "low_confidence")]
     assert "low_confidence" in cli(line).out
 
 
