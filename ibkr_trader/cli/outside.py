@@ -11,6 +11,7 @@ from ibkr_trader.adapters.secret_text import Secret, secret_of
 from ibkr_trader.adapters.signals.registry import SOURCES
 from ibkr_trader.adapters.sinks import SINKS
 from ibkr_trader.core.errors import ConfigError
+from ibkr_trader.rules.expression_wording import suggestion
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -64,8 +65,8 @@ def _settings(table: Mapping[str, Any], kind: type[msgspec.Struct], name: str) -
     """
     unknown = sorted(table.keys() - set(kind.__struct_fields__))
     if unknown:
-        known = ", ".join(kind.__struct_fields__)
-        raise ValueError(f"{name}.{unknown[0]}: there is no such key; there are {known}")
+        hint = suggestion(unknown[0], kind.__struct_fields__)
+        raise ValueError(f"{name}.{unknown[0]}: there is no such key; {hint}")
 
     def secret(wanted: type, value: object) -> Secret:
         if wanted is not Secret or not isinstance(value, str):

@@ -11,6 +11,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from ibkr_trader.adapters.strategy_file import StrategyFile, loaded
+from ibkr_trader.cli.exits import UsageFault
 from ibkr_trader.cli.wording import counted
 from ibkr_trader.core.enums import Stage
 from ibkr_trader.core.errors import ConfigError, TraderError
@@ -30,7 +31,7 @@ LOOK = 1.0  # seconds between two looks at the files
 RUN, EDITED = "run", "an edited file"
 
 
-class CannotStage(TraderError):
+class CannotStage(UsageFault):
     """A strategy cannot be moved to where it is wished, and the message says why."""
 
 
@@ -171,9 +172,9 @@ class StrategyShelf:
         """Take an edited file into the shadow; one that is wrong is told once and left out."""
         try:
             one = file.load()
-            if one.strategy.version in self._versions(one.strategy.name):
-                return  # it is here already: there is nothing to try
-            await self._admit(one, Stage.SHADOW, origin=EDITED)
+            # What is here already is nothing to try.
+            if one.strategy.version not in self._versions(one.strategy.name):
+                await self._admit(one, Stage.SHADOW, origin=EDITED)
         except TraderError as error:
             if self._refused.get(file.path) != error.message:
                 self._refused[file.path] = error.message

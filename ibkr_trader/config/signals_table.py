@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ibkr_trader.config.sources import Sources
 
 Table = Mapping[str, Any]
+_SIGNED = "signals.needs_signature"
 
 
 class Outside(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,9 +55,10 @@ def outside(found: Sources, *, is_live: bool = False) -> Outside:
     """
     admission = read_table(found, "signals", Admission, ignoring=_is_table)
     if is_live:
-        if is_written(found, "signals.needs_signature") and not admission.needs_signature:
-            message = "signals.needs_signature: with real money every signal must be signed"
-            raise ConfigError(message, hint="remove the line")
+        if is_written(found, _SIGNED) and not admission.needs_signature:
+            line = found.table_lines.get(_SIGNED, 1)
+            message = f"{_SIGNED}: with real money every signal must be signed"
+            raise ConfigError(f"{found.file} line {line}: {message}", hint="remove the line")
         admission = msgspec.structs.replace(admission, needs_signature=True)
     tables = {name: _tables(found, name) for name in ("signals", "sinks")}
     lines = lines_of(found.text)

@@ -193,3 +193,22 @@ async def test_prices_and_time_set_rules_off_by_themselves() -> None:
         async with asyncio.timeout(5):
             await heard.wait()
         assert [one.message for one in told(journal, ev.NoticeEvent)] == ["high"]
+
+
+async def test_a_question_that_waits_already_is_not_asked_twice() -> None:
+    floor, journal = StrategyFloor(), MemoryJournal(INSTALL)
+    async with floor.strategist(ENTRY, journal=journal) as desk:
+        details, gate = desk.trader.outlook.details(AAPL), asyncio.Event()
+        assert details is not None
+
+        async def wait() -> None:
+            await gate.wait()
+
+        assert desk.turns.offer("AAPL", wait)  # the symbol waits for the broker
+        for _ in range(1_000):
+            desk.ask(details, Trigger.PRICE)
+        async with asyncio.TaskGroup() as tasks:
+            taking = tasks.create_task(desk.signals.take(floor.claim()))
+            await asyncio.sleep(0)
+            gate.set()
+        assert taking.result().outcome is Outcome.ACTED

@@ -96,6 +96,7 @@ def test_what_it_inherits_counts_as_its_own() -> None:
 
     child = made(Child)
     assert [rule.name for rule in child.rules] == ["on_bar", "on_price", "on_time"]
+    assert child.indicators > made(Full).indicators
     assert child.indicators - made(Full).indicators == {key("ema", 9), key("ema", 21)}
 
 

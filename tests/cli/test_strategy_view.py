@@ -1,0 +1,135 @@
+"""`strategy list|promote|rollback` at the desk of a running trader."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ibkr_trader.cli.failure import Failure
+from ibkr_trader.cli.remote import Sent
+from ibkr_trader.cli.strategies import StrategyShelf
+from ibkr_trader.config import Settings
+from ibkr_trader.execution.desk import Desk
+from tests.cli.serving_parts import Counter, counter, settings_in
+from tests.execution.strategy_stage import ENTRY, StrategyFloor
+
+NAME = "prediction-entry"
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Iterator[Settings]:
+    with settings_in(tmp_path) as found:
+        yield found
+
+
+@asynccontextmanager
+async def shelf(settings: Settings, path: Path, *, is_open: bool = True) -> AsyncIterator[Counter]:
+    """A counter at a trader with the strategy of a file."""
+    path.write_text(ENTRY)
+    async with StrategyFloor().strategist() as desk:
+        ask = Counter(Desk(desk.trader), settings)
+        made = StrategyShelf(desk.trader, desk, say=lambda _: None)
+        if is_open:
+            await made.open([path], [])
+        ask.clerk._trader.shelf = made
+        yield ask
+
+
+def edit(path: Path, new: str) -> None:
+    beside = path.with_suffix(".new")
+    beside.write_text(ENTRY.replace("0.85", new))
+    beside.replace(path)
+
+
+async def asked(ask: Counter, command: str, **call: Any) -> dict[str, Any]:
+    reply = await ask(f"strategy.{command}", json=True, **call)
+    assert isinstance(reply, Sent), reply
+    found: dict[str, Any] = json.loads(bytes(reply.data))
+    return found
+
+
+def card(ask: Counter) -> StrategyShelf:
+    made = ask.clerk._trader.shelf
+    assert made is not None
+    return made
+
+
+async def test_what_trades_and_what_is_in_the_shadow_is_listed(
+    settings: Settings, tmp_path: Path
+) -> None:
+    path = tmp_path / "one.toml"
+    async with shelf(settings, path) as ask:
+        edit(path, "0.95")
+        await card(ask).look()
+        rows = (await asked(ask, "list"))["strategies"]
+        assert [(row["name"], row["stage"]) for row in rows] == [(NAME, "live"), (NAME, "shadow")]
+        assert rows[0]["rules"] == ["PredictionEntry", "PredictionExit", "ShortEntry"]
+        assert (rows[0]["symbols"], rows[0]["fenced"]) == (["AAPL"], [])
+        text = await ask("strategy.list")
+        assert isinstance(text, Sent)
+        assert "shadow" in str(text.blocks)
+
+
+async def test_without_a_strategy_the_list_says_how_to_run_one(
+    settings: Settings, tmp_path: Path
+) -> None:
+    async with shelf(settings, tmp_path / "one.toml", is_open=False) as ask:
+        reply = await ask("strategy.list")
+        assert isinstance(reply, Sent)
+        assert "no strategy runs" in str(reply.blocks[0])
+        assert reply.blocks[1] == "Next: ibkr-trader run --strategy FILE"
+
+
+async def test_promoted_and_rolled_back_with_a_question_and_a_dry_run(
+    settings: Settings, tmp_path: Path
+) -> None:
+    path = tmp_path / "one.toml"
+    async with shelf(settings, path) as ask:
+        (first,) = (await asked(ask, "list"))["strategies"]
+        edit(path, "0.95")
+        await card(ask).look()
+        options = {"name": NAME}
+        early = await ask("strategy.promote", options=options, yes=True)
+        assert isinstance(early, Failure)
+        assert "--anyway" in early.hint
+        anyway = {**options, "anyway": True}
+        tried = await asked(ask, "promote", options=anyway, dry_run=True)
+        assert (tried["version"], tried["changed"]) == (first["version"], False)
+        done = await asked(ask, "promote", options=anyway)
+        assert done["changed"]
+        assert done["version"] != first["version"]
+        assert any(
+            f"in place of {first['version']}. Promote it?" in one for one in ask.terminal.asked
+        )
+        tried = await asked(ask, "rollback", options=options, dry_run=True)
+        assert (tried["version"], tried["changed"]) == (done["version"], False)
+        back = await asked(ask, "rollback", options=options)
+        assert (back["version"], back["changed"]) == (first["version"], True)
+
+
+@pytest.mark.parametrize("command", ["promote", "rollback"])
+async def test_what_cannot_be_moved_says_what_there_is(
+    command: str, settings: Settings, tmp_path: Path
+) -> None:
+    async with shelf(settings, tmp_path / "one.toml") as ask:
+        reply = await ask(f"strategy.{command}", options={"name": "other"}, yes=True)
+        assert isinstance(reply, Failure)
+        assert (reply.code, "other" in reply.message) == ("usage", True)
+        assert reply.hint
+
+
+@pytest.mark.parametrize(
+    ("command", "options"), [("list", {}), ("promote", {"name": "x"}), ("rollback", {"name": "x"})]
+)
+async def test_without_a_trader_that_runs_strategies_there_is_nothing_to_move(
+    command: str, options: dict[str, Any], settings: Settings
+) -> None:
+    async with counter(settings) as ask:
+        reply = await ask(f"strategy.{command}", options=options)
+        assert isinstance(reply, Failure)
+        assert (reply.exit_code, reply.hint) == (2, "ibkr-trader run --strategy FILE")
