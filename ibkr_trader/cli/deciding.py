@@ -12,19 +12,23 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
+from ibkr_trader.adapters.clock import SystemClock
 from ibkr_trader.adapters.strategy_file import StrategyFile
 from ibkr_trader.cli.outside import made_sinks, made_sources
 from ibkr_trader.cli.progress import progress
 from ibkr_trader.cli.strategies import StrategyShelf
 from ibkr_trader.cli.wording import counted
+from ibkr_trader.config import Profile
+from ibkr_trader.core.signals import Malformed
 from ibkr_trader.execution.tasks import alongside
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     from ibkr_trader.cli.event_lines import EventLines
     from ibkr_trader.cli.face import Face
     from ibkr_trader.cli.trader_card import TraderCard
+    from ibkr_trader.core.signals import Incoming, SignalReply
     from ibkr_trader.execution.desk import Desk
     from ibkr_trader.execution.ports import SignalSource
     from ibkr_trader.execution.strategist import Strategist
@@ -77,23 +81,35 @@ async def deciding(
     shelf = StrategyShelf(desk.trader, strategist, say=lambda text: lines.say("Strategy", text))
     with progress("", is_shown=not face.json) as report:
         await shelf.open(by.live, by.shadows, tell=lambda text: report(0, 0, text))
-    _take_only_known(strategist, by)
+    strategist.signals.also = frozenset(by.symbols)
     strategist.settle_open()
     _told(lines, strategist, sources)
     card.shelf = shelf
-    works = [source.run(strategist.signals.take) for source in sources]
+    take = taking(strategist, is_simulated=face.settings().profile is Profile.SIM)
+    works = [source.run(take) for source in sources]
     async with alongside(shelf.work(), *works):
         yield
 
 
-def _take_only_known(strategist: Strategist, by: Decides) -> None:
-    """Refuse signals of symbols that nothing here trades, unless the file says which to take."""
-    signals = strategist.signals
-    named = signals.admission.symbols
-    if named is None:
-        every = (*strategist.rules.strategies, *strategist.rules.shadows)
-        named = frozenset(symbol for strategy in every for symbol in strategy.symbols)
-    signals.admission = msgspec.structs.replace(signals.admission, symbols=named.union(by.symbols))
+def taking(
+    strategist: Strategist, *, is_simulated: bool
+) -> Callable[[Incoming], Awaitable[SignalReply]]:
+    """Return the door for sources; their times are turned into the desk's.
+
+    Producers live by the machine's clock, and the simulator has one of its own: a signal of a
+    second ago is to be a second old there, too.
+    """
+    if not is_simulated:
+        return strategist.signals.take
+    clock, machine = strategist.trader.clock, SystemClock()
+
+    async def take(claim: Incoming) -> SignalReply:
+        if not isinstance(claim, Malformed) and claim.issued_at is not None:
+            made = claim.issued_at + (clock.now() - machine.now())
+            claim = msgspec.structs.replace(claim, issued_at=made)
+        return await strategist.signals.take(claim)
+
+    return take
 
 
 def _told(lines: EventLines, strategist: Strategist, sources: list[SignalSource]) -> None:

@@ -92,6 +92,12 @@ class RuleDesk:
         return tuple(self._strategies.values())
 
     @property
+    def symbols(self) -> frozenset[str]:
+        """What any of them trades, or would."""
+        every = (*self.strategies, *self.shadows)
+        return frozenset(symbol for strategy in every for symbol in strategy.symbols)
+
+    @property
     def shadows(self) -> tuple[Strategy, ...]:
         """Those whose decisions are only written down."""
         return self.shadow.strategies

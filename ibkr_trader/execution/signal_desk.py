@@ -12,6 +12,8 @@ import logging
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.enums import Outcome
 from ibkr_trader.core.errors import AmbiguousContract, BrokerUnavailable, JournalError
@@ -49,7 +51,9 @@ class SignalDesk:
     """Takes signals for one trader.
 
     Attributes:
-        admission: What a signal must be like.
+        admission: What a signal must be like; where it names no symbols, those of the strategies
+            are taken.
+        also: Symbols that are taken beside those.
     """
 
     def __init__(self, trader: Trader, rules: RuleDesk, *, turns: Turns) -> None:
@@ -57,6 +61,7 @@ class SignalDesk:
         self._rules = rules
         self._turns = turns
         self.admission = Admission()
+        self.also: frozenset[str] = frozenset()
         self._told: dict[tuple[str, str], tuple[datetime, int]] = {}
 
     @property
@@ -139,7 +144,10 @@ class SignalDesk:
         return reply
 
     def _judge(self, claim: Incoming) -> Refusal | None:
-        return judge(claim, self._memory, self.admission, now=self._trader.clock.now())
+        named = self.admission.symbols
+        symbols = (self._rules.symbols if named is None else named) | self.also
+        policy = msgspec.structs.replace(self.admission, symbols=symbols)
+        return judge(claim, self._memory, policy, now=self._trader.clock.now())
 
     def _refuse(self, claim: Incoming, refusal: Refusal) -> SignalReply:
         """Answer that it is not taken. The same again within a second is only counted."""
