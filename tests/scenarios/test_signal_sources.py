@@ -1,0 +1,99 @@
+"""Signals from a Redis stream and from the sample prediction API, to fills, and told to sinks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from docs.run_transcripts import ROOT
+from examples.prediction_server import serving
+from ibkr_trader.adapters.clock import SystemClock
+from ibkr_trader.adapters.signals.envelope import signed
+from tests.cli.conftest import CommandLine
+from tests.redis_server import RedisServer
+from tests.scenarios.traders import running
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+PREDICTION = ROOT / "examples" / "strategies" / "prediction.toml"
+KEY = "a-key-that-both-sides-know"
+
+
+@pytest.fixture
+def line(tmp_path: Path) -> Iterator[CommandLine]:
+    one = CommandLine(tmp_path)
+    one.env["IBKR_RECONNECT_BACKOFF_SECONDS"] = "0.1"
+    one.env["IBKR_CONFIG"] = str(tmp_path / "config.toml")
+    one.env["DESK_KEY"] = KEY
+    yield one
+    one.stop_gateway()
+
+
+def envelope(action: str, signal_id: str) -> bytes:
+    return signed(
+        {
+            "v": 1, "id": signal_id, "ts": SystemClock().now(), "symbol": "AAPL", "action": action,
+            "confidence": Decimal("0.91"),
+        },
+        key_id="k1",
+        key=KEY.encode(),
+    )  # fmt: skip
+
+
+def test_a_stream_is_traded_once_and_others_are_told(
+    line: CommandLine, redis_server: RedisServer, tmp_path: Path
+) -> None:
+    import redis
+
+    told = tmp_path / "told.jsonl"
+    (tmp_path / "config.toml").write_text(
+        f"[signals]\nneeds_signature = true\n"
+        f'[signals.redis]\nurl = "{redis_server.url}"\nkeys = {{ k1 = "DESK_KEY" }}\n'
+        f'[sinks.redis_streams]\nurl = "{redis_server.url}"\n'
+        f'[sinks.json_lines]\npath = "{told}"\n'
+    )
+    with redis.Redis.from_url(redis_server.url) as client:
+        # What came before the group was made is of the past: so it is made before.
+        client.xgroup_create("signals:ingress", "ibkr-trader", id="$", mkstream=True)
+        with running(line, "--strategy", str(PREDICTION)) as trader:
+            for _ in range(2):  # a producer that repeats itself
+                client.xadd("signals:ingress", {"data": envelope("BUY", "once")})
+            client.xadd("signals:ingress", {"data": envelope("BUY", "x").replace(b"AAPL", b"MSFT")})
+            trader.hear("position +")
+            trader.hear("the signature is not good")
+            client.xadd("signals:ingress", {"data": envelope("SELL", "out")})
+            trader.hear("flat in AAPL")
+            assert trader.end() == 0
+        (letter,) = client.xrange("signals:dead")
+        assert b"forged" in b" ".join(letter[1].values())
+        # What it was told to end in the middle of comes again, and is a duplicate then.
+        assert client.xpending("signals:ingress", "ibkr-trader")["pending"] <= 1
+        kinds = [
+            json.loads(row[1][b"payload"])["type"] for row in client.xrange("positions:stream")
+        ]
+        assert kinds.count("ExecutionFill") == 2
+        assert client.xlen("signals:distribution:pending") > 4
+    lines = [json.loads(one) for one in told.read_text().splitlines()]
+    assert sum(one["type"] == "ExecutionFill" for one in lines) == 2
+    entries = [
+        one for one in lines if one["type"] == "SignalDecision" and one["kind"] == "decision"
+    ]
+    assert len(entries) == 2
+
+
+def test_the_sample_api_is_polled_and_traded(line: CommandLine, tmp_path: Path) -> None:
+    with serving("day") as url:
+        (tmp_path / "config.toml").write_text(
+            f'[signals.api]\nurl = "{url}"\ntickers = ["AAPL"]\npoll_seconds = 0.3\n'
+        )
+        bold = tmp_path / "bold.toml"
+        bold.write_text(PREDICTION.read_text().replace("> 0.85", "> 0.8"))
+        with running(line, "--strategy", str(bold)) as trader:
+            trader.hear("signal BUY AAPL at 187.32, confidence 0.82, from api")
+            trader.hear("position +")
+            trader.hear("signal SELL AAPL")
+            trader.hear("flat in AAPL")
+        assert "".join(trader.said).count("signal BUY") == 1  # it was told more than once
