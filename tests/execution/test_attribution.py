@@ -3,29 +3,35 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
 
+from ibkr_trader.adapters.clock import ManualClock
 from ibkr_trader.adapters.memory_journal import MemoryJournal
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.enums import Outcome, Side, Stage
 from ibkr_trader.core.models import OrderId
 from ibkr_trader.core.origins import rule_origin
+from ibkr_trader.execution.attribution import Attribution
 from ibkr_trader.execution.checkpoints import Checkpoints
 from ibkr_trader.execution.closing import close_contract
 from ibkr_trader.execution.desk import Desk
 from ibkr_trader.execution.placing import Wait, prepare
 from ibkr_trader.execution.wishing import Wishing
 from ibkr_trader.orders.managed_trails import Trail
+from ibkr_trader.portfolio.state import PortfolioState
 from ibkr_trader.risk.sizing import FixedQuantity
 from ibkr_trader.risk.strategy_rows import strategy_rows
 from ibkr_trader.risk.verdict import Approved, Denied
 from ibkr_trader.rules import wishes
-from tests.execution.parts import AAPL, INSTALL, request
+from tests.execution.parts import AAPL, INSTALL, START, request, take_away
 from tests.execution.strategy_stage import StrategyFloor
+from tests.orders.samples import spec
+from tests.portfolio.strategy_play import Play
 
 if TYPE_CHECKING:
     from ibkr_trader.execution.strategist import Strategist
@@ -275,6 +281,60 @@ async def test_a_restart_knows_whose_everything_is(*, is_orderly: bool) -> None:
         came = await ask(trader, "alpha", enter(limit="146.50"))
         assert "It would be entry 2 of the strategy alpha today" in came.reasons[0]
         assert OrderId("k7qav-1-entry") not in trader.portfolio.orders
+
+
+async def test_a_day_that_is_over_is_known_after_a_restart_though_its_orders_are_gone() -> None:
+    floor, journal = StrategyFloor(), MemoryJournal(INSTALL)
+    async with floor.strategist(ALPHA, BETA, journal=journal) as strategist:
+        trader = of(strategist)
+        for who, side in (("alpha", Side.BUY), ("beta", Side.SELL)):
+            assert (await ask(trader, who, enter(side))).outcome is Outcome.ACTED
+            await filled(floor, trader)
+            assert (await ask(trader, who, wishes.Exit(symbol="AAPL"))).outcome is Outcome.ACTED
+        before = strategy_rows(trader.outlook.view(), {})
+    assert [(row.name, row.entries) for row in before] == [("alpha", 1), ("beta", 1), ("", 0)]
+    assert all(row.day_pnl for row in before[:2])
+    async with floor.strategist(ALPHA, BETA, journal=journal) as strategist:
+        trader = of(strategist)
+        assert strategy_rows(trader.outlook.view(), {}) == before
+        floor.clock.advance(2 * 86_400)
+        rows = strategy_rows(trader.outlook.view(), {})
+        assert [(row.entries, row.messages) for row in rows] == [(0, 0)] * 3, "another day"
+        Checkpoints(trader).mark()
+        assert not trader.outlook.strategies.book.groups, "nobody will hear of them any more"
+
+
+async def test_what_is_held_for_days_stays_whose_it_is() -> None:
+    floor, journal = StrategyFloor(), MemoryJournal(INSTALL)
+    async with floor.strategist(ALPHA, journal=journal) as strategist:
+        trader = of(strategist)
+        await ask(trader, "alpha", enter())
+        await filled(floor, trader)
+        await take_away(trader, *trader.portfolio.orders.values())
+        floor.clock.advance(2 * 86_400)
+    async with floor.strategist(ALPHA, journal=journal) as strategist:
+        trader = of(strategist)
+        assert not trader.portfolio.fills
+        assert trader.outlook.strategies.owner(AAPL) == "alpha"
+
+
+def test_what_is_kept_fits_the_portfolio_that_is_kept() -> None:
+    play = Play()
+    play.fill(play.enter("alpha"), 10)
+    kept = Attribution(ManualClock(START), UTC, portfolio=lambda: play.portfolio)
+    kept.book = play.book
+    assert kept.kept(play.portfolio).bases == {}
+    over = play.portfolio.begin_day(START + timedelta(days=1))
+    assert kept.kept(over).bases == {AAPL: "alpha"}, "its executions are not kept any more"
+
+
+def test_a_clock_that_was_set_back_leaves_tomorrows_count_behind() -> None:
+    clock = ManualClock(START)
+    kept = Attribution(clock, UTC, portfolio=PortfolioState)
+    kept.hear(ev.ModifyEvent(at=clock.now(), order_id=OrderId("memo-1-entry"), spec=spec()))
+    assert kept.facts()["strategies"].days[""].traffic.messages == 1
+    clock.jump(START - timedelta(days=1))
+    assert kept.facts()["strategies"].days == {}
 
 
 async def test_who_is_dismissed_opens_nothing_more() -> None:

@@ -216,7 +216,8 @@ def test_messages_and_executions_count_for_whoever_the_order_is_of() -> None:
     assert counted(play, BETA) == (1, 2, 0, 1, 0)
     assert PERSON not in play.book.days
     play.send(spec(OrderRole.STOP, group=play.new_group()), "cli", reduces=True)
-    assert counted(play, PERSON) == (0, 1, 0, 0, 0)
+    play.send(spec(group=play.new_group(), side=Side.SELL), "cli", reduces=True)
+    assert counted(play, PERSON) == (0, 2, 0, 0, 0), "what only reduced is no entry"
     assert play.book.days[ALPHA].traffic.ratio == D("1.5")
 
 

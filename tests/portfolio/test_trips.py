@@ -92,6 +92,7 @@ def test_the_order_in_which_they_are_told_is_nothing() -> None:
     one, two, three = buy(10, "100", "a", 1), sell(10, "90", "a", 2), buy(5, "80", "p", 3)
     assert cut(one, two, three) == cut(three, two, one)
     assert trip_over(Trip(), [three, two, one], maker) == Trip(D(5), "")
+    assert trip_over(Trip(), [two, one], maker) == Trip(), "what is flat is nobody's"
 
 
 def test_who_turns_it_round_has_the_rest_and_its_part_of_the_cost() -> None:
@@ -108,9 +109,22 @@ def test_what_was_held_when_the_day_began_is_of_who_opened_it() -> None:
     found = cut(sell(4, "155", "a", 1), base=held(10, "150"), mark="160", owner="alpha")
     assert told(found["alpha"]) == (20, 60, 1)
     assert day(base=held(10, "150")).doubt == BY_COST
+    found = cut(
+        buy(10, "170", "p", 1),
+        sell(5, "180", "p", 2),
+        base=held(10, "150"),
+        mark="160",
+        owner="alpha",
+    )
+    assert told(found["alpha"]) == (100, 0, 2)
     assert cut(base=held(10, "150"), owner="beta", mark="140") == {
         "beta": Share(unrealized=D(-100))
     }
+
+
+def test_the_day_begins_with_the_first_execution_of_its_first_moment() -> None:
+    first = fill(10, "100", key="e0", order_id="a", at=DAY, commission=D(1))
+    assert told(cut(first, mark="101")["alpha"]) == (0, 10, 1)
 
 
 def test_what_has_no_price_is_unknown_to_its_owner_alone() -> None:

@@ -94,8 +94,7 @@ def _entries(asked: _Asked) -> Iterator[Breach]:
     most, sent = asked.envelope.max_entries_per_day, asked.account.day.entries
     if most is None or not asked.proposal.is_new:
         return
-    changes = asked.proposal.openings
-    count = sent + sum(1 for one in changes if not one.spec.role.is_protective)
+    count = sent + len(asked.proposal.openings)
     if count > most:
         yield Breach(
             check=_NAME,

@@ -127,8 +127,9 @@ def test_positions_on_their_way_count() -> None:
     )
     assert figures(breach) == ("1", "2", "0")
     assert judge(NAME, wish(contract=MSFT), bounded(play, max_positions=1)) == []
-    play.enter(BETA)
-    assert judge(NAME, wish(contract=MSFT), bounded(play, max_positions=1)) == []
+    play.enter(ALPHA)
+    narrower = bounded(play, max_positions=1)
+    assert judge(NAME, wish(contract=MSFT), narrower) == [], "what it is in already is none more"
 
 
 def test_entries_of_the_day_count_whatever_became_of_them() -> None:
