@@ -50,6 +50,7 @@ class SignalDesk:
 
     Attributes:
         admission: What a signal must be like.
+        ours_since: Since when the account is ours to trade; None if nobody else may trade it.
     """
 
     def __init__(self, trader: Trader, rules: RuleDesk, *, turns: Turns) -> None:
@@ -57,6 +58,7 @@ class SignalDesk:
         self._rules = rules
         self._turns = turns
         self.admission = Admission()
+        self.ours_since: datetime | None = None
         self._told: dict[tuple[str, str], tuple[datetime, int]] = {}
 
     @property
@@ -136,7 +138,13 @@ class SignalDesk:
         return reply
 
     def _judge(self, claim: Incoming) -> Refusal | None:
-        return judge(claim, self._memory, self.admission, now=self._trader.clock.now())
+        return judge(
+            claim,
+            self._memory,
+            self.admission,
+            now=self._trader.clock.now(),
+            ours_since=self.ours_since,
+        )
 
     def _refuse(self, claim: Incoming, refusal: Refusal) -> SignalReply:
         """Answer that it is not taken. The same again within a second is only counted."""
