@@ -170,6 +170,13 @@ class Lease:
         since = self._clock.now().strftime("%Y-%m-%d %H:%M:%S UTC")
         self._token = f"{self._owner} (since {since})/{secrets.token_hex(16)}"
         until = self._clock.monotonic() + wait
+        try:
+            return await self._ask_until(until)
+        except BaseException:  # whoever gives up waiting leaves nothing behind
+            await self.release()
+            raise
+
+    async def _ask_until(self, until: float) -> Grant | Denial:
         while True:
             asked = self._now()
             answer = await self._try(asked)

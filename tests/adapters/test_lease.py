@@ -217,7 +217,7 @@ async def test_a_block_holds_it_renews_it_and_gives_it_back(one: Machine, other:
 
 async def test_a_block_is_not_entered_without_it(one: Machine, two: Machine) -> None:
     async with acquired(one):
-        with pytest.raises(AccountLocked, match="one .* has it"):
+        with pytest.raises(AccountLocked, match=r"one .* has it"):
             async with holding(two.lease()):
                 raise AssertionError
         assert two.lost == []

@@ -10,24 +10,26 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from ibkr_trader.core.ids import epoch_in
 from ibkr_trader.sim.gateway.act_words import read_act
 from ibkr_trader.sim.gateway.door import knock
+from ibkr_trader.sim.gateway.server import machine_time
 from tests.adapters.redis_parts import Hand, hand
 from tests.cli.conftest import Shell
 from tests.redis_server import RedisServer
 
 ACCOUNT = "DU0000000"
-PATIENCE = 60.0  # seconds; whatever takes longer is broken, not slow
+PATIENCE = 30.0  # seconds; whatever takes longer is broken, not slow
 TTL = 2.0
 WAVES = (
     ("AAPL", "KO", "XOM", "JPM"),
@@ -83,19 +85,19 @@ class Host(Shell):
 
     process: subprocess.Popen[str]
 
-    def __init__(self, folder: Path, port: str, ahead: str, url: str) -> None:
+    def __init__(self, folder: Path, place: Venue, run: Path) -> None:
         folder.mkdir()
         super().__init__(folder)
-        text = CONFIG.format(account=ACCOUNT, url=url, ttl=TTL)
+        text = CONFIG.format(account=ACCOUNT, url=place.url, ttl=TTL)
         (folder / "config.toml").write_text(text)
         symbols = ", ".join(f'"{one}"' for wave in WAVES for one in wave)
         self.strategy = folder / "strategy.toml"
         self.strategy.write_text(STRATEGY.format(symbols=symbols))
         self.env |= {
             "IBKR_PROFILE": "paper",
-            "IBKR_PORT": port,
-            "LIVE_CLOCK_AHEAD": ahead,
-            "XDG_RUNTIME_DIR": str(folder / "run"),
+            "IBKR_PORT": place.port,
+            "LIVE_CLOCK_AHEAD": place.ahead,
+            "XDG_RUNTIME_DIR": str(run),
             "IBKR_RECONNECT_BACKOFF_SECONDS": "0.1",
             "PYTHONUNBUFFERED": "1",
         }
@@ -163,9 +165,9 @@ class Host(Shell):
 class Venue:
     """The gateway that all hosts share, and the signals that all of them hear of."""
 
-    def __init__(self, folder: Path, url: str, client: Hand) -> None:
-        self.folder = folder
-        self._url, self._hand = url, client
+    def __init__(self, folder: Path, url: str, client: Hand, *, run: Path) -> None:
+        self.folder, self.url = folder, url
+        self._hand, self._run = client, run
         self.port = (folder / "port").read_text()
         self.ahead = (folder / "ahead").read_text()
         self.wave = 0
@@ -175,7 +177,7 @@ class Venue:
 
     def host(self, name: str) -> Host:
         """Return a host of its own."""
-        return Host(self.folder.parent / name, self.port, self.ahead, self._url)
+        return Host(self.folder.parent / name, self, self._run / name)
 
     def inject(self, words: str) -> Any:
         """Have something happen at the gateway, and return what it answers."""
@@ -210,7 +212,7 @@ class Venue:
     def send(self, symbol: str) -> str:
         """Put one signal on the stream and return its id."""
         name = f"s{len(self.sent):05}"
-        made = datetime.now(UTC) + timedelta(seconds=float(self.ahead))
+        made = machine_time() + timedelta(seconds=float(self.ahead))
         envelope = {
             "v": 1, "id": name, "ts": made.isoformat(), "symbol": symbol, "action": "BUY",
             "confidence": 0.9,
@@ -260,8 +262,9 @@ def venue(folder: Path, redis: RedisServer) -> Iterator[Venue]:
         try:
             assert process.stdout is not None
             assert process.stdout.readline() == "serving\n"
-            with hand(redis) as client:
-                yield Venue(place, redis.url, client)
+            # The name of a socket is short, and that of a test's folder is not.
+            with hand(redis) as client, tempfile.TemporaryDirectory(prefix="hosts") as run:
+                yield Venue(place, redis.url, client, run=Path(run))
         finally:
             process.terminate()
 

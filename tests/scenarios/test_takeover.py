@@ -6,6 +6,7 @@ Judged by the gateway's books and its wire log, and by the three journals togeth
 from __future__ import annotations
 
 import signal
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -33,7 +34,8 @@ def test_killed_in_turn_each_signal_acts_once_and_the_next_host_takes_over(
         first.hear("runs as process")
         with second.running():
             said = second.hear("standing by").line
-            assert "process" in said and "(since 2026-11-20" in said
+            assert "process" in said
+            assert "(since 2026-11-20" in said
             stage.placed_in(1)
             stage.sent_more(20)
             second_led = taken_over(stage, first, second, epoch=2)
@@ -47,7 +49,7 @@ def test_killed_in_turn_each_signal_acts_once_and_the_next_host_takes_over(
     assert stage.unprotected() == []
     judge(stage, (first, second, third))
     with capsys.disabled():
-        print(f"\n  takeover: {second_led}\n  takeover: {third_led}")
+        sys.stdout.write(f"\n  takeover: {second_led}\n  takeover: {third_led}\n")
 
 
 def taken_over(stage: Venue, leader: Host, standby: Host, *, epoch: int) -> str:
@@ -93,7 +95,9 @@ def test_a_leader_that_stood_still_opens_nothing_and_ends(stage: Venue) -> None:
             second.hear("standing by")
             await_so(lambda: stage.send("AAPL") and stage.placed())
             last = stage.send("AAPL")
-            await_so(lambda: any(last == one["signal_id"] for one in first.records("SignalEndEvent")))
+            await_so(
+                lambda: any(last == one["signal_id"] for one in first.records("SignalEndEvent"))
+            )
             first.process.send_signal(signal.SIGSTOP)
             stage.send("MSFT")  # its answer waits in the socket of the one that stands still
             second.hear("leading in epoch 2")
@@ -102,10 +106,42 @@ def test_a_leader_that_stood_still_opens_nothing_and_ends(stage: Venue) -> None:
             first.process.send_signal(signal.SIGCONT)
             assert first.process.wait(20) == 8
             first.hear("nothing more is opened here")
-            print([s.line for s in first.said[-12:]])
             assert [one["ticker"] for one in first.records("DecisionEvent")][-1] == "MSFT"
             second.hear("runs as process")
             await_so(lambda: stage.send("KO") and stage.placed()[before:])
             orders = {(one["symbol"], epoch_in(one["order_ref"])) for one in stage.placed()}
             assert orders == {("AAPL", 1), ("KO", 2)}
+            inherited_is_seen(second)
     assert stage.unprotected() == []
+
+
+def inherited_is_seen(host: Host) -> None:
+    """What the former leader left counts as protected, and as of its epoch."""
+    held = {one["symbol"]: one for one in host("positions --json").document["positions"]}
+    assert float(held["AAPL"]["stop"]) < float(held["AAPL"]["average_cost"])
+    theirs = [o for o in host("orders --json").document["orders"] if o["symbol"] == "AAPL"]
+    assert [(one["is_foreign"], one["epoch"]) for one in theirs] == [(True, 1), (True, 1)]
+
+
+def test_commands_of_a_host_that_does_not_lead_only_reduce(stage: Venue) -> None:
+    first, second = stage.host("first"), stage.host("second")
+    second.env["IBKR_CLIENT_ID"] = "2"
+    bracket = "bracket-order --symbol AAPL --quantity 1 --stop-loss 145 --take-profit 155 --yes"
+    assert second(bracket).code == 0  # nobody leads: the command has the lease for its time
+    with first.running():
+        first.hear("leading in epoch 2")
+        first.hear("runs as process")
+        denied = second(f"{bracket} --json")
+        assert denied.code == 6
+        assert "process" in str(denied.document)
+        assert "has it" in str(denied.document)
+        assert second("orders").code == 0
+        assert second("close AAPL").code == 0
+        with second.running():
+            second.hear("standing by")
+            assert second.end(signal.SIGTERM)[1] == 0
+            second.hear("it has only stood by")
+        assert first.end(signal.SIGTERM)[1] == 0
+    roles = [one["order_ref"].partition("-")[2] for one in stage.placed()]
+    assert roles[:3] == ["1000001-entry", "1000001-target", "1000001-stop"]
+    assert [role.rpartition("-")[2] for role in roles[3:]] == ["close"]
