@@ -159,30 +159,25 @@ async def open_desk(  # noqa: PLR0913 - the one root: each of these has a defaul
     port = await asyncio.to_thread(find_port, settings)
     patience = timeout if timeout is not None else settings.timeout_seconds
     async with AsyncExitStack() as stack:
-        if leadership is None and settings.lease is not None and duty is not Duty.NONE:
-            lease = leading(partial(make_lease, settings, settings.lease), SystemClock())
-            leadership = await stack.enter_async_context(lease)
+        if leadership is None and duty is not Duty.NONE:
+            leadership = await stack.enter_async_context(_leading(settings))
         lock = partial(_lock, settings, port, on_wait=on_wait, is_vain=is_vain)
         stack.enter_context(await asyncio.to_thread(lock))
         clock = OffsetClock()
         journal = stack.enter_context(open_journal(settings))
-        if leadership is not None:
-            leadership.number(journal)
-        connection = IBKRConnection(
-            _link(settings, port), clock=clock, on_server_time=_server_clock(settings, clock)
-        )
+        link, on_time = _link(settings, port), _server_clock(settings, clock)
+        connection = IBKRConnection(link, clock=clock, on_server_time=on_time)
         broker = IBKRBroker(connection, install=journal.state.install, on_frame=reach)
         market = IBKRMarketData(connection)
         await stack.enter_async_context(connected(connection, leadership))
         check_account(settings.profile, connection.account)
-        guard = RiskGuard(extra=(risk_check,) if risk_check is not None else ())
         trader = Trader(
             broker=broker,
             market=market,
             journal=journal,
             clock=clock,
             account=connection.account,
-            guard=guard,
+            guard=RiskGuard(extra=(risk_check,) if risk_check is not None else ()),
             settings=RiskSettings(
                 limits=settings.risk, is_readonly=settings.readonly, zone=ZoneInfo(NEW_YORK)
             ),
@@ -195,15 +190,31 @@ async def open_desk(  # noqa: PLR0913 - the one root: each of these has a defaul
         _agree_on_time(trader, connection, settings)
         trader.closer.goes_on, broker.objection = goes_on, trader.halter.objection
         _equip(trader, settings)
-        if decides:
-            Strategist(trader, timeout=patience).signals.admission = settings.outside.admission
-        if told := tuple(sinks):
-            trader.egress = Egress(trader, told)
+        _face_outside(trader, settings if decides else None, sinks, timeout=patience)
         if leadership is not None:
-            leadership.epoch_seen = lambda: broker.epoch_seen
-            leadership.attach(trader)
+            leadership.attach(trader, epoch_seen=lambda: broker.epoch_seen)
         await stack.enter_async_context(trader.running())
         yield Desk(trader, timeout=patience)
+
+
+@asynccontextmanager
+async def _leading(settings: Settings) -> AsyncIterator[Leadership | None]:
+    """Hold the lease that the settings name, if it is free; None if they name none."""
+    if settings.lease is None:
+        yield None
+        return
+    async with leading(partial(make_lease, settings, settings.lease), SystemClock()) as leadership:
+        yield leadership
+
+
+def _face_outside(
+    trader: Trader, decides: Settings | None, sinks: Iterable[PayloadSink], *, timeout: float
+) -> None:
+    """Give the desk what takes signals, if it `decides`, and what tells others."""
+    if decides is not None:
+        Strategist(trader, timeout=timeout).signals.admission = decides.outside.admission
+    if told := tuple(sinks):
+        trader.egress = Egress(trader, told)
 
 
 def _equip(trader: Trader, settings: Settings) -> None:

@@ -23,7 +23,7 @@ from ibkr_trader.risk.limits import RiskLimits
 from ibkr_trader.rules.admission import Admission
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 __all__ = ["Effective", "Place", "Profile", "Settings", "load", "locate"]
 
@@ -202,10 +202,7 @@ def _settings(found: sources.Sources, values: dict[str, sources.Value]) -> Setti
             "lease": tables.lease,
             "effective": (
                 *_effective(result, values, host=host, port=port),
-                *_effective_table("risk", tables.risk, found),
-                *_effective_table("protection", tables.protection, found),
-                *_effective_table("signals", tables.outside.admission, found),
-                *(_effective_table("lease", tables.lease, found) if tables.lease else ()),
+                *_effective_tables(tables, found),
             ),
             "warnings": tuple(warnings),
             "config_file": found.file,
@@ -278,6 +275,14 @@ def _effective(
         text = "" if value is None else plain(value)
         rows.append(Effective(name=name, value=_shown(name, text), origin=origin))
     return tuple(rows)
+
+
+def _effective_tables(tables: _Tables, found: sources.Sources) -> Iterator[Effective]:
+    yield from _effective_table("risk", tables.risk, found)
+    yield from _effective_table("protection", tables.protection, found)
+    yield from _effective_table("signals", tables.outside.admission, found)
+    if tables.lease is not None:
+        yield from _effective_table("lease", tables.lease, found)
 
 
 def _effective_table(

@@ -36,7 +36,6 @@ class Leadership:
         reason: Why it is not ours; empty while it is.
         waits: Whether the client id of a leader that died is waited for.
         say: Tells a person what is waited for.
-        epoch_seen: Asked at every look: the highest epoch that an order at the broker names.
     """
 
     def __init__(self, clock: Clock, *, reason: str = "no lease: it was not asked for") -> None:
@@ -49,7 +48,7 @@ class Leadership:
         self.reason = reason
         self.waits = False
         self.say: Callable[[str], None] = lambda _: None
-        self.epoch_seen: Callable[[], int] = lambda: 0
+        self._epoch_seen: Callable[[], int] = lambda: 0
 
     def take(self, epoch: int, is_held: Callable[[], bool]) -> None:
         """Lead from now on, under `epoch`, for as long as `is_held` says so."""
@@ -73,7 +72,7 @@ class Leadership:
         """Return why nothing may be opened at this moment; empty if it may."""
         if self.reason:
             return self.reason
-        if (seen := self.epoch_seen()) > self.epoch:
+        if (seen := self._epoch_seen()) > self.epoch:
             return f"an order of epoch {seen} is at the broker, and ours is {self.epoch}"
         return "" if self._is_held() else "the lease has run out"
 
@@ -81,14 +80,27 @@ class Leadership:
         """Return the error with which a trader ends that leads no more."""
         return AccountLocked(self.reason or self.objection(), hint=AGAIN)
 
-    def number(self, journal: Journal) -> None:
-        """Have the groups of this desk numbered within the epoch.
+    def attach(self, trader: Trader, *, epoch_seen: Callable[[], int]) -> None:
+        """Bind a desk that is about to run; its strategist, if any, is made by now.
+
+        Args:
+            trader: The desk.
+            epoch_seen: Asked at every look: the highest epoch that an order at the broker names.
 
         Raises:
-            AccountLocked: If the journal has numbers of a later one: the server has forgotten.
+            AccountLocked: If its journal knows a later epoch: the server has forgotten.
         """
-        if not self.epoch:
-            return
+        if self.epoch:
+            self._number(trader.journal)
+        self._trader, self._epoch_seen = trader, epoch_seen
+        trader.outlook.book.lapse = self.objection
+        trader.bus.subscribe(ev.BaseEvent, lambda _: self._look())
+        if trader.strategist is not None:
+            led = timedelta(seconds=self._clock.monotonic() - self._taken)
+            trader.strategist.signals.ours_since = trader.clock.now() - led
+
+    def _number(self, journal: Journal) -> None:
+        """Have the groups of this desk numbered within the epoch."""
         known = epoch_of(journal.state.last_group)
         if known > self.epoch:
             message = f"the lease's epoch is {self.epoch}, and the journal knows {known} already"
@@ -96,16 +108,7 @@ class Leadership:
             raise AccountLocked(message, hint=hint)
         journal.observe(group=self.epoch * EPOCH)
 
-    def attach(self, trader: Trader) -> None:
-        """Bind a desk that is about to run; its strategist, if any, is made by now."""
-        self._trader = trader
-        trader.outlook.book.lapse = self.objection
-        trader.bus.subscribe(ev.BaseEvent, lambda _: self._look())
-        if trader.strategist is not None:
-            led = timedelta(seconds=self._clock.monotonic() - self._taken)
-            trader.strategist.signals.ours_since = trader.clock.now() - led
-
     def _look(self) -> None:
         """Find out that somebody leads after us; that time is up, the lease finds out itself."""
-        if not self.reason and self.epoch_seen() > self.epoch:
+        if not self.reason and self._epoch_seen() > self.epoch:
             self.lose(self.objection())

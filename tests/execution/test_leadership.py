@@ -28,9 +28,11 @@ class Term:
     def __init__(self, floor: StrategyFloor, epoch: int = 3) -> None:
         self.is_held, self.seen = True, 0
         self.leadership = Leadership(floor.clock)
-        self.leadership.epoch_seen = lambda: self.seen
         if epoch:
             self.leadership.take(epoch, lambda: self.is_held)
+
+    def attach(self, trader: Trader) -> None:
+        self.leadership.attach(trader, epoch_seen=lambda: self.seen)
 
 
 @asynccontextmanager
@@ -38,8 +40,7 @@ async def led(
     floor: StrategyFloor, term: Term, journal: MemoryJournal | None = None
 ) -> AsyncIterator[Trader]:
     journal = journal or MemoryJournal(INSTALL)
-    term.leadership.number(journal)
-    async with floor.trader(journal=journal, equip=term.leadership.attach) as trader:
+    async with floor.trader(journal=journal, equip=term.attach) as trader:
         yield trader
 
 
@@ -61,11 +62,12 @@ async def test_orders_are_numbered_within_the_epoch_and_it_goes_on_after_a_resta
     assert epoch_of(journal.state.last_group) == 5
 
 
-def test_an_epoch_before_the_journals_own_is_a_server_that_has_forgotten() -> None:
-    journal = MemoryJournal(INSTALL)
+async def test_an_epoch_before_the_journals_own_is_a_server_that_has_forgotten() -> None:
+    floor, journal = StrategyFloor(), MemoryJournal(INSTALL)
     journal.observe(group=4_000_000)
     with pytest.raises(AccountLocked, match="is 3, and the journal knows 4"):
-        Term(StrategyFloor()).leadership.number(journal)
+        async with led(floor, Term(floor), journal):
+            pass
 
 
 async def test_who_never_led_opens_nothing_and_names_who_does() -> None:
@@ -125,7 +127,7 @@ async def test_signals_from_before_are_refused_and_a_left_order_is_not_doubled()
 
     def equip(trader: Trader) -> None:
         made.append(Strategist(trader, timeout=5.0))
-        term.leadership.attach(trader)
+        term.attach(trader)
 
     floor.clock.advance(10)  # from the lease to the desk
     terms = OrderTerms(

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from ibkr_trader.core.ids import epoch_in
 from ibkr_trader.sim.gateway.act_words import read_act
@@ -28,6 +28,7 @@ from tests.adapters.redis_parts import Hand, hand
 from tests.cli.conftest import Shell
 from tests.redis_server import RedisServer
 
+T = TypeVar("T")
 ACCOUNT = "DU0000000"
 PATIENCE = 30.0  # seconds; whatever takes longer is broken, not slow
 TTL = 2.0
@@ -269,7 +270,7 @@ def venue(folder: Path, redis: RedisServer) -> Iterator[Venue]:
             process.terminate()
 
 
-def await_so(look: Callable[[], Any]) -> Any:
+def await_so(look: Callable[[], T]) -> T:
     """Return what `look` finds, once that is something: it is another process's doing."""
     deadline, pause = time.monotonic() + PATIENCE, threading.Event()
     while not (found := look()):

@@ -14,7 +14,7 @@ from ibkr_trader.execution.leadership import Leadership
 from tests.adapters.ibkr.conftest import settings_for
 from tests.adapters.ibkr.stub_gateway import StubGateway
 
-TAKEN = [(4, 2, -1, 326, "client id in use", "")]
+TAKEN: list[tuple[object, ...]] = [(4, 2, -1, 326, "client id in use", "")]
 
 
 def leadership(said: list[str], *, waits: bool = True) -> Leadership:
@@ -47,7 +47,7 @@ async def test_nobody_waits_who_leads_no_more(gateway: StubGateway, client_libra
 
     def lose(_: object) -> list[tuple[object, ...]]:
         led.lose("gone")
-        return list(TAKEN)
+        return TAKEN
 
     gateway.answers[71] = lose
     with pytest.raises(AccountLocked, match="the lease is lost: gone"):
@@ -60,7 +60,7 @@ async def test_nobody_waits_who_leads_no_more(gateway: StubGateway, client_libra
 async def test_a_command_does_not_wait(
     is_led: bool, gateway: StubGateway, client_library: str
 ) -> None:
-    gateway.answers[71] = lambda _: list(TAKEN)
+    gateway.answers[71] = lambda _: TAKEN
     led = leadership([], waits=False) if is_led else None
     with pytest.raises(ClientIdInUse):
         async with connected(connection(gateway, client_library), led):
