@@ -50,6 +50,22 @@ async def take_turns(machine: Machine, said: list[str]) -> None:
     await stand_by(machine.lease(), say=said.append)
 
 
+async def test_who_gives_up_waiting_leaves_no_connection_behind(
+    one: Machine, two: Machine, other: Hand
+) -> None:
+    lease = two.lease()
+    async with acquired(one):
+        before = other.do("CLIENT", "LIST").count(b"id=")
+        async with alongside(take_turns_with(lease)):
+            await two.time.sleeps(1.5)
+            assert other.do("CLIENT", "LIST").count(b"id=") > before
+        await until(lambda: other.do("CLIENT", "LIST").count(b"id=") == before)
+
+
+async def take_turns_with(lease: Lease) -> None:
+    await stand_by(lease, say=lambda _: None)
+
+
 async def test_it_is_granted_once_it_is_free(one: Machine, two: Machine) -> None:
     said: list[str] = []
     first, second = one.lease(), two.lease()
