@@ -11,6 +11,7 @@ import getpass
 import logging
 import os
 import shutil
+import socket
 import sys
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
@@ -32,15 +33,21 @@ from ibkr_trader.adapters.arming_file import (
 from ibkr_trader.adapters.clock import OffsetClock, SystemClock
 from ibkr_trader.adapters.correlation_file import CorrelationFile
 from ibkr_trader.adapters.ibkr.broker import IBKRBroker
+from ibkr_trader.adapters.ibkr.connecting import connected
 from ibkr_trader.adapters.ibkr.connection import IBKRConnection, LinkSettings
 from ibkr_trader.adapters.ibkr.market_data import IBKRMarketData
 from ibkr_trader.adapters.ibkr.messages import ServerTime
 from ibkr_trader.adapters.journal import SessionHeader, SqliteJournal
 from ibkr_trader.adapters.kill_flag import HaltFile
+from ibkr_trader.adapters.leading import leading
+from ibkr_trader.adapters.lease import Lease, LeaseSettings
 from ibkr_trader.adapters.limits_file import LimitsFile
+from ibkr_trader.adapters.redis_address import read_address
+from ibkr_trader.adapters.redis_link import PATIENCE, RedisLink
+from ibkr_trader.adapters.secret_text import secret_of
 from ibkr_trader.adapters.sectors_file import SectorsFile
 from ibkr_trader.config import Profile, Settings, load
-from ibkr_trader.core.errors import AccountMismatch, BrokerUnavailable, JournalError
+from ibkr_trader.core.errors import AccountMismatch, BrokerUnavailable, ConfigError, JournalError
 from ibkr_trader.core.events import ErrorEvent
 from ibkr_trader.core.text import masked
 from ibkr_trader.core.trading_day import NEW_YORK
@@ -54,7 +61,6 @@ from ibkr_trader.execution.limits_watch import LimitsWatch
 from ibkr_trader.execution.outlook import RiskSettings
 from ibkr_trader.execution.skew_watch import SkewWatch, in_step
 from ibkr_trader.execution.strategist import Strategist
-from ibkr_trader.execution.tasks import alongside
 from ibkr_trader.execution.trader import Trader
 from ibkr_trader.risk.arming import Lack
 from ibkr_trader.risk.guard import RiskGuard
@@ -64,19 +70,49 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable
 
     from ibkr_trader.adapters.account_lock import Holder
+    from ibkr_trader.config.lease_table import LeaseTable
+    from ibkr_trader.execution.leadership import Leadership
     from ibkr_trader.execution.ports import PayloadSink
     from ibkr_trader.risk.guard import ExtraCheck
 
 logger = logging.getLogger(__name__)
 JOURNAL_FILE = "journal.db"
 CONNECT_PATIENCE = 10.0  # seconds for a handshake, unless all waits are shorter
-_LAST_FRAMES = 0.5  # seconds for what still waits to leave
-_LOOK = 0.02
+_MARGIN = 5  # parts of a lease, of which the last is not used
 LOCK_PATIENCE = 10.0  # seconds: as long as another command of ours may reasonably take
 
 
+def make_lease(settings: Settings, table: LeaseTable, on_lost: Callable[[str], None]) -> Lease:
+    """Return the lease that the settings name; nothing is asked by that.
+
+    Raises:
+        ConfigError: If its server cannot be named.
+    """
+    try:
+        secret = secret_of(table.password_env, key="password_env") if table.password_env else None
+        address = read_address(
+            table.url, password=secret.reveal() if secret else "", ca_file=table.ca_file
+        )
+    except ValueError as error:
+        message = f"{settings.config_file or 'config.toml'}: [lease] {error}"
+        raise ConfigError(message, hint="correct [lease] in config.toml") from error
+    endpoint = f"{settings.profile}:{settings.host}:{settings.port or 0}:{settings.client_id}"
+    return Lease(
+        RedisLink(address, patience=min(PATIENCE, table.ttl_seconds / 2)),
+        LeaseSettings(
+            key=f"ibkr-trader:lease:{{{table.name or endpoint}}}",
+            ttl_seconds=table.ttl_seconds,
+            margin_seconds=table.ttl_seconds / _MARGIN,
+        ),
+        memory=settings.place.folder / "lease.epoch",
+        owner=f"{socket.gethostname()}, process {os.getpid()}",
+        clock=SystemClock(),
+        on_lost=on_lost,
+    )
+
+
 @asynccontextmanager
-async def open_desk(
+async def open_desk(  # noqa: PLR0913 - the one root: each of these has a default
     *,
     profile: str | None = None,
     settings: Settings | None = None,
@@ -90,6 +126,7 @@ async def open_desk(
     reach: Callable[[str], None] = lambda _: None,
     decides: bool = False,
     sinks: Iterable[PayloadSink] = (),
+    leadership: Leadership | None = None,
 ) -> AsyncIterator[Desk]:
     """Open the desk of one account, in sync with its broker, for the length of the block.
 
@@ -108,6 +145,8 @@ async def open_desk(
         reach: Called with the name of each checkpoint of the order path; for crash tests.
         decides: Whether strategies may run and signals be taken: `trader.strategist` does it.
         sinks: Who is told what happens; `trader.egress` does it.
+        leadership: By which lease the account is traded. Without it, one that the settings name is
+            asked for once: while another host has it, only what lowers risk goes out.
 
     Raises:
         ConfigError: If a setting cannot be used.
@@ -120,25 +159,25 @@ async def open_desk(
     port = await asyncio.to_thread(find_port, settings)
     patience = timeout if timeout is not None else settings.timeout_seconds
     async with AsyncExitStack() as stack:
+        if leadership is None and duty is not Duty.NONE:
+            leadership = await stack.enter_async_context(_leading(settings))
         lock = partial(_lock, settings, port, on_wait=on_wait, is_vain=is_vain)
         stack.enter_context(await asyncio.to_thread(lock))
         clock = OffsetClock()
         journal = stack.enter_context(open_journal(settings))
-        connection = IBKRConnection(
-            _link(settings, port), clock=clock, on_server_time=_server_clock(settings, clock)
-        )
+        link, on_time = _link(settings, port), _server_clock(settings, clock)
+        connection = IBKRConnection(link, clock=clock, on_server_time=on_time)
         broker = IBKRBroker(connection, install=journal.state.install, on_frame=reach)
         market = IBKRMarketData(connection)
-        await stack.enter_async_context(_connected(connection))
+        await stack.enter_async_context(connected(connection, leadership))
         check_account(settings.profile, connection.account)
-        guard = RiskGuard(extra=(risk_check,) if risk_check is not None else ())
         trader = Trader(
             broker=broker,
             market=market,
             journal=journal,
             clock=clock,
             account=connection.account,
-            guard=guard,
+            guard=RiskGuard(extra=(risk_check,) if risk_check is not None else ()),
             settings=RiskSettings(
                 limits=settings.risk, is_readonly=settings.readonly, zone=ZoneInfo(NEW_YORK)
             ),
@@ -151,11 +190,31 @@ async def open_desk(
         _agree_on_time(trader, connection, settings)
         trader.closer.goes_on, broker.objection = goes_on, trader.halter.objection
         _equip(trader, settings)
-        if decides:
-            Strategist(trader, timeout=patience).signals.admission = settings.outside.admission
-        _tell(trader, sinks)
+        _face_outside(trader, settings if decides else None, sinks, timeout=patience)
+        if leadership is not None:
+            leadership.attach(trader, epoch_seen=lambda: broker.epoch_seen)
         await stack.enter_async_context(trader.running())
         yield Desk(trader, timeout=patience)
+
+
+@asynccontextmanager
+async def _leading(settings: Settings) -> AsyncIterator[Leadership | None]:
+    """Hold the lease that the settings name, if it is free; None if they name none."""
+    if settings.lease is None:
+        yield None
+        return
+    async with leading(partial(make_lease, settings, settings.lease), SystemClock()) as leadership:
+        yield leadership
+
+
+def _face_outside(
+    trader: Trader, decides: Settings | None, sinks: Iterable[PayloadSink], *, timeout: float
+) -> None:
+    """Give the desk what takes signals, if it `decides`, and what tells others."""
+    if decides is not None:
+        Strategist(trader, timeout=timeout).signals.admission = decides.outside.admission
+    if told := tuple(sinks):
+        trader.egress = Egress(trader, told)
 
 
 def _equip(trader: Trader, settings: Settings) -> None:
@@ -182,12 +241,6 @@ def _equip(trader: Trader, settings: Settings) -> None:
             lacks=_lacks(settings, trader.account),
             max_skew=settings.risk.max_clock_skew,
         )
-
-
-def _tell(trader: Trader, sinks: Iterable[PayloadSink]) -> None:
-    """Have others told what happens, if there are any."""
-    if told := tuple(sinks):
-        trader.egress = Egress(trader, told)
 
 
 def _agree_on_time(trader: Trader, connection: IBKRConnection, settings: Settings) -> None:
@@ -269,25 +322,6 @@ def kind_of(account: str) -> Profile:
     if account.startswith("SIM"):
         return Profile.SIM
     return Profile.PAPER if account.startswith(("DU", "DF")) else Profile.LIVE
-
-
-@asynccontextmanager
-async def _connected(connection: IBKRConnection) -> AsyncIterator[None]:
-    """Keep the connection for the length of the block, and a moment for what is still to leave."""
-    await connection.open()
-    async with alongside(connection.run()):
-        try:
-            yield
-        finally:
-            await _sent(connection)
-            connection.close()
-
-
-async def _sent(connection: IBKRConnection) -> None:
-    """Wait until nothing waits in the lanes: a cancel that was approved is not left behind."""
-    deadline = connection.clock.monotonic() + _LAST_FRAMES
-    while len(connection.lanes) and connection.clock.monotonic() < deadline:  # noqa: ASYNC110 - the lanes tell nobody
-        await asyncio.sleep(_LOOK)
 
 
 def _follow(connection: IBKRConnection, settings: Settings) -> None:

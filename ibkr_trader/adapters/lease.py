@@ -107,6 +107,7 @@ class Denial(msgspec.Struct, frozen=True, kw_only=True):
     why: Why
     message: str
     hint: str = ""
+    holder: str = ""  # who has it, and since when
 
 
 class Lease:
@@ -166,8 +167,16 @@ class Lease:
         """
         if self._epoch:
             raise InvariantBroken("a lease that is held was asked for")
-        self._token = f"{self._owner}/{secrets.token_hex(16)}"
+        since = self._clock.now().strftime("%Y-%m-%d %H:%M:%S UTC")
+        self._token = f"{self._owner} (since {since})/{secrets.token_hex(16)}"
         until = self._clock.monotonic() + wait
+        try:
+            return await self._ask_until(until)
+        except BaseException:  # whoever gives up waiting leaves nothing behind
+            await self.release()
+            raise
+
+    async def _ask_until(self, until: float) -> Grant | Denial:
         while True:
             asked = self._now()
             answer = await self._try(asked)
@@ -303,7 +312,7 @@ def _answer(said: Any, *, seen: int, key: str) -> Grant | Denial:
             owner = plain(holder.decode("utf-8", errors="replace").rpartition("/")[0])
             until = f"for {left / 1_000:.1f} s yet" if left >= 0 else "and it never runs out"
             message = f"no lease: {owner or 'somebody'} has it, {until}"
-            return Denial(why=Why.HELD, message=message)
+            return Denial(why=Why.HELD, message=message, holder=owner)
         case [b"granted", bytes() as epoch] if epoch.isdigit():
             return Grant(epoch=int(epoch))
         case [b"behind", bytes() as epoch] if epoch.isdigit():

@@ -8,6 +8,7 @@ from ibkr_trader.cli.output import Table
 from ibkr_trader.cli.wording import broker_words, when
 from ibkr_trader.core.contracts import label
 from ibkr_trader.core.enums import OrderType
+from ibkr_trader.core.ids import epoch_in
 from ibkr_trader.core.text import UNKNOWN, average, money, price, quantity
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ def order_document(order: Order) -> dict[str, Any]:
         "reason": order.reason,
         "code": order.code,
         "is_foreign": order.is_foreign,
+        "reference": order.spec.reference or order.order_id,
+        "epoch": epoch_in(order.spec.reference or order.order_id),
         "created_at": order.created_at,
         "updated_at": order.updated_at,
     }
@@ -92,7 +95,7 @@ def orders_table(orders: Iterable[Order], *, utc: bool) -> Table:
             order.spec.order_type.value,
             terms(order.spec),
             lasting(order.spec),
-            order.status.value + (" (foreign)" if order.is_foreign else ""),
+            order.status.value + _whose(order),
             quantity(order.filled),
             average(order.average_fill_price),
             when(order.updated_at, utc=utc),
@@ -105,6 +108,14 @@ def orders_table(orders: Iterable[Order], *, utc: bool) -> Table:
         "AVERAGE", "UPDATED", "NOTE",
     )  # fmt: skip
     return Table(headers, rows, _RIGHT, spare=("UPDATED", "NOTE", "TIF", "AVERAGE", "ROLE"))
+
+
+def _whose(order: Order) -> str:
+    """That an order is not ours, and under which leader another desk has placed it."""
+    if not order.is_foreign:
+        return ""
+    epoch = epoch_in(order.spec.reference)
+    return f" (foreign, epoch {epoch})" if epoch else " (foreign)"
 
 
 def specs_table(specs: Iterable[OrderSpec]) -> Table:

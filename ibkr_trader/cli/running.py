@@ -28,6 +28,7 @@ from ibkr_trader.cli.halt_signal import HaltSignal
 from ibkr_trader.cli.outside import made_sinks
 from ibkr_trader.cli.serving import Clerk
 from ibkr_trader.cli.standing import doubt, lost
+from ibkr_trader.cli.standing_by import leave_when_lost, led
 from ibkr_trader.cli.trader_card import TraderCard
 from ibkr_trader.cli.trading import desk_for, title
 from ibkr_trader.cli.wording import counted
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 
     from ibkr_trader.cli.face import Face
     from ibkr_trader.execution.desk import Desk
+    from ibkr_trader.execution.leadership import Leadership
 
 logger = logging.getLogger(__name__)
 _FINISH = 2.5  # seconds: with the door, the groups and the lanes, all ends within five
@@ -62,17 +64,29 @@ async def run(
         output.note("no terminal here: running headless, one line for each event")
     flag = HaltFile(face.place().kill_flag)
     with HaltSignal(flag) as halting:
-        async with desk_for(
-            face, patient=True, decides=True, sinks=made_sinks(face.settings())
-        ) as desk:
+        async with (
+            led(face) as leadership,
+            desk_for(
+                face,
+                patient=True,
+                decides=True,
+                sinks=made_sinks(face.settings()),
+                leadership=leadership,
+            ) as desk,
+        ):
             halting.reach(desk.trader.halter)
             with desk.trader.arming.claimed():
-                await stay(face, desk, look if is_seen else None, by=by)
+                await stay(face, desk, look if is_seen else None, by=by, leadership=leadership)
     return None
 
 
 async def stay(
-    face: Face, desk: Desk, look: screening.Look | None, *, by: Decides = NOTHING
+    face: Face,
+    desk: Desk,
+    look: screening.Look | None,
+    *,
+    by: Decides = NOTHING,
+    leadership: Leadership | None = None,
 ) -> None:
     """Work at an open desk until the process is told to end, on a screen if there is a look."""
     desk.trader.guardian.duty, desk.trader.finish_within = Duty.FULL, _FINISH
@@ -82,6 +96,7 @@ async def stay(
             async with (
                 _tended(face, desk) as card,
                 deciding(face, desk, lines, by=by, card=card),
+                alongside(leave_when_lost(leadership)),
             ):
                 head = title(face.settings(), desk)
                 lines.say("Ready", f"{head} runs as process {os.getpid()}; {_held(desk)}")

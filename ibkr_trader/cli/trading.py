@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from ibkr_trader.cli.face import Face
     from ibkr_trader.config import Settings
     from ibkr_trader.execution.closer import Run
+    from ibkr_trader.execution.leadership import Leadership
     from ibkr_trader.execution.ports import PayloadSink
 
 
@@ -41,13 +42,14 @@ async def desk_for(
     looks: bool = False,
     decides: bool = False,
     sinks: Iterable[PayloadSink] = (),
+    leadership: Leadership | None = None,
 ) -> AsyncIterator[Desk]:
     """Open the desk that the common options name, for the length of the block.
 
     At a running trader it is the trader's own, and stays open. `patient` says that nobody is
     waiting: then there are as many attempts to connect as are set. `looks` says that this run
-    of a command sends nothing, as a dry run does not. `decides` and `sinks` are for a trader
-    that stays.
+    of a command sends nothing, as a dry run does not. `decides`, `sinks` and `leadership`
+    are for a trader that stays.
 
     Raises:
         TraderError: Whatever keeps it from opening; see `open_desk`.
@@ -74,6 +76,7 @@ async def desk_for(
             goes_on=not (face.dry_run or looks),
             decides=decides,
             sinks=sinks,
+            leadership=leadership,
         ) as desk:
             taken_up = _taken_up(face, desk)
             with asked_by(face):

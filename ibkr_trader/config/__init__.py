@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from ibkr_trader.config import sources
+from ibkr_trader.config.lease_table import LeaseTable, lease_table
 from ibkr_trader.config.risk_table import cover_rules, plain, risk_limits
 from ibkr_trader.config.signals_table import Outside, outside
 from ibkr_trader.core.errors import ConfigError
@@ -23,7 +24,7 @@ from ibkr_trader.risk.limits import RiskLimits
 from ibkr_trader.rules.admission import Admission
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 __all__ = ["Effective", "Place", "Profile", "Settings", "load", "locate"]
 
@@ -88,6 +89,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     risk: RiskLimits = RiskLimits()
     protection: CoverRules = CoverRules()
     outside: Outside = Outside()
+    lease: LeaseTable | None = None
     effective: tuple[Effective, ...] = ()
     warnings: tuple[str, ...] = ()
     config_file: Path | None = None
@@ -197,11 +199,10 @@ def _settings(found: sources.Sources, values: dict[str, sources.Value]) -> Setti
             "risk": tables.risk,
             "protection": tables.protection,
             "outside": tables.outside,
+            "lease": tables.lease,
             "effective": (
                 *_effective(result, values, host=host, port=port),
-                *_effective_table("risk", tables.risk, found),
-                *_effective_table("protection", tables.protection, found),
-                *_effective_table("signals", tables.outside.admission, found),
+                *_effective_tables(tables, found),
             ),
             "warnings": tuple(warnings),
             "config_file": found.file,
@@ -216,12 +217,16 @@ class _Tables(NamedTuple):
     risk: RiskLimits
     protection: CoverRules
     outside: Outside
+    lease: LeaseTable | None
 
 
 def _tables(found: sources.Sources, *, is_live: bool) -> _Tables:
     """Read every table; with real money some of them have other defaults."""
     return _Tables(
-        risk_limits(found, is_live=is_live), cover_rules(found), outside(found, is_live=is_live)
+        risk_limits(found, is_live=is_live),
+        cover_rules(found),
+        outside(found, is_live=is_live),
+        lease_table(found),
     )
 
 
@@ -272,8 +277,16 @@ def _effective(
     return tuple(rows)
 
 
+def _effective_tables(tables: _Tables, found: sources.Sources) -> Iterator[Effective]:
+    yield from _effective_table("risk", tables.risk, found)
+    yield from _effective_table("protection", tables.protection, found)
+    yield from _effective_table("signals", tables.outside.admission, found)
+    if tables.lease is not None:
+        yield from _effective_table("lease", tables.lease, found)
+
+
 def _effective_table(
-    table: str, settings: RiskLimits | CoverRules | Admission, found: sources.Sources
+    table: str, settings: RiskLimits | CoverRules | Admission | LeaseTable, found: sources.Sources
 ) -> tuple[Effective, ...]:
     lines, usual = found.table_lines, type(settings)()
 

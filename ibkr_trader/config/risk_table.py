@@ -16,14 +16,13 @@ from ibkr_trader.config.sources import Sources, unknown_key
 from ibkr_trader.core.errors import ConfigError
 from ibkr_trader.orders.cover_orders import CoverRules
 from ibkr_trader.risk.limits import RiskLimits
-from ibkr_trader.rules.admission import Admission
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
 
-T = TypeVar("T", RiskLimits, CoverRules, Admission)
+T = TypeVar("T", bound=msgspec.Struct)
 
 
 def risk_limits(found: Sources, *, is_live: bool = False) -> RiskLimits:

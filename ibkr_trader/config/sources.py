@@ -49,8 +49,9 @@ NAMES = (
     "protection",
     "signals",
     "sinks",
+    "lease",
 )
-TABLES = ("risk", "protection", "signals", "sinks")  # settings with keys of their own
+TABLES = ("risk", "protection", "signals", "sinks", "lease")  # settings with keys of their own
 # What decides about real money is written down once, where nothing sets it in passing.
 _ONLY_WRITTEN = frozenset({"allow_live"})
 _ONLY_IN_FILE = _ONLY_WRITTEN.union(TABLES)

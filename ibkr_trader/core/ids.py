@@ -6,6 +6,9 @@
 `install` tells our orders from everyone else's; it is drawn once for each journal. The
 order id travels in IBKR's `orderRef`, so what the broker reports names group and role by
 itself. The broker's own numbers follow the rule of `next_broker_order_ids`.
+
+Where a lease says who trades, its epoch is the beginning of every number: 3000017 is the 17th of
+epoch 3. So whoever sees an order can tell under which leader it was placed.
 """
 
 from __future__ import annotations
@@ -18,6 +21,7 @@ from ibkr_trader.core.errors import BrokerUnavailable
 from ibkr_trader.core.models import GroupId, OrderId
 
 FOREIGN = "foreign"  # begins the ids we give to orders of others; never an install prefix
+EPOCH = 1_000_000  # groups of one epoch; the next begin where these would end
 MAX_BROKER_ORDER_ID = 2**31 - 10_000  # beyond lies the end of IBKR's integer
 
 _REFERENCE = re.compile(r"[A-Za-z0-9._-]{1,40}")
@@ -91,6 +95,17 @@ def group_number(reference: str, install: str) -> int:
         return 0
     is_whole = stem.end() == len(reference) or reference[stem.end()] == "-"
     return int(stem[2]) if is_whole else 0
+
+
+def epoch_of(number: int) -> int:
+    """Return the epoch in which group `number` was begun; 0 if it was without a lease."""
+    return number // EPOCH
+
+
+def epoch_in(reference: str) -> int:
+    """Return the epoch that an order id of any installation names; 0 if it names none."""
+    parts = parse_order_id(reference)
+    return epoch_of(parts.number) if parts is not None else 0
 
 
 def short_id(order_id: str) -> str:

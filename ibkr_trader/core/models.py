@@ -136,7 +136,8 @@ class OrderSpec(msgspec.Struct, frozen=True, kw_only=True):
     """One order in full, as it will go out: nothing left for the wire to decide.
 
     `broker_order_id` is IBKR's `orderId`, allocated by us before the journal has the
-    order; 0 until then. `parent_id` names the entry that an exit waits for.
+    order; 0 until then. `parent_id` names the entry that an exit waits for. `reference` is what
+    an order of somebody else is called there: it may be of another desk of this account.
     """
 
     order_id: OrderId
@@ -159,6 +160,7 @@ class OrderSpec(msgspec.Struct, frozen=True, kw_only=True):
     oca_group: str = ""
     oca_type: OcaType | None = None
     broker_order_id: int = 0
+    reference: str = ""
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):

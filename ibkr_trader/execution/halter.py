@@ -122,14 +122,15 @@ class Halter:
     def objection(self, contract: Contract) -> str:
         """Return why nothing may be opened in `contract` at this moment; empty if it may.
 
-        Asked of what was approved and still waits to leave: a halt overtakes it.
+        Asked of what was approved and still waits to leave: a halt overtakes it, and so does the
+        end of a lease.
         """
         book = self._trader.outlook.book
         held = book.switch.everything or book.switch.of(contract)
         if held is not None:
             return f"{held.state}: {held.reason}"
         flagged = book.kill_flag()
-        return f"{TradingState.HALTED}: {flagged}" if flagged else ""
+        return f"{TradingState.HALTED}: {flagged}" if flagged else book.lapse()
 
     async def work(self) -> None:
         """Obey the flag, and keep what a halt has promised; never returns."""

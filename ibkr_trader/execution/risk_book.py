@@ -56,6 +56,7 @@ class RiskBook:
         order: Looks an order up, as it stands after the event that is being told.
         skew: Asked at every look: how far the machine's clock is ahead of the broker's.
         kill_flag: Asked at every look: why the file flag halts everything; empty if it does not.
+        lapse: Asked at every look: why the account is not ours to trade; empty if it is.
     """
 
     def __init__(self, settings: RiskSettings, clock: Clock) -> None:
@@ -81,6 +82,7 @@ class RiskBook:
         self.order: Callable[[OrderId], Order | None] = lambda _: None
         self.skew: Callable[[], timedelta | None] = lambda: None
         self.kill_flag: Callable[[], str] = lambda: ""
+        self.lapse: Callable[[], str] = lambda: ""
 
     @property
     def clock_skew(self) -> timedelta | None:
@@ -122,7 +124,7 @@ class RiskBook:
     @property
     def causes(self) -> tuple[str, ...]:
         """Why only what reduces risk goes out at present, for reasons that end by themselves."""
-        return tuple(self._causes.values())
+        return tuple(filter(None, (self.lapse(), *self._causes.values())))
 
     def hear(self, event: ev.BaseEvent) -> None:
         """Take note of an event, live or from the journal."""

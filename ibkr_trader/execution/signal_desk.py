@@ -54,6 +54,7 @@ class SignalDesk:
         admission: What a signal must be like; where it names no symbols, those of the strategies
             are taken.
         also: Symbols that are taken beside those.
+        ours_since: Since when the account is ours to trade; None if nobody else may trade it.
     """
 
     def __init__(self, trader: Trader, rules: RuleDesk, *, turns: Turns) -> None:
@@ -62,6 +63,7 @@ class SignalDesk:
         self._turns = turns
         self.admission = Admission()
         self.also: frozenset[str] = frozenset()
+        self.ours_since: datetime | None = None
         self._told: dict[tuple[str, str], tuple[datetime, int]] = {}
 
     @property
@@ -146,8 +148,13 @@ class SignalDesk:
     def _judge(self, claim: Incoming) -> Refusal | None:
         named = self.admission.symbols
         symbols = (self._rules.symbols if named is None else named) | self.also
-        policy = msgspec.structs.replace(self.admission, symbols=symbols)
-        return judge(claim, self._memory, policy, now=self._trader.clock.now())
+        return judge(
+            claim,
+            self._memory,
+            msgspec.structs.replace(self.admission, symbols=symbols),
+            now=self._trader.clock.now(),
+            ours_since=self.ours_since,
+        )
 
     def _refuse(self, claim: Incoming, refusal: Refusal) -> SignalReply:
         """Answer that it is not taken. The same again within a second is only counted."""

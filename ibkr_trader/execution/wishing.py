@@ -29,7 +29,7 @@ from ibkr_trader.execution.stop_trails import CannotTrail
 from ibkr_trader.orders.bracket_orders import BracketOrderRequest
 from ibkr_trader.orders.linked_orders import ScaleInRequest
 from ibkr_trader.orders.managed_trails import banded
-from ibkr_trader.portfolio.contexts import context
+from ibkr_trader.portfolio.contexts import context, left_by_others
 from ibkr_trader.portfolio.ledger_fold import quantity_of
 from ibkr_trader.risk.sizing import CannotSize
 from ibkr_trader.rules import wishes
@@ -136,6 +136,8 @@ class Wishing:
             return _nothing(f"an entry of {wish.symbol} works already: {entry}")
         if con_id in trader.portfolio.closings:
             return _refused(f"{wish.symbol} is on its way to flat")
+        if other := left_by_others(trader.portfolio, con_id):
+            return _refused(f"{other[0].spec.reference} of another desk works in {wish.symbol}")
         if held and not wish.reverses:
             return _refused(
                 f"{quantity(held, signed=True)} {wish.symbol} are held on the other side; "

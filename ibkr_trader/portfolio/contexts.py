@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from ibkr_trader.core.enums import Side
+from ibkr_trader.core.ids import parse_order_id
 from ibkr_trader.core.models import ZERO, Contract, GroupId, Order
 from ibkr_trader.portfolio.ledger_fold import quantity_of
 
@@ -73,6 +74,21 @@ def context(state: PortfolioState, con_id: int) -> Context | None:
         held=held,
         entries=entries,
         exits=exits,
+    )
+
+
+def left_by_others(state: PortfolioState, con_id: int) -> tuple[Order, ...]:
+    """Return the live orders in a contract that another desk of the account has placed.
+
+    It may have ended, and they remain: its entries may fill yet, and its exits are not ours to
+    move. An order that was typed by hand is nobody's plan.
+    """
+    return tuple(
+        order
+        for order in state.orders.values()
+        if order.is_foreign
+        and order.spec.contract.con_id == con_id
+        and parse_order_id(order.spec.reference) is not None
     )
 
 

@@ -25,6 +25,7 @@ MOST_AHEAD = timedelta(minutes=1)
 MOST_PER_MINUTE = 600
 DUPLICATE = "duplicate"
 TOO_MANY = "too_many"
+UNDATED = "undated"
 
 
 class Admission(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,11 +72,24 @@ class Refusal(msgspec.Struct, frozen=True):
 
 
 def judge(
-    claim: Incoming, memory: SignalMemory, policy: Admission, *, now: datetime
+    claim: Incoming,
+    memory: SignalMemory,
+    policy: Admission,
+    *,
+    now: datetime,
+    ours_since: datetime | None = None,
 ) -> Refusal | None:
     """Return why `claim` is not taken, or None if it is.
 
     Whether it was taken comes first: to a source that repeats itself, nothing else matters.
+
+    Args:
+        claim: The signal.
+        memory: What was taken before.
+        policy: What a signal must be like.
+        now: The time.
+        ours_since: Since when the account is ours to trade, if others traded it before: they may
+            have acted on what was made by then, and nothing here knows of that.
     """
     if isinstance(claim, Malformed):
         return Refusal(claim.code, claim.message)
@@ -83,6 +97,7 @@ def judge(
         return Refusal(DUPLICATE, f"signal {claim.signal_id} of {claim.source} was taken before")
     return (
         _stranger(claim, policy)
+        or _before_us(claim, policy, ours_since)
         or _late(claim, policy, now)
         or _out_of_order(claim, memory)
         or _doubtful(claim, policy)
@@ -99,10 +114,25 @@ def _stranger(claim: Claim | FlowClaim, policy: Admission) -> Refusal | None:
     return None
 
 
+def _before_us(
+    claim: Claim | FlowClaim, policy: Admission, since: datetime | None
+) -> Refusal | None:
+    if since is None:
+        return None
+    if claim.issued_at is None:
+        return Refusal(UNDATED, "others may have acted on it: it does not say when it was made")
+    # A producer's clock may be so far ahead: by ours it may have been made that much sooner.
+    if claim.issued_at >= since + policy.max_ahead:
+        return None
+    early = _seconds(since + policy.max_ahead - claim.issued_at)
+    message = f"it is {early} too old: whoever traded this account before may have acted on it"
+    return Refusal("before_us", message)
+
+
 def _late(claim: Claim | FlowClaim, policy: Admission, now: datetime) -> Refusal | None:
     if claim.issued_at is None:
         if policy.needs_time:
-            return Refusal("undated", f"{claim.source} does not say when it was made")
+            return Refusal(UNDATED, f"{claim.source} does not say when it was made")
         return None
     age, most = now - claim.issued_at, policy.oldest(claim.grace)
     if age > most:
@@ -150,8 +180,9 @@ REASONS: Mapping[str, str] = {
     "unsigned": "it is not signed, and here it must be",
     DUPLICATE: "it was taken before",
     "unknown_symbol": "nothing here trades its symbol",
-    "undated": "it does not say when it was made",
+    UNDATED: "it does not say when it was made",
     "stale": "it is too old",
+    "before_us": "it was made before the account was ours to trade",
     "future": "it claims to be from the future",
     "out_of_order": "a later one of its source was taken before",
     "low_confidence": "it is not confident enough",

@@ -168,6 +168,7 @@ def spec_of(
         oca_group=order.oca_group,
         oca_type=_OCA_TYPES.get(order.oca_type) if order.oca_group else None,
         broker_order_id=order.order_id,
+        reference="" if parts is not None else terms.order_ref,
     )
 
 

@@ -125,3 +125,11 @@ def test_an_option_is_not_told_as_its_underlying() -> None:
     assert sentence(one) == "BUY 10 AAPL 2024-01-19 150 C MARKET"
     order = Order(spec=one, status=OrderStatus.SUBMITTED)
     assert "AAPL 2024-01-19 150 C" in aligned(orders_table([order], utc=True))
+
+
+def test_an_order_of_another_desk_says_under_which_leader_it_was_placed() -> None:
+    terms = msgspec.structs.replace(spec(), reference="other-3000017-stop")
+    order = Order(spec=terms, status=OrderStatus.SUBMITTED, is_foreign=True)
+    assert "SUBMITTED (foreign, epoch 3)" in str(orders_table([order], utc=True).rows)
+    document = order_document(order)
+    assert (document["reference"], document["epoch"]) == ("other-3000017-stop", 3)

@@ -11,6 +11,8 @@ from ibkr_trader.core.errors import BrokerUnavailable
 from ibkr_trader.core.ids import (
     FOREIGN,
     MAX_BROKER_ORDER_ID,
+    epoch_in,
+    epoch_of,
     group_number,
     is_install,
     is_ours,
@@ -134,3 +136,18 @@ def test_numbers_run_out_before_the_brokers_integer_does() -> None:
     for names in ({"next_valid": 2**31 - 1}, {"floor": last + 1}, {"seen": last}):
         with pytest.raises(BrokerUnavailable, match="order ids have reached"):
             next_broker_order_ids(1, **(none | names))
+
+
+@pytest.mark.parametrize(
+    ("number", "epoch"), [(1, 0), (999_999, 0), (1_000_000, 1), (3_000_017, 3), (3_999_999, 3)]
+)
+def test_a_number_says_under_which_leader_it_was_given(number: int, epoch: int) -> None:
+    assert epoch_of(number) == epoch
+    assert epoch_in(f"k7qav-{number}-stop.2") == epoch
+    assert epoch_in(f"zzzzz-{number}-entry") == epoch
+    assert short_id(f"k7qav-{number}-stop") == f"{number}-stop"
+
+
+@pytest.mark.parametrize("reference", ["", "by hand", "k7qav-3000017", "3000017-stop", "foreign-7"])
+def test_what_names_no_leader_has_no_epoch(reference: str) -> None:
+    assert epoch_in(reference) == 0

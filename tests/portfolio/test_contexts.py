@@ -5,11 +5,12 @@ from __future__ import annotations
 from decimal import Decimal
 
 import msgspec
+import pytest
 
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.enums import OrderRole, Side
 from ibkr_trader.core.models import GroupId, OrderId
-from ibkr_trader.portfolio.contexts import context, contexts
+from ibkr_trader.portfolio.contexts import context, contexts, left_by_others
 from ibkr_trader.portfolio.state import PortfolioState, fold
 from tests.orders.samples import (
     AAPL,
@@ -112,3 +113,20 @@ def test_each_contract_has_its_own() -> None:
         AAPL.con_id: Side.BUY,
         MSFT.con_id: Side.SELL,
     }
+
+
+@pytest.mark.parametrize(
+    ("reference", "con_id", "count"),
+    [
+        ("other-1000001-entry", AAPL.con_id, 1),
+        ("other-1000001-entry", MSFT.con_id, 0),
+        ("typed by hand", AAPL.con_id, 0),
+        ("", AAPL.con_id, 0),
+    ],
+)
+def test_what_another_desk_has_left_is_told_from_what_was_typed(
+    reference: str, con_id: int, count: int
+) -> None:
+    terms = msgspec.structs.replace(spec(order_id="foreign-77"), reference=reference)
+    state = opened(accepted(terms, is_foreign=True))
+    assert len(left_by_others(state, con_id)) == count

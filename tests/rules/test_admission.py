@@ -194,3 +194,20 @@ def test_a_policy_that_means_nothing_is_refused(name: str, legal: Any, illegal: 
 
 def test_whatever_is_young_enough_to_be_taken_is_still_remembered() -> None:
     assert OLDEST + MOST_AHEAD < DATED_FOR
+
+
+def before_us(one: Claim | FlowClaim, since: float, **policy: Any) -> str:
+    refusal = judge(one, SignalMemory(), Admission(**policy), now=later(5), ours_since=later(since))
+    assert refusal is None or (refusal.code in REASONS and refusal.message)
+    return refusal.code if refusal is not None else ""
+
+
+@pytest.mark.parametrize(("since", "why"), [(-2, ""), (-1.999, "before_us"), (5, "before_us")])
+def test_what_others_may_have_acted_on_is_not_taken(since: float, why: str) -> None:
+    assert before_us(claim(), since) == why
+    assert before_us(measure(), since) == why
+    assert before_us(claim(), since + 2, max_ahead=timedelta(0)) == why
+
+
+def test_after_others_it_must_say_when_it_was_made() -> None:
+    assert before_us(claim(issued_at=None), -100) == "undated"

@@ -1,6 +1,6 @@
 """A gateway that looks live: the simulator under an account id that no simulator has.
 
-    python -m tests.scenarios.live_gateway FOLDER
+    python -m tests.scenarios.live_gateway FOLDER [ACCOUNT]
 
 For tests alone: nothing in the program can start it, and it never listens on a port of TWS's.
 Its door takes the acts of `gateway inject`; `port` in the folder says where it listens.
@@ -27,9 +27,9 @@ OPENED = datetime(2026, 11, 20, 15, tzinfo=UTC)  # a Friday, 10:00 in New York
 AAPL = 265598
 
 
-async def main(folder: Path) -> None:
+async def main(folder: Path, account: str = ACCOUNT) -> None:
     """Serve until SIGTERM, with every message on record and AAPL at 150."""
-    config = ExchangeConfig(opened_at=OPENED, account=ACCOUNT)
+    config = ExchangeConfig(opened_at=OPENED, account=account)
     exchange = Exchange(config, load_universe(OPENED.date()))
     exchange.market.set_quote(
         AAPL,
@@ -55,4 +55,4 @@ async def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1])))
+    asyncio.run(main(Path(sys.argv[1]), *sys.argv[2:]))

@@ -84,6 +84,11 @@ class IBKRBroker:
         self._taking = asyncio.Lock()
         self.objection: Callable[[Contract], str] = _no_objection
 
+    @property
+    def epoch_seen(self) -> int:
+        """The highest epoch that the reference of any order or execution has named so far."""
+        return self._roster.epoch
+
     def reserve_order_ids(self, count: int, *, floor: int) -> tuple[int, ...]:
         """Return `count` fresh ascending ids: above the broker's next, `floor` and all seen.
 

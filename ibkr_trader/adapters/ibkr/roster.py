@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ibkr_trader.core.enums import OrderRole
-from ibkr_trader.core.ids import is_ours, parse_order_id
+from ibkr_trader.core.ids import epoch_in, is_ours, parse_order_id
 from ibkr_trader.core.models import GroupId, OrderId, OrderSpec
 
 if TYPE_CHECKING:
@@ -53,7 +53,12 @@ class Entry:
 
 
 class Roster:
-    """Every order met on this connection or an earlier one of this process."""
+    """Every order met on this connection or an earlier one of this process.
+
+    Attributes:
+        highest: Of the order ids that our client has used.
+        epoch: The highest that any order's reference names, whoever placed it.
+    """
 
     def __init__(self, *, install: str, client_id: int) -> None:
         self._install = install
@@ -61,7 +66,8 @@ class Roster:
         self._by_id: dict[OrderId, Entry] = {}
         self._by_number: dict[tuple[int, int], Entry] = {}
         self._by_perm_id: dict[int, Entry] = {}
-        self.highest = 0  # of the order ids that our client has used
+        self.highest = 0
+        self.epoch = 0
 
     def get(self, order_id: OrderId) -> Entry | None:
         """Return the order that we call `order_id`."""
@@ -101,6 +107,7 @@ class Roster:
     def meet(self, *, ref: str, client_id: int, number: int, perm_id: int) -> Entry:
         """Return the order that a message speaks of, entering it if it is new."""
         ours = is_ours(ref, self._install)
+        self.epoch = max(self.epoch, epoch_in(ref))
         if ours:
             entry = self._by_id.get(OrderId(ref))
         else:
@@ -141,6 +148,7 @@ class Roster:
             oca_group=report.oca_group,
             oca_type=report.oca_type,
             broker_order_id=entry.number,
+            reference=report.ref if entry.is_foreign else "",
         )
 
     def _enter(self, entry: Entry) -> None:

@@ -57,3 +57,11 @@ def test_nothing_of_a_lost_link_is_still_awaited(roster: Roster) -> None:
     roster.forget_pending()
     assert entry.wanted is None
     assert not entry.is_cancelling
+
+
+def test_the_highest_epoch_that_anybody_names_is_known(roster: Roster) -> None:
+    assert roster.epoch == 0
+    roster.meet(ref="zzzzz-3000017-stop", client_id=3, number=8, perm_id=77)
+    roster.meet(ref="k7qav-2000001-entry", client_id=1, number=9, perm_id=78)
+    roster.meet(ref="by hand", client_id=0, number=0, perm_id=79)
+    assert roster.epoch == 3

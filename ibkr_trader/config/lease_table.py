@@ -1,0 +1,56 @@
+"""The table `[lease]` of `config.toml`: which of several hosts trades the account."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import msgspec
+
+from ibkr_trader.config.risk_table import read_table
+
+if TYPE_CHECKING:
+    from ibkr_trader.config.sources import Sources
+
+_LEAST, _MOST = 1, 3_600
+_LONGEST = 100
+
+
+class LeaseTable(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the lease is, and what it is called: the same on every host of an account.
+
+    Attributes:
+        url: The Redis server; `rediss://` unless it is on this machine. A user may stand in it.
+        name: Of the lease; empty is the profile with the gateway's address and the client id.
+        ttl_seconds: How long a leader that died keeps the others waiting.
+        password_env: The environment's variable that holds the password, if one is needed.
+        ca_file: Who signs the server's certificate, if the machine does not know them.
+    """
+
+    url: str = "redis://127.0.0.1:6379/0"
+    name: str = ""
+    ttl_seconds: float = 15.0
+    password_env: str = ""
+    ca_file: str = ""
+
+    def __post_init__(self) -> None:
+        try:
+            password = urlsplit(self.url).password
+        except ValueError:  # whoever connects says what is wrong with it
+            password = None
+        if password is not None:
+            raise ValueError("url has a password in it: name its variable as password_env")
+        is_plain = self.name.isascii() and self.name.isprintable() and " " not in self.name
+        if not is_plain or len(self.name) > _LONGEST:
+            raise ValueError(f"name must be at most {_LONGEST} visible ASCII characters")
+        if not _LEAST <= self.ttl_seconds <= _MOST:
+            raise ValueError(f"ttl_seconds must be from {_LEAST} to {_MOST}")
+
+
+def lease_table(found: Sources) -> LeaseTable | None:
+    """Return the table, or None if the file has none: then no other host is thought of.
+
+    Raises:
+        ConfigError: Naming file, line and key of the first that cannot be used.
+    """
+    return read_table(found, "lease", LeaseTable) if "lease" in found.values else None

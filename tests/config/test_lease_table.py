@@ -1,0 +1,55 @@
+"""The table that says which of several hosts trades."""
+
+from __future__ import annotations
+
+import pytest
+
+from ibkr_trader.config.lease_table import LeaseTable
+from ibkr_trader.core.errors import ConfigError
+from tests.config.conftest import Desk, origin, shown
+
+
+def test_without_it_no_other_host_is_thought_of(desk: Desk) -> None:
+    desk.toml("timeout_seconds = 5\n")
+    settings = desk.load()
+    assert settings.lease is None
+    assert not [one for one in settings.effective if one.name.startswith("lease")]
+
+
+def test_it_is_read_and_shown(desk: Desk) -> None:
+    desk.toml('[lease]\nurl = "rediss://me@r.example.com"\nname = "main"\nttl_seconds = 7.5\n')
+    settings = desk.load()
+    assert settings.lease == LeaseTable(
+        url="rediss://me@r.example.com", name="main", ttl_seconds=7.5
+    )
+    assert shown(settings, "lease.ttl_seconds") == "7.5"
+    assert origin(settings, "lease.name").endswith("line 3")
+
+
+def test_an_empty_one_has_its_defaults(desk: Desk) -> None:
+    desk.toml("[lease]\n")
+    assert desk.load().lease == LeaseTable()
+
+
+@pytest.mark.parametrize(
+    ("line", "complaint"),
+    [
+        ('url = "redis://me:pw@127.0.0.1"', "lease.url has a password in it"),
+        ('name = "two words"', "lease.name must be at most 100 visible"),
+        ("ttl_seconds = 0.5", "lease.ttl_seconds must be from 1 to 3600"),
+        ('ttl_seconds = "soon"', "lease.ttl_seconds: soon cannot be used"),
+        ("ttl = 5", "lease.ttl is no setting"),
+        ('password = "x"', "keeps none"),
+    ],
+)
+def test_what_is_wrong_is_named_with_its_line(desk: Desk, line: str, complaint: str) -> None:
+    desk.toml(f"[lease]\n{line}\n")
+    with pytest.raises(ConfigError, match="line 2") as refused:
+        desk.load()
+    assert complaint in refused.value.message
+    assert "pw" not in refused.value.message.replace("password", "")
+
+
+def test_an_address_that_nobody_can_read_is_left_to_who_connects(desk: Desk) -> None:
+    desk.toml('[lease]\nurl = "redis://[::1"\n')
+    assert desk.load().lease == LeaseTable(url="redis://[::1")
