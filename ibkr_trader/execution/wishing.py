@@ -124,7 +124,23 @@ class Wishing:
         trader = self._trader
         details = await trader.learn(wish.symbol)
         con_id = details.contract.con_id
-        if objection := self._objection(details.contract):
+        if came := self._stands_against(wish, details.contract):
+            return came
+        if quantity_of(trader.portfolio, con_id):  # on the other side, and it may be reversed
+            if self._is_late:
+                return _late()
+            closed = await close_contract(
+                trader, details.contract, timeout=self._timeout, origin=self._origin
+            )
+            self._touched += _ids(closed)
+            if quantity_of(trader.portfolio, con_id):
+                return _refused(f"{wish.symbol} is not flat yet, so it is not entered")
+        return await self._bracket(wish)
+
+    def _stands_against(self, wish: wishes.Enter, contract: Contract) -> Came | None:
+        """What keeps a position from being entered as things stand; None if nothing does."""
+        trader, con_id = self._trader, contract.con_id
+        if objection := self._objection(contract):
             return _refused(objection)
         here = context(trader.portfolio, con_id)
         held = here.held if here is not None else ZERO
@@ -143,16 +159,7 @@ class Wishing:
                 f"{quantity(held, signed=True)} {wish.symbol} are held on the other side; "
                 'a signal never flips a position (reversal = "close_first" closes it first)'
             )
-        if held and self._is_late:
-            return _late()
-        if held:
-            closed = await close_contract(
-                trader, details.contract, timeout=self._timeout, origin=self._origin
-            )
-            self._touched += _ids(closed)
-            if quantity_of(trader.portfolio, con_id):
-                return _refused(f"{wish.symbol} is not flat yet, so it is not entered")
-        return await self._bracket(wish)
+        return None
 
     async def _bracket(self, wish: wishes.Enter) -> Came:
         entry = OrderRequest(

@@ -106,7 +106,6 @@ def test_a_leader_that_stood_still_opens_nothing_and_ends(stage: Venue) -> None:
             first.process.send_signal(signal.SIGCONT)
             assert first.process.wait(20) == 8
             first.hear("nothing more is opened here")
-            assert [one["ticker"] for one in first.records("DecisionEvent")][-1] == "MSFT"
             second.hear("runs as process")
             await_so(lambda: stage.send("KO") and stage.placed()[before:])
             orders = {(one["symbol"], epoch_in(one["order_ref"])) for one in stage.placed()}
