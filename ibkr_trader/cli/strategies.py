@@ -52,6 +52,7 @@ class StrategyShelf:
         self._say = say
         self._files: list[StrategyFile] = []
         self._refused: dict[Path, str] = {}
+        self._edits: dict[str, Path] = {}  # of which file the shadow of a name is an edit
         self._at_hand: dict[tuple[str, Stage], Loaded] = {}
         self._one_by_one = asyncio.Lock()  # an edit does not come between a promotion's steps
 
@@ -172,9 +173,13 @@ class StrategyShelf:
         """Take an edited file into the shadow; one that is wrong is told once and left out."""
         try:
             one = file.load()
-            # What is here already is nothing to try.
-            if one.strategy.version not in self._versions(one.strategy.name):
+            name = one.strategy.name
+            if one.strategy.version == self._version(name, Stage.LIVE):
+                if self._edits.get(name) == file.path:
+                    self._retire(name)  # it was edited back to what trades
+            elif one.strategy.version != self._version(name, Stage.SHADOW):
                 await self._admit(one, Stage.SHADOW, origin=EDITED)
+                self._edits[name] = file.path
         except TraderError as error:
             if self._refused.get(file.path) != error.message:
                 self._refused[file.path] = error.message
@@ -182,9 +187,17 @@ class StrategyShelf:
             return
         self._refused.pop(file.path, None)
 
-    def _versions(self, name: str) -> set[str]:
-        found = (self._at_hand.get((name, stage)) for stage in (Stage.LIVE, Stage.SHADOW))
-        return {one.strategy.version for one in found if one is not None}
+    def _version(self, name: str, stage: Stage) -> str:
+        one = self._at_hand.get((name, stage))
+        return one.strategy.version if one is not None else ""
+
+    def _retire(self, name: str) -> None:
+        """Let the shadow of `name` go, if there is one: its author has."""
+        one = self._at_hand.pop((name, Stage.SHADOW), None)
+        if one is None:
+            return
+        self._trader.record.write([self._staged(one, Stage.RETIRED, origin=EDITED)])
+        self._strategist.rules.dismiss(name, Stage.SHADOW)
 
     async def _admit(
         self,
@@ -196,7 +209,12 @@ class StrategyShelf:
     ) -> None:
         """Warm it up; then it is on record, and from then on it is asked."""
         await self._strategist.prepare(one.strategy, tell=tell)
-        event = StageEvent(
+        self._trader.record.write([self._staged(one, stage, origin=origin)])
+        self._strategist.rules.admit(one.strategy, stage)
+        self._at_hand[one.strategy.name, stage] = one
+
+    def _staged(self, one: Loaded, stage: Stage, *, origin: str) -> StageEvent:
+        return StageEvent(
             at=self._trader.clock.now(),
             strategy=one.strategy.name,
             stage=stage,
@@ -205,6 +223,3 @@ class StrategyShelf:
             suffix=one.suffix,
             origin=origin,
         )
-        self._trader.record.write([event])
-        self._strategist.rules.admit(one.strategy, stage)
-        self._at_hand[one.strategy.name, stage] = one

@@ -47,7 +47,8 @@ class Stages(msgspec.Struct, frozen=True, kw_only=True):
             return self._with_live(event)
         if event.stage is Stage.SHADOW:
             return msgspec.structs.replace(self, shadow={**self.shadow, event.strategy: event})
-        rest = {name: one for name, one in self.shadow.items() if one.version != event.version}
+        gone = (event.strategy, event.version)
+        rest = {name: one for name, one in self.shadow.items() if (name, one.version) != gone}
         return msgspec.structs.replace(self, shadow=rest)
 
     @property

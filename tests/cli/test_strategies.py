@@ -86,6 +86,33 @@ async def test_an_edit_that_is_taken_back_is_nothing_to_try(rack: Rack) -> None:
         assert not desk.rules.shadows
 
 
+async def test_an_edit_that_is_taken_back_leaves_no_shadow_to_promote(rack: Rack) -> None:
+    async with rack.floor.strategist(journal=rack.journal) as desk:
+        shelf = StrategyShelf(desk.trader, desk, say=rack.said.append)
+        await shelf.open([rack.path], [])
+        rack.edit("0.85", "0.95")
+        await shelf.look()
+        rack.edit("0.95", "0.85")
+        await shelf.look()
+        assert not desk.rules.shadows
+        assert told(rack.journal, ev.StageEvent)[-1].stage is Stage.RETIRED
+        with pytest.raises(CannotStage, match="in the shadow"):
+            await shelf.promote(NAME, origin="cli")
+
+
+async def test_a_file_that_is_saved_as_it_was_leaves_another_ones_shadow(
+    rack: Rack, tmp_path: Path
+) -> None:
+    other = tmp_path / "two.toml"
+    other.write_text(ENTRY.replace("0.85", "0.95"))
+    async with rack.floor.strategist(journal=rack.journal) as desk:
+        shelf = StrategyShelf(desk.trader, desk, say=rack.said.append)
+        await shelf.open([rack.path], [other])
+        rack.edit("nothing of it", "")
+        await shelf.look()
+        assert len(desk.rules.shadows) == 1
+
+
 async def test_promoted_it_trades_and_rolled_back_the_other_does_again(rack: Rack) -> None:
     async with rack.floor.strategist(journal=rack.journal) as desk:
         shelf = StrategyShelf(desk.trader, desk, say=rack.said.append)
