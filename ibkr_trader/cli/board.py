@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING
 from ibkr_trader.cli.event_words import EventWords
 from ibkr_trader.cli.lights import LinkWatch
 from ibkr_trader.cli.origins import Origins
+from ibkr_trader.cli.strategy_words import outcome_words
 from ibkr_trader.core import events as ev
+from ibkr_trader.core.enums import Outcome
 from ibkr_trader.core.ids import short_id
 from ibkr_trader.core.text import SENTENCES, plain
 from ibkr_trader.dashboard.scene import MOST_LINES, Decision, FeedKind, FeedLine
@@ -97,6 +99,7 @@ class Board:
         self._lines: deque[FeedLine] = deque(maxlen=MOST_LINES)
         self._number = 0
         self._decisions: deque[Decision] = deque(maxlen=MOST_DECISIONS)
+        self._decided: dict[str, str] = {}  # what waits for its end, in words
         self._denied: tuple[ev.Breach, ...] = ()
         self._worth: deque[Decimal] = deque(maxlen=MOST_POINTS)
         self._worth_at = 0.0
@@ -183,10 +186,17 @@ class Board:
                 pass
 
     def _reckon(self, event: ev.StrategyEvent | ev.OptionsFlowEvent) -> None:
-        """Keep what a strategy decided, and what came of it or of a signal."""
+        """Keep what a strategy decided together with what came of it; or why a signal was none."""
+        if isinstance(event, ev.DecisionEvent) and not event.is_shadow:
+            self._decided[event.decision_id] = self._words.of(event) or ""
+            return  # what comes of it is told with it
         source = event.strategy if isinstance(event, ev.StrategyEvent) else event.source
-        is_refusal = isinstance(event, ev.DecisionEndEvent | ev.SignalRefusedEvent)
-        if (text := self._words.of(event)) is not None:
+        text, is_refusal = self._words.of(event), isinstance(event, ev.SignalRefusedEvent)
+        if isinstance(event, ev.DecisionEndEvent):
+            words = self._decided.pop(event.decision_id, "")
+            is_refusal = event.outcome is not Outcome.ACTED
+            text = f"{words}: {outcome_words(event)}" if is_refusal else words
+        if text:
             self._decide(event, source, text, is_refusal=is_refusal)
 
     def _decide(

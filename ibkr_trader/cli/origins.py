@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from ibkr_trader.core.events import NewOrderEvent
+from ibkr_trader.core.origins import STRATEGY
 from ibkr_trader.core.text import plain
 from ibkr_trader.orders.single_orders import KIND as SINGLE
 from ibkr_trader.orders.wishes import PERSONS
@@ -62,6 +63,7 @@ class Origins:
         if known is None:
             return ""
         is_person = known.who in PERSONS or not known.who
+        who = known.who.removeprefix(f"{STRATEGY}/")
         if known.kind == SINGLE:
-            return "by hand" if is_person else plain(known.who)
-        return known.kind if is_person or known.who == known.kind else f"{known.kind}, {known.who}"
+            return "by hand" if is_person else plain(who)
+        return known.kind if is_person or who == known.kind else f"{known.kind}, {who}"
