@@ -140,6 +140,8 @@ class Wishing:
     def _stands_against(self, wish: wishes.Enter, contract: Contract) -> Came | None:
         """What keeps a position from being entered as things stand; None if nothing does."""
         trader, con_id = self._trader, contract.con_id
+        if other := left_by_others(trader.portfolio, con_id):
+            return _refused(f"{other[0].spec.reference} of another desk works in {wish.symbol}")
         if objection := self._objection(contract):
             return _refused(objection)
         here = context(trader.portfolio, con_id)
@@ -152,8 +154,6 @@ class Wishing:
             return _nothing(f"an entry of {wish.symbol} works already: {entry}")
         if con_id in trader.portfolio.closings:
             return _refused(f"{wish.symbol} is on its way to flat")
-        if other := left_by_others(trader.portfolio, con_id):
-            return _refused(f"{other[0].spec.reference} of another desk works in {wish.symbol}")
         if held and not wish.reverses:
             return _refused(
                 f"{quantity(held, signed=True)} {wish.symbol} are held on the other side; "

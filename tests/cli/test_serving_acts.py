@@ -110,6 +110,8 @@ def test_every_command_that_changes_something_is_an_act() -> None:
         "heat.heat",
         "setup.deep-desk-check",
         "setup.desk-check",
+        "strategy.list",
+        "why.why",
     }
     orders = DESK_COMMANDS["orders.order"]
     assert not orders.does({"preview": True}, dry_run=False)

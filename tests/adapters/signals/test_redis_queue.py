@@ -322,8 +322,8 @@ async def test_the_password_is_that_of_the_environment(
     ("table", "words"),
     [
         ({"url": "redis://u:word@redis.example.com"}, r"signals\.redis\.url: redis\.example\.com"),
-        ({"password_env": "NOWHERE"}, r"signals\.redis\.password_env: .* NOWHERE"),
-        ({"keys": {"k1": "NOWHERE"}}, r"signals\.redis\.keys\.k1: .* NOWHERE"),
+        ({"password_env": "NOWHERE"}, r"signals\.redis\.password_env: the env"),
+        ({"keys": {"k1": "NOWHERE"}}, r"signals\.redis\.keys\.k1: the env"),
         ({"cuont": 1}, r"signals\.redis\.cuont: .* did you mean count"),
     ],
 )

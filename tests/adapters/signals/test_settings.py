@@ -101,5 +101,5 @@ def test_two_keys_may_sign_and_no_third() -> None:
     ) as caught:
         keys_of({"k1": "SHORT"}, path="signals.webhook.keys", environ=environ)
     assert LONG[1:] not in str(caught.value)
-    with pytest.raises(ValueError, match=r"keys\.k1: the environment has no NONE"):
+    with pytest.raises(ValueError, match=r"keys\.k1: the environment has no variable"):
         keys_of({"k1": "NONE"}, path="signals.webhook.keys", environ=environ)
