@@ -23,7 +23,7 @@ from ibkr_trader.core.errors import ConfigError
 from ibkr_trader.core.models import Bar, Contract
 from ibkr_trader.core.signals import Claim
 from ibkr_trader.core.text import money
-from ibkr_trader.rules.rehearsal import Happening, Rehearsal, Setting, in_order
+from ibkr_trader.rules.rehearsal import Happening, Rehearsal, Setting, hours_of, in_order
 from ibkr_trader.rules.would_results import Results, sparkline
 from ibkr_trader.sim.bars import read_bars
 from ibkr_trader.sim.calendar import NEW_YORK
@@ -74,7 +74,8 @@ def rehearse(face: Face, strategy: Strategy, material: Material) -> output.Reply
     equity = values.price(material.equity, "--equity") if material.equity else None
     series = _series(Path(material.bars), strategy.symbols)
     part = _part(series)
-    setting = Setting(part=part, zone=NEW_YORK)
+    starts = (bar.at for bars in _bars(series) for bar in bars)
+    setting = Setting(part=part, zone=NEW_YORK, sessions=hours_of(starts, part))
     if equity is not None:
         setting = msgspec.structs.replace(setting, equity=equity)
     signals = [*_claims(material.signals), *(_taken(face) if material.journal else ())]

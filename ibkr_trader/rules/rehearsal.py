@@ -11,6 +11,7 @@ execution. The same events come to the same result, to the last digit.
 from __future__ import annotations
 
 import heapq
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta, tzinfo
 from decimal import Decimal
@@ -20,12 +21,12 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from ibkr_trader.core import events as ev
-from ibkr_trader.core.models import Bar, Quote
+from ibkr_trader.core.models import Bar, Quote, Session
 from ibkr_trader.core.signals import Claim, FlowClaim, Malformed
 from ibkr_trader.rules.admission import Admission, judge
 from ibkr_trader.rules.bar_merging import BarMerger
 from ibkr_trader.rules.engine import decide
-from ibkr_trader.rules.market_days import Feed
+from ibkr_trader.rules.market_days import NIGHT, Feed
 from ibkr_trader.rules.moment import Account, Moment, Trigger
 from ibkr_trader.rules.rule_memory import RuleMemory
 from ibkr_trader.rules.shadow_book import ShadowBook
@@ -62,9 +63,12 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
         equity: What the account is worth, all the time.
         zone: The exchange's.
         policy: What a signal must be like.
+        sessions: The hours of each day, oldest first; see `hours_of`. Without any, nobody knows
+            whether the market is open.
     """
 
     part: timedelta
+    sessions: tuple[Session, ...] = ()
     zone: tzinfo = UTC
     equity: Decimal = Decimal(100_000)
     policy: Admission = Admission()
@@ -178,6 +182,28 @@ def in_order(
     return heapq.merge(*(ended(some) for some in bars), others, key=lambda one: one.at)
 
 
+def hours_of(starts: Iterable[datetime], part: timedelta) -> tuple[Session, ...]:
+    """Return the hours of each day: from its first bar to the end of its last, of any symbol.
+
+    Args:
+        starts: When bars start, in any order.
+        part: How long each lasts.
+    """
+    found: list[Session] = []
+    for at in sorted(set(starts)):
+        if found and at - found[-1].closes < NIGHT - part:
+            found[-1] = Session(found[-1].opens, at + part)
+        else:
+            found.append(Session(at, at + part))
+    return tuple(found)
+
+
+def _session(sessions: tuple[Session, ...], at: datetime) -> Session | None:
+    """The day that `at` lies in, or else the next; None if there is none."""
+    place = bisect_right(sessions, at, key=lambda one: one.closes)
+    return sessions[place] if place < len(sessions) else None
+
+
 def _studied(on: Rehearsal, bar: Bar) -> tuple[Rehearsal, bool]:
     """The study after a bar; and whether one of the strategy's own is complete with it."""
     symbol, size = bar.contract.symbol, on.strategy.bar_size
@@ -250,6 +276,7 @@ def _moment(
         flow=news if isinstance(news, ev.FlowThresholdEvent) else None,
         quote=quote,
         account=Account(equity=on.setting.equity, positions=len(on.book.opened)),
+        session=_session(on.setting.sessions, at),
         study=study,
     )
     return moment if holding is None else msgspec.structs.replace(moment, holding=holding)

@@ -8,10 +8,10 @@ import pytest
 
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.enums import SignalAction, WouldBe
-from ibkr_trader.core.models import Bar
+from ibkr_trader.core.models import Bar, Session
 from ibkr_trader.core.signals import Claim, FlowClaim, Malformed
 from ibkr_trader.rules.moment import Trigger
-from ibkr_trader.rules.rehearsal import Happening, Rehearsal, Setting, in_order
+from ibkr_trader.rules.rehearsal import Happening, Rehearsal, Setting, hours_of, in_order
 from ibkr_trader.rules.strategy_text import read_strategy
 from tests.rules.shadow_samples import AAPL, MINUTE, NOON, D, bar
 
@@ -158,6 +158,43 @@ def test_larger_bars_are_made_of_those_that_are_given() -> None:
     assert decision.at == NOON + 4 * MINUTE
     with pytest.raises(ValueError, match="cannot be made"):
         Rehearsal.of(read_strategy(UP), Setting(part=2 * MINUTE))
+
+
+def test_the_hours_of_a_day_are_those_of_its_bars() -> None:
+    night = timedelta(hours=17, minutes=30)
+    first = [NOON, NOON + MINUTE, NOON + 40 * MINUTE]  # a gap within the day is none of its ends
+    second = [one + night for one in first]
+    assert hours_of([*second, *first, NOON], MINUTE) == (
+        Session(NOON, NOON + 41 * MINUTE),
+        Session(NOON + night, NOON + night + 41 * MINUTE),
+    )
+    assert hours_of([], MINUTE) == ()
+    day = timedelta(days=1)
+    assert hours_of([NOON, NOON + day], day) == (
+        Session(NOON, NOON + day),
+        Session(NOON + day, NOON + 2 * day),
+    )
+
+
+@pytest.mark.parametrize(
+    ("when", "decided"),
+    [
+        ("market.is_open", [1]),
+        ("time.minutes_to_close == 1", [1]),
+        ("time.minutes_since_open == 1", [1]),
+        ("not market.is_open", [2]),
+    ],
+)
+def test_a_rule_is_asked_within_the_hours_that_are_known(when: str, decided: list[int]) -> None:
+    text = UP.replace("bar.close > 100 and position.is_flat", when)
+    happenings = list(in_order([bars("99 101 98 101", "101 102 99 101")], MINUTE))
+    evening = Session(NOON, NOON + 2 * MINUTE)
+    tomorrow = Session(NOON + timedelta(days=1), NOON + timedelta(days=1, minutes=2))
+    found = only(run(text, happenings, sessions=(evening, tomorrow)), ev.DecisionEvent)
+    assert [one.at for one in found] == [NOON + number * MINUTE for number in decided]
+    known = only(run(text, happenings, sessions=(evening,)), ev.DecisionEvent)
+    assert [one.at for one in known] == [NOON + MINUTE for number in decided if number == 1]
+    assert not only(run(text, happenings), ev.DecisionEvent)  # unknown is not closed
 
 
 def test_prices_and_time_are_asked_with_every_bar_that_is_given() -> None:
