@@ -202,6 +202,20 @@ def test_the_exit_codes_are_the_promised_ones() -> None:
     assert {int(code): set(re.findall(r"\w+", words)) for code, words in rows} == promised
 
 
+def test_every_document_has_its_row() -> None:
+    text = (ROOT / "docs/cli.md").read_text(encoding="utf-8")
+    table = text.partition("\n## JSON\n")[2].partition("\n## ")[0]
+    made = {
+        name
+        for path in (ROOT / "ibkr_trader/cli").rglob("*.py")
+        for name in re.findall(r'schema="([a-z-]+/\d+)"', path.read_text(encoding="utf-8"))
+    }
+    assert len(made) > 30
+    told = set(re.findall(r"^\|[^|]*\| `([a-z-]+/\d+)`", table, re.MULTILINE))
+    inner = {one for one in made if one.startswith("screen-")} | {"limits-look/1"}
+    assert made - told == inner  # what one of our programs answers another
+
+
 def test_every_kind_of_group_is_in_the_table() -> None:
     text = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
     table = text.partition("\n## Groups\n")[2].partition("\n## ")[0]
