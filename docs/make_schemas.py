@@ -59,7 +59,8 @@ def _object(schema: dict[str, Any], kind: type[Payload] | None) -> dict[str, Any
 
 def _first(schema: dict[str, Any]) -> str:
     """What a docstring says before it comes to its attributes, in one line."""
-    return " ".join(schema["description"].partition("\n\nAttributes:")[0].split())
+    text = inspect.cleandoc(schema["description"])  # Python 3.13 does so itself, 3.11 does not
+    return " ".join(text.partition("\n\nAttributes:")[0].split())
 
 
 def _meanings(kind: type) -> dict[str, str]:
