@@ -16,6 +16,7 @@ import msgspec
 
 from ibkr_trader.core.errors import SinkRefused, SinkUnavailable, TraderError
 from ibkr_trader.core.text import plain
+from ibkr_trader.execution.tasks import heed_cancellation
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -140,7 +141,9 @@ class Lane:
             pause = self._rules.first_pause
             while not self._is_fenced:
                 await self._next()
-                if await self._tell():
+                is_well = await self._tell()
+                heed_cancellation()
+                if is_well:
                     pause = self._rules.first_pause
                 elif not self._is_fenced:
                     await asyncio.sleep(pause)

@@ -31,3 +31,17 @@ async def alongside(*works: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
             # The group is our own doing; its only member is what happened.
             raise first from first.__cause__
         raise
+
+
+def heed_cancellation() -> None:
+    """End the task that runs if somebody has asked for it, even if a library has swallowed that.
+
+    `asyncio.wait_for` does so before Python 3.12, if what it waited for was done at that moment.
+    Whoever cancelled then waits for ever. For loops around a client that is not ours.
+
+    Raises:
+        asyncio.CancelledError: If this task has been cancelled.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -14,7 +15,7 @@ from ibkr_trader.adapters.clock import ManualClock
 from ibkr_trader.core.errors import ConfigError, SinkRefused
 from ibkr_trader.execution.egress_lane import EgressRules, Lane
 from ibkr_trader.execution.tasks import alongside
-from ibkr_trader.portfolio.payloads import SignalDecision, SignalKind
+from ibkr_trader.portfolio.payloads import Payload, SignalDecision, SignalKind
 from tests.execution.sinks import HangingSink, ListSink, down
 from tests.orders.samples import AT
 
@@ -249,6 +250,20 @@ async def test_the_end_waits_for_no_sink_for_long(caplog: pytest.LogCaptureFixtu
         await asyncio.sleep(0)
     assert asyncio.get_running_loop().time() - started < 1
     assert "hanging was never told of the last 2" in caplog.text
+
+
+async def test_a_sink_that_swallows_the_end_does_not_live_on() -> None:
+    class Deaf(ListSink):
+        async def emit(self, payloads: Sequence[Payload]) -> None:
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.sleep(0.01)
+            await super().emit(payloads)
+
+    play = Play(Deaf(), EgressRules(batch=1))
+    play.put(1, 2)
+    async with asyncio.timeout(10), play.running():
+        await asyncio.sleep(0)
+    assert (play.sink.ids, play.sink.is_closed) == (["1", "2"], True)
 
 
 async def test_what_goes_wrong_with_closing_is_only_logged(
