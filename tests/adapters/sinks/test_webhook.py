@@ -164,7 +164,7 @@ async def test_a_lane_tells_each_batch_until_it_is_taken_or_refused() -> None:
     later = [answer(500), answer(429), HANGS, CLOSES, b"garbage\r\n\r\n"]
     async with serving(*later, GOOD, answer(400), GOOD) as server:
         # Long enough for a machine that is busy: what hangs costs one of these.
-        rules = EgressRules(first_pause=0.001, longest_pause=0.001, batch=10, emit_timeout=2)
+        rules = EgressRules(first_pause=0.001, longest_pause=0.001, batch=10, emit_timeout=4)
         lane = Lane(hook(server), rules, clock=ManualClock(AT), say=lambda _: None)
         async with asyncio.timeout(40), alongside(lane.work()):
             for payload in payloads(30):
