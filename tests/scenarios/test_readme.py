@@ -13,6 +13,7 @@ import pytest
 
 from docs.run_transcripts import PAGES, ROOT, Sitting, shape, steps
 from tests.cli.conftest import CommandLine
+from tests.scenarios.traders import running
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
@@ -56,10 +57,17 @@ def test_the_program_in_the_readme_runs(sitting: Sitting) -> None:
     assert re.fullmatch(r"\w{5}-1-single SUBMITTED", output), output
 
 
+STRATEGY = ROOT / "examples/strategies/prediction.toml"
+BARS = """time,open,high,low,close,volume
+2026-11-20 09:30,150,151,149,150.5,1000
+2026-11-20 09:31,150.5,151,150,150.75,1000
+"""
+
 # A command line for each row of the table of documents, in an order in which all of them work.
 DOCUMENTED = {
     "bracket-order --symbol AAPL --quantity 10 --stop-loss 145 --take-profit 155": "placed/1",
     "modify 1-stop --stop 146": "modified/1",
+    "trail 1-stop --trail-percent 4": "trail/1",
     "scale-in AAPL --quantity 2": "scaled/1",
     "orders": "orders/1",
     "positions": "positions/1",
@@ -88,7 +96,8 @@ DOCUMENTED = {
     "eod-close": "day-end/1",
     "report": "report/1",
     "why": "why/1",
-    f"strategy check {ROOT / 'examples/strategies/prediction.toml'}": "strategy/1",
+    f"strategy check {STRATEGY}": "strategy/1",
+    f"strategy check {STRATEGY} --bars AAPL.csv": "strategy-rehearsal/1",
     "doctor": "doctor/1",
     "config show": "config/1",
     "gateway status": "gateway/1",
@@ -98,18 +107,47 @@ DOCUMENTED = {
     "demo": "demo/1",
     "cancel nothing": "error/1",
 }
+# Those that ask a trader which runs this strategy, and an edited one in the shadow.
+DOCUMENTED_OF_A_TRADER = {
+    "signal send --symbol AAPL --action buy --confidence 0.91": "signal/1",
+    "strategy list": "strategies/1",
+    "strategy compare prediction": "strategy-parity/1",
+    "strategy promote prediction --anyway --yes": "strategy-moved/1",
+    "strategy rollback prediction --yes": "strategy-moved/1",
+}
+
+
+def promised() -> list[tuple[str, set[str]]]:
+    """Each row of the table: its document's schema, and the fields it promises."""
+    text = (ROOT / "docs/cli.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| [^|]+ \| `([\w-]+/\d)` \| ([^|]+) \|$", text, re.MULTILINE)
+    return [(schema, set(re.findall(r"`(\w+)`", fields))) for schema, fields in rows]
+
+
+def assert_documents(cli: CommandLine, commands: dict[str, str]) -> None:
+    table = promised()
+    for command, schema in commands.items():
+        document = cli(f"{command} --json").document
+        assert document["schema"] == f"ibkr-trader/{schema}", (command, document)
+        fields = set(document) - {"schema", "ok"}
+        assert (schema, fields) in table, f"{command}: {sorted(fields)}"
+
+
+def test_every_row_of_the_table_is_asked_for() -> None:
+    asked = {*DOCUMENTED.values(), *DOCUMENTED_OF_A_TRADER.values()}
+    assert {schema for schema, _ in promised()} == asked
 
 
 def test_every_json_document_has_the_fields_that_the_table_promises(cli: CommandLine) -> None:
-    text = (ROOT / "docs/cli.md").read_text(encoding="utf-8")
-    rows = re.findall(r"^\| [^|]+ \| `([\w-]+/\d)` \| ([^|]+) \|$", text, re.MULTILINE)
-    promised = [(schema, set(re.findall(r"`(\w+)`", fields))) for schema, fields in rows]
-    assert {schema for schema, _ in promised} == set(DOCUMENTED.values())
-    for command, schema in DOCUMENTED.items():
-        document = cli(f"{command} --json").document
-        assert document["schema"] == f"ibkr-trader/{schema}", command
-        fields = set(document) - {"schema", "ok"}
-        assert (schema, fields) in promised, f"{command}: {sorted(fields)}"
+    (cli.folder / "AAPL.csv").write_text(BARS)
+    assert_documents(cli, DOCUMENTED)
+
+
+def test_every_document_of_a_running_trader_has_its_fields(cli: CommandLine) -> None:
+    edited = cli.folder / "edited.toml"
+    edited.write_text(STRATEGY.read_text().replace("0.85", "0.95"))
+    with running(cli, "--strategy", str(STRATEGY), "--shadow", str(edited)):
+        assert_documents(cli, DOCUMENTED_OF_A_TRADER)
 
 
 def test_the_order_in_the_page_has_the_fields_of_an_order(cli: CommandLine) -> None:

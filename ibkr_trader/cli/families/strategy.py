@@ -63,7 +63,7 @@ def check(
     strategy_app,
     "compare",
     panel=PANEL,
-    example="ibkr-trader strategy compare prediction-entry",
+    example="ibkr-trader strategy compare prediction",
 )
 def compare(
     face: Face,
@@ -92,7 +92,7 @@ async def show(face: Face) -> Reply:
     strategy_app,
     "promote",
     panel=PANEL,
-    example="ibkr-trader strategy promote prediction-entry",
+    example="ibkr-trader strategy promote prediction",
     changes=True,
 )
 async def promote(
@@ -113,7 +113,7 @@ async def promote(
     strategy_app,
     "rollback",
     panel=PANEL,
-    example="ibkr-trader strategy rollback prediction-entry",
+    example="ibkr-trader strategy rollback prediction",
     changes=True,
 )
 async def rollback(face: Face, *, name: NameArgument) -> Reply:
