@@ -47,6 +47,7 @@ from ibkr_trader.adapters.redis_link import PATIENCE, RedisLink
 from ibkr_trader.adapters.secret_text import secret_of
 from ibkr_trader.adapters.sectors_file import SectorsFile
 from ibkr_trader.config import Profile, Settings, load
+from ibkr_trader.config.lease_table import lease_family, lease_name
 from ibkr_trader.core.errors import AccountMismatch, BrokerUnavailable, ConfigError, JournalError
 from ibkr_trader.core.events import ErrorEvent
 from ibkr_trader.core.text import masked
@@ -96,11 +97,10 @@ def make_lease(settings: Settings, table: LeaseTable, on_lost: Callable[[str], N
     except ValueError as error:
         message = f"{settings.config_file or 'config.toml'}: [lease] {error}"
         raise ConfigError(message, hint="correct [lease] in config.toml") from error
-    endpoint = f"{settings.profile}:{settings.host}:{settings.port or 0}:{settings.client_id}"
     return Lease(
         RedisLink(address, patience=min(PATIENCE, table.ttl_seconds / 2)),
         LeaseSettings(
-            key=f"ibkr-trader:lease:{{{table.name or endpoint}}}",
+            key=f"ibkr-trader:lease:{{{lease_name(settings)}}}",
             ttl_seconds=table.ttl_seconds,
             margin_seconds=table.ttl_seconds / _MARGIN,
         ),
@@ -366,7 +366,7 @@ def open_journal(settings: Settings) -> SqliteJournal:
     )
     path = settings.place.folder / JOURNAL_FILE
     try:
-        return SqliteJournal(path, clock=clock, header=header)
+        return SqliteJournal(path, clock=clock, header=header, family=lease_family(settings))
     except JournalError as error:
         try:
             readable = SqliteJournal(path, clock=clock, read_only=True)

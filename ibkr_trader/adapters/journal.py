@@ -50,8 +50,8 @@ class SessionHeader(msgspec.Struct, frozen=True, kw_only=True):
 class SqliteJournal:
     """The `Journal` port over one SQLite file.
 
-    Opening it as the writer makes it if there is none (with a new install prefix, so that
-    our ids never repeat), checks its tail, and writes a session header.
+    Opening it as the writer makes it if there is none (with a new install prefix of `family`,
+    so that our ids never repeat), checks its tail, and writes a session header.
 
     Raises:
         JournalError: If the file is damaged, incomplete, of a newer version, or not writable.
@@ -65,6 +65,7 @@ class SqliteJournal:
         clock: Clock,
         header: SessionHeader | None = None,
         read_only: bool = False,
+        family: str = "",
     ) -> None:
         self._path = path
         self._clock = clock
@@ -76,7 +77,7 @@ class SqliteJournal:
         self._hash = schema.GENESIS
         self._broken = ""  # why nothing may be appended any more
         if not read_only:
-            create(path)
+            create(path, family=family)
         with contextlib.ExitStack() as undo:
             self._mark = HeadMark(path, read_only=read_only)
             undo.callback(self._mark.close)

@@ -28,19 +28,23 @@ from ibkr_trader.adapters.private_files import (
     sync_folder,
 )
 from ibkr_trader.core.errors import JournalError
-from ibkr_trader.core.ids import is_install
+from ibkr_trader.core.ids import FAMILY, is_install
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-_PREFIX_LENGTH = 5
+_MEMBER = 4  # letters, after those of the family
 _BUSY_SECONDS = 2.0
 _MARK_SIZE = 86
 
 
-def create(path: Path) -> None:
+def create(path: Path, *, family: str = "") -> None:
     """Make the journal if there is none, complete in one step, with a fresh install prefix.
+
+    Args:
+        path: Where it belongs.
+        family: What the prefix begins with; empty is a family of its own.
 
     Raises:
         JournalError: If only a part of an older one is there, or it cannot be made.
@@ -58,7 +62,7 @@ def create(path: Path) -> None:
         with contextlib.closing(sqlite3.connect(draft, isolation_level=None)) as connection:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.executescript(f"BEGIN; {SCHEMA} PRAGMA user_version = {SCHEMA_VERSION};")
-            connection.execute("INSERT INTO install VALUES (1, ?)", (draw_prefix(),))
+            connection.execute("INSERT INTO install VALUES (1, ?)", (draw_prefix(family),))
             connection.execute("COMMIT")
         draft.rename(path)
         sync_folder(path.parent)
@@ -67,10 +71,11 @@ def create(path: Path) -> None:
         raise JournalError(message, hint="see the disk and its permissions") from error
 
 
-def draw_prefix() -> str:
+def draw_prefix(family: str = "") -> str:
     """Return a new install prefix; it begins with a letter, so no id looks like a number."""
     while True:
-        prefix = base64.b32encode(secrets.token_bytes(5)).decode().lower()[:_PREFIX_LENGTH]
+        drawn = base64.b32encode(secrets.token_bytes(5)).decode().lower()
+        prefix = family + drawn[:_MEMBER] if family else drawn[:FAMILY]
         if is_install(prefix):
             return prefix
 

@@ -21,8 +21,10 @@ from ibkr_trader.cli.halts import halts
 from ibkr_trader.cli.remote import at_the_trader
 from ibkr_trader.cli.trading import desk_for, title
 from ibkr_trader.cli.wording import counted, when
+from ibkr_trader.config.lease_table import lease_family
 from ibkr_trader.core.enums import DataType
 from ibkr_trader.core.errors import ConfigError, TraderError
+from ibkr_trader.core.ids import FAMILY, is_family
 from ibkr_trader.core.text import price
 
 if TYPE_CHECKING:
@@ -134,10 +136,20 @@ def _examine_folder(settings: Settings, found: Findings) -> bool:
         if path.exists():
             with SqliteJournal(path, clock=SystemClock(), read_only=True) as journal:
                 found.ok("journal", f"{journal.verify()} records, chain unbroken")
+                _examine_family(settings, journal.state.install, found)
     except TraderError as error:
         found.fail("data folder", error)
         return False
     return True
+
+
+def _examine_family(settings: Settings, install: str, found: Findings) -> None:
+    """Look whether the hosts of the lease would know this one's orders as theirs."""
+    family = lease_family(settings)
+    if family and not is_family(install, family):
+        text = f"orders of this host begin with {install}, those of other hosts with {family}"
+        fix = f'on every host: family = "{install[:FAMILY]}" in [lease], before they trade'
+        found.warn("lease", text, fix=fix)
 
 
 async def _examine_desk(face: Face, found: Findings, *, deep: bool) -> None:

@@ -22,7 +22,7 @@ from ibkr_trader.cli.position_view import position_document, positions_table, tr
 from ibkr_trader.cli.trading import desk_for, title
 from ibkr_trader.cli.wording import FIRST_ORDER, when
 from ibkr_trader.core.contracts import is_named
-from ibkr_trader.core.ids import group_number
+from ibkr_trader.core.ids import parse_order_id
 from ibkr_trader.core.text import UNKNOWN, money, price, quantity
 from ibkr_trader.execution.desk import UnknownOrder
 from ibkr_trader.portfolio.protection import protection
@@ -49,7 +49,7 @@ async def orders(face: Face, *, order_id: str, symbol: str, everything: bool) ->
         if order_id:
             known = _meant(desk, order_id)
         found = [order for order in known if is_named(order.spec.contract, symbol)]
-        found.sort(key=lambda order: _place(desk, order))
+        found.sort(key=_place)
         head = title(face.settings(), desk)
         blocks: list[str | output.Table] = [head, orders_table(found, utc=face.utc)]
         if not found:
@@ -165,10 +165,10 @@ async def marked(desk: Desk, position: Position) -> Position:
     return msgspec.structs.replace(position, market_price=quote.mark)
 
 
-def _place(desk: Desk, order: Order) -> tuple[int, int]:
+def _place(order: Order) -> tuple[int, int]:
     """Where an order stands in a list: by group and in the order of sending; strangers last."""
-    group = group_number(order.order_id, desk.trader.journal.state.install)
-    return (group or _LAST, order.spec.broker_order_id)
+    parts = parse_order_id(order.order_id)
+    return (parts.number if parts is not None else _LAST, order.spec.broker_order_id)
 
 
 def _meant(desk: Desk, text: str) -> list[Order]:

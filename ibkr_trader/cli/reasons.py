@@ -52,7 +52,7 @@ class Story:
         """Keep an event that belongs to the story, and what may follow from it."""
         match event:
             case ev.OptionsFlowEvent() if self._is_ours(event.ticker, *_names(event)):
-                self._causes.add(_cause(event))
+                self._causes.add(event.name)
                 self.events.append(event)
             case ev.DecisionEvent() if (
                 self._is_ours(event.ticker, event.decision_id, short_id(event.decision_id))
@@ -164,8 +164,4 @@ def _details(event: ev.BaseEvent) -> Iterable[str]:
 
 
 def _names(event: ev.OptionsFlowEvent) -> tuple[str, ...]:
-    return (event.signal_id, _cause(event)) if event.signal_id else ()
-
-
-def _cause(event: ev.OptionsFlowEvent) -> str:
-    return f"{event.source}/{event.signal_id}"
+    return (event.signal_id, event.name) if event.signal_id else ()

@@ -24,6 +24,7 @@ from ibkr_trader.core.models import Bar, Contract
 from ibkr_trader.core.signals import Claim
 from ibkr_trader.core.text import money
 from ibkr_trader.rules.rehearsal import Happening, Rehearsal, Setting, hours_of, in_order
+from ibkr_trader.rules.taken import Taken
 from ibkr_trader.rules.would_results import Results, sparkline
 from ibkr_trader.sim.bars import read_bars
 from ibkr_trader.sim.calendar import NEW_YORK
@@ -181,11 +182,7 @@ def _taken(face: Face) -> Iterable[Happening]:
     if not path.exists():
         raise ConfigError(f"there is no journal in {path.parent}", hint="--signals FILE")
     with SqliteJournal(path, clock=SystemClock(), read_only=True) as journal:
-        return [
-            Happening(one.at, one)
-            for _, one in journal.messages()
-            if isinstance(one, ev.PredictionSignalEvent | ev.FlowThresholdEvent)
-        ]
+        return [Happening(one.at, one) for _, one in journal.messages() if isinstance(one, Taken)]
 
 
 # -- what is said --------------------------------------------------------------------------------

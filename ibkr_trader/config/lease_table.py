@@ -8,8 +8,10 @@ from urllib.parse import urlsplit
 import msgspec
 
 from ibkr_trader.config.risk_table import read_table
+from ibkr_trader.core.ids import FAMILY, family_named, is_install
 
 if TYPE_CHECKING:
+    from ibkr_trader.config import Settings
     from ibkr_trader.config.sources import Sources
 
 _LEAST, _MOST = 1, 3_600
@@ -25,6 +27,8 @@ class LeaseTable(msgspec.Struct, frozen=True, kw_only=True):
         ttl_seconds: How long a leader that died keeps the others waiting.
         password_env: The environment's variable that holds the password, if one is needed.
         ca_file: Who signs the server's certificate, if the machine does not know them.
+        family: What the ids of all hosts begin with; empty is drawn from the lease's name. A host
+            that had traded before it had a lease goes by the letters of its own ids.
     """
 
     url: str = "redis://127.0.0.1:6379/0"
@@ -32,6 +36,7 @@ class LeaseTable(msgspec.Struct, frozen=True, kw_only=True):
     ttl_seconds: float = 15.0
     password_env: str = ""
     ca_file: str = ""
+    family: str = ""
 
     def __post_init__(self) -> None:
         try:
@@ -43,6 +48,8 @@ class LeaseTable(msgspec.Struct, frozen=True, kw_only=True):
         is_plain = self.name.isascii() and self.name.isprintable() and " " not in self.name
         if not is_plain or len(self.name) > _LONGEST:
             raise ValueError(f"name must be at most {_LONGEST} visible ASCII characters")
+        if self.family and not (is_install(self.family) and len(self.family) == FAMILY):
+            raise ValueError(f"family must be {FAMILY} letters, as ids begin: k7qav")
         if not _LEAST <= self.ttl_seconds <= _MOST:
             raise ValueError(f"ttl_seconds must be from {_LEAST} to {_MOST}")
 
@@ -54,3 +61,16 @@ def lease_table(found: Sources) -> LeaseTable | None:
         ConfigError: Naming file, line and key of the first that cannot be used.
     """
     return read_table(found, "lease", LeaseTable) if "lease" in found.values else None
+
+
+def lease_name(settings: Settings) -> str:
+    """Return what the lease of an account is called, on every host of it."""
+    endpoint = f"{settings.profile}:{settings.host}:{settings.port or 0}:{settings.client_id}"
+    return (settings.lease and settings.lease.name) or endpoint
+
+
+def lease_family(settings: Settings) -> str:
+    """Return what the ids of all hosts of the lease begin with; empty if there is no lease."""
+    if settings.lease is None:
+        return ""
+    return settings.lease.family or family_named(lease_name(settings))

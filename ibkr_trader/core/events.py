@@ -334,6 +334,16 @@ class OptionsFlowEvent(BaseEvent, frozen=True, kw_only=True):
     issued_at: datetime | None = None
     sequence: int | None = None  # of its source, if that counts
 
+    @property
+    def name(self) -> str:
+        """What a decision that it set off calls it: its cause."""
+        return f"{self.source}/{self.signal_id}"
+
+    @property
+    def made_at(self) -> datetime:
+        """When it was made, as far as anybody says."""
+        return self.issued_at if self.issued_at is not None else self.at
+
 
 @final
 class PredictionSignalEvent(OptionsFlowEvent, frozen=True, kw_only=True):

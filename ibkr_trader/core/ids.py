@@ -3,7 +3,8 @@
     group id   <install>-<n>            k7qav-17
     order id   <install>-<n>-<role>     k7qav-17-stop, k7qav-17-stop.2 (its replacement)
 
-`install` tells our orders from everyone else's; it is drawn once for each journal. The
+`install` tells our orders from everyone else's; it is drawn once for each journal. Its first
+letters are its family: the hosts of one lease share them, and each other's orders are ours. The
 order id travels in IBKR's `orderRef`, so what the broker reports names group and role by
 itself. The broker's own numbers follow the rule of `next_broker_order_ids`.
 
@@ -13,7 +14,9 @@ epoch 3. So whoever sees an order can tell under which leader it was placed.
 
 from __future__ import annotations
 
+import base64
 import re
+from hashlib import sha256
 from typing import NamedTuple
 
 from ibkr_trader.core.enums import OrderRole
@@ -21,6 +24,7 @@ from ibkr_trader.core.errors import BrokerUnavailable
 from ibkr_trader.core.models import GroupId, OrderId
 
 FOREIGN = "foreign"  # begins the ids we give to orders of others; never an install prefix
+FAMILY = 5  # letters
 EPOCH = 1_000_000  # groups of one epoch; the next begin where these would end
 MAX_BROKER_ORDER_ID = 2**31 - 10_000  # beyond lies the end of IBKR's integer
 
@@ -83,18 +87,26 @@ def parse_order_id(reference: str) -> OrderRef | None:
 
 
 def is_ours(reference: str, install: str) -> bool:
-    """Whether this installation gave an order that reference."""
+    """Whether this installation, or another of its family, gave an order that reference."""
     parts = parse_order_id(reference)
-    return parts is not None and parts.install == install
+    return parts is not None and is_family(parts.install, install)
+
+
+def is_our_group(reference: str, install: str) -> bool:
+    """Whether a name of a group, or an id within one, is of this installation's family."""
+    stem = _stem(reference)
+    return stem is not None and is_family(stem[1], install)
+
+
+def is_family(install: str, other: str) -> bool:
+    """Whether two installations trade one account in turn: what one placed, the other may move."""
+    return install[:FAMILY] == other[:FAMILY]
 
 
 def group_number(reference: str, install: str) -> int:
     """Return the number within a group or order id of this installation; 0 if it is not ours."""
-    stem = _GROUP.match(reference)
-    if stem is None or stem[1] != install:
-        return 0
-    is_whole = stem.end() == len(reference) or reference[stem.end()] == "-"
-    return int(stem[2]) if is_whole else 0
+    stem = _stem(reference)
+    return int(stem[2]) if stem is not None and stem[1] == install else 0
 
 
 def epoch_of(number: int) -> int:
@@ -117,6 +129,20 @@ def short_id(order_id: str) -> str:
     if stem is None or stem[1] == FOREIGN:
         return order_id
     return order_id[len(stem[1]) + 1 :]
+
+
+def family_named(name: str) -> str:
+    """Return the family of installations that goes by `name`: the same on every machine."""
+    letters = base64.b32encode(sha256(name.encode()).digest()).decode().lower()
+    return "l" + letters[: FAMILY - 1]  # as in lease; a digit cannot be the first
+
+
+def _stem(reference: str) -> re.Match[str] | None:
+    """Find the group in its own id, or in that of an order; None if it is neither."""
+    stem = _GROUP.match(reference)
+    if stem is None or reference[stem.end() : stem.end() + 1] not in {"", "-"}:
+        return None
+    return stem
 
 
 def is_reference(text: str) -> bool:

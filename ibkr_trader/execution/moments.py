@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ibkr_trader.core.models import ContractDetails, Session
     from ibkr_trader.execution.trader import Trader
     from ibkr_trader.rules.study import Study
+    from ibkr_trader.rules.taken import Taken
 
 
 class Moments:
@@ -39,7 +40,7 @@ class Moments:
         trigger: Trigger,
         *,
         study: Study | None = None,
-        news: PredictionSignalEvent | FlowThresholdEvent | None = None,
+        news: Taken | None = None,
     ) -> Moment:
         """Return the moment of a contract, as of now."""
         trader, contract = self._trader, details.contract

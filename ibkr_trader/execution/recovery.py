@@ -128,6 +128,7 @@ class Recovery:
             self._observe(snapshot)
             now = self._clock.monotonic()
             evidence = Evidence(
+                install=self._journal.state.install,
                 just_sent=frozenset(self._just_sent),
                 just_filled=frozenset(self._just_filled),
                 sent_in=self._sent_in,

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from ibkr_trader.rules.moment import Trigger
     from ibkr_trader.rules.rule import Strategy
     from ibkr_trader.rules.rule_memory import RuleMemory
+    from ibkr_trader.rules.taken import Taken
     from ibkr_trader.rules.wishes import Wish
 
 logger = logging.getLogger(__name__)
@@ -144,7 +145,7 @@ class RuleDesk:
         trigger: Trigger,
         *,
         cause: str,
-        news: ev.PredictionSignalEvent | ev.FlowThresholdEvent | None = None,
+        news: Taken | None = None,
         bar_size: timedelta | None = None,
     ) -> Weighed:
         """Ask every strategy that trades the contract; nothing is written, nothing is done.

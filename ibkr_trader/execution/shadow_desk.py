@@ -34,12 +34,12 @@ if TYPE_CHECKING:
     from ibkr_trader.rules.engine import Decided
     from ibkr_trader.rules.moment import Moment, Trigger
     from ibkr_trader.rules.rule import Strategy
+    from ibkr_trader.rules.taken import Taken
 
 logger = logging.getLogger(__name__)
 _TURN = 500  # records of the journal that are read before others get a turn
 _MOST_UNWRITTEN = 1_000  # executions that wait for a journal that takes nothing
 NOTHING_SEEN: Mapping[timedelta, Moment] = MappingProxyType({})
-News = ev.PredictionSignalEvent | ev.FlowThresholdEvent
 
 
 class ShadowDesk:
@@ -100,7 +100,7 @@ class ShadowDesk:
         *,
         cause: str,
         seen: Mapping[timedelta, Moment] = NOTHING_SEEN,
-        news: News | None = None,
+        news: Taken | None = None,
         bar_size: timedelta | None = None,
     ) -> None:
         """Ask every shadow that trades the contract, and write down what it would do.

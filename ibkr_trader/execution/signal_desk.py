@@ -20,8 +20,7 @@ from ibkr_trader.core.errors import AmbiguousContract, BrokerUnavailable, Journa
 from ibkr_trader.core.signals import Malformed, SignalReply
 from ibkr_trader.core.text import plain
 from ibkr_trader.rules.admission import DUPLICATE, Admission, Refusal, judge
-from ibkr_trader.rules.moment import Trigger
-from ibkr_trader.rules.taken import taken
+from ibkr_trader.rules.taken import taken, trigger_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -103,15 +102,13 @@ class SignalDesk:
         if refusal is not None:
             return self._refuse(claim, refusal)
         event = taken(claim, self._trader.clock.now())
-        valid_until = (event.issued_at or event.at) + self.admission.oldest(claim.grace)
+        valid_until = event.made_at + self.admission.oldest(claim.grace)
         return await self._decide(event, details, valid_until=valid_until)
 
     async def _decide(
         self, event: Taken, details: ContractDetails, *, valid_until: datetime
     ) -> SignalReply:
-        trigger = Trigger.SIGNAL if isinstance(event, ev.PredictionSignalEvent) else Trigger.FLOW
-        cause = f"{event.source}/{event.signal_id}"
-        weighed = self._rules.weigh(details, trigger, cause=cause, news=event)
+        weighed = self._rules.weigh(details, trigger_of(event), cause=event.name, news=event)
         try:
             self._trader.record.write([event, *weighed.events])
         except JournalError as error:
@@ -120,7 +117,7 @@ class SignalDesk:
         ends = await self._rules.act(weighed, valid_until=valid_until)
         reply = self._answer(event, ends, passed=weighed.passed)
         shadow = self._rules.shadow
-        shadow.look(details, trigger, cause=cause, seen=weighed.moments, news=event)
+        shadow.look(details, trigger_of(event), cause=event.name, seen=weighed.moments, news=event)
         return reply
 
     def _answer(

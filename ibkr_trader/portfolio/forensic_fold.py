@@ -134,8 +134,7 @@ def _signalled(known: Forensics, event: ev.PredictionSignalEvent) -> Forensics:
         issued_at=event.issued_at,
         received_at=event.at,
     )
-    key = f"{event.source}/{event.signal_id}"
-    return _replace(known, signals=known.signals.plus(key, signal))
+    return _replace(known, signals=known.signals.plus(event.name, signal))
 
 
 def _decided(known: Forensics, event: ev.DecisionEvent) -> Forensics:

@@ -23,7 +23,7 @@ import msgspec
 
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.enums import OrderRole, OrderStatus
-from ibkr_trader.core.ids import parse_order_id
+from ibkr_trader.core.ids import group_number, parse_order_id
 from ibkr_trader.core.models import ZERO, FillId, GroupId, OrderId
 from ibkr_trader.portfolio.broker_words import adopted, concluded, ended, is_same_day
 from ibkr_trader.portfolio.ledger_fold import is_news, subject_of
@@ -45,6 +45,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     """What the shell knows beside snapshot and portfolio.
 
     Attributes:
+        install: The prefix of our own ids: what another host of the family sent is in its journal.
         just_sent: Orders sent after the snapshot was asked for: their absence says nothing.
         just_filled: Executions heard of after it was asked for: its positions may lack them.
         sent_in: The epoch each order of this process was sent in; earlier processes' are missing.
@@ -52,6 +53,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
             it was sent.
     """
 
+    install: str = ""
     just_sent: frozenset[OrderId] = frozenset()
     just_filled: frozenset[FillId] = frozenset()
     sent_in: Mapping[OrderId, int] = {}
@@ -116,7 +118,7 @@ class _Findings:
                 continue
             self.seen.add(theirs.order_id)
             self.events.extend(adopted(theirs, self.snapshot.at))
-            if ours is None and not theirs.is_foreign:
+            if ours is None and group_number(theirs.order_id, self.evidence.install):
                 self._drift(theirs.order_id, "not in the journal", f"open as {theirs.status}")
             elif ours is not None and ours.status is OrderStatus.PENDING_CANCEL:
                 self.cancels.append(theirs.order_id)  # the cancel may never have arrived

@@ -128,8 +128,7 @@ class _Read:
             case ev.CommissionEvent():
                 self.fees[event.fill_id] = event.commission
             case ev.PredictionSignalEvent() | ev.FlowThresholdEvent():
-                made = event.issued_at if event.issued_at is not None else event.at
-                self.made[f"{event.source}/{event.signal_id}"] = made
+                self.made[event.name] = event.made_at
             case _:
                 pass
 

@@ -33,7 +33,7 @@ from ibkr_trader.rules.shadow_book import ShadowBook
 from ibkr_trader.rules.shadow_terms import Purse, shadow_terms
 from ibkr_trader.rules.signal_memory import SignalMemory
 from ibkr_trader.rules.study import Study
-from ibkr_trader.rules.taken import Taken, taken
+from ibkr_trader.rules.taken import Taken, taken, trigger_of
 from ibkr_trader.rules.wish_text import kind_of, line_of
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from ibkr_trader.rules.engine import Decided
     from ibkr_trader.rules.rule import Strategy
 
-Recorded = Bar | Claim | FlowClaim | Malformed | ev.PredictionSignalEvent | ev.FlowThresholdEvent
+Recorded = Bar | Claim | FlowClaim | Malformed | Taken
 _BY_BAR = (Trigger.BAR, Trigger.PRICE, Trigger.TIME)
 
 
@@ -160,9 +160,7 @@ class Rehearsal(msgspec.Struct, frozen=True, kw_only=True):
         on = msgspec.structs.replace(self, signals=memory)
         if event.ticker not in self.strategy.symbols:
             return on, ()
-        is_signal = isinstance(event, ev.PredictionSignalEvent)
-        trigger = Trigger.SIGNAL if is_signal else Trigger.FLOW
-        return _asked(on, event.ticker, trigger, at=at, news=event)
+        return _asked(on, event.ticker, trigger_of(event), at=at, news=event)
 
 
 def in_order(
@@ -240,7 +238,7 @@ def _asked(
         ev.FaultEvent(at=at, strategy=on.strategy.name, rule=rule, message=message, is_shadow=True)
         for rule, message in verdict.faults.items()
     ]
-    cause = trigger.value if news is None else f"{news.source}/{news.signal_id}"
+    cause = trigger.value if news is None else news.name
     book = on.book
     for number, one in enumerate(verdict.decided, start=on.numbers + 1):
         decision = _decision(on, one, moment, number=number, cause=cause)

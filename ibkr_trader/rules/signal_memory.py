@@ -18,16 +18,16 @@ import msgspec
 
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.signals import SeenSignal
+from ibkr_trader.rules.admission import OLDEST
+from ibkr_trader.rules.taken import Taken
 
 if TYPE_CHECKING:
     from ibkr_trader.core.events import BaseEvent
 
-DATED_FOR = timedelta(hours=2)  # whoever lets signals be older than an hour repeats them
+DATED_FOR = 2 * OLDEST  # whoever were let to be older would repeat them
 UNDATED_FOR = timedelta(days=7)
 MINUTE = timedelta(minutes=1)
 MOST = 20_000  # keys; beyond it the oldest go, which only a flood of undated ones can reach
-
-Taken = ev.PredictionSignalEvent | ev.FlowThresholdEvent
 
 
 class SignalMemory(msgspec.Struct, frozen=True, kw_only=True):

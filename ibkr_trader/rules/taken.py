@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.signals import Claim, FlowClaim
+from ibkr_trader.rules.moment import Trigger
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -38,3 +39,8 @@ def taken(claim: Claim | FlowClaim, now: datetime) -> Taken:
         value=claim.value,
         threshold=claim.threshold,
     )
+
+
+def trigger_of(event: Taken) -> Trigger:
+    """Return what it sets off."""
+    return Trigger.SIGNAL if isinstance(event, ev.PredictionSignalEvent) else Trigger.FLOW

@@ -90,7 +90,7 @@ def _age(moment: Moment) -> Decimal | None:
     signal = moment.signal
     if signal is None:
         return None
-    return Decimal(str((moment.now - (signal.issued_at or signal.at)).total_seconds()))
+    return Decimal(str((moment.now - signal.made_at).total_seconds()))
 
 
 def _spread(moment: Moment) -> Decimal | None:

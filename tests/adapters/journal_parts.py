@@ -39,5 +39,5 @@ def submit(*orders: OrderSpec) -> SubmitOrders:
     return SubmitOrders(group_id=orders[0].group_id, orders=orders)
 
 
-def open_journal(path: Path, *, read_only: bool = False) -> SqliteJournal:
-    return SqliteJournal(path, clock=ManualClock(NOW), read_only=read_only)
+def open_journal(path: Path, *, read_only: bool = False, family: str = "") -> SqliteJournal:
+    return SqliteJournal(path, clock=ManualClock(NOW), read_only=read_only, family=family)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from ibkr_trader.core.errors import ConfigError, JournalError
 from ibkr_trader.core.events import CheckpointEvent, NewOrderEvent
+from ibkr_trader.core.ids import is_install
 from tests.adapters.journal_parts import NOW, note, open_journal, order, submit
 
 
@@ -28,6 +29,19 @@ def test_files_and_folders_are_private(path: Path) -> None:
     assert set(modes) == {"journal.db", "journal.db-wal", "journal.db-shm", "journal.db-head"}
     assert set(modes.values()) == {0o600}
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+
+
+def test_a_prefix_is_drawn_within_its_family_once(path: Path, tmp_path: Path) -> None:
+    with open_journal(path, family="k7qav") as journal:
+        first = journal.state.install
+    with open_journal(path, family="other") as journal:
+        assert journal.state.install == first
+    with open_journal(tmp_path / "sim2" / "journal.db", family="k7qav") as journal:
+        second = journal.state.install
+    assert first[:5] == second[:5] == "k7qav"
+    assert first != second
+    assert is_install(first)
+    assert len(first) == len(second) == 9
 
 
 def test_a_readable_file_is_made_private(path: Path) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from ibkr_trader.config.lease_table import LeaseTable
+from ibkr_trader.config.lease_table import LeaseTable, lease_family, lease_name
 from ibkr_trader.core.errors import ConfigError
+from ibkr_trader.core.ids import family_named
 from tests.config.conftest import Desk, origin, shown
 
 
@@ -38,6 +39,8 @@ def test_an_empty_one_has_its_defaults(desk: Desk) -> None:
         ('name = "two words"', "lease.name must be at most 100 visible"),
         ("ttl_seconds = 0.5", "lease.ttl_seconds must be from 1 to 3600"),
         ('ttl_seconds = "soon"', "lease.ttl_seconds: soon cannot be used"),
+        ('family = "k7qav2"', "lease.family must be 5 letters"),
+        ('family = "K7QAV"', "lease.family must be 5 letters"),
         ("ttl = 5", "lease.ttl is no setting"),
         ('password = "x"', "keeps none"),
     ],
@@ -53,3 +56,17 @@ def test_what_is_wrong_is_named_with_its_line(desk: Desk, line: str, complaint: 
 def test_an_address_that_nobody_can_read_is_left_to_who_connects(desk: Desk) -> None:
     desk.toml('[lease]\nurl = "redis://[::1"\n')
     assert desk.load().lease == LeaseTable(url="redis://[::1")
+
+
+def test_hosts_of_one_lease_are_of_one_family(desk: Desk) -> None:
+    desk.toml("timeout_seconds = 5\n")
+    assert lease_family(desk.load()) == ""
+    desk.toml("[lease]\n")
+    plain = desk.load()
+    assert lease_name(plain) == "sim:127.0.0.1:0:1"
+    desk.toml('[lease]\nname = "main"\nttl_seconds = 7.5\n')
+    named = desk.load()
+    assert lease_name(named) == "main"
+    assert lease_family(named) == family_named("main") != lease_family(plain)
+    desk.toml('[lease]\nname = "main"\nfamily = "k7qav"\n')
+    assert lease_family(desk.load()) == "k7qav"

@@ -13,8 +13,11 @@ from ibkr_trader.core.ids import (
     MAX_BROKER_ORDER_ID,
     epoch_in,
     epoch_of,
+    family_named,
     group_number,
+    is_family,
     is_install,
+    is_our_group,
     is_ours,
     is_reference,
     make_group_id,
@@ -104,6 +107,31 @@ def test_another_installation_is_not_ours() -> None:
     assert group_number("memo-1-stop", "memos") == 0
     assert group_number("other", "other") == 0
     assert group_number("memo-12x", "memo") == 0
+
+
+def test_a_family_knows_its_orders_and_counts_its_own() -> None:
+    mine, theirs = "k7qavab2c", "k7qavzz2z"
+    assert is_family(mine, theirs)
+    assert is_ours(f"{theirs}-3-stop", mine)
+    assert is_our_group(f"{theirs}-3", mine)
+    assert is_our_group(f"{theirs}-3-stop", mine)
+    assert group_number(f"{theirs}-3", mine) == 0
+    assert not is_ours("k7qaw-3-stop", mine)
+    assert not is_our_group("k7qaw-3", mine)
+    assert not is_our_group(f"{theirs}-3x", mine)
+    assert not is_our_group("1258974001", mine)
+
+
+def test_a_host_that_traded_before_is_the_family_of_those_that_join_it() -> None:
+    assert is_ours("k7qav-3-stop", "k7qavzz2z")
+    assert is_ours("k7qavzz2z-3-stop", "k7qav")
+
+
+def test_a_name_has_its_family_on_every_machine() -> None:
+    family = family_named("paper:127.0.0.1:4002:1")
+    assert family == "ltjbj"
+    assert is_install(family)
+    assert family != family_named("paper:127.0.0.1:4002:2")
 
 
 @pytest.mark.parametrize("text", ["", "a b", "a\0", "ü", "x" * 41, "a/b"])

@@ -259,9 +259,16 @@ def test_a_change_that_did_not_arrive_is_dropped() -> None:
 
 
 def test_an_order_of_ours_without_a_record_is_adopted_as_drift() -> None:
-    after, outcome = settle(PortfolioState(), snapshot(theirs(spec())))
+    after, outcome = settle(PortfolioState(), snapshot(theirs(spec())), Evidence(install="memo"))
     assert after.orders.keys() == {ID}
     assert drift(outcome) == [(ID, "not in the journal", "open as SUBMITTED")]
+
+
+def test_what_another_host_of_the_lease_sent_is_adopted_and_no_drift() -> None:
+    after, outcome = settle(PortfolioState(), snapshot(theirs(spec())), Evidence(install="memo2"))
+    assert after.orders.keys() == {ID}
+    assert not after.orders[ID].is_foreign
+    assert drift(outcome) == []
 
 
 def test_a_strangers_order_is_counted_and_never_touched() -> None:

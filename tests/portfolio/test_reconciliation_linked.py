@@ -11,6 +11,7 @@ from ibkr_trader.core import events as ev
 from ibkr_trader.core.enums import OcaType, OrderRole, OrderType, Side
 from ibkr_trader.core.ids import make_order_id
 from ibkr_trader.core.models import Adjustment, OrderSpec
+from ibkr_trader.portfolio.reconciliation import Evidence
 from ibkr_trader.portfolio.state import PortfolioState, fold
 from tests.orders.samples import GROUP, accepted, later, spec
 from tests.portfolio.stage import S, drift, held, sent, settle, snapshot, status, theirs
@@ -132,7 +133,7 @@ def test_an_exit_at_a_time_waits_as_any_order_and_keeps_its_role() -> None:
 
 def test_an_order_of_ours_without_a_record_keeps_group_and_role() -> None:
     timed = spec(OrderRole.TIMED, order_type=T.MARKET, limit_price=None, good_after=later(3600))
-    after, outcome = settle(sent(), snapshot(theirs(timed)))
+    after, outcome = settle(sent(), snapshot(theirs(timed)), Evidence(install="memo"))
     assert (after.orders[timed.order_id].spec.role, len(drift(outcome))) == (OrderRole.TIMED, 1)
     assert after.groups[GROUP] == (timed.order_id,)
     assert isinstance(outcome.events[-1], ev.SyncEvent)

@@ -110,16 +110,35 @@ def test_a_leader_that_stood_still_opens_nothing_and_ends(stage: Venue) -> None:
             await_so(lambda: stage.send("KO") and stage.placed()[before:])
             orders = {(one["symbol"], epoch_in(one["order_ref"])) for one in stage.placed()}
             assert orders == {("AAPL", 1), ("KO", 2)}
-            inherited_is_seen(second)
+            inherited_is_ours(second)
+            assert second.end(signal.SIGTERM)[1] == 0
+    who_led_before_leads_again(first)
     assert stage.unprotected() == []
 
 
-def inherited_is_seen(host: Host) -> None:
-    """What the former leader left counts as protected, and as of its epoch."""
+def inherited_is_ours(host: Host) -> None:
+    """What the former leader left protects as before; it can be moved, and be closed at last."""
     held = {one["symbol"]: one for one in host("positions --json").document["positions"]}
     assert float(held["AAPL"]["stop"]) < float(held["AAPL"]["average_cost"])
     theirs = [o for o in host("orders --json").document["orders"] if o["symbol"] == "AAPL"]
-    assert [(one["is_foreign"], one["epoch"]) for one in theirs] == [(True, 1), (True, 1)]
+    assert [(one["is_foreign"], one["epoch"]) for one in theirs] == [(False, 1), (False, 1)]
+    stop = next(one["id"] for one in theirs if one["role"] == "stop")
+    assert host(f"modify {stop} --stop 130.5 --yes").code == 0
+    assert host("close AAPL --yes").code == 0
+    assert "AAPL" not in {p["symbol"] for p in host("positions --json").document["positions"]}
+    assert "AAPL" not in {o["symbol"] for o in host("orders --json").document["orders"]}
+
+
+def who_led_before_leads_again(host: Host) -> None:
+    """Its journal believes in orders that the other has ended, and knows nothing of the others."""
+    with host.running():
+        host.hear("leading in epoch 3")
+        host.hear("1 position, 2 orders, 0 groups")
+        theirs = host("orders --json").document["orders"]
+        assert {(o["symbol"], o["is_foreign"], o["epoch"]) for o in theirs} == {("KO", False, 2)}
+        assert host("status --json").document["unknown_orders"] == []
+        assert host("close KO --yes").code == 0
+        assert host("positions --json").document["positions"] == []
 
 
 def test_commands_of_a_host_that_does_not_lead_only_reduce(stage: Venue) -> None:

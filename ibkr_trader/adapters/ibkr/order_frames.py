@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from ibkr_trader.core.errors import BrokerUnavailable
-from ibkr_trader.core.ids import group_number
+from ibkr_trader.core.ids import is_our_group
 from ibkr_trader.core.shapes import PRICES
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def editable(spec: OrderSpec, *, install: str, is_child: bool) -> OrderSpec:
     them. A group that the order itself named is stated as it was: one of ours, or that of a
     bracket which it joined without being its child, as a timed exit does.
     """
-    if not is_child or group_number(spec.oca_group, install):
+    if not is_child or is_our_group(spec.oca_group, install):
         return spec
     return msgspec.structs.replace(spec, oca_group="", oca_type=None)
 

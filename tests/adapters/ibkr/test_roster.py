@@ -29,7 +29,7 @@ def test_the_reference_is_believed_before_the_number(roster: Roster) -> None:
 
 
 @pytest.mark.parametrize(
-    "ref", ["", "by hand", "k7qavx-1-single", "k7qav-1", "k7qav-1-nothing", "zzzzz-1-stop"]
+    "ref", ["", "by hand", "k7qax-1-single", "k7qav-1", "k7qav-1-nothing", "zzzzz-1-stop"]
 )
 def test_what_is_not_of_this_installation_is_foreign(ref: str, roster: Roster) -> None:
     entry = roster.meet(ref=ref, client_id=3, number=8, perm_id=77)

@@ -32,6 +32,19 @@ def test_odd_variables_are_remarked_on(cli: CommandLine) -> None:
     assert "warning: IBKR_PROT in the environment is no setting" in err
 
 
+def test_doctor_says_that_other_hosts_would_not_know_these_orders(cli: CommandLine) -> None:
+    cli("order --symbol AAPL --side buy --no-stop --quantity 1 --type limit --limit 140")
+    install = cli("status --json").document["install"]
+    settings = cli.folder / "config.toml"
+    settings.write_text(f'{settings.read_text()}[lease]\nurl = "redis://127.0.0.1:1"\n')
+    (found,) = [one for one in cli("doctor --json").document["checks"] if one["name"] == "lease"]
+    assert found["state"] == "warn"
+    assert f"orders of this host begin with {install}" in found["text"]
+    assert found["fix"].startswith(f'on every host: family = "{install}"')
+    settings.write_text(f'{settings.read_text()}family = "{install}"\n')
+    assert "lease" not in {one["name"] for one in cli("doctor --json").document["checks"]}
+
+
 def test_doctor_finds_everything_in_order(cli: CommandLine) -> None:
     code, out, _ = cli("doctor")
     assert code == 0, out
