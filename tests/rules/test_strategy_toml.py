@@ -43,7 +43,7 @@ SIZES = (
     | st.builds(FixedRisk, amount=FIGURES)
     | st.just(Kelly())
 )
-LINES = st.text(st.characters(exclude_categories=["C"]), min_size=1, max_size=40)
+LINES = st.text(st.characters(exclude_categories=["C"]), max_size=40).filter(str.strip)
 DOES: dict[str, st.SearchStrategy[Any]] = {
     "open": st.builds(
         OpenPosition,
