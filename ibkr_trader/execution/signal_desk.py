@@ -17,6 +17,7 @@ import msgspec
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.enums import Outcome
 from ibkr_trader.core.errors import AmbiguousContract, BrokerUnavailable, JournalError
+from ibkr_trader.core.ids import short_id
 from ibkr_trader.core.signals import Malformed, SignalReply
 from ibkr_trader.core.text import plain
 from ibkr_trader.rules.admission import DUPLICATE, Admission, Refusal, judge
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
     from ibkr_trader.core.models import ContractDetails
     from ibkr_trader.core.signals import Claim, FlowClaim, Incoming
-    from ibkr_trader.execution.rule_desk import RuleDesk
+    from ibkr_trader.execution.rule_desk import RuleDesk, Weighed
     from ibkr_trader.execution.trader import Trader
     from ibkr_trader.execution.turns import Turns
     from ibkr_trader.rules.signal_memory import SignalMemory
@@ -115,17 +116,19 @@ class SignalDesk:
             reasons = (_NOT_WRITTEN, error.message)
             return SignalReply(outcome=Outcome.REFUSED, reasons=reasons, is_final=False)
         ends = await self._rules.act(weighed, valid_until=valid_until)
-        reply = self._answer(event, ends, passed=weighed.passed)
+        reply = self._answer(event, ends, weighed)
         shadow = self._rules.shadow
         shadow.look(details, trigger_of(event), cause=event.name, seen=weighed.moments, news=event)
         return reply
 
     def _answer(
-        self, event: Taken, ends: tuple[ev.DecisionEndEvent, ...], *, passed: tuple[str, ...]
+        self, event: Taken, ends: tuple[ev.DecisionEndEvent, ...], weighed: Weighed
     ) -> SignalReply:
-        reasons = tuple(reason for end in ends for reason in end.reasons) if ends else passed
+        raised = tuple(f"{one.strategy}/{one.rule} raised: {one.message}" for one in weighed.faults)
+        reasons = (*raised, *(_told(ends) if ends else weighed.passed))
+        failed = (Outcome.FAILED,) if raised else ()
         reply = SignalReply(
-            outcome=_worst(end.outcome for end in ends),
+            outcome=_first((*failed, *(end.outcome for end in ends))),
             reasons=reasons,
             decisions=tuple(end.decision_id for end in ends),
         )
@@ -199,10 +202,22 @@ def _end(
     )
 
 
-_WORST = (Outcome.UNKNOWN, Outcome.FAILED, Outcome.REFUSED, Outcome.ACTED)
+def _told(ends: tuple[ev.DecisionEndEvent, ...]) -> tuple[str, ...]:
+    """What there is to say of each end; of several, whose it is and what came of it."""
+    if len(ends) == 1:
+        return ends[0].reasons
+    return tuple(
+        f"{end.strategy}, {short_id(end.decision_id)}: {end.outcome.lower()}"
+        + "".join(f"; {reason}" for reason in end.reasons)
+        for end in ends
+    )
 
 
-def _worst(outcomes: Iterable[Outcome]) -> Outcome:
-    """The one that a producer should hear of: what is unknown before what went wrong."""
+# What a producer should hear of before all else. Who hears "refused" may believe that nothing was
+# sent, so it is said only where nothing was.
+_FIRST = (Outcome.UNKNOWN, Outcome.FAILED, Outcome.ACTED, Outcome.REFUSED)
+
+
+def _first(outcomes: Iterable[Outcome]) -> Outcome:
     found = set(outcomes)
-    return next((one for one in _WORST if one in found), Outcome.NOTHING)
+    return next((one for one in _FIRST if one in found), Outcome.NOTHING)

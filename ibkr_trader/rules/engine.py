@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from ibkr_trader.core.text import plain
+from ibkr_trader.core.text import plain, quantity
 from ibkr_trader.rules.proper_wishes import proper
 from ibkr_trader.rules.rule_memory import Fenced
 from ibkr_trader.rules.wish_text import kind_of
@@ -151,10 +151,19 @@ def _ask(rule: Rule, moment: Moment, *, past: _Past, explains: bool) -> Passed |
         found = [wish for action in rule.then for wish in action.wishes(moment)]
     except CannotWish as error:
         return Passed(rule=rule.name, reasons=(error.message,), is_close=True)
+    if not found:
+        return Passed(rule=rule.name, reasons=(_idle(moment),))
     wishes = [proper(wish, moment.symbol) for wish in found]
     # A Python condition may put anything there, and the journal must be able to read it back.
     facts = {str(name): str(value) for name, value in rule.when.facts(moment).items()}
     return [Decided(rule=rule.name, wish=wish, facts=facts) for wish in wishes]
+
+
+def _idle(moment: Moment) -> str:
+    """Why a rule that holds wishes nothing, as far as what is held says it."""
+    held = moment.holding.quantity
+    words = f"{quantity(held, signed=True)} are held" if held else "nothing is held"
+    return f"it holds, and there is nothing to do in {moment.symbol}: {words}"
 
 
 def _take(

@@ -5,12 +5,14 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 
 from ibkr_trader.adapters.memory_journal import MemoryJournal
 from ibkr_trader.core import events as ev
-from ibkr_trader.core.enums import OrderType, Outcome, Side
+from ibkr_trader.core.enums import OrderType, Outcome, Side, Stage
 from ibkr_trader.core.signals import FlowClaim, Malformed
+from ibkr_trader.rules.moment import Trigger
 from tests.execution.parts import AAPL, INSTALL, FullDisk
 from tests.execution.strategy_stage import ENTRY, StrategyFloor, entries, told
 
@@ -226,6 +228,40 @@ async def test_a_signal_that_no_rule_wants_ends_with_the_reasons() -> None:
         assert any("signal.confidence > 0.85 is false (0.8)" in one for one in reply.reasons)
         (end,) = told(journal, ev.SignalEndEvent)
         assert (end.outcome, end.reasons) == (Outcome.NOTHING, reply.reasons)
+
+
+async def test_where_one_strategy_acts_and_another_is_refused_nobody_hears_refused() -> None:
+    """A producer that hears it may believe that nothing was sent."""
+    floor = StrategyFloor()
+    bear = ENTRY.replace("prediction-entry", "bear").replace('"long"', '"short"')
+    async with floor.strategist(ENTRY, bear) as desk:
+        reply = await desk.signals.take(floor.claim())
+        assert reply.outcome is Outcome.ACTED
+        assert len(entries(desk)) == 1
+        mine, other = reply.reasons
+        assert mine == "prediction-entry, 1: acted; size 10: fixed at 10"
+        assert other.startswith("bear, 2: refused; ")
+        assert "one strategy" in other or "belongs to" in other or "never flips" in other
+
+
+async def test_a_rule_that_raises_on_a_signal_is_no_quiet_nothing() -> None:
+    floor = StrategyFloor()
+    async with floor.strategist(ENTRY) as desk:
+        (strategy,) = desk.rules.strategies
+
+        class Broken:
+            text, triggers, indicators = "b", frozenset({Trigger.SIGNAL}), frozenset[object]()
+
+            def holds(self, _: object) -> bool:
+                raise ZeroDivisionError("oh")
+
+        first = msgspec.structs.replace(strategy.rules[0], when=Broken())
+        rules = (first, *strategy.rules[1:])
+        desk.rules.admit(msgspec.structs.replace(strategy, rules=rules), Stage.LIVE)
+        reply = await desk.signals.take(floor.claim())
+        assert reply.outcome is Outcome.FAILED
+        assert reply.reasons[0] == f"prediction-entry/{first.name} raised: ZeroDivisionError: oh"
+        assert not desk.trader.portfolio.orders
 
 
 async def test_a_measure_of_the_flow_sets_its_rules_off() -> None:

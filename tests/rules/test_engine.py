@@ -141,6 +141,12 @@ def test_what_cannot_be_wished_is_said() -> None:
     assert verdict == Verdict(passed=(Passed(rule="r", reasons=("no price",), is_close=True),))
 
 
+def test_a_rule_that_holds_and_finds_nothing_to_do_says_so() -> None:
+    idle = "r: it holds, and there is nothing to do in AAPL"
+    assert why(ask(rule("r", Wishes()))) == [f"{idle}: nothing is held"]
+    assert why(ask(rule("r", Wishes()), held=-5)) == [f"{idle}: -5 are held"]
+
+
 def test_of_two_that_trade_the_first_by_priority_has_the_symbol() -> None:
     verdict = ask(rule("late", Wishes(LONG, WORD)), rule("first", priority=1))
     assert wished(verdict) == [("first", EXIT), ("late", WORD)]
