@@ -74,12 +74,13 @@ class Script:
         if isinstance(now, str):
             return (200, now) if now else (500, '{"error": "the model is being trained"}')
         signal, confidence, change = now
-        price = round(PRICES[ticker] + change, 2)
+        price = round(PRICES[ticker] + change + step % 5 / 100, 2)  # the market never rests
         told: dict[str, Any] = {
             "confidence": confidence, "signal": signal, "stock_price": price,
         }  # fmt: skip
         if self._is_dated:  # when this very prediction was first told
-            told["timestamp"] = self._since.setdefault(f"{ticker} {told}", int(time.time()))
+            since = self._since.setdefault(f"{ticker} {signal} {confidence}", int(time.time()))
+            told["timestamp"] = since
         return 200, json.dumps({"ticker": ticker, "prediction": told})
 
     def _measure(self, what: str, step: int) -> float:

@@ -35,6 +35,7 @@ def envelope(words: list[str], *, now: datetime, key: bytes) -> bytes:
     fields: dict[str, object] = {
         "v": 1,
         "id": uuid.uuid4().hex,
+        "source": "redis",  # the name of the source that it is meant for
         "ts": now.astimezone(UTC),
         "symbol": ticker,
         "action": action,

@@ -43,7 +43,7 @@ from ibkr_trader.core.models import (
     Position,
     Quote,
 )
-from ibkr_trader.core.signals import SeenSignal
+from ibkr_trader.core.signals import SeenSignal, StandingSignal
 from ibkr_trader.core.tallies import StrategyDays, Strikes, Traffic
 
 
@@ -352,6 +352,7 @@ class PredictionSignalEvent(OptionsFlowEvent, frozen=True, kw_only=True):
     signal: str
     confidence: Decimal
     price: Decimal | None = None  # what its producer saw
+    is_standing: bool = False  # it came without name and time: see `core/signals.py`
 
 
 @final
@@ -704,7 +705,8 @@ class CheckpointEvent(SystemEvent, frozen=True, kw_only=True):
     position that the broker has restated. `states` are the halts in force, with `limits`,
     `equity`, `traffic`, `arming`, `strikes` and `losses` as they were told last. `trails` are
     the resting stops that follow the market. `signals` were taken, `sequences` is how far
-    their sources have counted, and of `open_signals` nobody has said what came of them.
+    their sources have counted, of `open_signals` nobody has said what came of them, and `standing`
+    are the predictions that stand.
     `decisions` are the last of each rule, `open_decisions` are not known to have ended;
     `stages` is how far each strategy may go, and `strategy_days` what belongs to which of them.
     """
@@ -728,6 +730,7 @@ class CheckpointEvent(SystemEvent, frozen=True, kw_only=True):
     signals: tuple[SeenSignal, ...] = ()
     sequences: Mapping[str, int] = msgspec.field(default_factory=dict)
     open_signals: tuple[PredictionSignalEvent | FlowThresholdEvent, ...] = ()
+    standing: tuple[StandingSignal, ...] = ()
     decisions: tuple[DecisionEvent, ...] = ()
     open_decisions: tuple[DecisionEvent, ...] = ()
     stages: tuple[StageEvent, ...] = ()

@@ -21,7 +21,8 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         source: The source's name; with `signal_id` it names the signal for good.
-        signal_id: The producer's own name for it, or one made from its content.
+        signal_id: The producer's own name for it, or one made from its content; empty for one
+            that stands.
         action: What is wished: see `SignalAction`.
         confidence: From 0 to 1.
         price: What the producer saw, if it says so.
@@ -30,6 +31,8 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
         is_signed: Its signature was checked, and is good.
         grace: How much older it may be than others, because its source can only ask now and
             then.
+        is_standing: It has neither name nor time: it is what its producer thinks at present, and
+            the same one for as long as that does not change.
     """
 
     source: str
@@ -42,6 +45,7 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     sequence: int | None = None
     is_signed: bool = False
     grace: timedelta = timedelta(0)
+    is_standing: bool = False
 
 
 class FlowClaim(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,6 +82,17 @@ class SeenSignal(msgspec.Struct, frozen=True, kw_only=True):
     source: str
     signal_id: str
     until: datetime
+
+
+class StandingSignal(msgspec.Struct, frozen=True, kw_only=True):
+    """A prediction that stands, as it was taken last; `acted` once something was done about it."""
+
+    source: str
+    ticker: str
+    signal: str
+    confidence: Decimal
+    at: datetime
+    acted: bool = False
 
 
 Incoming = Claim | FlowClaim | Malformed

@@ -47,6 +47,7 @@ class Remembered:
             "signals": self.signals.kept(now),
             "sequences": dict(self.signals.sequences),
             "open_signals": tuple(self.signals.open.values()),
+            "standing": tuple(self.signals.standing.values()),
             "decisions": self.rules.kept(now),
             "open_decisions": tuple(self.rules.open.values()),
             "stages": self.stages.kept,

@@ -9,7 +9,6 @@ answered at the very end, so what it acknowledges cannot be lost.
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -18,9 +17,9 @@ from ibkr_trader.core import events as ev
 from ibkr_trader.core.enums import Outcome
 from ibkr_trader.core.errors import AmbiguousContract, BrokerUnavailable, JournalError
 from ibkr_trader.core.ids import short_id
-from ibkr_trader.core.signals import Malformed, SignalReply
-from ibkr_trader.core.text import plain
-from ibkr_trader.rules.admission import DUPLICATE, Admission, Refusal, judge
+from ibkr_trader.core.signals import Claim, Malformed, SignalReply
+from ibkr_trader.execution.refusals import Refusals
+from ibkr_trader.rules.admission import Admission, Refusal, judge
 from ibkr_trader.rules.taken import taken, trigger_of
 
 if TYPE_CHECKING:
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from ibkr_trader.core.models import ContractDetails
-    from ibkr_trader.core.signals import Claim, FlowClaim, Incoming
+    from ibkr_trader.core.signals import FlowClaim, Incoming
     from ibkr_trader.execution.rule_desk import RuleDesk, Weighed
     from ibkr_trader.execution.trader import Trader
     from ibkr_trader.execution.turns import Turns
@@ -36,8 +35,6 @@ if TYPE_CHECKING:
     from ibkr_trader.rules.taken import Taken
 
 logger = logging.getLogger(__name__)
-_PACE = timedelta(seconds=1)  # between two records of the same refusal of one source
-_SHOWN = 200  # characters of a name or a message from outside
 _INTERRUPTED = "the process ended before it was known what came of it; it is not acted upon again"
 _BUSY = SignalReply(
     outcome=Outcome.REFUSED,
@@ -64,7 +61,7 @@ class SignalDesk:
         self.admission = Admission()
         self.also: frozenset[str] = frozenset()
         self.ours_since: datetime | None = None
-        self._told: dict[tuple[str, str], tuple[datetime, int]] = {}
+        self._refusals = Refusals(trader)
 
     @property
     def _memory(self) -> SignalMemory:
@@ -88,20 +85,24 @@ class SignalDesk:
         """
         refusal = self._judge(claim)
         if refusal is not None or isinstance(claim, Malformed):
-            return self._refuse(claim, refusal or Refusal("malformed", ""))
+            return self._refusals.refuse(claim, refusal or Refusal("malformed", ""))
+        if isinstance(claim, Claim) and claim.is_standing:
+            # What is taken is a record more, so this never comes twice.
+            number = self._trader.journal.state.last_record
+            claim = msgspec.structs.replace(claim, signal_id=f"{claim.ticker}-{number}")
         return await self._turns.ask(claim.ticker, lambda: self._handle(claim), busy=_BUSY)
 
     async def _handle(self, claim: Claim | FlowClaim) -> SignalReply:
         try:
             details = await self._trader.learn(claim.ticker)
         except AmbiguousContract as error:
-            return self._refuse(claim, Refusal("unknown_symbol", error.message))
+            return self._refusals.refuse(claim, Refusal("unknown_symbol", error.message))
         except BrokerUnavailable as error:
-            return self._refuse(claim, Refusal("unavailable", error.message))
+            return self._refusals.refuse(claim, Refusal("unavailable", error.message))
         # From here to the record nothing waits: two of the same name cannot both pass.
         refusal = self._judge(claim)
         if refusal is not None:
-            return self._refuse(claim, refusal)
+            return self._refusals.refuse(claim, refusal)
         event = taken(claim, self._trader.clock.now())
         valid_until = event.made_at + self.admission.oldest(claim.grace)
         return await self._decide(event, details, valid_until=valid_until)
@@ -155,32 +156,6 @@ class SignalDesk:
             now=self._trader.clock.now(),
             ours_since=self.ours_since,
         )
-
-    def _refuse(self, claim: Incoming, refusal: Refusal) -> SignalReply:
-        """Answer that it is not taken. The same again within a second is only counted."""
-        reply = SignalReply(outcome=Outcome.REFUSED, code=refusal.code, reasons=(refusal.message,))
-        if refusal.code == DUPLICATE:
-            return reply
-        now, key = self._trader.clock.now(), (claim.source, refusal.code)
-        told_at, untold = self._told.get(key, (None, 0))
-        if told_at is not None and timedelta(0) <= now - told_at < _PACE:
-            self._told[key] = (told_at, untold + 1)
-            return reply
-        self._told[key] = (now, 0)
-        event = ev.SignalRefusedEvent(
-            at=now,
-            ticker=plain(getattr(claim, "ticker", ""), limit=_SHOWN),
-            source=claim.source,
-            signal_id=plain(claim.signal_id, limit=_SHOWN),
-            code=refusal.code,
-            message=plain(refusal.message, limit=_SHOWN),
-            count=untold + 1,
-        )
-        try:
-            self._trader.record.write([event])
-        except JournalError as error:
-            logger.warning("a refused signal is not on record: %s", error)
-        return reply
 
 
 def _end(

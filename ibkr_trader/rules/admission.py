@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from ibkr_trader.core.enums import SignalAction
 from ibkr_trader.core.signals import Claim, Malformed
 
 if TYPE_CHECKING:
@@ -35,7 +36,8 @@ class Admission(msgspec.Struct, frozen=True, kw_only=True):
         max_age: How old it may be when it comes, by its producer's own time.
         max_ahead: How far that time may lie in the future: clocks differ.
         confidence_min: The least confidence that reaches a rule; each rule may want more.
-        per_minute: How many are taken of one source within a minute.
+        per_minute: How many are taken of one source within a minute; of those that only end a
+            position, 600.
         symbols: Those that may be named; None is any.
         needs_signature: Whether an unsigned one is refused: with real money it is.
         needs_time: Whether one is refused whose producer does not say when it was made.
@@ -93,8 +95,8 @@ def judge(
     """
     if isinstance(claim, Malformed):
         return Refusal(claim.code, claim.message)
-    if memory.knows(claim.source, claim.signal_id):
-        return Refusal(DUPLICATE, f"signal {claim.signal_id} of {claim.source} was taken before")
+    if repeated := _repeated(claim, memory, now):
+        return Refusal(DUPLICATE, repeated)
     return (
         _stranger(claim, policy)
         or _before_us(claim, policy, ours_since)
@@ -103,6 +105,16 @@ def judge(
         or _doubtful(claim, policy)
         or _flood(claim, memory, policy, now=now)
     )
+
+
+def _repeated(claim: Claim | FlowClaim, memory: SignalMemory, now: datetime) -> str:
+    if isinstance(claim, Claim) and claim.is_standing:
+        if not memory.stands(claim, now):
+            return ""
+        return f"{claim.source} thinks of {claim.ticker} what it thought before: {claim.action}"
+    if not memory.knows(claim.source, claim.signal_id):
+        return ""
+    return f"signal {claim.signal_id} of {claim.source} was taken before"
 
 
 def _stranger(claim: Claim | FlowClaim, policy: Admission) -> Refusal | None:
@@ -164,9 +176,12 @@ def _doubtful(claim: Claim | FlowClaim, policy: Admission) -> Refusal | None:
 def _flood(
     claim: Claim | FlowClaim, memory: SignalMemory, policy: Admission, *, now: datetime
 ) -> Refusal | None:
-    if memory.taken_lately(claim.source, now) < policy.per_minute:
+    # What only ends a position does not stand in line with what opens one.
+    is_exit = isinstance(claim, Claim) and claim.action is SignalAction.SELL
+    most = MOST_PER_MINUTE if is_exit else policy.per_minute
+    if memory.taken_lately(claim.source, now, exits=is_exit) < most:
         return None
-    message = f"{claim.source} has had {policy.per_minute} signals taken within a minute"
+    message = f"{claim.source} has had {most} signals taken within a minute"
     return Refusal(TOO_MANY, message)
 
 

@@ -2,8 +2,12 @@
 
 Only what was taken must be known again: whatever was refused would be refused again, or does no
 harm. A signal that says when it was made is remembered for twice as long as the oldest may be;
-after that it is stale. One that does not is remembered for a week: a prediction that is
-polled again and again is one signal. So the memory stays small, and a checkpoint can carry it.
+after that it is stale. One that does not is remembered for a week. So the memory stays small,
+and a checkpoint can carry it.
+
+A prediction that stands has neither name nor time: polled again and again it is one signal, on
+one day, until another wish takes its place. Before anything was done about it, a higher
+confidence is news; after that, nothing is, however its figures move.
 """
 
 from __future__ import annotations
@@ -13,20 +17,26 @@ from datetime import datetime, timedelta
 from itertools import islice
 from types import MappingProxyType
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import msgspec
 
 from ibkr_trader.core import events as ev
-from ibkr_trader.core.signals import SeenSignal
+from ibkr_trader.core.enums import Outcome, SignalAction
+from ibkr_trader.core.signals import SeenSignal, StandingSignal
+from ibkr_trader.core.trading_day import NEW_YORK
 from ibkr_trader.rules.admission import OLDEST
 from ibkr_trader.rules.taken import Taken
 
 if TYPE_CHECKING:
     from ibkr_trader.core.events import BaseEvent
+    from ibkr_trader.core.signals import Claim
 
 DATED_FOR = 2 * OLDEST  # whoever were let to be older would repeat them
 UNDATED_FOR = timedelta(days=7)
 MINUTE = timedelta(minutes=1)
+_ZONE = ZoneInfo(NEW_YORK)  # a prediction that stands is another one on another day there
+_NOTHING_SENT = frozenset({Outcome.NOTHING, Outcome.REFUSED})
 MOST = 20_000  # keys; beyond it the oldest go, which only a flood of undated ones can reach
 
 
@@ -36,22 +46,34 @@ class SignalMemory(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         seen: The last moment at which each (source, id) matters, the newest last.
         sequences: The highest number taken of each source that counts.
-        lately: When signals of each source were taken, within about a minute.
+        lately: When signals of each source were taken, within about a minute: those that only
+            end something by themselves.
         open: Those of which nobody has said what came of them.
+        standing: By source and ticker, the prediction that stands.
     """
 
     seen: Mapping[tuple[str, str], datetime] = MappingProxyType({})
     sequences: Mapping[str, int] = MappingProxyType({})
-    lately: Mapping[str, tuple[datetime, ...]] = MappingProxyType({})
+    lately: Mapping[tuple[str, bool], tuple[datetime, ...]] = MappingProxyType({})
     open: Mapping[tuple[str, str], Taken] = MappingProxyType({})
+    standing: Mapping[tuple[str, str], StandingSignal] = MappingProxyType({})
 
     def knows(self, source: str, signal_id: str) -> bool:
         """Whether a signal of that name was taken."""
         return (source, signal_id) in self.seen
 
-    def taken_lately(self, source: str, now: datetime) -> int:
+    def stands(self, claim: Claim, now: datetime) -> bool:
+        """Whether a prediction that stands was taken before, and says nothing new since."""
+        known = self.standing.get((claim.source, claim.ticker))
+        if known is None or known.signal != claim.action.value:
+            return False
+        if now.astimezone(_ZONE).date() != known.at.astimezone(_ZONE).date():
+            return False
+        return known.acted or claim.confidence <= known.confidence
+
+    def taken_lately(self, source: str, now: datetime, *, exits: bool = False) -> int:
         """Return how many of a source were taken within the minute before `now`."""
-        return sum(1 for at in self.lately.get(source, ()) if now - at < MINUTE)
+        return sum(1 for at in self.lately.get((source, exits), ()) if now - at < MINUTE)
 
     def after(self, event: BaseEvent) -> SignalMemory:
         """Return the memory after `event`; the same object if it says nothing of signals."""
@@ -59,14 +81,14 @@ class SignalMemory(msgspec.Struct, frozen=True, kw_only=True):
             case ev.PredictionSignalEvent() | ev.FlowThresholdEvent():
                 return self._with(event)
             case ev.SignalEndEvent():
-                rest = {key: one for key, one in self.open.items() if key != key_of(event)}
-                return msgspec.structs.replace(self, open=rest)
+                return self._ended(event)
             case ev.CheckpointEvent():
                 return msgspec.structs.replace(
                     self,
                     seen={(one.source, one.signal_id): one.until for one in event.signals},
                     sequences=event.sequences,
                     open={key_of(one): one for one in event.open_signals},
+                    standing={(one.source, one.ticker): one for one in event.standing},
                 )
             case _:
                 return self
@@ -82,7 +104,8 @@ class SignalMemory(msgspec.Struct, frozen=True, kw_only=True):
     def _with(self, event: Taken) -> SignalMemory:
         seen = {key: until for key, until in self.seen.items() if until > event.at}
         seen[key_of(event)] = self._until(event)
-        lately = (at for at in self.lately.get(event.source, ()) if event.at - at < MINUTE)
+        kind = (event.source, _is_exit(event))
+        lately = (at for at in self.lately.get(kind, ()) if event.at - at < MINUTE)
         sequences = self.sequences
         if event.sequence is not None:
             last = sequences.get(event.source, event.sequence)
@@ -91,14 +114,42 @@ class SignalMemory(msgspec.Struct, frozen=True, kw_only=True):
             self,
             seen=dict(islice(seen.items(), max(0, len(seen) - MOST), None)),
             sequences=sequences,
-            lately={**self.lately, event.source: (*lately, event.at)},
+            lately={**self.lately, kind: (*lately, event.at)},
             open={**self.open, key_of(event): event},
+            standing=self._standing_with(event),
         )
+
+    def _standing_with(self, event: Taken) -> Mapping[tuple[str, str], StandingSignal]:
+        if not (isinstance(event, ev.PredictionSignalEvent) and event.is_standing):
+            return self.standing
+        one = StandingSignal(
+            source=event.source,
+            ticker=event.ticker,
+            signal=event.signal,
+            confidence=event.confidence,
+            at=event.at,
+        )
+        return {**self.standing, (event.source, event.ticker): one}
+
+    def _ended(self, event: ev.SignalEndEvent) -> SignalMemory:
+        key = key_of(event)
+        rest = {other: one for other, one in self.open.items() if other != key}
+        news, place = self.open.get(key), (event.source, event.ticker)
+        standing = self.standing
+        if isinstance(news, ev.PredictionSignalEvent) and news.is_standing and place in standing:
+            acted = standing[place].acted or event.outcome not in _NOTHING_SENT
+            one = msgspec.structs.replace(standing[place], acted=acted)
+            standing = {**standing, place: one}
+        return msgspec.structs.replace(self, open=rest, standing=standing)
 
     def _until(self, event: Taken) -> datetime:
         if event.issued_at is None:
             return event.at + UNDATED_FOR
         return max(event.at, event.issued_at) + DATED_FOR
+
+
+def _is_exit(event: Taken) -> bool:
+    return isinstance(event, ev.PredictionSignalEvent) and event.signal == SignalAction.SELL
 
 
 def key_of(event: ev.OptionsFlowEvent) -> tuple[str, str]:

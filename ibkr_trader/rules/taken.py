@@ -27,6 +27,7 @@ def taken(claim: Claim | FlowClaim, now: datetime) -> Taken:
             signal=claim.action.value,
             confidence=claim.confidence,
             price=claim.price,
+            is_standing=claim.is_standing,
         )
     return ev.FlowThresholdEvent(
         at=now,

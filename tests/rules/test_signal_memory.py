@@ -43,6 +43,7 @@ def restarted(memory: SignalMemory, now: datetime) -> SignalMemory:
         signals=memory.kept(now),
         sequences=dict(memory.sequences),
         open_signals=tuple(memory.open.values()),
+        standing=tuple(memory.standing.values()),
     )
     return SignalMemory().after(codec.decode_event(codec.encode(checkpoint)))
 
@@ -100,7 +101,75 @@ def test_how_many_were_taken_within_a_minute() -> None:
     assert memory.taken_lately("test", later(139)) == 1
     assert memory.taken_lately("test", later(140)) == 0
     assert memory.taken_lately("other", later(80)) == 0
-    assert len(memory.lately["test"]) == 3  # what is older has gone
+    assert len(memory.lately["test", False]) == 3  # what is older has gone
+
+
+def test_wishes_to_be_out_are_counted_by_themselves() -> None:
+    memory = told(signal(), signal("SELL", signal_id="s2"), flow(), signal("SHORT", signal_id="s3"))
+    assert memory.taken_lately("test", AT, exits=True) == 1
+    assert memory.taken_lately("test", AT) == 3
+
+
+def standing(action: str = "BUY", confidence: str = "0.8", **more: Any) -> Claim:
+    usual = {"source": "test", "signal_id": "", "ticker": "AAPL"}
+    return Claim(
+        action=SignalAction(action), confidence=Decimal(confidence), is_standing=True,
+        **{**usual, **more},
+    )  # fmt: skip
+
+
+def thought(action: str = "BUY", confidence: str = "0.8", **more: Any) -> ev.BaseEvent:
+    return signal(action, confidence, issued_at=None, is_standing=True, **more)
+
+
+def came(outcome: Outcome, signal_id: str = "s1") -> ev.SignalEndEvent:
+    return msgspec.structs.replace(ended(signal_id), outcome=outcome)
+
+
+def test_what_stands_is_one_signal_while_its_wish_stays() -> None:
+    memory = told(thought(), came(Outcome.ACTED))
+    assert memory.stands(standing(), later(60))
+    assert memory.stands(standing(confidence="0.99"), later(60)), "it was acted upon"
+    assert not memory.stands(standing("SELL"), later(60))
+    assert not memory.stands(standing(ticker="MSFT"), later(60))
+    assert not memory.stands(standing(source="other"), later(60))
+
+
+@pytest.mark.parametrize("outcome", [Outcome.NOTHING, Outcome.REFUSED])
+def test_before_anything_was_done_more_confidence_is_news(outcome: Outcome) -> None:
+    memory = told(thought(), came(outcome))
+    assert memory.stands(standing(), later(60))
+    assert memory.stands(standing(confidence="0.79"), later(60))
+    assert not memory.stands(standing(confidence="0.81"), later(60))
+
+
+@pytest.mark.parametrize("outcome", [Outcome.ACTED, Outcome.FAILED, Outcome.UNKNOWN])
+def test_after_something_was_done_nothing_is_until_the_wish_changes(outcome: Outcome) -> None:
+    memory = told(thought(), came(outcome))
+    assert memory.stands(standing(confidence="1"), later(60))
+    memory = told(thought("SELL", signal_id="s2"), came(Outcome.NOTHING, "s2"), thought())
+    assert not memory.stands(standing("SELL"), later(60))
+
+
+def test_on_another_day_in_new_york_it_is_another() -> None:
+    memory = told(thought(), came(Outcome.ACTED))  # at ten in the morning
+    assert memory.stands(standing(), later(13.9 * 3600))
+    assert not memory.stands(standing(), later(14 * 3600))
+
+
+def test_the_end_of_another_signal_says_nothing_of_what_stands() -> None:
+    memory = told(thought(), signal(signal_id="dated"), came(Outcome.ACTED, "dated"))
+    assert not memory.stands(standing(confidence="0.9"), later(60))
+    assert told(signal(), came(Outcome.ACTED)).standing == {}
+
+
+@pytest.mark.parametrize("outcome", [Outcome.ACTED, Outcome.NOTHING])
+def test_what_stands_is_known_after_a_restart(outcome: Outcome) -> None:
+    memory = restarted(told(thought(), came(outcome)), AT)
+    assert memory.stands(standing(), later(60))
+    assert memory.stands(standing(confidence="0.9"), later(60)) is (outcome is Outcome.ACTED)
+    begun = restarted(told(thought()), AT).after(came(Outcome.UNKNOWN))
+    assert begun.stands(standing(confidence="0.9"), later(60)), "nobody knows what came of it"
 
 
 def test_of_a_flood_the_oldest_names_go(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -94,7 +94,7 @@ def test_the_prediction_server_serves_what_the_monitor_reads() -> None:
             server.send_signal(signal.SIGINT)
     assert server.returncode == 0
     assert sorted(taken) == [
-        ("BUY", "0.82", "187.32"), ("SELL", "0.91", "188.47"), ("divergence", "0.34", "0.30"),
+        ("BUY", "0.82", "187.32"), ("SELL", "0.91", "188.5"), ("divergence", "0.34", "0.30"),
         ("trades", "1400000", "1000000"),
     ]  # fmt: skip
 

@@ -36,8 +36,8 @@ def line(tmp_path: Path) -> Iterator[CommandLine]:
 def envelope(action: str, signal_id: str) -> bytes:
     return signed(
         {
-            "v": 1, "id": signal_id, "ts": SystemClock().now(), "symbol": "AAPL", "action": action,
-            "confidence": Decimal("0.91"),
+            "v": 1, "id": signal_id, "source": "redis", "ts": SystemClock().now(),
+            "symbol": "AAPL", "action": action, "confidence": Decimal("0.91"),
         },
         key_id="k1",
         key=KEY.encode(),

@@ -1,12 +1,13 @@
 """The envelope in which a producer of ours puts a signal, and its signature.
 
-    {"v": 1, "id": "7f3a", "ts": "2026-11-23T14:30:00Z", "symbol": "AAPL", "action": "BUY",
-     "confidence": 0.82, "price": 187.32, "seq": 7, "key_id": "k1", "sig": "…"}
+    {"v": 1, "id": "7f3a", "source": "webhook", "ts": "2026-11-23T14:30:00Z", "symbol": "AAPL",
+     "action": "BUY", "confidence": 0.82, "price": 187.32, "seq": 7, "key_id": "k1", "sig": "…"}
 
 `v`, `id`, `ts`, `symbol` (or `ticker`), `action` (or `signal`) and `confidence` must be there;
 `source`, `nonce`, `seq`, `price`, `key_id` and `sig` may. No other key is known, and nothing is
-nested. `source`, if it is there, is the name of the source that it is handed to: what was
-signed for one is no good at another. `id` makes it unique; a `nonce` is signed, and not looked at.
+nested. `source` is the name of the source that it is handed to, and a signed one must say it: what
+was signed for one is no good at another, where nobody would know its `id` again. `id` makes it
+unique, as others have a nonce do; a `nonce` is signed, and not looked at.
 
 The signature is HMAC-SHA256, as 64 lower-case hexadecimal digits, over the canonical bytes:
 the object without `sig`, its keys in ascending order, no blanks, numbers exactly as they are
@@ -157,6 +158,8 @@ def _claim(fields: Mapping[str, Json], source: str, *, is_signed: bool) -> Claim
     meant = _read(fields, "source", values.name)
     if meant not in {None, source}:
         raise Unreadable(f"source: it is meant for {shown(str(meant))}, and this is {source}")
+    if is_signed and meant is None:
+        raise Forged(f"source: what is signed must say what it is meant for, here {source}")
     _read(fields, "nonce", values.name)
     return Claim(
         source=source,

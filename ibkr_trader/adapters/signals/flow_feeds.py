@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from ibkr_trader.adapters.signals.flow_payloads import id_in, read_measure, read_prediction
 from ibkr_trader.adapters.signals.json_reading import Unreadable, excerpt, read_object
-from ibkr_trader.core.signals import Malformed
+from ibkr_trader.core.signals import Claim, Malformed
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 
     from ibkr_trader.adapters.signals.flow_payloads import MeasurePaths, PredictionPaths
     from ibkr_trader.adapters.signals.json_reading import Json
-    from ibkr_trader.core.signals import Claim, FlowClaim, Incoming
+    from ibkr_trader.core.enums import SignalAction
+    from ibkr_trader.core.signals import FlowClaim, Incoming
+
+    _Same = tuple[str, SignalAction, Decimal]
 
 T = TypeVar("T")
 
@@ -94,6 +97,11 @@ class Answers:
         self._malformed = incoming if isinstance(incoming, Malformed) else None
 
 
+def _same(claim: Claim) -> _Same:
+    """What makes a prediction another one than before, as far as a source can tell."""
+    return (claim.signal_id, claim.action, claim.confidence)
+
+
 class PredictionFeed:
     """The latest prediction for a ticker, if it is confident enough, and another than before."""
 
@@ -114,7 +122,7 @@ class PredictionFeed:
         self._paths = paths
         self._floor = floor
         self._answers = answers
-        self._settled = ""
+        self._settled: _Same | None = None
 
     def news(self, data: bytes) -> Incoming | None:
         """Return what an answer has to be handed over, or None; the same until `settle`."""
@@ -124,7 +132,7 @@ class PredictionFeed:
         if found.confidence < self._floor:
             self._answers.counts["below_floor"] += 1
             return None
-        if found.signal_id == self._settled:
+        if _same(found) == self._settled:
             self._answers.counts["repeated"] += 1
             return None
         return found
@@ -132,8 +140,8 @@ class PredictionFeed:
     def settle(self, incoming: Incoming) -> None:
         """Take note that it was handed over, and that the reply is final."""
         self._answers.settle(incoming)
-        if not isinstance(incoming, Malformed):
-            self._settled = incoming.signal_id
+        if isinstance(incoming, Claim):
+            self._settled = _same(incoming)
 
     def _claim(self, payload: dict[str, Json]) -> Claim:
         return read_prediction(payload, self._paths, ticker=self._ticker, source=self._source)

@@ -2,8 +2,8 @@
 
     {"prediction": {"confidence": 0.82, "signal": "BUY", "stock_price": 187.32}}
 
-What a prediction has no id for is named by its content, so that asking again each minute
-finds the same signal and not a new one.
+A prediction without an id is named by what it says and when: asking again each minute finds the
+same signal, whatever the price has done. One without a time stands: see `Claim.is_standing`.
 """
 
 from __future__ import annotations
@@ -73,15 +73,19 @@ def read_prediction(
     action = _needed(payload, paths.signal, values.action)
     confidence = _needed(payload, paths.confidence, values.confidence)
     price = _needed(payload, paths.price, values.price) if paths.price else None
-    found = _read(payload, paths.id, values.name)
+    found = _read(payload, paths.id, values.name) or ""
+    issued_at = _read(payload, paths.timestamp, values.moment)
+    if not found and issued_at is not None:
+        found = named_by(ticker, action, issued_at.isoformat())
     return Claim(
         source=source,
-        signal_id=found or named_by(ticker, action, _plain(confidence), _plain(price)),
+        signal_id=found,
         ticker=ticker,
         action=action,
         confidence=confidence,
         price=price,
-        issued_at=_read(payload, paths.timestamp, values.moment),
+        issued_at=issued_at,
+        is_standing=not found,
     )
 
 
@@ -129,9 +133,9 @@ def id_in(payload: Mapping[str, Json], path: str) -> str:
         return ""
 
 
-def _plain(value: Decimal | None) -> str:
+def _plain(value: Decimal) -> str:
     """A number in one way, however many zeros its producer wrote."""
-    text = "" if value is None else f"{value:f}"
+    text = f"{value:f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 

@@ -24,6 +24,7 @@ from ibkr_trader.adapters.signals.registry import SOURCES
 from ibkr_trader.adapters.signals.settings import read_settings
 from ibkr_trader.core.signals import Malformed
 from ibkr_trader.execution.tasks import alongside
+from ibkr_trader.rules.admission import TOO_MANY
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -133,7 +134,7 @@ class OptionsFlowMonitor:
         async with self._one_at_a_time:
             reply = await take(self._late(incoming))
         self._counts["handed_over"] += 1
-        if reply.is_final:
+        if reply.is_final and reply.code != TOO_MANY:  # that passes, and the next poll asks again
             feed.settle(incoming)
 
     def _late(self, incoming: Incoming) -> Incoming:

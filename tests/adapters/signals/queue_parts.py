@@ -144,7 +144,7 @@ class Post:
 def envelope(signal_id: str, **changes: Any) -> bytes:
     """Return a signed envelope."""
     fields = {
-        "v": 1, "id": signal_id, "ts": AT, "symbol": "AAPL", "action": "BUY",
+        "v": 1, "id": signal_id, "source": "redis", "ts": AT, "symbol": "AAPL", "action": "BUY",
         "confidence": Decimal("0.8"), **changes,
     }  # fmt: skip
     return signed(fields, key_id=KEY_ID, key=KEY)

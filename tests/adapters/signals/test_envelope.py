@@ -29,6 +29,7 @@ FIELDS: dict[str, Any] = {
     "action": "BUY",
     "confidence": Decimal("0.82"),
 }
+SIGNED = {**FIELDS, "source": "redis"}
 PLAIN = (
     b'{"v": 1, "id": "7f3a", "ts": "2026-11-23T14:30:00Z", "symbol": "AAPL", "action": "BUY",'
     b' "confidence": 0.82}'
@@ -154,14 +155,14 @@ def test_what_is_refused_is_named_and_shown_where_that_can_be() -> None:
 
 def test_what_we_sign_we_know_again() -> None:
     now = datetime(2026, 11, 23, 9, 30, tzinfo=timezone(timedelta(hours=-5)))
-    found = claimed(signed({**FIELDS, "ts": now, "price": None}, key_id="k2", key=KEY))
+    found = claimed(signed({**SIGNED, "ts": now, "price": None}, key_id="k2", key=KEY))
     assert found == Claim(**{**{f: getattr(CLAIM, f) for f in CLAIM.__struct_fields__},
                              "is_signed": True})  # fmt: skip
 
 
 def test_the_key_before_is_good_too_and_so_is_none_named() -> None:
-    assert claimed(signed(FIELDS, key_id="k1", key=OLD)).is_signed
-    fields = {**json.loads(PLAIN), "confidence": 0.82}
+    assert claimed(signed(SIGNED, key_id="k1", key=OLD)).is_signed
+    fields = {**json.loads(PLAIN), "confidence": 0.82, "source": "redis"}
     fields["sig"] = hmac.new(OLD, by_the_book(fields), hashlib.sha256).hexdigest()
     assert claimed(json.dumps(fields).encode()).is_signed
 
@@ -197,13 +198,13 @@ def test_a_known_signature() -> None:
     + [("confidence", "0.82"), ("key_id", "k1"), ("price", 1), ("seq", 1), ("nonce", "x")],
 )
 def test_whatever_is_changed_afterwards_is_forged(name: str, value: Any) -> None:
-    fields = json.loads(signed(FIELDS, key_id="k2", key=KEY))
+    fields = json.loads(signed(SIGNED, key_id="k2", key=KEY))
     found = refused(json.dumps({**fields, name: value}).encode())
     assert (found.code, found.message) == ("forged", "sig: the signature is not good")
 
 
 def test_a_number_counts_as_it_is_written() -> None:
-    data = signed(FIELDS, key_id="k2", key=KEY)
+    data = signed(SIGNED, key_id="k2", key=KEY)
     assert refused(data.replace(b"0.82", b"0.820")).code == "forged"
     assert claimed(data.replace(b",", b" ,\n")).is_signed  # blanks do not
 
@@ -211,10 +212,10 @@ def test_a_number_counts_as_it_is_written() -> None:
 @pytest.mark.parametrize(
     ("data", "keys", "message"),
     [
-        (signed(FIELDS, key_id="k2", key=OLD), KEYS, "sig: the signature is not good"),
-        (signed(FIELDS, key_id="k3", key=KEY), KEYS, "key_id: no such key is known here"),
-        (signed(FIELDS, key_id="k2", key=KEY), {}, "key_id: no such key is known here"),
-        (signed(FIELDS, key_id="k2", key=KEY), {"k2": b""}, "sig: the signature is not good"),
+        (signed(SIGNED, key_id="k2", key=OLD), KEYS, "sig: the signature is not good"),
+        (signed(SIGNED, key_id="k3", key=KEY), KEYS, "key_id: no such key is known here"),
+        (signed(SIGNED, key_id="k2", key=KEY), {}, "key_id: no such key is known here"),
+        (signed(SIGNED, key_id="k2", key=KEY), {"k2": b""}, "sig: the signature is not good"),
         (changed(sig="0" * 64), KEYS, "sig: the signature is not good"),
         (changed(sig="0" * 64), {}, "key_id: no such key is known here"),
         (changed(sig="0" * 63), KEYS, "sig: it is no signature"),
@@ -234,15 +235,22 @@ def test_a_forgery_is_called_one(data: bytes, keys: dict[str, bytes], message: s
 
 
 def test_a_signature_does_not_make_sense_of_nonsense() -> None:
-    data = signed({**FIELDS, "confidence": 2}, key_id="k2", key=KEY)
+    data = signed({**SIGNED, "confidence": 2}, key_id="k2", key=KEY)
     assert refused(data).code == "malformed"
 
 
 def test_one_signature_is_good_at_one_source() -> None:
-    data = signed({**FIELDS, "source": "redis"}, key_id="k2", key=KEY)
+    data = signed(SIGNED, key_id="k2", key=KEY)
     assert claimed(data).is_signed
     found = read_envelope(data, source="webhook", keys=KEYS)
     assert isinstance(found, Malformed)
+
+
+def test_a_signature_that_names_no_source_is_good_at_none() -> None:
+    """Two sources that share a key would each take it: nobody knows another's ids."""
+    found = refused(signed(FIELDS, key_id="k2", key=KEY))
+    assert (found.code, found.signal_id) == ("forged", "7f3a")
+    assert "must say what it is meant for, here redis" in found.message
 
 
 @pytest.mark.parametrize(
@@ -251,7 +259,7 @@ def test_one_signature_is_good_at_one_source() -> None:
 )
 def test_what_would_be_rounded_or_guessed_is_not_signed(value: object) -> None:
     with pytest.raises(TypeError, match="no place in an envelope"):
-        signed({**FIELDS, "price": value}, key_id="k2", key=KEY)
+        signed({**SIGNED, "price": value}, key_id="k2", key=KEY)
 
 
 @given(st.binary(max_size=120) | st.text(max_size=60).map(str.encode))
@@ -261,7 +269,7 @@ def test_garbage_is_malformed_and_nothing_else_happens(data: bytes) -> None:
 
 @given(st.data())
 def test_a_broken_byte_is_never_a_signal(data: st.DataObject) -> None:
-    good = bytearray(signed(FIELDS, key_id="k2", key=KEY))
+    good = bytearray(signed(SIGNED, key_id="k2", key=KEY))
     at = data.draw(st.integers(0, len(good) - 1))
     byte = data.draw(st.integers(0, 255).filter(lambda one: one != good[at]))
     good[at] = byte

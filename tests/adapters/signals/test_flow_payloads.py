@@ -45,13 +45,13 @@ def test_the_first_plan_s_payload_is_a_claim() -> None:
     found = claim(prediction())
     assert found == Claim(
         source="api",
-        signal_id=found.signal_id,
+        signal_id="",
         ticker="AAPL",
         action=SignalAction.BUY,
         confidence=Decimal("0.82"),
         price=Decimal("187.32"),
+        is_standing=True,
     )
-    assert found.signal_id.startswith("sha256:")
     assert not found.is_signed
 
 
@@ -59,6 +59,7 @@ def test_a_producer_s_own_id_and_time_are_taken() -> None:
     found = claim(prediction(id=991, timestamp="2026-11-23T14:30:00Z"))
     assert found.signal_id == "991"
     assert found.issued_at == datetime(2026, 11, 23, 14, 30, tzinfo=UTC)
+    assert not found.is_standing
 
 
 def test_what_else_an_api_says_is_not_our_business() -> None:
@@ -66,25 +67,24 @@ def test_what_else_an_api_says_is_not_our_business() -> None:
     assert claim(more) == claim(prediction())
 
 
-def test_the_same_prediction_has_the_same_name_and_another_another() -> None:
+def test_a_dated_prediction_is_named_by_what_it_says_and_when() -> None:
+    noon: dict[str, Any] = {"timestamp": "2026-11-23T12:00:00Z"}
     same = [
-        prediction(), prediction("buy"), prediction(confidence="0.820"),
-        prediction(confidence="8.2e-1"), prediction(note="asked later", timestamp=1795444200),
+        prediction(**noon), prediction("buy", **noon), prediction(price=187.33, **noon),
+        prediction(confidence="0.83", **noon), prediction(timestamp="2026-11-23T07:00:00-05:00"),
     ]  # fmt: skip
-    other = [prediction("SELL"), prediction(confidence=0.83), prediction(price=187.33)]
+    other = [prediction("SELL", **noon), prediction(timestamp="2026-11-23T12:00:01Z")]
     names = {claim(one).signal_id for one in same}
     assert len(names) == 1
+    assert all(name.startswith("sha256:") for name in names)
     names |= {claim(one).signal_id for one in other}
-    found = read_object(json.dumps(prediction()).encode())
+    found = read_object(json.dumps(prediction(**noon)).encode())
     names.add(read_prediction(found, PREDICTIONS, ticker="MSFT", source="api").signal_id)
-    assert len(names) == 5
+    assert len(names) == 4
 
 
 def test_zeros_behind_the_point_are_no_other_number() -> None:
-    assert (
-        claim(prediction(confidence=1)).signal_id == claim(prediction(confidence="1.0")).signal_id
-    )
-    hundred = [claim(prediction(price=price)).signal_id for price in (100, 100.0, 10, 1)]
+    hundred = [flow({"trades": {"premium": one}}).signal_id for one in (100, 100.0, 10, 1)]
     assert len(set(hundred)) == 3
 
 

@@ -89,7 +89,7 @@ def test_the_longest_line_fits(tmp_path: Path) -> None:
 
 
 def test_who_signed_is_checked(tmp_path: Path) -> None:
-    good = signed({**envelope(), "confidence": 1}, key_id="k1", key=KEY)
+    good = signed({**envelope(source="file"), "confidence": 1}, key_id="k1", key=KEY)
     bad = signed({**envelope(), "confidence": 1}, key_id="k1", key=b"x")
     first, second = taken_of(good + b"\n" + bad + b"\n", tmp_path).taken
     assert isinstance(first, Claim)

@@ -330,8 +330,8 @@ async def test_a_server_of_somebody_else_s_is_read(scenario: str) -> None:
     ours = [one for one in taker.taken if isinstance(one, Claim)]
     expected = {
         "calm": ["BUY 187.32"],
-        "day": ["BUY 187.32", "SELL 188.47"],
-        "trouble": ["SHORT 185.32"],
+        "day": ["BUY 187.32", "SELL 188.5"],
+        "trouble": ["SHORT 185.34"],
     }
     told = [f"{one.action} {one.price}" for one in ours if one.ticker == "AAPL"]
     assert told == expected[scenario]

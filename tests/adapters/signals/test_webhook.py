@@ -101,7 +101,7 @@ def test_without_a_signature_nobody_gets_in_unless_that_is_allowed() -> None:
     (one,) = taker.taken
     assert isinstance(one, Malformed)
     assert (one.code, one.signal_id) == ("unsigned", "7f3a")
-    good = signed(envelope(confidence=1), key_id="k1", key=KEY)
+    good = signed(envelope(confidence=1, source="webhook"), key_id="k1", key=KEY)
     found, taker = posted(good, allow_unsigned=False, keys={"k1": "X"})
     assert found.status == 200
     (claim,) = taker.taken
