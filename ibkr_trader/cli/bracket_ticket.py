@@ -14,7 +14,7 @@ from ibkr_trader.core.enums import OrderRole, OrderType, TimeInForce
 from ibkr_trader.core.models import ZERO, OrderRequest
 from ibkr_trader.core.text import average, money, quantity
 from ibkr_trader.orders.bracket_orders import BracketOrderRequest
-from ibkr_trader.orders.linked_orders import split
+from ibkr_trader.orders.linked_orders import equal_parts
 from ibkr_trader.risk.sizing import AtrRisk
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ def targets_of(entry: OrderRequest, texts: Sequence[str]) -> tuple[OrderRequest,
             f"for {sharing} take profit{'' if sharing == 1 else 's'} without a quantity"
         )
         raise UsageFault(message, hint=f"write them as {TARGET} 155:6, within --quantity")
-    shares = iter(split(left, [Decimal(1)] * sharing) if sharing else ())
+    shares = iter(equal_parts(left, sharing))
     return tuple(
         exit_of(
             entry,

@@ -8,6 +8,7 @@ break at noon ends nothing.
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -22,6 +23,13 @@ if TYPE_CHECKING:
 
 NEW_YORK = "America/New_York"  # the zone of the exchange, and of the account's day
 _SHORTER = timedelta(hours=1)
+_CLOCK = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
+
+
+def clock_of(text: str) -> time | None:
+    """Return the time of day that a text such as `09:45` is; None if it is none."""
+    found = _CLOCK.fullmatch(text)
+    return time(int(found[1]), int(found[2])) if found is not None else None
 
 
 def day_start(now: datetime, zone: tzinfo) -> datetime:

@@ -13,6 +13,7 @@ from ibkr_trader.execution.placing import QUOTE_TIMEOUT
 from ibkr_trader.orders.closing import KIND
 from ibkr_trader.portfolio.flattening import unfinished
 from ibkr_trader.portfolio.ledger_fold import quantity_of
+from ibkr_trader.risk.checks import strategy_owner
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from ibkr_trader.core.models import Contract, Order, Session
     from ibkr_trader.execution.trader import Trader
 
-OWNER = "strategy_owner"  # the check of the same rule on orders
 _HINT = "ibkr-trader positions"
 
 
@@ -124,7 +124,9 @@ def _require_market(trader: Trader, contract: Contract) -> None:
 def _require_owner(trader: Trader, contract: Contract, origin: str) -> None:
     """Leave what is not its own to whoever opened it: a person may close everything."""
     if objection := trader.outlook.strategies.objection(contract, origin):
-        raise RiskCheckError(objection, breaches=(Breach(check=OWNER, message=objection),))
+        raise RiskCheckError(
+            objection, breaches=(Breach(check=strategy_owner.NAME, message=objection),)
+        )
 
 
 def _sessions(trader: Trader, con_id: int) -> tuple[Session, ...]:

@@ -7,7 +7,7 @@ What is so already is left alone; what is denied, refused or unknown is an outco
 
 from __future__ import annotations
 
-from decimal import ROUND_DOWN, Decimal
+from decimal import Decimal
 from typing import TYPE_CHECKING, assert_never
 
 import msgspec
@@ -27,7 +27,7 @@ from ibkr_trader.execution.scaling import add, prepare_addition
 from ibkr_trader.execution.sizing import size
 from ibkr_trader.execution.stop_trails import CannotTrail
 from ibkr_trader.orders.bracket_orders import BracketOrderRequest
-from ibkr_trader.orders.linked_orders import ScaleInRequest
+from ibkr_trader.orders.linked_orders import ScaleInRequest, equal_parts
 from ibkr_trader.orders.managed_trails import banded
 from ibkr_trader.portfolio.contexts import context, left_by_others
 from ibkr_trader.portfolio.ledger_fold import quantity_of
@@ -303,10 +303,8 @@ class Wishing:
 def _bracket_request(
     entry: OrderRequest, wish: wishes.Enter, *, number: Decimal, stop: Decimal
 ) -> BracketOrderRequest:
-    """The bracket of `number`: each target takes an equal part, the last what is left."""
-    count = min(len(wish.targets), int(number))
-    part = (number / count).to_integral_value(rounding=ROUND_DOWN) if count else ZERO
-    parts = [part] * (count - 1) + [number - part * (count - 1)] if count else []
+    """The bracket of `number`: each target takes an equal part."""
+    parts = equal_parts(number, len(wish.targets))
     parent = msgspec.structs.replace(entry, quantity=number)
     targets = tuple(
         msgspec.structs.replace(

@@ -79,6 +79,11 @@ def split(total: Decimal, shares: Sequence[Decimal]) -> tuple[Decimal, ...]:
     return tuple(parts)
 
 
+def equal_parts(total: Decimal, number: int) -> tuple[Decimal, ...]:
+    """Return `total` in as many whole parts, or fewer where not each could be of one."""
+    return split(total, [Decimal(1)] * min(number, int(total)))
+
+
 def claims(legs: Iterable[Leg], held: Decimal) -> dict[int, Decimal]:
     """Return how much of what is `held` each leg has to end, by its number.
 

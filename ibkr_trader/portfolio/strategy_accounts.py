@@ -7,8 +7,10 @@ of its owner either.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
-from typing import TYPE_CHECKING, NamedTuple
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -48,22 +50,27 @@ class StrategyAccount(msgspec.Struct, frozen=True, kw_only=True):
         return self.pnl.net if self.pnl is not None else None
 
 
-class StrategyAccounts(NamedTuple):
-    """The pictures that an account is cut from; all four are of the same moment."""
+class StrategyAccounts(msgspec.Struct, frozen=True, dict=True):
+    """The pictures that an account is cut from; all four are of the same moment.
+
+    What is worked out of them is so once, and only when somebody asks for it.
+    """
 
     book: StrategyBook
     portfolio: PortfolioState
     exposure: ExposureIndex
     pnl: DayPnl | None
 
-    def owners(self) -> dict[int, str]:
-        """Return whose each contract is that is not free, by con_id."""
+    @cached_property
+    def owners(self) -> Mapping[int, str]:
+        """Whose each contract is that is not free, by con_id."""
         con_ids = dict.fromkeys((*self.exposure.contracts, *self.book.unheard.values()))
         found = ((con_id, self.book.owner(self.portfolio, con_id)) for con_id in con_ids)
         return {con_id: owner for con_id, owner in found if owner is not None}
 
-    def parts(self) -> dict[str, Share] | None:
-        """Return each owner's part of the day; None if nobody has worked it out."""
+    @cached_property
+    def parts(self) -> Mapping[str, Share] | None:
+        """Each owner's part of the day; None if nobody has worked it out."""
         if self.pnl is None:
             return None
         found: dict[str, Share] = {}
@@ -83,8 +90,8 @@ class StrategyAccounts(NamedTuple):
 
     def account(self, name: str) -> StrategyAccount:
         """Return one strategy's account; that of nobody under the empty name."""
-        parts = self.parts()
-        mine = tuple(sorted(c for c, owner in self.owners().items() if owner == name))
+        parts = self.parts
+        mine = tuple(sorted(c for c, owner in self.owners.items() if owner == name))
         values = [self.value(con_id) for con_id in mine]
         known = [value for value in values if value is not None]
         empty = StrategyDay(traffic=Traffic(since=self.book.since))
@@ -98,7 +105,7 @@ class StrategyAccounts(NamedTuple):
 
     def names(self) -> tuple[str, ...]:
         """Return every owner there is anything of, nobody included, by name."""
-        return tuple(sorted({*self.owners().values(), *self.book.days, *(self.parts() or ())}))
+        return tuple(sorted({*self.owners.values(), *self.book.days, *(self.parts or ())}))
 
     def value(self, con_id: int) -> Decimal | None:
         """Return what a contract is worth at its worst; None if nobody knows."""

@@ -267,6 +267,8 @@ def capped(
         return found
     left = _lots(room, stakes.lot)
     words = f"cut from {quantity(found.quantity)} to {quantity(left)} by {name}"
+    if stop is not None:
+        words += f", which risks {money(left * abs(stakes.entry - stop) * stakes.multiplier)}"
     if left <= 0:
         message = f"not even one fits: {name} leaves room for {room:.2f}"
         raise CannotSize(message, "ibkr-trader limits")

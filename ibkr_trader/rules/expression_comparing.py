@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import ast
-import re
-from datetime import time
 from typing import NamedTuple
 
+from ibkr_trader.core.trading_day import clock_of
 from ibkr_trader.rules.expression_kinds import Kind, Vocabulary
 from ibkr_trader.rules.expression_nodes import Literal, Lookup, Node, Previous, kind_of
 from ibkr_trader.rules.expression_source import Source
@@ -14,7 +13,6 @@ from ibkr_trader.rules.expression_wording import quoted, suggestion
 
 _ORDERED = {Kind.NUMBER, Kind.TIME}
 _EQUALITY = {"==", "!="}
-_CLOCK = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
 _QUOTES = "a text stands in quotes, a number without"
 
 
@@ -34,10 +32,10 @@ def as_time(side: Side, source: Source) -> Side:
     node = side.node
     if not (isinstance(node, Literal) and isinstance(node.value, str)):
         return side
-    if (match := _CLOCK.fullmatch(node.value)) is None:
+    if (found := clock_of(node.value)) is None:
         message = f"{quoted(node.value)} is no time"
         raise source.refused(side.at, message, "a time is written '09:45'")
-    return Side(Literal(Kind.TIME, time(int(match[1]), int(match[2]))), side.at)
+    return Side(Literal(Kind.TIME, found), side.at)
 
 
 def require_comparable(left: Side, sign: str, right: Side, *, source: Source) -> None:

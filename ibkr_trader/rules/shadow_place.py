@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from decimal import ROUND_DOWN, Decimal, localcontext
+from decimal import Decimal, localcontext
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
 from ibkr_trader.core.enums import Side, WouldBe
 from ibkr_trader.core.models import ZERO
+from ibkr_trader.orders.linked_orders import equal_parts
 from ibkr_trader.orders.managed_trails import Trail
 from ibkr_trader.rules import wishes
 from ibkr_trader.rules.arithmetic import ARITHMETIC
@@ -247,10 +248,6 @@ def _order(
 
 
 def _parts(prices: tuple[Decimal, ...], total: Decimal) -> tuple[Target, ...]:
-    """Each target with an equal part, the last with what is left: as a bracket shares it out."""
-    count = min(len(prices), int(total))
-    if not count:
-        return ()
-    part = (total / count).to_integral_value(rounding=ROUND_DOWN)
-    parts = [part] * (count - 1) + [total - part * (count - 1)]
+    """Each target with its part of the total, as a bracket shares it out."""
+    parts = equal_parts(total, len(prices))
     return tuple(Target(price, share) for price, share in zip(prices, parts, strict=False))

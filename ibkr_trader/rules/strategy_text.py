@@ -34,6 +34,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from ibkr_trader.core.text import plain
+from ibkr_trader.core.trading_day import clock_of
 from ibkr_trader.risk.envelope import Envelope
 from ibkr_trader.rules.action_text import read_action
 from ibkr_trader.rules.bar_sizes import parse_bar_size
@@ -64,7 +65,6 @@ _LONGEST_KEY = 80
 _SYMBOL = re.compile(r"[A-Z](?:[A-Z0-9. ]{0,10}[A-Z0-9])?")
 _SPAN = re.compile(r"([0-9]{1,6}) *(s|sec|seconds?|min|mins|minutes?|h|hours?|d|days?)")
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
-_CLOCK = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
 _KEYS = ("name", "description", "symbols", "bars", "envelope", "rule")
 _RULE_KEYS = ("name", "when", "priority", "cooldown", "from", "until", "days", "on", "symbols")
 
@@ -362,10 +362,10 @@ def _cooldown(value: object) -> timedelta:
 def _clock(value: object) -> time:
     if isinstance(value, time):
         return value
-    found = _CLOCK.fullmatch(value) if isinstance(value, str) and value.isascii() else None
+    found = clock_of(value) if isinstance(value, str) else None
     if found is None:
         raise ValueError('must be a time of the exchange\'s clock, such as "09:45"')
-    return time(int(found[1]), int(found[2]))
+    return found
 
 
 def _days(value: object) -> frozenset[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -20,6 +20,7 @@ from ibkr_trader.core.models import (
 from ibkr_trader.core.trading_day import (
     Announced,
     TradingDay,
+    clock_of,
     date_of,
     is_half_day,
     session_at,
@@ -28,6 +29,17 @@ from ibkr_trader.core.trading_day import (
 )
 
 NEW_YORK = ZoneInfo("America/New_York")
+
+
+@pytest.mark.parametrize("text", ["", "9:45", "24:00", "09:60", "09:45:00", " 09:45", "٠٩:٤٥"])
+def test_what_is_no_time_of_day(text: str) -> None:
+    assert clock_of(text) is None
+
+
+def test_a_time_of_day() -> None:
+    assert clock_of("09:45") == time(9, 45)
+
+
 CHICAGO = ZoneInfo("America/Chicago")
 FRIDAY = date(2026, 11, 27)
 

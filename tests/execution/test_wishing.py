@@ -143,7 +143,7 @@ async def test_a_signal_that_is_too_old_enters_nothing_and_closes_nothing_first(
 
 @pytest.mark.parametrize(
     ("count", "number", "parts"),
-    [(2, 10, [5, 5]), (3, 10, [3, 3, 4]), (3, 2, [1, 1]), (3, 1, [1]), (0, 10, [])],
+    [(2, 10, [5, 5]), (3, 10, [4, 3, 3]), (3, 2, [1, 1]), (3, 1, [1]), (0, 10, [])],
 )
 async def test_targets_share_what_is_held_and_none_is_of_nothing(
     count: int, number: int, parts: list[int]

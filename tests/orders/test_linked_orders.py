@@ -18,6 +18,7 @@ from ibkr_trader.orders.linked_orders import (
     Scalable,
     ScaleInRequest,
     claims,
+    equal_parts,
     growths,
     split,
 )
@@ -211,3 +212,11 @@ def test_only_a_group_whose_exits_can_follow_is_scalable() -> None:
     lost.hear(bought(), cancelled(STOP))
     assert not lost.group.is_scalable
     assert not isinstance(single_of(GROUP, (spec(),), {}), Scalable)
+
+
+@pytest.mark.parametrize(
+    ("total", "number", "parts"),
+    [(10, 3, (4, 3, 3)), (2, 3, (1, 1)), (6, 2, (3, 3)), (5, 0, ()), (0, 3, ())],
+)
+def test_equal_parts(total: int, number: int, parts: tuple[int, ...]) -> None:
+    assert equal_parts(Decimal(total), number) == parts

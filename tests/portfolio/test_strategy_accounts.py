@@ -28,7 +28,7 @@ def test_the_account_is_cut_along_its_owners() -> None:
     play.enter(BETA, 4, contract=MSFT, limit_price=D(310))
     play.price("155")
     accounts = play.accounts
-    assert accounts.owners() == {AAPL.con_id: ALPHA, MSFT.con_id: BETA}
+    assert accounts.owners == {AAPL.con_id: ALPHA, MSFT.con_id: BETA}
     alpha, beta, nobody = (accounts.account(name) for name in (ALPHA, BETA, PERSON))
     assert values(alpha.positions, alpha.capital, alpha.net) == ((AAPL.con_id,), 1550, 49)
     assert values(beta.positions, beta.capital, beta.net) == ((MSFT.con_id,), 1240, 0)
@@ -52,8 +52,8 @@ def test_without_a_price_neither_capital_nor_result_is_known() -> None:
 def test_nobody_has_worked_out_the_day() -> None:
     play = Play()
     play.fill(play.enter(ALPHA), 10)
-    accounts = play.accounts._replace(pnl=None)
-    assert accounts.parts() is None
+    accounts = msgspec.structs.replace(play.accounts, pnl=None)
+    assert accounts.parts is None
     assert (accounts.account(ALPHA).pnl, accounts.account(ALPHA).net) == (None, None)
     assert accounts.names() == (ALPHA,)
 
@@ -64,8 +64,8 @@ def test_what_nothing_is_known_of_is_nobodys() -> None:
     play.fill(play.enter(PERSON), 10)
     blank = msgspec.structs.replace(play.book, ledgers={})
     accounts = StrategyAccounts(blank, play.portfolio, play.exposure, play.pnl)
-    assert accounts.owners() == {AAPL.con_id: PERSON}
-    assert set(accounts.parts() or {}) == {PERSON}
+    assert accounts.owners == {AAPL.con_id: PERSON}
+    assert set(accounts.parts or {}) == {PERSON}
 
 
 def test_what_is_about_to_be_there_is_worth_nobody_knows_what() -> None:

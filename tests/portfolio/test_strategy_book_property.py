@@ -172,7 +172,7 @@ def judge(desk: Desk) -> None:
 def picture(desk: Desk) -> tuple[object, ...]:
     accounts = desk.accounts
     every = [accounts.account(name) for name in (ALPHA, BETA, PERSON)]
-    return accounts.owners(), every, {k: v for k, v in desk.book.days.items() if v.traffic.messages}
+    return accounts.owners, every, {k: v for k, v in desk.book.days.items() if v.traffic.messages}
 
 
 def is_same(one: Desk, other: Desk) -> None:

@@ -206,7 +206,7 @@ def test_limits_cut_it_and_say_so(
     found = FixedQuantity(D(20)).size(stakes())
     cut = cut_to(found, stakes(), own=own, **limits)
     assert cut.quantity == left
-    assert cut.reasons[-1] == f"cut from 20 to {left} by {name}"
+    assert cut.reasons[-1] == f"cut from 20 to {left} by {name}, which risks {5 * left}.00"
 
 
 def test_the_stop_that_the_rule_chose_is_what_limits_the_risk() -> None:

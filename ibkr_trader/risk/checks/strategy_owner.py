@@ -20,20 +20,20 @@ if TYPE_CHECKING:
     from ibkr_trader.risk.proposal import Proposal
     from ibkr_trader.risk.view import RiskView
 
-_NAME = "strategy_owner"
+NAME = "strategy_owner"
 
 
 def _gauge(view: RiskView) -> Iterator[Gauge]:
     accounts = view.strategy_accounts()
-    found = {con_id: owner for con_id, owner in accounts.owners().items() if owner}
+    found = {con_id: owner for con_id, owner in accounts.owners.items() if owner}
     for con_id, owner in found.items():
         name = label(accounts.contract(con_id))
-        yield Gauge(check=_NAME, subject=name, note=f"belongs to the strategy {owner}")
+        yield Gauge(check=NAME, subject=name, note=f"belongs to the strategy {owner}")
     if not found:
-        yield Gauge(check=_NAME, note="no strategy is in anything")
+        yield Gauge(check=NAME, note="no strategy is in anything")
 
 
-@check(_NAME, gauge=_gauge)
+@check(NAME, gauge=_gauge)
 def strategy_owner(proposal: Proposal, view: RiskView) -> Iterator[Breach]:
     """Deny a strategy to open in a symbol that another strategy, or a person, is in."""
     name = strategy_of(proposal.command.origin)
@@ -44,7 +44,7 @@ def strategy_owner(proposal: Proposal, view: RiskView) -> Iterator[Breach]:
         if owner is None or owner == name:
             continue
         yield Breach(
-            check=_NAME,
+            check=NAME,
             message=f"{belonging(contract, owner)}: the strategy {name} opens nothing in it.",
             limit=name,
             actual=owner or "nobody",
