@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -143,10 +144,10 @@ def _part(series: dict[str, tuple[SimBar, ...]]) -> timedelta:
 def _bars(series: dict[str, tuple[SimBar, ...]]) -> Iterator[Iterator[Bar]]:
     for number, (symbol, bars) in enumerate(series.items(), start=1):
         contract = Contract(symbol=symbol, con_id=number)
-        yield (_bar(one, contract) for one in bars)
+        yield map(partial(_bar, contract), bars)  # each keeps its own contract
 
 
-def _bar(one: SimBar, contract: Contract) -> Bar:
+def _bar(contract: Contract, one: SimBar) -> Bar:
     return Bar(
         contract=contract,
         at=one.at,

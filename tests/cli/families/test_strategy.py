@@ -91,6 +91,16 @@ def test_a_folder_has_a_file_for_each_symbol(cli: CommandLine, strategy: Path) -
     assert document["schema"] == "ibkr-trader/strategy-rehearsal/1"
 
 
+def test_each_symbol_has_its_own_bars(cli: CommandLine, strategy: Path) -> None:
+    strategy.write_text(STRATEGY.replace('["AAPL"]', '["AAPL", "MSFT"]'))
+    bars(cli, ROWS)
+    bars(cli, ["9,9,9,9", "409,412,408,410", "413,414,412,413"], name="MSFT.csv")
+    document = cli(f"strategy check {strategy} --bars {cli.folder} --json").document
+    made = [(one["ticker"], one["price"]) for one in document["decisions"]]
+    assert sorted(made) == [("AAPL", "101"), ("AAPL", "101"), ("MSFT", "410")]
+    assert {one["ticker"] for one in document["fills"]} == {"AAPL", "MSFT"}
+
+
 def test_signals_of_a_file_come_in_between(cli: CommandLine, strategy: Path) -> None:
     path, signals = bars(cli, ROWS), cli.folder / "signals.jsonl"
     made = (OPENS + timedelta(seconds=130)).isoformat()
