@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from ibkr_trader.cli.face import Face
+    from ibkr_trader.rules.admission import Admission
     from ibkr_trader.rules.rule import Strategy
     from ibkr_trader.sim.instruments import SimBar
 
@@ -78,6 +79,8 @@ def rehearse(face: Face, strategy: Strategy, material: Material) -> output.Reply
     part = _part(series)
     starts = (bar.at for bars in _bars(series) for bar in bars)
     setting = Setting(part=part, zone=NEW_YORK, sessions=hours_of(starts, part))
+    if material.signals:
+        setting = msgspec.structs.replace(setting, policy=_policy(face))
     if equity is not None:
         setting = msgspec.structs.replace(setting, equity=equity)
     signals = [*_claims(material.signals), *(_taken(face) if material.journal else ())]
@@ -157,6 +160,11 @@ def _bar(contract: Contract, one: SimBar) -> Bar:
         close=one.close,
         volume=one.volume,
     )
+
+
+def _policy(face: Face) -> Admission:
+    """What this profile asks of a signal; but nobody signs a recording."""
+    return msgspec.structs.replace(face.settings().outside.admission, needs_signature=False)
 
 
 def _claims(name: str) -> Iterator[Happening]:

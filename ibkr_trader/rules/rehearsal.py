@@ -26,7 +26,7 @@ from ibkr_trader.core.signals import Claim, FlowClaim, Malformed
 from ibkr_trader.rules.admission import Admission, judge
 from ibkr_trader.rules.bar_merging import BarMerger
 from ibkr_trader.rules.engine import decide
-from ibkr_trader.rules.market_days import NIGHT, Feed
+from ibkr_trader.rules.market_days import NIGHT, Feed, openings
 from ibkr_trader.rules.moment import Account, Moment, Trigger
 from ibkr_trader.rules.rule_memory import RuleMemory
 from ibkr_trader.rules.shadow_book import ShadowBook
@@ -62,9 +62,10 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
         part: How long each bar that is given lasts; the strategy's are made of them.
         equity: What the account is worth, all the time.
         zone: The exchange's.
-        policy: What a signal must be like.
-        sessions: The hours of each day, oldest first; see `hours_of`. Without any, nobody knows
-            whether the market is open.
+        policy: What a signal must be like; where it names no symbols, those of the strategy may
+            be named.
+        sessions: The hours of each day, oldest first; see `hours_of`. Larger bars count from
+            their openings. Without any, nobody knows whether the market is open.
     """
 
     part: timedelta
@@ -141,7 +142,8 @@ class Rehearsal(msgspec.Struct, frozen=True, kw_only=True):
         self, claim: Claim | FlowClaim | Malformed, at: datetime
     ) -> tuple[Rehearsal, tuple[ev.BaseEvent, ...]]:
         symbols = frozenset(self.strategy.symbols)
-        policy = msgspec.structs.replace(self.setting.policy, symbols=symbols)
+        if (policy := self.setting.policy).symbols is None:  # as at a desk
+            policy = msgspec.structs.replace(policy, symbols=symbols)
         refusal = judge(claim, self.signals, policy, now=at)
         if refusal is None and not isinstance(claim, Malformed):
             return self._signalled(taken(claim, at), at)
@@ -205,13 +207,16 @@ def _session(sessions: tuple[Session, ...], at: datetime) -> Session | None:
 def _studied(on: Rehearsal, bar: Bar) -> tuple[Rehearsal, bool]:
     """The study after a bar; and whether one of the strategy's own is complete with it."""
     symbol, size = bar.contract.symbol, on.strategy.bar_size
-    study = on.studies.get(symbol)
+    study, setting = on.studies.get(symbol), on.setting
     if study is None:
-        study = Study.of(on.strategy.indicators, feed=Feed(size=size))
+        opens = openings(setting.sessions, setting.zone)
+        study = Study.of(on.strategy.indicators, feed=Feed(size=size, opens=opens))
     whole: tuple[Bar, ...] = (bar,)
     mergers = on.mergers
-    if size != on.setting.part:
-        merger = mergers.get(symbol) or BarMerger(size=size, part=on.setting.part)
+    if size != setting.part:
+        merger = mergers.get(symbol) or BarMerger(size=size, part=setting.part)
+        day = _session(setting.sessions, bar.at)  # of years of them, the one that matters here
+        merger = msgspec.structs.replace(merger, sessions=() if day is None else (day,))
         merger, whole = merger.after(bar)
         mergers = {**mergers, symbol: merger}
     for one in whole:

@@ -10,6 +10,7 @@ from ibkr_trader.core import events as ev
 from ibkr_trader.core.enums import SignalAction, WouldBe
 from ibkr_trader.core.models import Bar, Session
 from ibkr_trader.core.signals import Claim, FlowClaim, Malformed
+from ibkr_trader.rules.admission import Admission
 from ibkr_trader.rules.moment import Trigger
 from ibkr_trader.rules.rehearsal import Happening, Rehearsal, Setting, hours_of, in_order
 from ibkr_trader.rules.strategy_text import read_strategy
@@ -18,6 +19,7 @@ from tests.rules.shadow_samples import AAPL, MINUTE, NOON, D, bar
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+DAY = timedelta(days=1)
 HEAD = 'name = "one"\nsymbols = ["AAPL"]\n'
 OPEN = '[rule.open]\nside = "long"\nsize = "10"\nstop_loss = "5%"\ntake_profit = "5%"\n'
 UP = (
@@ -158,6 +160,38 @@ def test_larger_bars_are_made_of_those_that_are_given() -> None:
     assert decision.at == NOON + 4 * MINUTE
     with pytest.raises(ValueError, match="cannot be made"):
         Rehearsal.of(read_strategy(UP), Setting(part=2 * MINUTE))
+
+
+def test_larger_bars_count_from_the_opening_of_their_day() -> None:
+    text = HEAD + 'bars = "3 min"\n[[rule]]\nname = "N"\nwhen = "bar.close > 100"\n'
+    text += 'on = ["bar"]\n[rule.notify]\nmessage = "m"\n'
+    rows = bars(*["99 102 98 101"] * 5)
+    opens = NOON + MINUTE  # where 3 minutes of the clock do not begin
+    days = Session(opens, NOON + 5 * MINUTE), Session(opens + DAY, NOON + DAY + 5 * MINUTE)
+    tomorrow = [msgspec.structs.replace(one, at=one.at + DAY) for one in rows]
+    found = only(run(text, in_order([[*rows, *tomorrow]], MINUTE), sessions=days), ev.DecisionEvent)
+    ends = [one.at - NOON for one in found]
+    assert ends == [4 * MINUTE, 5 * MINUTE, DAY + 4 * MINUTE, DAY + 5 * MINUTE]
+
+
+def test_an_indicator_of_the_day_knows_where_its_days_begin() -> None:
+    text = UP.replace("bar.close > 100 and position.is_flat", "vwap() > 0")
+    traded = [
+        msgspec.structs.replace(one, volume=D(1)) for one in bars("99 102 98 101", "99 102 98 101")
+    ]
+    rows = list(in_order([traded], MINUTE))
+    assert not only(run(text, rows), ev.DecisionEvent)  # nobody knows where the day began
+    hours = (Session(NOON, NOON + 2 * MINUTE),)
+    found = only(run(text, rows, sessions=hours), ev.DecisionEvent)
+    assert [one.at - NOON for one in found] == [MINUTE]  # then it is entering
+
+
+def test_a_signal_may_name_what_the_policy_names() -> None:
+    policy = Admission(symbols=frozenset({"MSFT"}))
+    assert run(SIGNAL, [claim(ticker="MSFT")], policy=policy) == []
+    (refused,) = run(SIGNAL, [claim()], policy=policy)
+    assert isinstance(refused, ev.SignalRefusedEvent)
+    assert refused.code == "unknown_symbol"
 
 
 def test_the_hours_of_a_day_are_those_of_its_bars() -> None:

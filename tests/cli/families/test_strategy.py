@@ -116,6 +116,22 @@ def test_signals_of_a_file_come_in_between(cli: CommandLine, strategy: Path) -> 
     assert "low_confidence" in cli(line).out
 
 
+def test_signals_of_a_file_are_judged_as_the_profile_says(cli: CommandLine, strategy: Path) -> None:
+    path, signals = bars(cli, ROWS), cli.folder / "signals.jsonl"
+    made = (OPENS + timedelta(seconds=130)).isoformat()
+    signals.write_text(
+        f'{{"v": 1, "id": "a", "ts": "{made}", "symbol": "AAPL", "action": "SELL",'
+        ' "confidence": 0.4}'
+    )
+    line = f"strategy check {strategy} --bars {path} --signals {signals} --json"
+    assert [one["code"] for one in cli(line).document["refused"]] == ["low_confidence"]
+    table = "[signals]\nneeds_signature = true\nconfidence_min = 0.3\n"
+    (cli.folder / "config.toml").write_text(table)
+    document = cli(line).document
+    assert document["refused"] == []
+    assert [one["cause"] for one in document["decisions"]][1] == "recorded/a"
+
+
 def test_signals_of_the_journal_are_those_that_were_taken(cli: CommandLine, strategy: Path) -> None:
     path = bars(cli, ROWS)
     line = f"strategy check {strategy} --bars {path} --journal --json"
