@@ -676,13 +676,15 @@ class CloseRequestEvent(SystemEvent, frozen=True, kw_only=True):
     """It is decided to end flat in `contract`: until `CloseEndEvent`, whoever runs goes on.
 
     Told again, of the same group and moment, once it is known which `stop` is taken away and
-    must come back if the position cannot be closed.
+    must come back if the position cannot be closed. `correlation_id` ties it and its orders to
+    what caused it: the id of a decision.
     """
 
     group_id: GroupId
     contract: Contract
     account: str
     origin: str = ""
+    correlation_id: str = ""
     stop: OrderSpec | None = None
 
 

@@ -92,7 +92,7 @@ class Closer:
         self._syncs = 0
         trader.bus.subscribe(ev.SyncEvent, self._note_sync)
 
-    def begin(self, contract: Contract, *, origin: str = KIND) -> Run:
+    def begin(self, contract: Contract, *, origin: str = KIND, cause: str = "") -> Run:
         """Return the closing of `contract`: the one under way, or a new one, on record now."""
         trader = self._trader
         known = self._runs.get(contract.con_id)
@@ -108,6 +108,7 @@ class Closer:
             contract=contract,
             account=trader.account,
             origin=origin,
+            correlation_id=cause,
         )
         trader.record.attempt([request], is_vital=True)
         return self._enter(Run(request, is_resumed=False))
@@ -152,7 +153,7 @@ class Closer:
             before, syncs = _standing(trader.portfolio, contract.con_id), self._syncs
             step = flatten(run.closing, trader.portfolio, objection=self._objection(run))
             self._remember(run, step)
-            is_lost = await self._send(step)
+            is_lost = await self._send(step, cause=run.request.correlation_id)
             await asyncio.sleep(0)  # whatever a step brings, everybody else gets a turn
             if is_lost:
                 await self._stall(run, syncs)
@@ -202,12 +203,13 @@ class Closer:
             run.request = msgspec.structs.replace(run.request, stop=step.closing.stop)
             self._trader.record.attempt([run.request], is_vital=True)
 
-    async def _send(self, step: ClosingStep) -> bool:
+    async def _send(self, step: ClosingStep, *, cause: str) -> bool:
         """Route what the step asks for; return whether the broker was gone."""
         is_lost = False
         for command in step.commands:
             try:
-                await self._trader.router.route(command)
+                caused = msgspec.structs.replace(command, correlation_id=cause)
+                await self._trader.router.route(caused)
             except BrokerUnavailable:  # the others are on record at least
                 is_lost = True
         return is_lost

@@ -42,13 +42,20 @@ class Closed(NamedTuple):
 
 
 async def close_contract(
-    trader: Trader, contract: Contract, *, timeout: float, origin: str = KIND
+    trader: Trader, contract: Contract, *, timeout: float, origin: str = KIND, cause: str = ""
 ) -> tuple[Order, ...]:
     """End what is held of `contract` and every order of ours in it; return those orders.
 
     Closing what is closed already does nothing; a closing under way is joined. Each step
     waits for the broker to confirm the one before, so that two orders can never close the
     same shares.
+
+    Args:
+        trader: Whose position it is.
+        contract: What is to be closed.
+        timeout: Seconds to wait for the end.
+        origin: Who asks for it.
+        cause: What for, as the id of a decision.
 
     Raises:
         RiskCheckError: If a strategy asks for it that does not own what is held.
@@ -64,7 +71,7 @@ async def close_contract(
     await trader.study(contract, timeout=QUOTE_TIMEOUT, opens=False)
     _require_market(trader, contract)
     _require_owner(trader, contract, origin)  # last: nothing waits between it and the closing
-    run = trader.closer.begin(contract, origin=origin)
+    run = trader.closer.begin(contract, origin=origin, cause=cause)
     try:
         async with asyncio.timeout(timeout):
             await run.heard()

@@ -129,9 +129,7 @@ class Wishing:
         if quantity_of(trader.portfolio, con_id):  # on the other side, and it may be reversed
             if self._is_late:
                 return _late()
-            closed = await close_contract(
-                trader, details.contract, timeout=self._timeout, origin=self._origin
-            )
+            closed = await self._close(details.contract)
             self._touched += _ids(closed)
             if quantity_of(trader.portfolio, con_id):
                 return _refused(f"{wish.symbol} is not flat yet, so it is not entered")
@@ -228,12 +226,15 @@ class Wishing:
         if wish.only is not None and side is wish.only.opposite:
             what = quantity(held, signed=True) if held else "an entry on the other side"
             return _nothing(f"{what} {wish.symbol}: that is not meant")
-        orders = await close_contract(
-            self._trader, details.contract, timeout=self._timeout, origin=self._origin
-        )
+        orders = await self._close(details.contract)
         if not orders and not held:
             return _nothing(f"{wish.symbol} is flat already")
         return Came(outcome=Outcome.ACTED, order_ids=_ids(orders))
+
+    async def _close(self, contract: Contract) -> tuple[Order, ...]:
+        return await close_contract(
+            self._trader, contract, timeout=self._timeout, origin=self._origin, cause=self._cause
+        )
 
     async def _move_stop(self, wish: wishes.MoveStop) -> Came:
         details, stops = await self._stops(wish.symbol)

@@ -6,6 +6,9 @@ import pytest
 
 from ibkr_trader.adapters.memory_journal import MemoryJournal
 from ibkr_trader.cli.reasons import Story, _lines
+from ibkr_trader.core.enums import OrderRole
+from ibkr_trader.portfolio.forensic_fold import forensics
+from ibkr_trader.portfolio.forensics import Latency
 from tests.execution.parts import INSTALL
 from tests.execution.strategy_stage import ENTRY, StrategyFloor
 
@@ -46,6 +49,22 @@ async def test_a_signal_is_followed_to_its_fills() -> None:
     ):
         assert part in text, text
     assert "SHORT" not in text
+
+
+async def test_a_signal_to_be_out_is_followed_to_the_order_that_closed() -> None:
+    floor, journal = StrategyFloor(), MemoryJournal(INSTALL)
+    async with floor.strategist(ENTRY, journal=journal) as desk:
+        await desk.signals.take(floor.claim(signal_id="a1"))
+        await floor.filled(desk, 10)
+        await floor.closing(desk, desk.signals.take(floor.claim("SELL", signal_id="a2")))
+    text = told(journal, "a2")
+    for part in ("sent 4-close SELL 10 AAPL MARKET", "filled 4-close SELL 10 AAPL @ 149.99"):
+        assert part in text, text
+    known = forensics(message for _, message in journal.messages())
+    closed = next(one for one in known.executions if one.spec.role is OrderRole.CLOSE)
+    assert closed.rule == "prediction-entry/PredictionExit"
+    assert closed.signal is not None
+    assert {Latency.DECISION, Latency.SEND} <= set(closed.latencies)
 
 
 @pytest.mark.parametrize("about", ["a2", "test/a2"])

@@ -37,7 +37,7 @@ async def leave_in_the_middle(floor: Floor, journal: MemoryJournal, *, after: st
 
         trader.bus.subscribe(ev.CancelEvent, lose)
         with pytest.raises(NotClosed, match="whoever reaches the broker next goes on"):
-            await close_contract(trader, contract_of(trader), timeout=5)
+            await close_contract(trader, contract_of(trader), timeout=5, cause="d7")
 
 
 def contract_of(trader: Trader) -> Contract:
@@ -58,6 +58,8 @@ async def test_the_next_process_goes_on_until_it_is_flat(after: str) -> None:
         await ended(trader)
         assert (dict(trader.portfolio.positions), dict(trader.portfolio.orders)) == ({}, {})
     assert "AAPL is closed, as was asked before" in told
+    orders = (m for _, m in journal.messages() if isinstance(m, ev.NewOrderEvent))
+    assert {one.correlation_id for one in orders if one.spec.role is OrderRole.CLOSE} == {"d7"}
 
 
 async def test_nobody_leaves_while_nothing_protects_and_nothing_closes() -> None:

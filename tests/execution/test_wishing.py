@@ -250,6 +250,9 @@ async def test_leaving_closes_the_side_that_is_meant_and_no_other(side: Side) ->
         assert (other.outcome, "not meant" in why(other)) == (Outcome.NOTHING, True)
         came = await floor.closing(desk, done(desk, Exit(symbol="AAPL", only=side)))
         assert came.outcome is Outcome.ACTED
+        orders = told(desk.trader.journal, ev.NewOrderEvent)
+        (closer,) = (one for one in orders if one.spec.role is OrderRole.CLOSE)
+        assert closer.correlation_id == "d1"
         assert not desk.trader.portfolio.positions
         assert not desk.trader.portfolio.orders
 
