@@ -5,13 +5,11 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.models import ZERO
 from ibkr_trader.execution.placing import QUOTE_TIMEOUT
 from ibkr_trader.portfolio.positions import signed
-from ibkr_trader.portfolio.results import Record, round_trips
+from ibkr_trader.portfolio.results import Record, charged, round_trips
 from ibkr_trader.risk.entry_stops import most_lost
 from ibkr_trader.risk.pricing import market_price
 from ibkr_trader.risk.sizing import AtrRisk, CannotSize, Kelly, Sized, Stakes, capped
@@ -21,7 +19,7 @@ from ibkr_trader.risk.volatility import PERIOD, average_true_range
 if TYPE_CHECKING:
     from decimal import Decimal
 
-    from ibkr_trader.core.models import ContractDetails, Fill, FillId, OrderRequest
+    from ibkr_trader.core.models import ContractDetails, OrderRequest
     from ibkr_trader.execution.trader import Trader
     from ibkr_trader.risk.sizing import Sizing
 
@@ -90,21 +88,13 @@ async def record_of(trader: Trader) -> Record:
     Raises:
         JournalError: If the journal is damaged.
     """
-    fills: dict[FillId, Fill] = {}
-    costs: dict[str, Decimal] = {}
+    trades: list[ev.FillEvent | ev.CommissionEvent] = []
     for number, message in trader.journal.messages():
-        if isinstance(message, ev.FillEvent):
-            known = fills.get(message.fill.fill_id)
-            if known is None or message.fill.revision >= known.revision:
-                fills[message.fill.fill_id] = message.fill
-        elif isinstance(message, ev.CommissionEvent):
-            costs[message.fill_id] = message.commission
+        if isinstance(message, ev.FillEvent | ev.CommissionEvent):
+            trades.append(message)
         if not number % _TURN:
             await asyncio.sleep(0)
-    known_fills = [
-        msgspec.structs.replace(fill, commission=costs.get(fill.fill_id, fill.commission))
-        for fill in fills.values()
-    ]
+    known_fills = charged(trades)
     moved: dict[int, Decimal] = {}
     for fill in known_fills:
         con_id = fill.contract.con_id

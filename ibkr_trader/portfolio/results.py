@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from ibkr_trader.core.enums import Side
+from ibkr_trader.core.events import CommissionEvent, FillEvent
 from ibkr_trader.core.models import ZERO, Contract, OrderId
 from ibkr_trader.portfolio.positions import signed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ibkr_trader.core.models import Fill
+    from ibkr_trader.core.models import Fill, FillId
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,6 +79,26 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     def count(self) -> int:
         """How many trips there are."""
         return self.wins + self.losses
+
+
+def charged(messages: Iterable[object]) -> tuple[Fill, ...]:
+    """Return every execution that is told of, in its latest revision, with what it cost.
+
+    What an execution cost is told after it; what else the messages are is passed over.
+    """
+    fills: dict[FillId, Fill] = {}
+    costs: dict[str, Decimal] = {}
+    for one in messages:
+        if isinstance(one, FillEvent):
+            known = fills.get(one.fill.fill_id)
+            if known is None or one.fill.revision >= known.revision:
+                fills[one.fill.fill_id] = one.fill
+        elif isinstance(one, CommissionEvent):
+            costs[one.fill_id] = one.commission
+    return tuple(
+        msgspec.structs.replace(one, commission=costs.get(one.fill_id, one.commission))
+        for one in fills.values()
+    )
 
 
 def round_trips(fills: Iterable[Fill], strays: Iterable[int] = ()) -> tuple[RoundTrip, ...]:

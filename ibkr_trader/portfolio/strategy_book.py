@@ -21,10 +21,10 @@ import msgspec
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.contracts import label
 from ibkr_trader.core.ids import parse_order_id
-from ibkr_trader.core.models import GroupId, OrderId
-from ibkr_trader.core.origins import strategy_of
+from ibkr_trader.core.models import OrderId
 from ibkr_trader.core.tallies import StrategyDay, StrategyDays, Traffic
 from ibkr_trader.portfolio import message_count
+from ibkr_trader.portfolio.makers import Makers, opens
 from ibkr_trader.portfolio.positions import Book
 from ibkr_trader.portfolio.trips import NOBODY, Trip, trip_over
 
@@ -44,14 +44,12 @@ class Ledger(NamedTuple):
     owner: str = NOBODY
 
 
-class StrategyBook(msgspec.Struct, frozen=True, kw_only=True):
+class StrategyBook(Makers, frozen=True, kw_only=True):
     """What belongs to which strategy.
 
     Attributes:
         since: When the day began that `days` counts.
         days: What each strategy's orders came to; under the empty name those of nobody.
-        groups: Whose the orders of a group are, where a strategy opened it.
-        strangers: Entries in such groups that somebody else sent.
         ledgers: By con_id: whose each position is.
         unheard: Entries that the broker calls filled without their executions, with their
             contracts: the position is about to be there.
@@ -61,19 +59,10 @@ class StrategyBook(msgspec.Struct, frozen=True, kw_only=True):
 
     since: datetime = _NEVER
     days: Mapping[str, StrategyDay] = MappingProxyType({})
-    groups: Mapping[GroupId, str] = MappingProxyType({})
-    strangers: frozenset[OrderId] = frozenset()
     ledgers: Mapping[int, Ledger] = MappingProxyType({})
     unheard: Mapping[OrderId, int] = MappingProxyType({})
     is_begun: bool = False
     books: Mapping[int, Book] = MappingProxyType({})
-
-    def maker(self, order_id: OrderId) -> str:
-        """Return the strategy that an order is of; empty is nobody's."""
-        ref = parse_order_id(order_id)
-        if ref is None or order_id in self.strangers:
-            return NOBODY
-        return self.groups.get(ref.group_id, NOBODY)
 
     def owner(self, portfolio: PortfolioState, con_id: int) -> str | None:
         """Return whose a contract is: a strategy's, nobody's (empty), or None if it is free.
@@ -118,8 +107,8 @@ class StrategyBook(msgspec.Struct, frozen=True, kw_only=True):
                 book = self if self.is_begun else _replace(self, is_begun=True)
             case ev.SyncEvent():  # every execution was told: nothing is to come
                 book = _replace(self, is_begun=True, unheard={})
-            case ev.CloseRequestEvent() if strategy := strategy_of(event.origin):
-                book = _replace(self, groups={**self.groups, event.group_id: strategy})
+            case ev.CloseRequestEvent():
+                book = self.asked(event)
             case ev.OrderEvent():
                 book = self.of_day(begins)._told(event, portfolio)  # noqa: SLF001 - of our own kind
             case _:
@@ -167,22 +156,12 @@ class StrategyBook(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     def _told(self, event: ev.OrderEvent, portfolio: PortfolioState) -> StrategyBook:
-        book = self._named(event, portfolio) if isinstance(event, ev.NewOrderEvent) else self
+        book = self
+        if isinstance(event, ev.NewOrderEvent):
+            group = portfolio.groups.get(event.spec.group_id, ())
+            book = self.named(event, is_first=group[:1] == (event.order_id,))
         order = portfolio.order(event.order_id)
         return book._heard(order)._counted(event, order)  # noqa: SLF001 - of our own kind
-
-    def _named(self, event: ev.NewOrderEvent, portfolio: PortfolioState) -> StrategyBook:
-        """Take note of whose a new order is: its group's, unless somebody else adds to that."""
-        strategy, group = strategy_of(event.origin), event.spec.group_id
-        opener = self.groups.get(group, NOBODY)
-        if not opener:
-            is_first = portfolio.groups.get(group, ())[:1] == (event.order_id,)
-            if not strategy or not is_first:
-                return self
-            return _replace(self, groups={**self.groups, group: strategy})
-        if _opens(event) and strategy != opener:
-            return _replace(self, strangers=self.strangers | {event.order_id})
-        return self
 
     def _heard(self, order: Order | None) -> StrategyBook:
         """Take note of an entry whose executions are still to come, or have come."""
@@ -204,7 +183,7 @@ class StrategyBook(msgspec.Struct, frozen=True, kw_only=True):
         count = message_count.after(day.traffic, event, day_start=self.since, is_first=is_first)
         if count is day.traffic:
             return self
-        entries = day.entries + (isinstance(event, ev.NewOrderEvent) and _opens(event))
+        entries = day.entries + (isinstance(event, ev.NewOrderEvent) and opens(event))
         return _replace(self, days={**self.days, name: StrategyDay(traffic=count, entries=entries)})
 
     def _ledger(self, known: Ledger | None, book: Book) -> Ledger:
@@ -254,10 +233,6 @@ def _restored(kept: StrategyDays, portfolio: PortfolioState) -> StrategyBook:
     }
     ledgers = {con_id: book._ledger(one, one.book) for con_id, one in known.items()}  # noqa: SLF001 - of this file
     return _replace(book, ledgers=ledgers, books=portfolio.books)
-
-
-def _opens(event: ev.NewOrderEvent) -> bool:
-    return not event.spec.role.is_protective and not event.reduces
 
 
 def _place(order: Order) -> tuple[datetime, OrderId]:

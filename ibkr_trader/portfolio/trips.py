@@ -85,6 +85,37 @@ def trip_over(start: Trip, fills: Iterable[Fill], maker: Maker) -> Trip:
     return start
 
 
+def trades_of(owner: str, fills: Iterable[Fill], maker: Maker) -> tuple[Fill, ...]:
+    """Return the executions of one strategy's trips, whoever ended them, in their order.
+
+    Of one that goes through flat between two owners it is the part that is his. What nobody's
+    orders do is followed only while it ends a strategy's trip: of what is nobody's, it is not
+    known what was held before.
+    """
+    running: dict[int, Trip] = {}
+    found: list[Fill] = []
+    for fill in in_order(fills):
+        con_id = fill.contract.con_id
+        trip = running.pop(con_id, Trip())
+        after = trip.after(fill, maker)
+        if after.owner:
+            running[con_id] = after
+        if trip.owner == after.owner == owner:
+            found.append(fill)
+        elif owner in {trip.owner, after.owner}:
+            his = trip if trip.owner == owner else after
+            found.append(_part(fill, abs(his.held)))
+    return tuple(found)
+
+
+def _part(fill: Fill, quantity: Decimal) -> Fill:
+    if fill.quantity == quantity:
+        return fill
+    cost = fill.commission
+    part = None if cost is None else cost * quantity / fill.quantity
+    return msgspec.structs.replace(fill, quantity=quantity, commission=part)
+
+
 def shares(
     book: Book, one: ContractPnl, *, since: datetime, base_owner: str, maker: Maker
 ) -> dict[str, Share]:

@@ -2,7 +2,8 @@
 
 It is worked out of the journal alone. Both were asked about the same moments, so decisions of
 the same moment, cause, symbol and kind are the same one. The span begins when that version came
-into the shadow, and ends when it was promoted.
+into the shadow, and ends when it was promoted. A real trip is of whoever opened it, whoever ended
+it: a rule's closing, a person, a stop.
 """
 
 from __future__ import annotations
@@ -18,15 +19,16 @@ import msgspec
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.enums import OrderRole, Outcome, Side, Stage
 from ibkr_trader.core.models import ZERO
-from ibkr_trader.core.origins import strategy_of
-from ibkr_trader.portfolio.results import round_trips
+from ibkr_trader.portfolio.makers import Makers
+from ibkr_trader.portfolio.results import charged, round_trips
+from ibkr_trader.portfolio.trips import trades_of
 from ibkr_trader.rules.arithmetic import ARITHMETIC
 from ibkr_trader.rules.fill_model import FillModel
 from ibkr_trader.rules.would_results import Results
 
 if TYPE_CHECKING:
     from ibkr_trader.core.commands import Command
-    from ibkr_trader.core.models import Fill, FillId, OrderId
+    from ibkr_trader.core.models import Fill, GroupId, OrderId
 
 E = TypeVar("E", bound=ev.StrategyEvent)
 MINIMUM = 10  # decisions of a shadow before it should be promoted
@@ -100,8 +102,9 @@ class _Read:
         self.name = name
         self.told: dict[type, list[ev.StrategyEvent]] = {}
         self.orders: dict[OrderId, ev.NewOrderEvent] = {}
-        self.fills: dict[FillId, Fill] = {}
-        self.fees: dict[str, Decimal] = {}
+        self.makers = Makers()
+        self.groups: set[GroupId] = set()
+        self.trades: list[ev.FillEvent | ev.CommissionEvent] = []
         self.made: dict[str, datetime] = {}
         for message in messages:
             if isinstance(message, ev.StrategyEvent):
@@ -119,25 +122,27 @@ class _Read:
 
     def _other(self, event: ev.BaseEvent) -> None:
         match event:
-            case ev.NewOrderEvent() if strategy_of(event.origin) == self.name:
-                self.orders[event.order_id] = event
-            case ev.FillEvent(fill=fill) if fill.order_id in self.orders:
-                known = self.fills.get(fill.fill_id)
-                if known is None or fill.revision >= known.revision:
-                    self.fills[fill.fill_id] = fill
-            case ev.CommissionEvent():
-                self.fees[event.fill_id] = event.commission
+            case ev.NewOrderEvent():
+                self._ordered(event)
+            case ev.CloseRequestEvent():
+                self.makers = self.makers.asked(event)
+            case ev.FillEvent() | ev.CommissionEvent():
+                self.trades.append(event)
             case ev.PredictionSignalEvent() | ev.FlowThresholdEvent():
                 self.made[event.name] = event.made_at
             case _:
                 pass
 
-    def charged(self) -> list[Fill]:
-        """The executions in their latest revisions, with what they cost."""
-        return [
-            msgspec.structs.replace(one, commission=self.fees.get(one.fill_id, one.commission))
-            for one in self.fills.values()
-        ]
+    def _ordered(self, event: ev.NewOrderEvent) -> None:
+        group = event.spec.group_id
+        self.makers = self.makers.named(event, is_first=group not in self.groups)
+        self.groups.add(group)
+        if self.makers.maker(event.order_id) == self.name:
+            self.orders[event.order_id] = event
+
+    def fills(self) -> tuple[Fill, ...]:
+        """The executions of its trips, those that others ended included, with what they cost."""
+        return trades_of(self.name, charged(self.trades), self.makers.maker)
 
 
 def parity(
@@ -161,7 +166,7 @@ def parity(
     names = {one.decision_id for one in live}
     ends = [one for one in read.of(ev.DecisionEndEvent) if one.decision_id in names]
     refused = [one for one in ends if one.outcome is Outcome.REFUSED]
-    fills = read.charged()
+    fills = read.fills()
     would = [
         one
         for one in read.of(ev.WouldFillEvent)
@@ -232,7 +237,7 @@ def _key(one: ev.DecisionEvent) -> tuple[object, ...]:
     return (one.at, one.cause, one.ticker, one.wish, one.terms.get("side", ""))
 
 
-def _traded(fills: list[Fill], span: Span) -> Results:
+def _traded(fills: tuple[Fill, ...], span: Span) -> Results:
     trips = [one for one in round_trips(fills) if span.has(one.closed_at)]
     fees = sum((one.commission or ZERO for one in fills if span.has(one.at)), ZERO)
     return Results(gains=tuple(one.gain for one in trips), fees=fees)
@@ -256,14 +261,16 @@ def _ways(
 def _slips(
     decisions: list[ev.DecisionEvent],
     orders: Mapping[OrderId, ev.NewOrderEvent],
-    fills: list[Fill],
+    fills: Iterable[Fill],
 ) -> tuple[Slip, ...]:
     """Each entry at the market that traded; the model knows the price of the decision alone."""
     known = {one.decision_id: one for one in decisions if "limit" not in one.terms}
     bought: dict[str, list[Fill]] = {}
     for fill in fills:
-        order = orders[fill.order_id]
-        if order.spec.role is OrderRole.ENTRY and order.correlation_id in known:
+        order = orders.get(fill.order_id)  # none: somebody else has ended the trip
+        if order is None or order.spec.role is not OrderRole.ENTRY:
+            continue
+        if order.correlation_id in known:
             bought.setdefault(order.correlation_id, []).append(fill)
     found = (_slip(known[key], some) for key, some in bought.items())
     return tuple(one for one in found if one is not None)

@@ -4,9 +4,10 @@ from decimal import Decimal
 
 import msgspec
 
+from ibkr_trader.core import events as ev
 from ibkr_trader.core.enums import Side
 from ibkr_trader.core.models import Fill, OrderId
-from ibkr_trader.portfolio.results import Record, round_trips
+from ibkr_trader.portfolio.results import Record, charged, round_trips
 from tests.orders.samples import AAPL, MSFT, fill, later, values
 
 
@@ -97,6 +98,25 @@ def test_what_was_held_before_is_left_out() -> None:
     out = fill(3, "60", key="n", contract=MSFT, side=Side.SELL, at=later(6))
     fills = (buy(10, "100", 1), sell(10, "101", 2), other, out)
     assert [trip.contract for trip in round_trips(fills, {AAPL.con_id})] == [MSFT]
+
+
+def test_executions_count_in_their_latest_revision_with_what_they_cost() -> None:
+    first, other = buy(10, "100", 1), sell(10, "110", 2, cost=None)
+    again = msgspec.structs.replace(first, revision=2, price=Decimal(101))
+
+    def told(one: Fill) -> ev.FillEvent:
+        return ev.FillEvent(at=one.at, order_id=one.order_id, fill=one)
+
+    cost = ev.CommissionEvent(
+        at=later(3),
+        order_id=other.order_id,
+        fill_id=other.fill_id,
+        commission=Decimal(2),
+        currency="USD",
+    )
+    paid = msgspec.structs.replace(other, commission=Decimal(2))
+    told_of = (told(first), told(again), told(first), told(other), cost, "else")
+    assert charged(told_of) == (again, paid)
 
 
 def test_a_record_adds_them_up_and_nothing_gained_is_lost() -> None:

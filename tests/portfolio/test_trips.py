@@ -13,8 +13,8 @@ from ibkr_trader.core.models import ZERO, AccountValues, OrderId
 from ibkr_trader.portfolio.pnl import BY_COST, UNBEGUN, ContractPnl, DayPnl
 from ibkr_trader.portfolio.positions import Book
 from ibkr_trader.portfolio.state import PortfolioState
-from ibkr_trader.portfolio.trips import Share, Trip, shares, trip_over
-from tests.orders.samples import AAPL, ACCOUNT, AT, fill, later, values
+from ibkr_trader.portfolio.trips import Share, Trip, shares, trades_of, trip_over
+from tests.orders.samples import AAPL, ACCOUNT, AT, MSFT, fill, later, values
 
 if TYPE_CHECKING:
     from ibkr_trader.core.models import Fill, Position
@@ -170,3 +170,37 @@ def test_shares_add_up() -> None:
     assert one.plus(Share(unrealized=None)).unrealized is None
     assert Share(unrealized=None).plus(one).net is None
     assert one.net == 0
+
+
+# -- whose executions ------------------------------------------------------------------------
+
+
+def test_a_trip_has_all_its_executions_whoever_sent_them() -> None:
+    other = msgspec.structs.replace(buy(7, "10", "b", 2), contract=MSFT)
+    mine = (buy(10, "100", "a", 1), sell(4, "101", "x", 3), sell(6, "102", "b", 4))
+    later_on = (buy(5, "100", "b", 5), sell(5, "101", "a", 6))
+    every = (*mine, other, *later_on)
+    assert trades_of("alpha", reversed(every), maker) == mine
+    assert trades_of("beta", every, maker) == (other, *later_on)
+
+
+def test_of_what_goes_through_flat_a_trip_has_its_part() -> None:
+    opened, turned = buy(10, "100", "a", 1), sell(15, "110", "x", 2)
+    unpaid = msgspec.structs.replace(turned, commission=None)
+    again = (buy(5, "100", "x", 3), buy(1, "100", "a", 4))
+    for through, cost in ((turned, D(10) / 15), (unpaid, None)):
+        part = msgspec.structs.replace(through, quantity=D(10), commission=cost)
+        found = trades_of("alpha", (opened, through, *again), maker)
+        assert found == (opened, part, again[1])
+
+
+def test_what_goes_through_flat_from_one_to_another_is_shared_out() -> None:
+    opened, turned = buy(10, "100", "b", 1), sell(15, "110", "a", 2)
+    shared = [trades_of(name, (opened, turned), maker)[-1] for name in ("alpha", "beta")]
+    assert [one.quantity for one in shared] == [5, 10]
+    assert [one.commission for one in shared] == [D(5) / 15, D(10) / 15]
+
+
+def test_who_turns_his_own_trip_has_all_of_it() -> None:
+    every = (buy(10, "100", "a", 1), sell(15, "110", "a", 2))
+    assert trades_of("alpha", every, maker) == every

@@ -3,6 +3,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
 from ibkr_trader.core import events as ev
@@ -10,6 +11,7 @@ from ibkr_trader.core.commands import CancelOrder
 from ibkr_trader.core.enums import OrderRole, OrderType, Outcome, Side, Stage, WouldBe
 from ibkr_trader.core.models import Fill, FillId, GroupId, OrderId, OrderSpec
 from ibkr_trader.rules.parity import Parity, parity
+from ibkr_trader.rules.would_results import Results
 from tests.rules.shadow_samples import AAPL, MINUTE, NOON, D, decision, enter, leave
 
 V1, V2 = "v1", "v2"
@@ -36,13 +38,23 @@ def shadow(name: str, minutes: float = 1, wish: Any = None, **fields: Any) -> ev
     return decision(wish, name=name, at=at(minutes), **{"version": V2, **fields})
 
 
-def order(name: str, cause: str, minutes: float, **fields: Any) -> ev.NewOrderEvent:
+def ident(name: str) -> OrderId:
+    """Return an order's id: each of these has a group of its own."""
+    return OrderId(f"{name}memo-1-entry")
+
+
+def group(name: str) -> GroupId:
+    return GroupId(f"{name}memo-1")
+
+
+def order(
+    name: str, cause: str, minutes: float, *, origin: str = "strategy/one/R", **fields: Any
+) -> ev.NewOrderEvent:
     usual: dict[str, Any] = {"role": OrderRole.ENTRY, "side": Side.BUY}
     spec = OrderSpec(
-        order_id=OrderId(name), group_id=GroupId("g"), contract=AAPL, account="",
+        order_id=ident(name), group_id=group(name), contract=AAPL, account="",
         quantity=D(10), order_type=OrderType.MARKET, **{**usual, **fields},
     )  # fmt: skip
-    origin = "strategy/one/R"
     return ev.NewOrderEvent(
         at=at(minutes), order_id=spec.order_id, spec=spec, origin=origin, correlation_id=cause
     )
@@ -51,7 +63,7 @@ def order(name: str, cause: str, minutes: float, **fields: Any) -> ev.NewOrderEv
 def fill(name: str, price: str, minutes: float, *, side: Side = Side.BUY, revision: int = 1,
          key: str = "") -> ev.FillEvent:  # fmt: skip
     one = Fill(
-        fill_id=FillId(key or name), revision=revision, order_id=OrderId(name), contract=AAPL,
+        fill_id=FillId(key or name), revision=revision, order_id=ident(name), contract=AAPL,
         account="", side=side, quantity=D(10), price=D(price), at=at(minutes),
     )  # fmt: skip
     return ev.FillEvent(at=one.at, order_id=one.order_id, fill=one)
@@ -172,7 +184,7 @@ def test_real_trips_count_with_their_fees_in_their_latest_revision() -> None:
         fill("o", "100", 1, key="x"), fill("o", "101", 1, key="x", revision=2),
         fill("o", "99", 1, key="x"),
         fill("t", "110", 2, side=Side.SELL, key="y"), fill("foreign", "1", 2, key="z"),
-        ev.CommissionEvent(at=at(2), order_id=OrderId("t"), fill_id=FillId("y"),
+        ev.CommissionEvent(at=at(2), order_id=ident("t"), fill_id=FillId("y"),
                            commission=D(2), currency="USD"),
     )  # fmt: skip
     assert found.live.gains == (D(88),)
@@ -185,6 +197,42 @@ def test_a_trip_that_ended_before_the_span_is_left_out() -> None:
         fill("t", "110", 2, side=Side.SELL), since=at(3),
     )  # fmt: skip
     assert found.live.gains == ()
+
+
+def closing(name: str, minutes: float, *, origin: str) -> tuple[ev.BaseEvent, ...]:
+    """Return a closing: what was asked for, its order, and that it sold ten at 110."""
+    request = ev.CloseRequestEvent(
+        at=at(minutes), group_id=group(name), contract=AAPL, account="", origin=origin
+    )
+    sold = order(name, "", minutes, origin="close", role=OrderRole.CLOSE, side=Side.SELL)
+    return request, sold, fill(name, "110", minutes + 1, side=Side.SELL)
+
+
+@pytest.mark.parametrize("origin", ["strategy/one/Out", "cli"])
+def test_a_trip_is_its_own_whoever_has_closed_it(origin: str) -> None:
+    found = compared(
+        live("a"), order("o", "a", 1), fill("o", "100", 1), *closing("t", 2, origin=origin)
+    )
+    assert found.live.gains == (D(100),)
+
+
+def test_the_way_of_a_closing_ends_with_its_order() -> None:
+    request, sold, traded = closing("t", 2, origin="strategy/one/Out")
+    caused = msgspec.structs.replace(sold, correlation_id="b")
+    found = compared(
+        live("a"), order("o", "a", 1), fill("o", "100", 1),
+        live("b", 1.5, leave()), request, caused, traded,
+    )  # fmt: skip
+    assert found.ways == (timedelta(0), timedelta(seconds=30))
+
+
+def test_trips_of_others_and_their_closings_are_left_out() -> None:
+    theirs = "strategy/two/R"
+    found = compared(
+        order("o", "a", 1, origin=theirs), fill("o", "100", 1), *closing("t", 2, origin=theirs),
+        order("p", "", 4, origin="cli"), fill("p", "100", 4), *closing("u", 5, origin="cli"),
+    )  # fmt: skip
+    assert found.live == Results()
 
 
 def test_would_be_trips_of_this_version_count() -> None:
