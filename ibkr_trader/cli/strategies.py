@@ -80,6 +80,8 @@ class StrategyShelf:
                 raise ConfigError(f"{path}: another strategy is called {name}, too")
             self._files.append(file)
             found.append((one, stage))
+        in_shadow = [one.strategy for one, stage in found if stage is Stage.SHADOW]
+        await self._strategist.rules.shadow.recall(in_shadow)
         for one, stage in found:
             await self._admit(one, stage, origin=RUN, tell=tell)
 
@@ -208,7 +210,7 @@ class StrategyShelf:
         tell: Callable[[str], None] = lambda _: None,
     ) -> None:
         """Warm it up; then it is on record, and from then on it is asked."""
-        await self._strategist.prepare(one.strategy, tell=tell)
+        await self._strategist.prepare(one.strategy, stage, tell=tell)
         self._trader.record.write([self._staged(one, stage, origin=origin)])
         self._strategist.rules.admit(one.strategy, stage)
         self._at_hand[one.strategy.name, stage] = one

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -19,8 +19,10 @@ import msgspec
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.errors import JournalError
 from ibkr_trader.core.trading_day import session_at
+from ibkr_trader.execution.long_reading import every_message
 from ibkr_trader.rules.engine import decide
 from ibkr_trader.rules.shadow_book import ShadowBook
+from ibkr_trader.rules.shadow_recall import ShadowRecall
 from ibkr_trader.rules.shadow_terms import Purse, shadow_terms
 from ibkr_trader.rules.wish_text import kind_of, line_of
 
@@ -37,7 +39,6 @@ if TYPE_CHECKING:
     from ibkr_trader.rules.taken import Taken
 
 logger = logging.getLogger(__name__)
-_TURN = 500  # records of the journal that are read before others get a turn
 _MOST_UNWRITTEN = 1_000  # executions that wait for a journal that takes nothing
 NOTHING_SEEN: Mapping[timedelta, Moment] = MappingProxyType({})
 
@@ -65,21 +66,25 @@ class ShadowDesk:
         """The shadows, in the order in which they came."""
         return tuple(self._strategies.values())
 
-    async def recall(self, strategy: Strategy) -> None:
-        """Read what a shadow of that version would hold, if it was one when the journal ended.
+    async def recall(self, strategies: Iterable[Strategy]) -> None:
+        """Read what shadows would hold, of those that were some when the journal ended.
 
-        Everybody else gets a turn while a long journal is read.
+        The journal is read once for all of them that are not known yet.
         """
-        was = self._trader.remembered.stages.shadow.get(strategy.name)
-        if was is None or was.version != strategy.version:
+        known = self._trader.remembered.stages.shadow
+        wanted = [
+            one
+            for one in strategies
+            if (was := known.get(one.name)) is not None
+            and was.version == one.version
+            and (one.name, one.version) not in self._recalled
+        ]
+        if not wanted:
             return
-        book = ShadowBook(strategy=strategy.name, version=strategy.version)
-        for number, message in self._trader.journal.messages():
-            if isinstance(message, ev.DecisionEvent | ev.WouldFillEvent):
-                book, _ = book.after(message, message.at)
-            if not number % _TURN:
-                await asyncio.sleep(0)
-        self._recalled[strategy.name, strategy.version] = book
+        recalled = ShadowRecall.of(wanted)
+        async for message in every_message(self._trader.journal):
+            recalled = recalled.after(message)
+        self._recalled.update(recalled.books)
 
     def admit(self, strategy: Strategy) -> None:
         """Take a shadow in, in place of one of its name."""
@@ -92,6 +97,7 @@ class ShadowDesk:
         """Let a shadow go."""
         self._strategies.pop(name, None)
         self.books.pop(name, None)
+        self._recalled = {key: book for key, book in self._recalled.items() if key[0] != name}
 
     def look(
         self,

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.models import ZERO
+from ibkr_trader.execution.long_reading import every_message
 from ibkr_trader.execution.placing import QUOTE_TIMEOUT
 from ibkr_trader.portfolio.positions import signed
 from ibkr_trader.portfolio.results import Record, charged, round_trips
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from ibkr_trader.execution.trader import Trader
     from ibkr_trader.risk.sizing import Sizing
 
-_TURN = 500  # records of the journal that are read before others get a turn
 _DAYS = f"{3 * PERIOD} D"  # of bars: enough for the average to settle
 
 
@@ -88,13 +87,13 @@ async def record_of(trader: Trader) -> Record:
     Raises:
         JournalError: If the journal is damaged.
     """
-    trades: list[ev.FillEvent | ev.CommissionEvent] = []
-    for number, message in trader.journal.messages():
-        if isinstance(message, ev.FillEvent | ev.CommissionEvent):
-            trades.append(message)
-        if not number % _TURN:
-            await asyncio.sleep(0)
-    known_fills = charged(trades)
+    known_fills = charged(
+        [
+            message
+            async for message in every_message(trader.journal)
+            if isinstance(message, ev.FillEvent | ev.CommissionEvent)
+        ]
+    )
     moved: dict[int, Decimal] = {}
     for fill in known_fills:
         con_id = fill.contract.con_id

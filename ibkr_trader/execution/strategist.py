@@ -11,6 +11,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from ibkr_trader.core import events as ev
+from ibkr_trader.core.enums import Stage
 from ibkr_trader.core.errors import JournalError
 from ibkr_trader.execution.moments import Moments
 from ibkr_trader.execution.placing import QUOTE_TIMEOUT
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import timedelta
 
-    from ibkr_trader.core.enums import Stage
     from ibkr_trader.core.models import Bar, ContractDetails
     from ibkr_trader.execution.trader import Trader
     from ibkr_trader.rules.rule import Strategy
@@ -65,13 +65,15 @@ class Strategist:
 
     async def admit(self, strategy: Strategy, stage: Stage) -> None:
         """Prepare a strategy and take it in; see `prepare`."""
-        await self.prepare(strategy)
+        await self.prepare(strategy, stage)
         self.rules.admit(strategy, stage)
 
     async def prepare(
-        self, strategy: Strategy, *, tell: Callable[[str], None] = lambda _: None
+        self, strategy: Strategy, stage: Stage, *, tell: Callable[[str], None] = lambda _: None
     ) -> None:
         """Learn and subscribe a strategy's symbols, and warm its indicators up.
+
+        Of a shadow it is read what it would hold, unless it was read before.
 
         Raises:
             AmbiguousContract: If a symbol is not exactly one contract.
@@ -83,7 +85,8 @@ class Strategist:
             self._details[details.contract.con_id] = details
             await self.trader.price(details.contract, timeout=QUOTE_TIMEOUT)
             await self.studies.warm_up(details, strategy.bar_size, strategy.indicators)
-        await self.rules.shadow.recall(strategy)
+        if stage is Stage.SHADOW:
+            await self.rules.shadow.recall([strategy])
 
     def settle_open(self) -> None:
         """Say what is to be said of what the last process left open."""

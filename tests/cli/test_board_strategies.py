@@ -29,7 +29,7 @@ async def test_what_a_shadow_would_do_is_shown_at_once() -> None:
     floor = StrategyFloor()
     async with floor.strategist() as desk:
         strategy = read_strategy(ENTRY)
-        await desk.prepare(strategy)
+        await desk.prepare(strategy, Stage.SHADOW)
         desk.rules.admit(strategy, Stage.SHADOW)
         board = Board(desk.trader)
         await desk.signals.take(floor.claim())

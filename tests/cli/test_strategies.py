@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -7,8 +8,10 @@ import pytest
 from ibkr_trader.adapters.memory_journal import MemoryJournal
 from ibkr_trader.cli.strategies import CannotStage, StrategyShelf
 from ibkr_trader.core import events as ev
+from ibkr_trader.core.commands import Command
 from ibkr_trader.core.enums import Outcome, Stage
 from ibkr_trader.core.errors import ConfigError
+from ibkr_trader.rules.shadow_book import ShadowBook
 from tests.execution.parts import INSTALL
 from tests.execution.strategy_stage import ENTRY, StrategyFloor, told
 
@@ -130,6 +133,65 @@ async def test_promoted_it_trades_and_rolled_back_the_other_does_again(rack: Rac
         assert [one.version for one in desk.rules.shadows] == [second.version]
         again = await desk.signals.take(rack.floor.claim(signal_id="s2"))
         assert again.outcome is Outcome.ACTED
+
+
+class Shelved(MemoryJournal):
+    """A journal that counts how often all of it is read."""
+
+    readings = 0
+
+    def messages(self, *, since: int = 0) -> Iterator[tuple[int, Command | ev.BaseEvent]]:
+        self.readings += not since
+        return super().messages(since=since)
+
+
+async def test_what_is_about_to_trade_recalls_nothing_and_comes_back_with_nothing(
+    rack: Rack,
+) -> None:
+    journal = Shelved(INSTALL)
+    async with rack.floor.strategist(journal=journal, per_minute=100) as desk:
+        shelf = StrategyShelf(desk.trader, desk, say=rack.said.append)
+        await shelf.open([rack.path], [])
+        rack.edit("0.85", "0.90")
+        await shelf.look()
+        await desk.signals.take(rack.floor.claim())
+        assert desk.rules.shadow.books[NAME].places
+        readings = journal.readings
+        await shelf.promote(NAME, origin="cli")
+        await shelf.roll_back(NAME, origin="cli")
+        assert journal.readings == readings
+        assert desk.rules.shadow.books[NAME] == ShadowBook(
+            strategy=NAME, version=desk.rules.shadows[0].version
+        )
+
+
+async def test_a_start_reads_the_journal_once_for_all_shadows(rack: Rack, tmp_path: Path) -> None:
+    journal, other = Shelved(INSTALL), tmp_path / "two.toml"
+    other.write_text(ENTRY.replace(NAME, "two"))
+    async with rack.floor.strategist(journal=journal) as desk:
+        shelf = StrategyShelf(desk.trader, desk, say=rack.said.append)
+        await shelf.open([], [rack.path, other])
+        await desk.signals.take(rack.floor.claim())
+        books = dict(desk.rules.shadow.books)
+        assert all(one.places for one in books.values())
+    async with rack.floor.strategist(journal=journal) as desk:
+        readings = journal.readings
+        shelf = StrategyShelf(desk.trader, desk, say=rack.said.append)
+        await shelf.open([], [rack.path, other])
+        assert journal.readings == readings + 1
+        assert desk.rules.shadow.books == books
+
+
+async def test_what_was_recalled_and_let_go_is_not_taken_up_again(rack: Rack) -> None:
+    async with rack.floor.strategist(journal=rack.journal) as desk:
+        shelf = StrategyShelf(desk.trader, desk, say=rack.said.append)
+        await shelf.open([], [rack.path])
+        await desk.signals.take(rack.floor.claim())
+        (strategy,) = desk.rules.shadows
+        await desk.rules.shadow.recall([strategy])
+        desk.rules.dismiss(NAME, Stage.SHADOW)
+        desk.rules.admit(strategy, Stage.SHADOW)
+        assert not desk.rules.shadow.books[NAME].places
 
 
 async def test_an_earlier_version_is_known_after_restarts(rack: Rack) -> None:

@@ -41,7 +41,7 @@ class ShadowFloor(StrategyFloor):
 async def shadowed(desk: Strategist, text: str) -> None:
     """Take a strategy into the shadow, as the shelf does."""
     strategy = read_strategy(text)
-    await desk.prepare(strategy)
+    await desk.prepare(strategy, Stage.SHADOW)
     desk.trader.record.write(
         [
             ev.StageEvent(

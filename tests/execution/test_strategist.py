@@ -142,7 +142,7 @@ async def test_a_shadow_is_only_written_down() -> None:
     floor, journal = StrategyFloor(), MemoryJournal(INSTALL)
     async with floor.strategist(journal=journal) as desk:
         strategy = read_strategy(ENTRY)
-        await desk.prepare(strategy)
+        await desk.prepare(strategy, Stage.SHADOW)
         desk.rules.admit(strategy, Stage.SHADOW)
         reply = await desk.signals.take(floor.claim())
         assert reply.outcome is Outcome.NOTHING
