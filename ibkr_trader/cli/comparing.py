@@ -14,7 +14,7 @@ from ibkr_trader.cli import output, values
 from ibkr_trader.cli.exits import UsageFault
 from ibkr_trader.cli.reporting import JOURNAL_FILE, present
 from ibkr_trader.cli.wording import counted, when
-from ibkr_trader.core.text import UNKNOWN, money, percent, price, quantity
+from ibkr_trader.core.text import UNKNOWN, average, money, percent, price, quantity, rounded
 from ibkr_trader.rules.parity import MINIMUM, parity
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ibkr_trader.cli.face import Face
     from ibkr_trader.config import Place
     from ibkr_trader.core.events import DecisionEvent
-    from ibkr_trader.rules.parity import Parity
+    from ibkr_trader.rules.parity import Parity, Slip
     from ibkr_trader.rules.would_results import Results
 
 _SHOWN = 20  # decisions of each kind
@@ -86,20 +86,33 @@ def document(found: Parity) -> dict[str, Any]:
             "shadow": _latency(found.shadow_waits),
             "order": _latency(found.ways),
         },
-        "slippage": [_plain(one) for one in found.slips],
+        "slippage": [_slip(one) for one in found.slips],
         "outcomes": {one.value.lower(): count for one, count in found.outcomes.items()},
         "denials": dict(found.denials),
         "faults": list(found.faults),
     }
 
 
-def _plain(one: Any) -> dict[str, Any]:
-    return {name: getattr(one, name) for name in one.__struct_fields__}
+def _slip(one: Slip) -> dict[str, Any]:
+    return {
+        "decision_id": one.decision_id,
+        "symbol": one.ticker,
+        "quantity": one.quantity,
+        "paid": rounded(one.paid),
+        "modelled": one.modelled,
+        "worse": rounded(one.worse),
+    }
 
 
 def _decision(one: DecisionEvent) -> dict[str, Any]:
-    names = ("at", "decision_id", "rule", "ticker", "cause", "words")
-    return {name: getattr(one, name) for name in names}
+    return {
+        "at": one.at,
+        "decision_id": one.decision_id,
+        "rule": one.rule,
+        "symbol": one.ticker,
+        "cause": one.cause,
+        "words": one.words,
+    }
 
 
 def _same(one: DecisionEvent, other: DecisionEvent) -> dict[str, Any]:
@@ -188,7 +201,7 @@ def _slippage(found: Parity) -> list[str | output.Table]:
         (
             one.ticker,
             quantity(one.quantity),
-            price(one.paid),
+            average(one.paid),
             price(one.modelled),
             percent(one.worse / one.modelled),
         )

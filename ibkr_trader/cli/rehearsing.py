@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
@@ -23,10 +24,12 @@ from ibkr_trader.core import events as ev
 from ibkr_trader.core.errors import ConfigError
 from ibkr_trader.core.models import Bar, Contract
 from ibkr_trader.core.signals import Claim
-from ibkr_trader.core.text import money
+from ibkr_trader.core.text import money, rounded
+from ibkr_trader.dashboard.panels.equity import sparkline
 from ibkr_trader.rules.rehearsal import Happening, Rehearsal, Setting, hours_of, in_order
+from ibkr_trader.rules.shadow_terms import QUANTITY, SIZED
 from ibkr_trader.rules.taken import Taken
-from ibkr_trader.rules.would_results import Results, sparkline
+from ibkr_trader.rules.would_results import Results
 from ibkr_trader.sim.bars import read_bars
 from ibkr_trader.sim.calendar import NEW_YORK
 
@@ -38,7 +41,9 @@ if TYPE_CHECKING:
     from ibkr_trader.rules.rule import Strategy
     from ibkr_trader.sim.instruments import SimBar
 
+_PRICES = frozenset({"limit", "stop", "targets", "level"})
 _SHOWN = 20  # decisions, the newest
+_CURVE = 40  # cells
 _STEP = 1_000  # bars between two words on how far it is
 _USUAL = timedelta(minutes=1)
 
@@ -206,7 +211,7 @@ def _reply(strategy: Strategy, setting: Setting, found: Outcome, *, utc: bool) -
     else:
         blocks.append("It decides nothing.")
     if len(results.gains) > 1:
-        blocks.append(f"gain, trip by trip: {sparkline(results.curve)}")
+        blocks.append(f"gain, trip by trip: {sparkline(results.curve, _CURVE)}")
     blocks += [f"{one.rule} raised and was asked no more: {one.message}" for one in found.faults]
     blocks += _refused(found)
     blocks.append(
@@ -220,10 +225,18 @@ def _reply(strategy: Strategy, setting: Setting, found: Outcome, *, utc: bool) -
 
 def _decisions(found: Outcome, *, utc: bool) -> output.Table:
     rows = tuple(
-        (when(one.at, utc=utc), one.rule, one.cause, one.words, one.terms.get("sized", ""))
+        (
+            when(one.at, utc=utc),
+            one.rule,
+            one.cause,
+            one.words,
+            one.terms.get(QUANTITY, ""),
+            one.terms.get(SIZED, ""),
+        )
         for one in found.decisions[-_SHOWN:]
     )
-    return output.Table(("At", "Rule", "Cause", "Decision", "Size"), rows, spare=("Cause", "Size"))
+    heads = ("At", "Rule", "Cause", "Decision", "Size", "Sized by")
+    return output.Table(heads, rows, right=frozenset({"Size"}), spare=("Cause", "Sized by"))
 
 
 def _sums(results: Results, found: Outcome) -> output.Table:
@@ -247,6 +260,13 @@ def _refused(found: Outcome) -> list[str | output.Table]:
     return [output.Table(("Signal not taken", "Symbol", "Why", "In words"), rows[-_SHOWN:])]
 
 
+def _neat(name: str, text: str) -> str:
+    """A term as text: prices to four decimals at most."""
+    if name not in _PRICES:
+        return text
+    return " ".join(f"{rounded(Decimal(one)):f}" for one in text.split())
+
+
 def _document(strategy: Strategy, found: Outcome, results: Results) -> dict[str, Any]:
     return {
         "name": strategy.name,
@@ -256,10 +276,10 @@ def _document(strategy: Strategy, found: Outcome, results: Results) -> dict[str,
             {
                 "at": one.at,
                 "rule": one.rule,
-                "ticker": one.ticker,
+                "symbol": one.ticker,
                 "cause": one.cause,
                 "words": one.words,
-                "terms": dict(one.terms),
+                "terms": {name: _neat(name, text) for name, text in one.terms.items()},
                 "price": one.price,
             }
             for one in found.decisions
@@ -267,11 +287,11 @@ def _document(strategy: Strategy, found: Outcome, results: Results) -> dict[str,
         "fills": [
             {
                 "at": one.at,
-                "ticker": one.ticker,
+                "symbol": one.ticker,
                 "kind": one.kind.value.lower(),
                 "side": one.side.value,
                 "quantity": one.quantity,
-                "price": one.price,
+                "price": rounded(one.price),
                 "commission": one.commission,
                 "gain": one.gain,
             }

@@ -6,7 +6,7 @@ amount of money. Times name their zone. What came from outside may not steer a t
 
 from __future__ import annotations
 
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_HALF_EVEN, Context, Decimal
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 UNKNOWN = "–"
 SENTENCES = 2_000  # characters, as a limit of `plain`: a denial names every reason
 _CENT = Decimal("0.01")
+_DECIMALS = 4
 _MEAN = Decimal("0.0001")
+_LONG = Context(prec=200)
 _SHOWN = 5  # letters of an account that is masked
 
 
@@ -42,7 +44,14 @@ def average(value: Decimal | None) -> str:
     """Return a mean of prices, to four decimals at most: the rest is only division."""
     if value is None or not value.is_finite():
         return price(value)
-    return price(value.quantize(_MEAN, rounding=ROUND_HALF_EVEN) + 0)
+    return price(rounded(value) + 0)
+
+
+def rounded(value: Decimal) -> Decimal:
+    """Return a finite price with four decimals at most, however long it is."""
+    if value == value.to_integral_value() or len(f"{value:f}".partition(".")[2]) <= _DECIMALS:
+        return value
+    return value.quantize(_MEAN, rounding=ROUND_HALF_EVEN, context=_LONG)
 
 
 def money(value: Decimal | None, currency: str = "", *, signed: bool = False) -> str:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import assert_never
 
 from ibkr_trader.core.enums import Side
-from ibkr_trader.core.text import price, quantity
+from ibkr_trader.core.text import average, quantity
 from ibkr_trader.orders.managed_trails import Trail
 from ibkr_trader.risk.size_text import text_of
 from ibkr_trader.risk.sizing import AtrRisk, FixedQuantity, FixedRisk, Kelly
@@ -41,21 +41,24 @@ def terms_of(wish: Wish) -> Mapping[str, str]:
 
 
 def line_of(wish: Wish) -> str:
-    """Return one line for people: `long AAPL, stop 145.00, target 163.50`."""
+    """Return one line for people: `long AAPL, stop 145.00, target 163.50`.
+
+    To four decimals at most: what an order names is rounded to the contract's steps later.
+    """
     match wish:
         case wishes.Enter():
             side = "long" if wish.side is Side.BUY else "short"
             parts = [f"{side} {wish.symbol}"]
-            parts += [f"at {price(wish.limit)}"] if wish.limit is not None else []
-            parts += [f"stop {price(wish.stop)}"] if wish.stop is not None else []
-            parts += [f"target {price(one)}" for one in wish.targets]
+            parts += [f"at {average(wish.limit)}"] if wish.limit is not None else []
+            parts += [f"stop {average(wish.stop)}"] if wish.stop is not None else []
+            parts += [f"target {average(one)}" for one in wish.targets]
             return ", ".join(parts)
         case wishes.Add():
             return f"add {quantity(wish.quantity)} {wish.symbol}"
         case wishes.Exit():
             return f"close {wish.symbol}"
         case wishes.MoveStop():
-            return f"stop of {wish.symbol} to {price(wish.level)}"
+            return f"stop of {wish.symbol} to {average(wish.level)}"
         case wishes.LetTrail():
             return f"stop of {wish.symbol} trails by {wish.trail.words}"
         case wishes.Tell():

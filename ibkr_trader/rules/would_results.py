@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from decimal import Decimal, localcontext
 from itertools import accumulate
 from typing import TYPE_CHECKING
@@ -16,8 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ibkr_trader.core.events import WouldFillEvent
-
-_BLOCKS = "▁▂▃▄▅▆▇█"
 
 
 class Results(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,17 +68,3 @@ class Results(msgspec.Struct, frozen=True, kw_only=True):
     def curve(self) -> tuple[Decimal, ...]:
         """The sum after each trip, from nothing on."""
         return tuple(accumulate(self.gains, initial=ZERO))
-
-
-def sparkline(values: Sequence[Decimal], width: int = 40) -> str:
-    """Return a line of blocks, the lowest for the least value; empty of fewer than two."""
-    count = len(values)
-    if count <= 1:
-        return ""
-    places = min(count, width)
-    shown = [values[number * (count - 1) // (places - 1)] for number in range(places)]
-    least, span = min(shown), max(shown) - min(shown)
-    if not span:
-        return _BLOCKS[0] * places
-    top = len(_BLOCKS) - 1
-    return "".join(_BLOCKS[int((one - least) * top / span)] for one in shown)

@@ -21,6 +21,7 @@ from ibkr_trader.core.text import (
     plain,
     price,
     quantity,
+    rounded,
 )
 
 NEW_YORK = ZoneInfo("America/New_York")
@@ -71,6 +72,20 @@ def test_price(value: str, text: str) -> None:
 def test_average(value: str, text: str) -> None:
     assert average(Decimal(value)) == text
     assert average(None) == UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("value", "found"),
+    [
+        ("147.1952046875466506573443195", "147.1952"),
+        ("1.50", "1.50"),
+        ("7", "7"),
+        ("1E+3", "1E+3"),
+        ("123456789012345678901234567890.123456", "123456789012345678901234567890.1235"),
+    ],
+)
+def test_a_price_is_rounded_however_long_it_is(value: str, found: str) -> None:
+    assert str(rounded(Decimal(value))) == found
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from ibkr_trader.rules.would_results import Results, sparkline
+from ibkr_trader.rules.would_results import Results
 from tests.rules.shadow_samples import D
 
 
@@ -25,14 +25,3 @@ def test_a_fall_from_the_start_is_a_drawdown_too_and_the_deepest_counts() -> Non
 def test_without_a_loss_there_is_no_profit_factor() -> None:
     assert results(3).profit_factor is None
     assert results().profit_factor is None
-
-
-def test_a_line_of_blocks_has_the_least_lowest_and_the_most_highest() -> None:
-    assert sparkline([D(0), D(7), D(3)]) == "▁█▄"
-    assert sparkline([D(2), D(2)]) == "▁▁"
-    assert sparkline([D(2)]) == sparkline([]) == ""
-
-
-def test_a_long_line_keeps_its_ends() -> None:
-    line = sparkline([D(n) for n in range(1000)], 10)
-    assert (len(line), line[0], line[-1]) == (10, "▁", "█")

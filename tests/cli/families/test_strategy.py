@@ -96,9 +96,25 @@ def test_each_symbol_has_its_own_bars(cli: CommandLine, strategy: Path) -> None:
     bars(cli, ROWS)
     bars(cli, ["9,9,9,9", "409,412,408,410", "413,414,412,413"], name="MSFT.csv")
     document = cli(f"strategy check {strategy} --bars {cli.folder} --json").document
-    made = [(one["ticker"], one["price"]) for one in document["decisions"]]
+    made = [(one["symbol"], one["price"]) for one in document["decisions"]]
     assert sorted(made) == [("AAPL", "101"), ("AAPL", "101"), ("MSFT", "410")]
-    assert {one["ticker"] for one in document["fills"]} == {"AAPL", "MSFT"}
+    assert {one["symbol"] for one in document["fills"]} == {"AAPL", "MSFT"}
+
+
+def test_what_is_shown_has_a_size_and_no_endless_prices(cli: CommandLine, strategy: Path) -> None:
+    strategy.write_text(STRATEGY.replace('"5%"', '"3.3333%"', 1))
+    rows = ["99,101,98,100.7777", *ROWS[1:2], "103,103,90,91", *ROWS[3:]]
+    line = f"strategy check {strategy} --bars {bars(cli, rows)}"
+    document = cli(f"{line} --json").document
+    first, stopped = document["decisions"][0], document["fills"][1]
+    assert (first["terms"]["stop"], first["terms"]["targets"]) == ("97.4185", "105.8166")
+    assert (stopped["kind"], stopped["price"]) == ("stop", "97.4185")
+    assert "stop 97.4185, target 105.8166" in first["words"]
+    text = cli(line).out
+    (head,) = (one for one in text.splitlines() if "Decision" in one)
+    (row,) = (one for one in text.splitlines() if "stop 97.4185" in one)
+    assert row.split("105.8166")[1].split()[0] == first["terms"]["quantity"]
+    assert "Size" in head
 
 
 def test_signals_of_a_file_come_in_between(cli: CommandLine, strategy: Path) -> None:
@@ -223,6 +239,8 @@ def test_both_stand_side_by_side(cli: CommandLine) -> None:
     assert [one["decision_id"] for one in document["decisions"]["only_live"]] == ["c"]
     assert document["decisions"]["same"][0]["is_alike"] is False
     assert document["slippage"][0]["worse"] == "0.10"
+    assert {one["symbol"] for one in document["decisions"]["only_live"]} == {"AAPL"}
+    assert document["slippage"][0]["symbol"] == "AAPL"
     assert document["denials"] == {"too large": 1}
     assert document["shadow"]["gain"] == "98"
 
