@@ -9,16 +9,18 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
+import msgspec
+
 from ibkr_trader.core.contracts import label
 from ibkr_trader.core.events import Breach
 from ibkr_trader.core.models import ZERO
 from ibkr_trader.core.origins import strategy_of
-from ibkr_trader.core.text import money
 from ibkr_trader.portfolio.strategy_accounts import worst_value
 from ibkr_trader.risk.check import Gauge, Unit, check
+from ibkr_trader.risk.envelope_bounds import STRATEGY_ENVELOPE, Bounds
 from ibkr_trader.risk.pricing import market_price
 from ibkr_trader.risk.view import FactMissing
-from ibkr_trader.risk.wording import number, smaller
+from ibkr_trader.risk.wording import smaller
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
     from ibkr_trader.risk.proposal import Proposal
     from ibkr_trader.risk.view import RiskView
 
-_NAME = "strategy_envelope"
+_NAME = STRATEGY_ENVELOPE
 
 
 class _Asked(NamedTuple):
@@ -43,6 +45,10 @@ class _Asked(NamedTuple):
     @property
     def name(self) -> str:
         return self.account.name
+
+    @property
+    def bounds(self) -> Bounds:
+        return Bounds(self.name, self.envelope)
 
 
 def _gauge(view: RiskView) -> Iterator[Gauge]:
@@ -84,68 +90,36 @@ def strategy_envelope(proposal: Proposal, view: RiskView) -> Iterator[Breach]:
         raise FactMissing(message, about=_NAME)
     accounts = view.strategy_accounts()
     asked = _Asked(proposal, view, accounts, accounts.account(name), envelope)
-    yield from _entries(asked)
-    yield from _positions(asked)
-    yield from _lost(asked)
-    yield from _capital(asked)
+    for rule in (_entries, _positions, _lost, _capital):
+        if (breach := rule(asked)) is not None:
+            yield breach
 
 
-def _entries(asked: _Asked) -> Iterator[Breach]:
-    most, sent = asked.envelope.max_entries_per_day, asked.account.day.entries
-    if most is None or not asked.proposal.is_new:
-        return
-    count = sent + len(asked.proposal.openings)
-    if count > most:
-        yield Breach(
-            check=_NAME,
-            message=f"It would be entry {count} of the strategy {asked.name} today; "
-            f"its limit is {most}.",
-            limit=str(most),
-            actual=str(count),
-            headroom=str(max(0, most - sent)),
-            hint="the count begins anew at midnight in New York",
-        )
+def _entries(asked: _Asked) -> Breach | None:
+    if not asked.proposal.is_new:
+        return None
+    return asked.bounds.entries(sent=asked.account.day.entries, more=len(asked.proposal.openings))
 
 
-def _positions(asked: _Asked) -> Iterator[Breach]:
-    most, mine = asked.envelope.max_positions, asked.account.positions
-    fresh = [one for one in asked.proposal.opened if one.con_id not in mine]
-    if most is not None and fresh and len(mine) + len(fresh) > most:
-        names = ", ".join(label(contract) for contract in fresh)
-        yield Breach(
-            check=_NAME,
-            message=f"{names} would make {len(mine) + len(fresh)} positions of the strategy "
-            f"{asked.name}, those on their way included; its limit is {most}.",
-            limit=str(most),
-            actual=str(len(mine) + len(fresh)),
-            headroom=str(max(0, most - len(mine))),
-            hint="it opens no other until one of them is over",
-        )
+def _positions(asked: _Asked) -> Breach | None:
+    mine = asked.account.positions
+    fresh = [label(one) for one in asked.proposal.opened if one.con_id not in mine]
+    return asked.bounds.positions(held=len(mine), fresh=fresh)
 
 
-def _lost(asked: _Asked) -> Iterator[Breach]:
-    most = asked.envelope.max_daily_loss
-    if most is None:
-        return
+def _lost(asked: _Asked) -> Breach | None:
+    if asked.envelope.max_daily_loss is None:
+        return None
     lost = _loss(asked.account)
     if lost is None:
         raise FactMissing(f"The day's result of the strategy {asked.name} is unknown.", about=_NAME)
-    if lost >= most:
-        yield Breach(
-            check=_NAME,
-            message=f"The strategy {asked.name} has lost {money(lost)} today, open losses and "
-            f"costs included; at {money(most)} it opens nothing more.",
-            limit=number(most),
-            actual=number(lost),
-            headroom="0",
-            hint="the day begins anew at midnight in New York",
-        )
+    return asked.bounds.loss(lost=lost)
 
 
-def _capital(asked: _Asked) -> Iterator[Breach]:
+def _capital(asked: _Asked) -> Breach | None:
     most = asked.envelope.capital
     if most is None:
-        return
+        return None
     tied, units = ZERO, ZERO
     after = {contract.con_id: contract for contract in asked.proposal.opened}
     awaited = asked.view.strategies.unheard.values()
@@ -162,16 +136,11 @@ def _capital(asked: _Asked) -> Iterator[Breach]:
             worst = worst_value(asked.proposal.after[contract.con_id], price)
             tied += worst or ZERO  # with a price it is known
             units = price * contract.multiplier
-    if tied > most:
-        yield Breach(
-            check=_NAME,
-            message=f"The strategy {asked.name} would have {money(tied)} tied up, its entries at "
-            f"their worst; its capital is {money(most)}.",
-            limit=number(most),
-            actual=number(tied),
-            headroom=number(max(ZERO, most - (asked.account.capital or ZERO))),
-            hint=smaller(asked.proposal.openings[0].spec, (tied - most) / units),
-        )
+    breach = asked.bounds.capital(tied=tied, before=asked.account.capital or ZERO)
+    if breach is None:
+        return None
+    hint = smaller(asked.proposal.openings[0].spec, (tied - most) / units)
+    return msgspec.structs.replace(breach, hint=hint)
 
 
 def _unknown(asked: _Asked, con_id: int) -> str:
