@@ -216,7 +216,8 @@ def _reply(strategy: Strategy, setting: Setting, found: Outcome, *, utc: bool) -
     blocks += _refused(found)
     blocks.append(
         f"By a model: the account is worth {money(setting.equity)}, an order meets the next bar, "
-        "a bar that touches stop and target has touched the stop."
+        "a bar that touches stop and target has touched the stop; the account's own limits are "
+        "not known here."
     )
     return output.Reply(
         schema="strategy-rehearsal/1", data=_document(strategy, found, results), blocks=blocks

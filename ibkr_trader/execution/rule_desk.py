@@ -21,9 +21,10 @@ from ibkr_trader.core.errors import JournalError
 from ibkr_trader.core.origins import rule_origin
 from ibkr_trader.execution.shadow_desk import ShadowDesk
 from ibkr_trader.execution.wishing import Came, Wishing
+from ibkr_trader.rules.decided import Occasion
 from ibkr_trader.rules.engine import Verdict, decide
 from ibkr_trader.rules.moment import Moment
-from ibkr_trader.rules.wish_text import kind_of, line_of, terms_of
+from ibkr_trader.rules.wish_text import terms_of
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -176,16 +177,9 @@ class RuleDesk:
             seen[size] = moment
             explains = news is not None  # else nobody is told
             verdict = decide(strategy, self._memory, moment, explains=explains)
-            plans += self._plans(strategy, verdict, moment, cause=cause)
-            faults += [
-                ev.FaultEvent(
-                    at=moment.now,
-                    strategy=strategy.name,
-                    rule=rule,
-                    message=message,
-                )
-                for rule, message in verdict.faults.items()
-            ]
+            occasion = Occasion(strategy, moment, cause)
+            plans += self._plans(occasion, verdict)
+            faults += occasion.faults(verdict)
             passed += [f"{strategy.name}/{one}" for one in verdict.passed if one.reasons]
         return Weighed(plans=tuple(plans), faults=tuple(faults), passed=tuple(passed), moments=seen)
 
@@ -223,26 +217,9 @@ class RuleDesk:
         )
         return await wishing.carry_out(plan.wish)
 
-    def _plans(
-        self, strategy: Strategy, verdict: Verdict, moment: Moment, *, cause: str
-    ) -> list[Plan]:
+    def _plans(self, occasion: Occasion, verdict: Verdict) -> list[Plan]:
+        name = self._trader.new_group_id
         return [
-            Plan(
-                ev.DecisionEvent(
-                    at=moment.now,
-                    strategy=strategy.name,
-                    decision_id=self._trader.new_group_id(),
-                    rule=one.rule,
-                    version=strategy.version,
-                    ticker=moment.symbol,
-                    cause=cause,
-                    wish=kind_of(one.wish),
-                    terms=terms_of(one.wish),
-                    words=line_of(one.wish),
-                    facts=one.facts,
-                    price=moment.mark,
-                ),
-                one.wish,
-            )
+            Plan(occasion.decision(one, name=name(), terms=terms_of(one.wish)), one.wish)
             for one in verdict.decided
         ]

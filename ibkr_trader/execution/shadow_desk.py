@@ -20,20 +20,18 @@ from ibkr_trader.core import events as ev
 from ibkr_trader.core.errors import JournalError
 from ibkr_trader.core.trading_day import session_at
 from ibkr_trader.execution.long_reading import every_message
-from ibkr_trader.rules.engine import decide
+from ibkr_trader.rules.shadow_asking import Around, asked
 from ibkr_trader.rules.shadow_book import ShadowBook
 from ibkr_trader.rules.shadow_recall import ShadowRecall
-from ibkr_trader.rules.shadow_terms import Purse, shadow_terms
-from ibkr_trader.rules.wish_text import kind_of, line_of
 
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
+    from decimal import Decimal
 
     from ibkr_trader.core.models import ContractDetails, Quote
     from ibkr_trader.execution.moments import Moments
     from ibkr_trader.execution.studies import Studies
     from ibkr_trader.execution.trader import Trader
-    from ibkr_trader.rules.engine import Decided
     from ibkr_trader.rules.moment import Moment, Trigger
     from ibkr_trader.rules.rule import Strategy
     from ibkr_trader.rules.taken import Taken
@@ -143,23 +141,17 @@ class ShadowDesk:
         book = self.books[strategy.name]
         holding = book.holding(details.contract, moment.mark)
         moment = msgspec.structs.replace(moment, holding=holding)
-        memory = self._trader.remembered.rules
-        verdict = decide(strategy, memory, moment, is_shadow=True, explains=False)
-        events: list[ev.BaseEvent] = [
-            ev.FaultEvent(
-                at=moment.now,
-                strategy=strategy.name,
-                rule=rule,
-                message=message,
-                is_shadow=True,
-            )
-            for rule, message in verdict.faults.items()
-        ]
-        for one in verdict.decided:
-            decision = self._decision(strategy, one, moment, details=details, cause=cause)
-            book, _ = book.after(decision, moment.now)
-            events.append(decision)
-        if verdict.decided and moment.quote is not None and _trades(details, moment.now):
+        around = Around(
+            self._trader.remembered.rules,
+            cause=cause,
+            name=self._trader.new_group_id,
+            marks=self._mark,
+            multiplier=details.contract.multiplier,
+            lot=details.min_size,
+        )
+        book, faults, decisions = asked(strategy, book, moment, around=around)
+        events: list[ev.BaseEvent] = [*faults, *decisions]
+        if decisions and moment.quote is not None and _trades(details, moment.now):
             book, fills = book.after(moment.quote, moment.now)
             events += fills
         if events:
@@ -167,36 +159,12 @@ class ShadowDesk:
             self._trader.record.write(events)
         self.books[strategy.name] = book
 
-    def _decision(
-        self,
-        strategy: Strategy,
-        one: Decided,
-        moment: Moment,
-        *,
-        details: ContractDetails,
-        cause: str,
-    ) -> ev.DecisionEvent:
-        purse = Purse(
-            mark=moment.mark,
-            equity=moment.account.equity,
-            multiplier=details.contract.multiplier,
-            lot=details.min_size,
-        )
-        return ev.DecisionEvent(
-            at=moment.now,
-            strategy=strategy.name,
-            decision_id=self._trader.new_group_id(),
-            rule=one.rule,
-            version=strategy.version,
-            ticker=moment.symbol,
-            cause=cause,
-            wish=kind_of(one.wish),
-            terms=shadow_terms(one.wish, purse),
-            words=line_of(one.wish),
-            facts=one.facts,
-            price=moment.mark,
-            is_shadow=True,
-        )
+    def _mark(self, symbol: str) -> Decimal | None:
+        """What one of a symbol is worth that shadows were asked about; None if nobody knows."""
+        of_it = (one for one in self._known.values() if one.contract.symbol == symbol)
+        details = next(of_it, None)
+        quote = self._trader.market.last_quote(details.contract.con_id) if details else None
+        return quote.mark if quote is not None else None
 
     # -- the market --------------------------------------------------------------------------
 

@@ -15,6 +15,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta, tzinfo
 from decimal import Decimal
+from itertools import count
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -25,20 +26,17 @@ from ibkr_trader.core.models import Bar, Quote, Session
 from ibkr_trader.core.signals import Claim, FlowClaim, Malformed
 from ibkr_trader.rules.admission import Admission, judge
 from ibkr_trader.rules.bar_merging import BarMerger
-from ibkr_trader.rules.engine import decide
 from ibkr_trader.rules.market_days import NIGHT, Feed, openings
 from ibkr_trader.rules.moment import Account, Moment, Trigger
 from ibkr_trader.rules.rule_memory import RuleMemory
+from ibkr_trader.rules.shadow_asking import Around, asked
 from ibkr_trader.rules.shadow_book import ShadowBook
-from ibkr_trader.rules.shadow_terms import Purse, shadow_terms
 from ibkr_trader.rules.signal_memory import SignalMemory
 from ibkr_trader.rules.study import Study
 from ibkr_trader.rules.taken import Taken, taken, trigger_of
-from ibkr_trader.rules.wish_text import kind_of, line_of
 
 if TYPE_CHECKING:
     from ibkr_trader.core.models import Contract
-    from ibkr_trader.rules.engine import Decided
     from ibkr_trader.rules.rule import Strategy
 
 Recorded = Bar | Claim | FlowClaim | Malformed | Taken
@@ -82,6 +80,7 @@ class Rehearsal(msgspec.Struct, frozen=True, kw_only=True):
         studies: The bars and indicators, by symbol.
         mergers: What the bars under way have come to, by symbol.
         contracts: What is traded, by symbol.
+        marks: What one of each was worth last.
         numbers: How many decisions there were: their names.
     """
 
@@ -93,6 +92,7 @@ class Rehearsal(msgspec.Struct, frozen=True, kw_only=True):
     studies: Mapping[str, Study] = MappingProxyType({})
     mergers: Mapping[str, BarMerger] = MappingProxyType({})
     contracts: Mapping[str, Contract] = MappingProxyType({})
+    marks: Mapping[str, Decimal] = MappingProxyType({})
     numbers: int = 0
 
     @classmethod
@@ -124,7 +124,8 @@ class Rehearsal(msgspec.Struct, frozen=True, kw_only=True):
         if symbol not in self.strategy.symbols:
             return self, ()
         book, fills = self.book.after(bar, at)
-        on = msgspec.structs.replace(self, book=book)
+        marks = {**self.marks, symbol: bar.close}
+        on = msgspec.structs.replace(self, book=book, marks=marks)
         if symbol not in on.contracts:
             contracts = {**on.contracts, symbol: bar.contract}
             on = msgspec.structs.replace(on, contracts=contracts)
@@ -238,22 +239,20 @@ def _asked(
     if not on.strategy.at(trigger):
         return on, ()
     moment = _moment(on, symbol, trigger, at=at, last=last, news=news)
-    verdict = decide(on.strategy, on.rules, moment, is_shadow=True, explains=False)
-    found: list[ev.BaseEvent] = [
-        ev.FaultEvent(at=at, strategy=on.strategy.name, rule=rule, message=message, is_shadow=True)
-        for rule, message in verdict.faults.items()
-    ]
-    cause = trigger.value if news is None else news.name
-    book = on.book
-    for number, one in enumerate(verdict.decided, start=on.numbers + 1):
-        decision = _decision(on, one, moment, number=number, cause=cause)
-        book, _ = book.after(decision, at)
-        found.append(decision)
+    numbers = count(on.numbers + 1)
+    around = Around(
+        on.rules,
+        cause=trigger.value if news is None else news.name,
+        name=lambda: f"r-{next(numbers)}",
+        marks=on.marks.get,
+    )
+    book, faults, decisions = asked(on.strategy, on.book, moment, around=around)
+    found = (*faults, *decisions)
     rules = on.rules
     for event in found:
         rules = rules.after(event)
-    numbers = on.numbers + len(verdict.decided)
-    return msgspec.structs.replace(on, book=book, rules=rules, numbers=numbers), tuple(found)
+    number = on.numbers + len(decisions)
+    return msgspec.structs.replace(on, book=book, rules=rules, numbers=number), found
 
 
 def _moment(
@@ -283,24 +282,3 @@ def _moment(
         study=study,
     )
     return moment if holding is None else msgspec.structs.replace(moment, holding=holding)
-
-
-def _decision(
-    on: Rehearsal, one: Decided, moment: Moment, *, number: int, cause: str
-) -> ev.DecisionEvent:
-    purse = Purse(mark=moment.mark, equity=on.setting.equity)
-    return ev.DecisionEvent(
-        at=moment.now,
-        strategy=on.strategy.name,
-        decision_id=f"r-{number}",
-        rule=one.rule,
-        version=on.strategy.version,
-        ticker=moment.symbol,
-        cause=cause,
-        wish=kind_of(one.wish),
-        terms=shadow_terms(one.wish, purse),
-        words=line_of(one.wish),
-        facts=one.facts,
-        price=moment.mark,
-        is_shadow=True,
-    )

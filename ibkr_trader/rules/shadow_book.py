@@ -13,14 +13,13 @@ a trail stood is not kept over a restart: it begins anew at the stop's last deci
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from ibkr_trader.core.enums import WouldBe
 from ibkr_trader.core.events import DecisionEvent, WouldFillEvent
 from ibkr_trader.core.models import ZERO, Bar, Contract, Fill, FillId, OrderId, Position, Quote
 from ibkr_trader.portfolio.positions import Book
@@ -32,6 +31,7 @@ from ibkr_trader.rules.shadow_place import Place
 if TYPE_CHECKING:
     from ibkr_trader.rules.fill_model import Look
 
+_LATELY = timedelta(days=2)  # a day of the account, wherever it begins, is within
 News = DecisionEvent | WouldFillEvent | Quote | Bar
 
 
@@ -44,6 +44,8 @@ class ShadowBook(msgspec.Struct, frozen=True, kw_only=True):
         decisions: How many it has made.
         trips: How many trips are over.
         gain: What these have brought, fees taken off.
+        entered: When it placed its entries, additions included, of the last two days.
+        ended: When trips ended in these days, and what each has brought.
     """
 
     strategy: str
@@ -54,6 +56,8 @@ class ShadowBook(msgspec.Struct, frozen=True, kw_only=True):
     decisions: int = 0
     trips: int = 0
     gain: Decimal = ZERO
+    entered: tuple[datetime, ...] = ()
+    ended: tuple[tuple[datetime, Decimal], ...] = ()
 
     def after(self, news: News, now: datetime) -> tuple[ShadowBook, tuple[WouldFillEvent, ...]]:
         """Return the book after a decision, an execution on record, a quote or a bar.
@@ -81,14 +85,13 @@ class ShadowBook(msgspec.Struct, frozen=True, kw_only=True):
         place = self.places.get(contract.symbol)
         if place is None:
             return Holding(owner=self.strategy)
-        kinds = {one.kind for one in place.waiting}
         return Holding(
             position=_position(place, contract, mark),
             stop=place.stop,
             r=_reward(place, mark),
             book=_ledger(place, contract, self.opened.get(contract.symbol)),
-            is_entering=not kinds.isdisjoint({WouldBe.ENTRY, WouldBe.ADD}),
-            is_leaving=WouldBe.EXIT in kinds,
+            is_entering=bool(place.entering),
+            is_leaving=len(place.entering) < len(place.waiting),
             owner=self.strategy,
         )
 
@@ -102,7 +105,13 @@ class ShadowBook(msgspec.Struct, frozen=True, kw_only=True):
             return self
         place = self.places.get(event.ticker, Place()).decided(event)
         places = _kept(self.places, event.ticker, place)
-        return msgspec.structs.replace(self, decisions=self.decisions + 1, places=places)
+        oldest = event.at - _LATELY
+        entered = tuple(one for one in self.entered if one >= oldest)
+        if any(one.decision_id == event.decision_id for one in place.entering):
+            entered = (*entered, event.at)
+        return msgspec.structs.replace(
+            self, decisions=self.decisions + 1, places=places, entered=entered
+        )
 
     def _filled(self, event: WouldFillEvent) -> ShadowBook:
         if not self._is_mine(event):
@@ -112,13 +121,17 @@ class ShadowBook(msgspec.Struct, frozen=True, kw_only=True):
         opened.setdefault(event.ticker, event.at)
         if not place.quantity:
             del opened[event.ticker]
-        is_over = event.gain is not None
+        is_over, oldest = event.gain is not None, event.at - _LATELY
+        ended = tuple(one for one in self.ended if one[0] >= oldest)
+        if event.gain is not None:
+            ended = (*ended, (event.at, event.gain))
         return msgspec.structs.replace(
             self,
             places=_kept(self.places, event.ticker, place),
             opened=opened,
             trips=self.trips + is_over,
             gain=self.gain + (event.gain or ZERO),
+            ended=ended,
         )
 
     def _seen(

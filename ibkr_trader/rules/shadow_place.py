@@ -92,6 +92,11 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
         return Side.SELL if self.quantity > 0 else Side.BUY
 
     @property
+    def entering(self) -> tuple[Waiting, ...]:
+        """The orders that would open or add."""
+        return tuple(one for one in self.waiting if one.kind is not WouldBe.EXIT)
+
+    @property
     def average(self) -> Decimal:
         """What one would have cost."""
         with localcontext(ARITHMETIC):

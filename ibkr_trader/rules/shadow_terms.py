@@ -64,7 +64,7 @@ def wish_of(event: DecisionEvent) -> Wish | None:
                 limit=_price(terms, "limit"),
                 reverses="reverses" in terms,
             )
-        case "scale_in":
+        case "scale_in" if terms[QUANTITY] != "0":
             added = Decimal(terms[QUANTITY])
             return wishes.Add(symbol=symbol, quantity=added, limit=_price(terms, "limit"))
         case "close":

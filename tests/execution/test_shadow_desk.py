@@ -127,6 +127,37 @@ async def test_a_restart_reads_from_the_journal_what_it_would_hold() -> None:
         assert [kind for kind, _ in would(journal)] == [WouldBe.ENTRY, WouldBe.STOP]
 
 
+@pytest.mark.parametrize(
+    ("limits", "why"),
+    [
+        ("capital = 1000", "its capital is 1,000.00"),
+        ("capital = 2000", "fixed at 10"),
+    ],
+)
+async def test_a_shadow_keeps_within_its_own_envelope(limits: str, why: str) -> None:
+    floor, journal = ShadowFloor(), MemoryJournal(INSTALL)
+    text = OTHER.replace("[[rule]]", f"[envelope]\n{limits}\n[[rule]]", 1)
+    async with floor.both(text, journal=journal) as desk:
+        await desk.signals.take(floor.claim())
+        (decision,) = told(journal, ev.DecisionEvent)
+        assert why in decision.terms["sized"]
+        assert bool(would(journal)) == (decision.terms["quantity"] == "10")
+
+
+async def test_what_a_shadow_holds_elsewhere_counts_at_the_markets_price() -> None:
+    floor, journal = ShadowFloor(), MemoryJournal(INSTALL)
+    text = OTHER.replace('["AAPL"]', '["AAPL", "MSFT"]')
+    text = text.replace("[[rule]]", "[envelope]\ncapital = 3000\n[[rule]]", 1)
+    async with floor.both(text, journal=journal) as desk:
+        await desk.signals.take(floor.claim())
+        await desk.signals.take(floor.claim(ticker="MSFT", signal_id="s2", price=None))
+        held, refused = told(journal, ev.DecisionEvent)
+        assert held.terms["quantity"] == "10"
+        msft = refused.price or Decimal(0)
+        tied = 10 * msft + Decimal("1499.90")
+        assert f"{tied:,.2f} tied up" in refused.terms["sized"]
+
+
 async def test_another_version_begins_with_nothing() -> None:
     floor, journal = ShadowFloor(), MemoryJournal(INSTALL)
     async with floor.both(journal=journal) as desk:

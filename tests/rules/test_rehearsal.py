@@ -231,6 +231,31 @@ def test_a_rule_is_asked_within_the_hours_that_are_known(when: str, decided: lis
     assert not only(run(text, happenings), ev.DecisionEvent)  # unknown is not closed
 
 
+def test_a_strategys_own_envelope_binds_it_in_a_rehearsal_too() -> None:
+    text = UP.replace("[[rule]]", "[envelope]\nmax_entries_per_day = 1\n[[rule]]")
+    rows = bars("99 101 98 101", "101 101 90 101", "101 101 98 101", "101 101 98 101")
+    free, bound = (run(one, in_order([rows], MINUTE)) for one in (UP, text))
+    kinds = [one.kind for one in only(free, ev.WouldFillEvent)]
+    assert kinds == [WouldBe.ENTRY, WouldBe.STOP, WouldBe.ENTRY]
+    assert [one.kind for one in only(bound, ev.WouldFillEvent)] == kinds[:2]
+    (_, refused, *_) = only(bound, ev.DecisionEvent)
+    assert refused.terms["quantity"] == "0"
+    assert refused.terms["sized"].startswith("envelope: It would be entry 2")
+
+
+def test_what_other_symbols_tie_up_counts_at_their_last_price() -> None:
+    text = UP.replace('["AAPL"]', '["AAPL", "MSFT"]')
+    text = text.replace("[[rule]]", "[envelope]\ncapital = 2050\n[[rule]]")
+    rows = bars("99 101 98 101", "101 103 98 103", "103 103 102 103")
+    other = msgspec.structs.replace(AAPL, symbol="MSFT", con_id=2)
+    late = [msgspec.structs.replace(one, contract=other) for one in rows[1:]]
+    found = run(text, in_order([rows, late], MINUTE))
+    sizes = [(one.ticker, one.terms["quantity"]) for one in only(found, ev.DecisionEvent)]
+    assert sizes[0] == ("AAPL", "10")
+    assert set(sizes[1:]) == {("MSFT", "0")}  # ten of each, at 103
+    assert len(sizes) > 1
+
+
 def test_prices_and_time_are_asked_with_every_bar_that_is_given() -> None:
     text = UP.replace('symbols = ["AAPL"]', 'symbols = ["AAPL"]\nbars = "2 min"')
     text = text.replace('on = ["bar"]', 'on = ["price", "time"]')

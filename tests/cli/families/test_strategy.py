@@ -73,6 +73,7 @@ def test_a_strategy_is_run_over_bars(cli: CommandLine, strategy: Path) -> None:
     cells = {line.split("  ")[0].strip(): line.split()[-1] for line in out.splitlines() if line}
     assert (cells["trips"], cells["decisions"], cells["of these won"]) == ("2", "2", "1")
     assert "gain, trip by trip: " in out
+    assert "the account's own limits are not known here." in " ".join(out.split())
 
 
 def test_twice_is_the_same_byte_for_byte(cli: CommandLine, strategy: Path) -> None:
