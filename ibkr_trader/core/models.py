@@ -279,6 +279,7 @@ class Quote(msgspec.Struct, frozen=True, kw_only=True):
     close: Decimal | None = None  # the previous session's
     data_type: DataType = DataType.LIVE
     halted: bool = False
+    volume: Decimal | None = None  # the day's so far, as the broker counts it; None: nobody said
     shortable: Decimal | None = None  # IBKR's tick 236: above 2.5 there are a thousand to borrow
 
     @property

@@ -249,6 +249,7 @@ def quote_of(tape: Tape, instrument: Instrument, contract: Contract) -> Quote:
         close=tape.close,
         data_type=DataType.LIVE,
         halted=tape.halted,
+        volume=tape.volume,
         shortable=borrowing[0] if borrowing is not None else None,
     )
 

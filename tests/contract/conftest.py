@@ -18,15 +18,17 @@ import pytest
 from ibkr_trader.adapters.clock import SystemClock
 from ibkr_trader.adapters.ibkr.broker import IBKRBroker
 from ibkr_trader.adapters.ibkr.connection import IBKRConnection, LinkSettings
+from ibkr_trader.adapters.ibkr.market_data import IBKRMarketData
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.commands import Command
-from ibkr_trader.execution.ports import Broker, Clock
+from ibkr_trader.execution.ports import Broker, Clock, MarketData
 from ibkr_trader.risk.verdict import Approved
 from ibkr_trader.sim.broker import SimulatedBroker
 from ibkr_trader.sim.clock import ClockState, ExchangeClock
 from ibkr_trader.sim.events import SimEvent
 from ibkr_trader.sim.exchange import Exchange, ExchangeConfig
 from ibkr_trader.sim.gateway.server import GatewayServer, serve_exchange
+from ibkr_trader.sim.market_data import SimulatedMarketData
 from ibkr_trader.sim.universe import load_universe
 
 START = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)  # a Friday, 10:00 in New York
@@ -59,11 +61,13 @@ class Pit:
         *,
         pulse: Callable[[], None],
         act: Callable[[Verb], None],
+        market: MarketData,
     ) -> None:
         self.exchange = exchange
         self.clock = clock
         self.pulse = pulse
         self.act = act  # do what no client asked for
+        self.market = market
         self.events: list[ev.BaseEvent] = []
         self._news = asyncio.Condition()
         self._broker: Broker | None = None
@@ -176,7 +180,8 @@ async def simulated_pit(exchange: Exchange, clock: ExchangeClock) -> AsyncIterat
     def act(verb: Verb) -> None:
         broker._report(list(verb(exchange, clock.now())))  # users have no other hand at TWS
 
-    pit = Pit(exchange, clock, pulse=broker.advance, act=act)
+    market = SimulatedMarketData(exchange, clock=StillClock(clock))
+    pit = Pit(exchange, clock, pulse=broker.advance, act=act, market=market)
     async with asyncio.TaskGroup() as group:
         broker.open()
         group.create_task(pit.listen(broker))
@@ -202,7 +207,8 @@ async def gateway_pit(
     )
     connection = IBKRConnection(settings, clock=StillClock(clock))
     broker = IBKRBroker(connection, install=INSTALL)
-    pit = Pit(exchange, clock, pulse=server.pulse, act=server.act)
+    market = IBKRMarketData(connection)
+    pit = Pit(exchange, clock, pulse=server.pulse, act=server.act, market=market)
     async with asyncio.TaskGroup() as group:
         await connection.open()
         group.create_task(connection.run())

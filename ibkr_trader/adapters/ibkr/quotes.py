@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from ibkr_trader.core.enums import DataType
-from ibkr_trader.core.models import Quote
+from ibkr_trader.core.models import ZERO, Quote
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,6 +24,9 @@ _SIZES: Mapping[int, str] = MappingProxyType(
     {0: "bid_size", 3: "ask_size", 69: "bid_size", 70: "ask_size"}
 )
 _SIZE_OF = MappingProxyType({"bid": "bid_size", "ask": "ask_size"})
+# In shares, as bars of the past are, or in whatever unit the user has TWS send both
+# (docs/live.md); so it is taken as it comes.
+_VOLUME = frozenset({8, 74})
 _SHORTABLE = 46  # comes where generic tick 236 was asked for
 _HALTED = 49
 DELAYED_FROM = 66
@@ -42,6 +45,9 @@ def with_tick(quote: Quote, tick: Tick, *, at: datetime) -> Quote | None:
             changes[_SIZE_OF[field]] = tick.size if tick.value is not None else None
     elif tick.tick_type in _SIZES:
         changes[_SIZES[tick.tick_type]] = tick.value
+    elif tick.tick_type in _VOLUME:
+        is_told = tick.value is not None and tick.value >= ZERO  # -1: nobody says
+        changes["volume"] = tick.value if is_told else None
     elif tick.tick_type == _SHORTABLE:
         changes["shortable"] = tick.value
     elif tick.tick_type == _HALTED:

@@ -200,6 +200,23 @@ async def test_how_easy_a_share_is_to_borrow_is_asked_for_and_told(
     assert "236" in await rig.gateway.heard(1)
 
 
+@pytest.mark.parametrize("kind", [8, 74])
+async def test_the_volume_of_the_day_is_told_as_it_comes(kind: int, rig: Rig) -> None:
+    ticks(rig, (1, 1, "10", "1"), (2, kind, "123456"), (1, 2, "11", "1"))
+    quote = await rig.market.quote(AAPL, timeout=2)
+    assert quote is not None
+    assert quote.volume == Decimal(123456)
+    assert quote.data_type is (DataType.LIVE if kind == 8 else DataType.DELAYED)
+
+
+@pytest.mark.parametrize("nothing", ["-1", "", "1.7976931348623157E308"])
+async def test_a_volume_that_nobody_says_is_none(nothing: str, rig: Rig) -> None:
+    ticks(rig, (1, 1, "10", "1"), (2, 8, "5"), (2, 8, nothing), (1, 2, "11", "1"))
+    quote = await rig.market.quote(AAPL, timeout=2)
+    assert quote is not None
+    assert quote.volume is None
+
+
 async def test_of_what_cannot_be_borrowed_it_is_not_asked(rig: Rig) -> None:
     """TWS refuses the generic tick for anything that is no share (321)."""
     ticks(rig, (1, 1, "10", "1"), (1, 2, "11", "1"))
