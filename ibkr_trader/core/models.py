@@ -313,7 +313,7 @@ class Bar(msgspec.Struct, frozen=True, kw_only=True):
     high: Decimal
     low: Decimal
     close: Decimal
-    volume: Decimal = ZERO
+    volume: Decimal | None = None  # None: nobody knows
 
 
 class AccountValues(msgspec.Struct, frozen=True, kw_only=True):

@@ -131,7 +131,9 @@ class Studies:
             return
         for place in self._by_contract.get(event.contract.con_id, ()):
             line = self._lines[place]
-            line.builder, bars = line.builder.after(price=price, at=event.at)
+            line.builder, bars = line.builder.after(
+                price=price, at=event.at, day_volume=quote.volume
+            )
             self._take(line, bars)
 
     def _take(self, line: Line, bars: Iterable[Bar]) -> None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from decimal import localcontext
 
 import msgspec
 
 from ibkr_trader.core.models import Bar, Session
-from ibkr_trader.rules.arithmetic import ARITHMETIC
 from ibkr_trader.rules.bar_slots import check_size, slot_at
+from ibkr_trader.rules.bars import added
 
 
 class BarMerger(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,12 +67,10 @@ class BarMerger(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _joined(old: Bar, bar: Bar) -> Bar:
-    with localcontext(ARITHMETIC):
-        volume = old.volume + bar.volume
     return msgspec.structs.replace(
         old,
         high=max(old.high, bar.high),
         low=min(old.low, bar.low),
         close=bar.close,
-        volume=volume,
+        volume=added(old.volume, bar.volume),
     )

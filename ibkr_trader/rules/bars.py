@@ -7,6 +7,9 @@ An interval without a tick has no bar. An invented one (the last close four time
 that somebody traded at that price, would narrow every range and average that is made of bars,
 and would tell a halted market from a quiet one no better. TWS's own history leaves such
 intervals out as well, or has them with no volume.
+
+A bar's volume is what the day's has grown by while it lasted. It is known if the day's was
+known when the bar began; else nobody can tell what of it was traded before.
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ import msgspec
 from ibkr_trader.core.models import ZERO, Bar, Contract, Session
 from ibkr_trader.rules.arithmetic import ARITHMETIC
 from ibkr_trader.rules.bar_slots import Slot, check_size, slot_at
+from ibkr_trader.rules.market_days import NIGHT
 
 
 class Forming(msgspec.Struct, frozen=True):
@@ -71,20 +75,21 @@ class BarBuilder(msgspec.Struct, frozen=True, kw_only=True):
             price: What was traded.
             at: When, by the source's clock.
             day_volume: How much was traded that day so far, if known. The bar gets what came
-                to it since the tick before; if it fell, a new day has begun at zero.
+                to it since the tick before; if it fell, or a night lies between, a new day
+                has begun at zero. None is no news of it.
         """
         start = self.forming.bar.at if self.forming is not None else self.done
         if start is not None and at < start:
             return self, ()
         on, bars = self.until(at)
-        on, volume = _told(on, day_volume, at)
+        on, growth = _told(on, day_volume, at)
         slot = slot_at(at, self.size, self.sessions)
         if slot is None:
             return on, bars
         forming = on.forming
         if forming is None:
             forming = _begun(self.contract, slot, price, at=at)
-        return msgspec.structs.replace(on, forming=_grown(forming, price, volume, at=at)), bars
+        return msgspec.structs.replace(on, forming=_grown(forming, price, growth, at=at)), bars
 
     def until(self, now: datetime) -> tuple[BarBuilder, tuple[Bar, ...]]:
         """Complete the bar whose time is over at `now`, though no tick came to say so."""
@@ -96,34 +101,53 @@ class BarBuilder(msgspec.Struct, frozen=True, kw_only=True):
 
 def _told(
     builder: BarBuilder, day_volume: Decimal | None, at: datetime
-) -> tuple[BarBuilder, Decimal]:
+) -> tuple[BarBuilder, Decimal | None]:
     """Return a builder that has heard the day's volume, and what came to it since the last."""
-    if builder.heard is not None and at < builder.heard:
-        return builder, ZERO  # an older sum: a newer tick has told more
+    before, heard = builder.day_volume, builder.heard
+    if heard is not None and at < heard:  # an older sum: a newer tick has told more
+        return builder, _growth(before, before)
+    on = msgspec.structs.replace(builder, heard=at)
     if day_volume is None:
-        return msgspec.structs.replace(builder, heard=at), ZERO
-    before, growth = builder.day_volume, ZERO
-    if before is not None:
-        with localcontext(ARITHMETIC):
-            growth = day_volume - before if day_volume >= before else day_volume
-    return msgspec.structs.replace(builder, heard=at, day_volume=day_volume), growth
+        return on, _growth(before, before)
+    is_new_day = heard is not None and at - heard >= NIGHT
+    growth = _growth(before, day_volume, is_new_day=is_new_day)
+    return msgspec.structs.replace(on, day_volume=day_volume), growth
+
+
+def _growth(
+    before: Decimal | None, now: Decimal | None, *, is_new_day: bool = False
+) -> Decimal | None:
+    """Return what the day's volume has grown by; None if nobody told it before."""
+    if before is None or now is None:
+        return None
+    if is_new_day or now < before:
+        return now
+    with localcontext(ARITHMETIC):
+        return now - before
 
 
 def _begun(contract: Contract, slot: Slot, price: Decimal, *, at: datetime) -> Forming:
     prices = dict.fromkeys(("open", "high", "low", "close"), price)
-    return Forming(Bar(contract=contract, at=slot.starts, **prices), slot.ends, at, at)
+    bar = Bar(contract=contract, at=slot.starts, volume=ZERO, **prices)
+    return Forming(bar, slot.ends, at, at)
 
 
-def _grown(forming: Forming, price: Decimal, volume: Decimal, *, at: datetime) -> Forming:
+def _grown(forming: Forming, price: Decimal, growth: Decimal | None, *, at: datetime) -> Forming:
     old, first, last = forming.bar, forming.first, forming.last
-    with localcontext(ARITHMETIC):
-        volume += old.volume
     bar = msgspec.structs.replace(
         old,
         open=price if at < first else old.open,
         high=max(old.high, price),
         low=min(old.low, price),
         close=price if at >= last else old.close,
-        volume=volume,
+        volume=added(old.volume, growth),
     )
     return Forming(bar, forming.ends, min(first, at), max(last, at))
+
+
+def added(volume: Decimal | None, more: Decimal | None) -> Decimal | None:
+    """Return two volumes together; what is not known of one is not known of both."""
+    if volume is None or more is None:
+        return None
+    with localcontext(ARITHMETIC):
+        return volume + more

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 MINUTE = timedelta(minutes=1)
 SMA, OTHER = ("sma", (Decimal(3),)), ("sma", (Decimal(5),))
+VWAP: tuple[str, tuple[Decimal, ...]] = ("vwap", ())
 
 
 class Market(SimulatedMarketData):
@@ -53,10 +54,15 @@ class Hall:
         self.told: list[Bar] = []
         self.studies.on_bar = lambda _details, _size, bar: self.told.append(bar)
 
-    def tick(self, seconds: float, price: str) -> None:
-        """Let a trade happen so long after the start."""
+    def tick(self, seconds: float, price: str, *, volume: int | None = None) -> None:
+        """Let a trade happen so long after the start, and the day's volume be so much then."""
         at = START + timedelta(seconds=seconds)
-        quote = Quote(contract=self.details.contract, at=at, last=Decimal(price))
+        quote = Quote(
+            contract=self.details.contract,
+            at=at,
+            last=Decimal(price),
+            volume=None if volume is None else Decimal(volume),
+        )
         self.trader.bus.publish(ev.PriceEvent(at=at, contract=quote.contract, quote=quote))
 
     def bar(self) -> Bar | None:
@@ -235,3 +241,34 @@ async def test_what_needs_no_history_asks_for_none() -> None:
         here.tick(1, "150")
         here.tick(61, "151")
         assert [bar.close for bar in here.told] == [Decimal(150)]
+
+
+def opening(details: ContractDetails) -> float:
+    """Return how many seconds after the start the next day opens."""
+    opens = min(one.opens for one in details.liquid_sessions if one.opens > START)
+    return (opens - START).total_seconds()
+
+
+async def test_an_average_by_volume_follows_what_is_traded() -> None:
+    floor = Floor()
+    async with floor.trader() as trader:
+        here = await hall(floor, trader)
+        await here.studies.warm_up(here.details, MINUTE, [VWAP])
+        opens = opening(here.details)
+        here.tick(opens - 30, "99", volume=1_000)  # before it opens: no bar's
+        for minute, (price, volume) in enumerate((("100", 1_300), ("200", 1_400), ("1", 1_400))):
+            here.tick(opens + 60 * minute, price, volume=volume)
+        assert [bar.volume for bar in here.told] == [300, 100]
+        assert here.value(VWAP) == Decimal(125)
+
+
+async def test_where_nobody_tells_what_is_traded_volume_and_average_are_unknown() -> None:
+    floor = Floor()
+    async with floor.trader() as trader:
+        here = await hall(floor, trader)
+        await here.studies.warm_up(here.details, MINUTE, [VWAP])
+        opens = opening(here.details)
+        for minute in range(3):
+            here.tick(opens + 60 * minute, "200")
+        assert [(bar.close, bar.volume) for bar in here.told] == [(Decimal(200), None)] * 2
+        assert here.value(VWAP) is None

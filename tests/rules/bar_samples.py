@@ -29,7 +29,7 @@ def bar(
     *,
     high: str | None = None,
     low: str | None = None,
-    volume: int = 0,
+    volume: int | None = 0,
 ) -> Bar:
     """Return a bar by hand; high and low are the close if they are not given."""
     price = Decimal(close)
@@ -40,7 +40,7 @@ def bar(
         high=price if high is None else Decimal(high),
         low=price if low is None else Decimal(low),
         close=price,
-        volume=Decimal(volume),
+        volume=None if volume is None else Decimal(volume),
     )
 
 
@@ -119,7 +119,7 @@ def candles(bars: Iterable[Bar]) -> list[OHLCV]:
             high=float(one.high),
             low=float(one.low),
             close=float(one.close),
-            volume=float(one.volume),
+            volume=float(one.volume or 0),
         )
         for one in bars
     ]

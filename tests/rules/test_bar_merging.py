@@ -133,6 +133,13 @@ def test_volume_does_not_depend_on_the_decimal_context() -> None:
     assert [one.volume for one in found] == [24690]
 
 
+def test_of_a_part_without_a_volume_the_whole_has_none() -> None:
+    small = minutes("5", "5", "5", "5", "5")
+    small[1] = bar(small[1].at, "5", volume=None)
+    _, found = merged(merger(), small)
+    assert [one.volume for one in found] == [None]
+
+
 @settings(deadline=None)
 @given(
     steps,

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 from hypothesis import given
 
@@ -13,9 +14,22 @@ from ibkr_trader.portfolio.positions import Book
 from ibkr_trader.rules.expression_kinds import CLASSES, UNKNOWN, Kind, Scope
 from ibkr_trader.rules.indicator import indicator_names
 from ibkr_trader.rules.moment import Account, Holding
+from ibkr_trader.rules.study import Study
 from ibkr_trader.rules.words import WORDS, Looking, LookingBack, vocabulary
 from tests.orders.samples import AAPL, ACCOUNT, AT, fill, later
-from tests.rules.moments import ATR, HOURS, D, flow, holding, moment, quote, ranging, signal, study
+from tests.rules.moments import (
+    ATR,
+    HOURS,
+    D,
+    bars,
+    flow,
+    holding,
+    moment,
+    quote,
+    ranging,
+    signal,
+    study,
+)
 from tests.rules.test_engine_laws import ODD, moments
 
 if TYPE_CHECKING:
@@ -223,6 +237,12 @@ def test_before_anything_has_traded_nothing_has_changed_as_far_as_anybody_knows(
 def test_the_last_bar(name: str, value: int) -> None:
     assert seen(f"bar.{name}", study=study(["150", "151"])) == value
     assert seen(f"bar.{name}", study=study([])) is None
+
+
+def test_a_volume_that_nobody_told_is_unknown() -> None:
+    (bar,) = bars("151")
+    found = Study.of(()).after(msgspec.structs.replace(bar, volume=None))
+    assert seen("bar.volume", study=found) is None
 
 
 @pytest.mark.parametrize(

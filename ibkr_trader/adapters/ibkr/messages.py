@@ -206,7 +206,7 @@ class BarReport(NamedTuple):
     high: Decimal
     low: Decimal
     close: Decimal
-    volume: Decimal
+    volume: Decimal | None
 
 
 class SubscriptionsLost(NamedTuple):

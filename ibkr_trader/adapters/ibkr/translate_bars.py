@@ -21,7 +21,7 @@ def bar_report(request_id: int, bar: LibBar) -> BarReport:
     Raises:
         ValueError: If a price is missing.
     """
-    volume = decimal(bar.volume) or ZERO
+    volume = decimal(bar.volume)
     return BarReport(
         request_id=request_id,
         at=moment(str(bar.date), zone="UTC"),
@@ -29,7 +29,8 @@ def bar_report(request_id: int, bar: LibBar) -> BarReport:
         high=_price(bar.high),
         low=_price(bar.low),
         close=_price(bar.close),
-        volume=max(volume, ZERO),  # -1 is how a midpoint bar says that it has none
+        # -1 is how a midpoint bar says that it has none
+        volume=volume if volume is not None and volume >= ZERO else None,
     )
 
 

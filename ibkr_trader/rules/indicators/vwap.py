@@ -9,6 +9,7 @@ import msgspec
 
 from ibkr_trader.core.models import ZERO
 from ibkr_trader.rules.arithmetic import ARITHMETIC
+from ibkr_trader.rules.bars import added
 from ibkr_trader.rules.indicator import Asked, indicator
 from ibkr_trader.rules.market_days import Feed, MarketDay
 
@@ -19,13 +20,14 @@ if TYPE_CHECKING:
 class Vwap(msgspec.Struct, frozen=True, kw_only=True):
     """Typical price (high, low and close) times volume, by volume, since the day began.
 
-    Unknown if the day's beginning was not seen (`MarketDay`), and without any volume.
+    Unknown if the day's beginning was not seen (`MarketDay`), without any volume, and from a
+    bar on whose volume nobody knows, until the next day.
     """
 
     feed: Feed
     day: MarketDay
     worth: Decimal = ZERO  # the sum of three typical prices times volume: exact
-    volume: Decimal = ZERO
+    volume: Decimal | None = ZERO
     value: Decimal | None = None
     seen: int = 0
 
@@ -43,10 +45,11 @@ class Vwap(msgspec.Struct, frozen=True, kw_only=True):
         """See `Indicator`."""
         day = self.day.after(bar.at)
         worth, volume = (ZERO, ZERO) if day.is_new else (self.worth, self.volume)
-        with localcontext(ARITHMETIC):
-            worth += (bar.high + bar.low + bar.close) * bar.volume
-            volume += bar.volume
-            value = worth / (3 * volume) if volume and day.began is not None else None
+        value, volume = None, added(volume, bar.volume)
+        if volume is not None and bar.volume is not None:
+            with localcontext(ARITHMETIC):
+                worth += (bar.high + bar.low + bar.close) * bar.volume
+                value = worth / (3 * volume) if volume and day.began is not None else None
         return Vwap(
             feed=self.feed, day=day, worth=worth, volume=volume, value=value, seen=self.seen + 1
         )

@@ -282,7 +282,7 @@ async def test_bars(rig: Rig) -> None:
         Decimal("150.1"), Decimal("150.6"), Decimal(1200),
     )  # fmt: skip
     assert first.at == datetime(2026, 11, 20, 15, tzinfo=UTC)
-    assert (second.at, second.volume) == (datetime(2026, 11, 19, tzinfo=UTC), Decimal(0))
+    assert (second.at, second.volume) == (datetime(2026, 11, 19, tzinfo=UTC), None)
 
 
 async def test_no_history_is_a_typed_failure(rig: Rig) -> None:

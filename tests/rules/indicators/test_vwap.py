@@ -51,6 +51,17 @@ def test_without_volume_it_is_unknown() -> None:
     assert values("vwap", path, feed=Feed(opens=OPENS)) == [None, Decimal(7), Decimal(7)]
 
 
+def test_after_a_bar_whose_volume_nobody_knows_it_is_unknown_until_the_next_day() -> None:
+    path = [
+        bar(OPEN, "3", volume=100),
+        bar(OPEN + FIVE, "200", volume=None),
+        bar(OPEN + 2 * FIVE, "200", volume=50),
+        bar(OPEN + DAY, "8", volume=1),
+    ]
+    said = values("vwap", path, feed=Feed(opens=OPENS))
+    assert said == [Decimal(3), None, None, Decimal(8)]
+
+
 def test_from_the_middle_of_a_day_it_is_unknown_until_the_next() -> None:
     path = [bar(OPEN + FIVE, volume=1), bar(OPEN + DAY, "8", volume=1)]
     assert values("vwap", path, feed=Feed(opens=OPENS)) == [None, Decimal(8)]
