@@ -16,15 +16,16 @@ import msgspec
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.errors import BrokerUnavailable
 from ibkr_trader.rules.bar_sizes import bar_size_words, duration_for
+from ibkr_trader.rules.bar_slots import slot_at
 from ibkr_trader.rules.bars import BarBuilder
 from ibkr_trader.rules.market_days import Feed, openings
 from ibkr_trader.rules.study import Study
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from datetime import timedelta
+    from datetime import datetime, timedelta
 
-    from ibkr_trader.core.models import Bar, ContractDetails
+    from ibkr_trader.core.models import Bar, ContractDetails, Session
     from ibkr_trader.execution.trader import Trader
     from ibkr_trader.rules.condition import Key
 
@@ -79,14 +80,17 @@ class Studies:
             wanted = (*(known.study.keys if known is not None else ()), *keys)
             opens = openings(details.liquid_sessions, self._trader.outlook.zone)
             study = Study.of(wanted, feed=Feed(size=size, opens=opens))
-            bars = await self._history(details, size, study.warm_up)
+            bars, under_way = await self._history(details, size, study.warm_up)
             if known is not None and not bars and known.study.keys == study.keys:
                 study = known.study
             for bar in bars:
                 study = study.after(bar)
-            self._lines[place] = Line(
-                details=details, study=study, builder=_builder(details, size, known)
+            builder = (
+                msgspec.structs.replace(known.builder, sessions=details.liquid_sessions)
+                if known is not None
+                else self._builder(details, size, under_way)
             )
+            self._lines[place] = Line(details=details, study=study, builder=builder)
         places = self._by_contract.setdefault(details.contract.con_id, [])
         if place not in places:
             places.append(place)
@@ -108,9 +112,10 @@ class Studies:
 
     async def _history(
         self, details: ContractDetails, size: timedelta, count: int
-    ) -> tuple[Bar, ...]:
+    ) -> tuple[list[Bar], Bar | None]:
+        """Return the complete bars of the past, and the one under way if the broker has it."""
         if not count:
-            return ()
+            return [], None
         try:
             bars = await self._trader.market.bars(
                 details.contract,
@@ -120,9 +125,22 @@ class Studies:
             )
         except BrokerUnavailable as error:
             logger.warning("no history of %s: %s", details.contract.symbol, error.message)
-            return ()
-        now = self._trader.clock.now()
-        return tuple(bar for bar in bars if bar.at + size <= now)  # the last may be under way
+            return [], None
+        now, sessions = self._trader.clock.now(), details.liquid_sessions
+        over = [bar for bar in bars if _ends(bar, size, sessions) <= now]
+        return over, bars[-1] if len(bars) > len(over) else None
+
+    def _builder(
+        self, details: ContractDetails, size: timedelta, under_way: Bar | None
+    ) -> BarBuilder:
+        """Return what makes bars of ticks from now on, which may be amid one."""
+        contract = details.contract
+        quote = self._trader.market.last_quote(contract.con_id)
+        return BarBuilder(contract=contract, size=size, sessions=details.liquid_sessions).joining(
+            self._trader.clock.now(),
+            under_way=under_way,
+            day_volume=quote.volume if quote is not None else None,
+        )
 
     def _hear(self, event: ev.PriceEvent) -> None:
         quote = event.quote
@@ -143,9 +161,7 @@ class Studies:
                 self.on_bar(line.details, line.builder.size, bar)
 
 
-def _builder(details: ContractDetails, size: timedelta, known: Line | None) -> BarBuilder:
-    """What makes the next bars: the bar under way goes on, in the hours as they now are."""
-    sessions = details.liquid_sessions
-    if known is None:
-        return BarBuilder(contract=details.contract, size=size, sessions=sessions)
-    return msgspec.structs.replace(known.builder, sessions=sessions)
+def _ends(bar: Bar, size: timedelta, sessions: tuple[Session, ...]) -> datetime:
+    """Return when a bar of the past is over: the last of a session may be shorter."""
+    slot = slot_at(bar.at, size, sessions)
+    return slot.ends if slot is not None and slot.starts == bar.at else bar.at + size

@@ -21,7 +21,7 @@ import msgspec
 
 from ibkr_trader.core.models import ZERO, Bar, Contract, Session
 from ibkr_trader.rules.arithmetic import ARITHMETIC
-from ibkr_trader.rules.bar_slots import Slot, check_size, slot_at
+from ibkr_trader.rules.bar_slots import DAY, Slot, check_size, slot_at
 from ibkr_trader.rules.market_days import NIGHT
 
 
@@ -45,6 +45,8 @@ class BarBuilder(msgspec.Struct, frozen=True, kw_only=True):
         done: When the last completed bar ended; older ticks count no more.
         heard: When the newest tick was.
         day_volume: What the market had traded that day, as last told; None if nobody said.
+        whole_from: No bar is begun before it: who came in the middle of one did not see its
+            first ticks, and a fragment is no bar.
     """
 
     contract: Contract
@@ -54,6 +56,7 @@ class BarBuilder(msgspec.Struct, frozen=True, kw_only=True):
     done: datetime | None = None
     heard: datetime | None = None
     day_volume: Decimal | None = None
+    whole_from: datetime | None = None
 
     def __post_init__(self) -> None:
         """Refuse a size that no bar has.
@@ -84,12 +87,35 @@ class BarBuilder(msgspec.Struct, frozen=True, kw_only=True):
         on, bars = self.until(at)
         on, growth = _told(on, day_volume, at)
         slot = slot_at(at, self.size, self.sessions)
-        if slot is None:
+        if slot is None or (self.whole_from is not None and slot.starts < self.whole_from):
             return on, bars
         forming = on.forming
         if forming is None:
             forming = _begun(self.contract, slot, price, at=at)
         return msgspec.structs.replace(on, forming=_grown(forming, price, growth, at=at)), bars
+
+    def joining(
+        self, now: datetime, *, under_way: Bar | None = None, day_volume: Decimal | None = None
+    ) -> BarBuilder:
+        """Return a builder that hears of the market from `now` on, which may be amid a bar.
+
+        Args:
+            now: When; what was forming here is forgotten.
+            under_way: The bar of that moment as somebody else saw it: it goes on. Without it
+                that time makes no bar.
+            day_volume: What the market has traded that day, if known.
+        """
+        on = msgspec.structs.replace(
+            self, forming=None, heard=now, day_volume=day_volume, whole_from=now
+        )
+        slot = slot_at(now, self.size, self.sessions)
+        if slot is None or slot.starts == now:
+            return on
+        if under_way is None or not _is_of(under_way, slot, self.size):
+            return msgspec.structs.replace(on, whole_from=slot.ends)
+        bar = msgspec.structs.replace(under_way, at=slot.starts)
+        forming = Forming(bar, slot.ends, slot.starts, now)
+        return msgspec.structs.replace(on, forming=forming, whole_from=slot.starts)
 
     def until(self, now: datetime) -> tuple[BarBuilder, tuple[Bar, ...]]:
         """Complete the bar whose time is over at `now`, though no tick came to say so."""
@@ -97,6 +123,11 @@ class BarBuilder(msgspec.Struct, frozen=True, kw_only=True):
             return self, ()
         on = msgspec.structs.replace(self, forming=None, done=self.forming.ends)
         return on, (self.forming.bar,)
+
+
+def _is_of(bar: Bar, slot: Slot, size: timedelta) -> bool:
+    """Whether somebody else's bar is that of a slot; a day's is stamped with its day alone."""
+    return bar.at == slot.starts or (size == DAY and bar.at.date() == slot.starts.date())
 
 
 def _told(

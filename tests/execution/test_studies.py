@@ -31,6 +31,14 @@ class Market(SimulatedMarketData):
     asked = 0
     refuses: BrokerUnavailable | None = None
     gate: asyncio.Event | None = None
+    forming: Bar | None = None  # what it knows of the bar under way
+
+    async def sold(self, contract: Contract) -> int:
+        """How much was traded that day."""
+        quote = await self.quote(contract, timeout=1)
+        assert quote is not None
+        assert quote.volume is not None
+        return int(quote.volume)
 
     async def bars(
         self, contract: Contract, *, duration: str, bar_size: str, timeout: float | None = None
@@ -40,7 +48,10 @@ class Market(SimulatedMarketData):
             await self.gate.wait()
         if self.refuses is not None:
             raise self.refuses
-        return await super().bars(contract, duration=duration, bar_size=bar_size, timeout=timeout)
+        bars = await super().bars(contract, duration=duration, bar_size=bar_size, timeout=timeout)
+        if self.forming is None:
+            return bars
+        return (*(bar for bar in bars if bar.at < self.forming.at), self.forming)
 
 
 class Hall:
@@ -75,6 +86,20 @@ class Hall:
         study = self.studies.study("AAPL", MINUTE)
         assert study is not None
         return study.value(key)
+
+
+def forming(details: ContractDetails, close: str, *, volume: int) -> Bar:
+    """Return the bar of the start as it is under way."""
+    price = Decimal(close)
+    return Bar(
+        contract=details.contract,
+        at=START,
+        open=price,
+        high=price + 2,
+        low=price - 4,
+        close=price,
+        volume=Decimal(volume),
+    )
 
 
 async def hall(floor: Floor, trader: Trader) -> Hall:
@@ -142,6 +167,49 @@ async def test_the_bar_under_way_at_the_seam_is_not_taken_from_history() -> None
         here.tick(40, "150")
         here.tick(60, "150")
         assert [bar.at for bar in here.told] == [START]
+
+
+async def test_the_first_bar_after_a_start_is_a_whole_one() -> None:
+    """Not the last seconds of it: what came before is the broker's to say."""
+    floor = Floor()
+    floor.clock.advance(55)
+    async with floor.trader() as trader:
+        here = await hall(floor, trader)
+        here.market.forming = forming(here.details, "151", volume=700)
+        sold = await here.market.sold(here.details.contract)
+        await here.studies.warm_up(here.details, MINUTE, [SMA])
+        here.tick(56, "150", volume=sold + 20)
+        here.tick(60, "149", volume=sold + 30)
+        (bar,) = here.told
+        assert (bar.at, bar.open, bar.high, bar.low, bar.close, bar.volume) == (
+            START, Decimal(151), Decimal(153), Decimal(147), Decimal(150), Decimal(720),
+        )  # fmt: skip
+
+
+async def test_if_nobody_knows_the_bar_under_way_a_start_makes_none_of_it() -> None:
+    floor = Floor()
+    floor.clock.advance(55)
+    async with floor.trader() as trader:
+        here = await hall(floor, trader)
+        here.market.refuses = DataRefused("162 no such history")
+        await here.studies.warm_up(here.details, MINUTE, [SMA])
+        for second in (56, 60, 120):
+            here.tick(second, "150")
+        assert [bar.at for bar in here.told] == [START + MINUTE]
+
+
+async def test_the_last_bar_of_a_session_is_over_with_it_though_it_is_short() -> None:
+    floor = Floor()
+    floor.clock.advance(6 * 3600 + 60)  # a minute after the close
+    async with floor.trader() as trader:
+        here = await hall(floor, trader)
+        hour = timedelta(hours=1)
+        last = forming(here.details, "151", volume=700)
+        here.market.forming = msgspec.structs.replace(last, at=START + 5.5 * hour)
+        await here.studies.warm_up(here.details, hour, [SMA])
+        study = here.studies.study("AAPL", hour)
+        assert study is not None
+        assert study.bar == here.market.forming
 
 
 async def test_every_bar_counts_once_over_any_seam() -> None:

@@ -170,6 +170,54 @@ def test_newer_sessions_leave_the_bar_under_way() -> None:
     ]
 
 
+def test_who_comes_amid_a_bar_makes_none_of_the_rest() -> None:
+    on = builder(FIVE).joining(OPEN + MINUTE)
+    bars = made(on, [(OPEN + 2 * MINUTE, 9, None), (OPEN + FIVE, 5, None)])
+    assert bars == [expected(OPEN + FIVE, 5)]
+
+
+def test_who_comes_with_a_bar_or_between_sessions_misses_nothing() -> None:
+    assert made(builder().joining(OPEN), [(OPEN, 5, None)]) == [expected(OPEN, 5)]
+    early = builder(FIVE, SESSIONS).joining(OPEN - MINUTE)
+    assert made(early, [(OPEN, 5, None)]) == [expected(OPEN, 5)]
+
+
+def test_what_happened_before_one_came_makes_no_bar() -> None:
+    assert made(builder().joining(OPEN), [(OPEN - SECOND, 5, None)]) == []
+
+
+def test_the_bar_under_way_goes_on_as_somebody_else_saw_it() -> None:
+    seen = expected(OPEN, 5, 9, 3, 6, volume=100)
+    on = builder(FIVE).joining(OPEN + MINUTE, under_way=seen, day_volume=Decimal(1000))
+    ticks = [
+        (OPEN + 2 * MINUTE, 12, 1030),
+        (OPEN + 90 * SECOND, 1, 1020),  # late: neither its open nor its close
+        (OPEN + FIVE, 7, 1050),
+    ]
+    assert made(on, ticks) == [
+        expected(OPEN, 5, 12, 1, 12, volume=130),
+        expected(OPEN + FIVE, 7, volume=20),
+    ]
+    blind = builder(FIVE).joining(OPEN + MINUTE, under_way=seen)
+    assert [one.volume for one in made(blind, ticks)] == [None, 20]
+
+
+def test_a_bar_of_another_time_does_not_go_on() -> None:
+    seen = expected(OPEN - 30 * MINUTE, 5)  # by the clock; ours begin with the opening
+    hours = builder(timedelta(hours=1), SESSIONS)
+    on = hours.joining(OPEN + MINUTE, under_way=seen)
+    assert made(on, [(OPEN + 2 * MINUTE, 5, None)]) == []
+
+
+def test_a_day_that_is_under_way_goes_on_though_it_is_stamped_with_midnight() -> None:
+    seen = expected(OPEN.replace(hour=0, minute=0), 5, 9)
+    on = builder(DAY, SESSIONS).joining(OPEN + MINUTE, under_way=seen)
+    assert made(on, [(OPEN + FIVE, 3, None)]) == [expected(OPEN, 5, 9, 3)]
+    yesterday = expected(OPEN.replace(hour=0, minute=0) - DAY, 5, 9)
+    on = builder(DAY, SESSIONS).joining(OPEN + MINUTE, under_way=yesterday)
+    assert made(on, [(OPEN + FIVE, 3, None)]) == []
+
+
 def test_a_builder_is_a_value() -> None:
     first, _ = told(builder(), [(OPEN, 5, 10)])
     before = msgspec.json.encode(first)
