@@ -60,7 +60,7 @@ class Strategist:
         trader.strategist = self
         trader.bus.subscribe(ev.PriceEvent, self._on_price)
         trader.bus.subscribe(ev.PositionEvent, self._on_position)
-        for work in (self.turns.work, self._follow_prices, self._follow_time):
+        for work in (self.turns.work, self._follow_prices, self._follow_time, self._follow_losses):
             trader.own(work)
 
     async def admit(self, strategy: Strategy, stage: Stage) -> None:
@@ -166,3 +166,9 @@ class Strategist:
             self.studies.complete()
             for details in self._wanted(Trigger.TIME):
                 self.ask(details, Trigger.TIME)
+
+    async def _follow_losses(self) -> None:
+        """Mend bars after a lost link; beside the clock, for history takes its time."""
+        while True:
+            await asyncio.sleep(TICK)
+            await self.studies.mend()

@@ -57,9 +57,12 @@ class Studies:
         self._trader = trader
         self._lines: dict[Place, Line] = {}
         self._by_contract: dict[int, list[Place]] = {}
+        self._torn: dict[Place, bool] = {}  # by a lost link; whether the market was heard since
+        self._losses = 0
         self._one_by_one = asyncio.Lock()  # what one warm-up adds, another must not lose
         self.on_bar: Callable[[ContractDetails, timedelta, Bar], None] = lambda *_: None
         trader.bus.subscribe(ev.PriceEvent, self._hear)
+        trader.bus.subscribe(ev.DisconnectEvent, self._tear)
 
     def study(self, symbol: str, size: timedelta) -> Study | None:
         """Return the bars and indicators of a symbol; None if nobody asked for them."""
@@ -80,6 +83,7 @@ class Studies:
             wanted = (*(known.study.keys if known is not None else ()), *keys)
             opens = openings(details.liquid_sessions, self._trader.outlook.zone)
             study = Study.of(wanted, feed=Feed(size=size, opens=opens))
+            losses = self._losses
             bars, under_way = await self._history(details, size, study.warm_up)
             if known is not None and not bars and known.study.keys == study.keys:
                 study = known.study
@@ -87,10 +91,14 @@ class Studies:
                 study = study.after(bar)
             builder = (
                 msgspec.structs.replace(known.builder, sessions=details.liquid_sessions)
-                if known is not None
+                if known is not None and place not in self._torn
                 else self._builder(details, size, under_way)
             )
             self._lines[place] = Line(details=details, study=study, builder=builder)
+            if self._losses != losses:  # the link was lost meanwhile
+                self._torn[place] = False
+            elif self._torn.get(place):
+                del self._torn[place]
         places = self._by_contract.setdefault(details.contract.con_id, [])
         if place not in places:
             places.append(place)
@@ -103,10 +111,18 @@ class Studies:
             if line.details.liquid_sessions != details.liquid_sessions:
                 await self.warm_up(details, place[1], ())
 
+    async def mend(self) -> None:
+        """Ask what happened while the link was lost, of all that is heard of again."""
+        for place, is_heard in tuple(self._torn.items()):
+            if is_heard:
+                await self.warm_up(self._lines[place].details, place[1], ())
+
     def complete(self) -> None:
         """Complete the bars whose time is over though no tick has come since."""
         now = self._trader.clock.now()
-        for line in self._lines.values():
+        for place, line in self._lines.items():
+            if place in self._torn:  # it lacks what happened meanwhile
+                continue
             line.builder, bars = line.builder.until(now)
             self._take(line, bars)
 
@@ -148,11 +164,19 @@ class Studies:
         if price is None:
             return
         for place in self._by_contract.get(event.contract.con_id, ()):
+            if place in self._torn:
+                self._torn[place] = True
+                continue
             line = self._lines[place]
             line.builder, bars = line.builder.after(
                 price=price, at=event.at, day_volume=quote.volume
             )
             self._take(line, bars)
+
+    def _tear(self, _: ev.DisconnectEvent) -> None:
+        """Trust no bar under way any more: ticks are lost with the link."""
+        self._losses += 1
+        self._torn = dict.fromkeys(self._lines, False)
 
     def _take(self, line: Line, bars: Iterable[Bar]) -> None:
         for bar in bars:

@@ -78,8 +78,9 @@ class BarBuilder(msgspec.Struct, frozen=True, kw_only=True):
             price: What was traded.
             at: When, by the source's clock.
             day_volume: How much was traded that day so far, if known. The bar gets what came
-                to it since the tick before; if it fell, or a night lies between, a new day
-                has begun at zero. None is no news of it.
+                to it since the tick before; if a night lies between, it has begun at zero. If
+                it fell without one (a farm was restarted), it is counted anew from there, and
+                nobody knows what the bar had. None is no news of it.
         """
         start = self.forming.bar.at if self.forming is not None else self.done
         if start is not None and at < start:
@@ -148,13 +149,13 @@ def _told(
 def _growth(
     before: Decimal | None, now: Decimal | None, *, is_new_day: bool = False
 ) -> Decimal | None:
-    """Return what the day's volume has grown by; None if nobody told it before."""
+    """Return what the day's volume has grown by; None if that cannot be told."""
     if before is None or now is None:
         return None
-    if is_new_day or now < before:
+    if is_new_day:
         return now
     with localcontext(ARITHMETIC):
-        return now - before
+        return now - before if now >= before else None
 
 
 def _begun(contract: Contract, slot: Slot, price: Decimal, *, at: datetime) -> Forming:

@@ -10,10 +10,12 @@ import pytest
 from ibkr_trader.adapters.memory_journal import MemoryJournal
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.enums import OrderType, Outcome, Stage, TradingState
+from ibkr_trader.core.models import Quote
 from ibkr_trader.rules.moment import Trigger
 from ibkr_trader.rules.strategy_text import read_strategy
 from tests.execution.parts import AAPL, INSTALL, FullDisk
 from tests.execution.strategy_stage import ENTRY, StrategyFloor, entries, told
+from tests.execution.study_hall import Market
 
 if TYPE_CHECKING:
     from ibkr_trader.execution.strategist import Strategist
@@ -212,3 +214,23 @@ async def test_a_question_that_waits_already_is_not_asked_twice() -> None:
             await asyncio.sleep(0)
             gate.set()
         assert taking.result().outcome is Outcome.ACTED
+
+
+async def test_after_a_lost_link_its_bars_are_asked_for_by_itself(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("ibkr_trader.execution.strategist.TICK", 0.01)
+    floor = StrategyFloor()
+    text = HEAD + 'when = "bar.close > sma(3)"\n[rule.notify]\nmessage = "high"\n'
+    async with floor.strategist(text) as desk:
+        trader = desk.trader
+        trader.market = market = Market(floor.exchange, clock=floor.clock)
+        market.was_asked = asyncio.Event()
+        now = floor.clock.now()
+        trader.bus.publish(ev.DisconnectEvent(at=now, epoch=1, reason="cut"))
+        details = trader.outlook.details(AAPL)
+        assert details is not None
+        quote = Quote(contract=details.contract, at=now, last=Decimal(150))
+        trader.bus.publish(ev.PriceEvent(at=now, contract=details.contract, quote=quote))
+        async with asyncio.timeout(5):
+            await market.was_asked.wait()

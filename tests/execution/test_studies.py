@@ -5,107 +5,13 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 import msgspec
 
-from ibkr_trader.core import events as ev
 from ibkr_trader.core.errors import BrokerUnavailable, DataRefused
-from ibkr_trader.core.models import Bar, ContractDetails, Quote, Session
-from ibkr_trader.execution.studies import Studies
-from ibkr_trader.sim.market_data import SimulatedMarketData
+from ibkr_trader.core.models import ContractDetails, Session
 from tests.execution.parts import START, Floor
-
-if TYPE_CHECKING:
-    from ibkr_trader.core.models import Contract
-    from ibkr_trader.execution.trader import Trader
-
-MINUTE = timedelta(minutes=1)
-SMA, OTHER = ("sma", (Decimal(3),)), ("sma", (Decimal(5),))
-VWAP: tuple[str, tuple[Decimal, ...]] = ("vwap", ())
-
-
-class Market(SimulatedMarketData):
-    """The simulator's, which can refuse its history, hold it back, and counts who asks."""
-
-    asked = 0
-    refuses: BrokerUnavailable | None = None
-    gate: asyncio.Event | None = None
-    forming: Bar | None = None  # what it knows of the bar under way
-
-    async def sold(self, contract: Contract) -> int:
-        """How much was traded that day."""
-        quote = await self.quote(contract, timeout=1)
-        assert quote is not None
-        assert quote.volume is not None
-        return int(quote.volume)
-
-    async def bars(
-        self, contract: Contract, *, duration: str, bar_size: str, timeout: float | None = None
-    ) -> tuple[Bar, ...]:
-        self.asked += 1
-        if self.gate is not None:
-            await self.gate.wait()
-        if self.refuses is not None:
-            raise self.refuses
-        bars = await super().bars(contract, duration=duration, bar_size=bar_size, timeout=timeout)
-        if self.forming is None:
-            return bars
-        return (*(bar for bar in bars if bar.at < self.forming.at), self.forming)
-
-
-class Hall:
-    """A trader's studies, every bar that they have told of, and the market behind them."""
-
-    def __init__(self, floor: Floor, trader: Trader, details: ContractDetails) -> None:
-        self.floor, self.trader, self.details = floor, trader, details
-        self.market = Market(floor.exchange, clock=floor.clock)
-        trader.market = self.market
-        self.studies = Studies(trader)
-        self.told: list[Bar] = []
-        self.studies.on_bar = lambda _details, _size, bar: self.told.append(bar)
-
-    def tick(self, seconds: float, price: str, *, volume: int | None = None) -> None:
-        """Let a trade happen so long after the start, and the day's volume be so much then."""
-        at = START + timedelta(seconds=seconds)
-        quote = Quote(
-            contract=self.details.contract,
-            at=at,
-            last=Decimal(price),
-            volume=None if volume is None else Decimal(volume),
-        )
-        self.trader.bus.publish(ev.PriceEvent(at=at, contract=quote.contract, quote=quote))
-
-    def bar(self) -> Bar | None:
-        """The last bar that counts."""
-        study = self.studies.study("AAPL", MINUTE)
-        assert study is not None
-        return study.bar
-
-    def value(self, key: tuple[str, tuple[Decimal, ...]] = SMA) -> Decimal | None:
-        study = self.studies.study("AAPL", MINUTE)
-        assert study is not None
-        return study.value(key)
-
-
-def forming(details: ContractDetails, close: str, *, volume: int) -> Bar:
-    """Return the bar of the start as it is under way."""
-    price = Decimal(close)
-    return Bar(
-        contract=details.contract,
-        at=START,
-        open=price,
-        high=price + 2,
-        low=price - 4,
-        close=price,
-        volume=Decimal(volume),
-    )
-
-
-async def hall(floor: Floor, trader: Trader) -> Hall:
-    details = await trader.learn("AAPL")
-    await trader.price(details.contract, timeout=1)
-    return Hall(floor, trader, details)
+from tests.execution.study_hall import MINUTE, OTHER, SMA, VWAP, forming, hall
 
 
 async def test_history_warms_it_up_and_ticks_go_on_from_there() -> None:
@@ -175,7 +81,7 @@ async def test_the_first_bar_after_a_start_is_a_whole_one() -> None:
     floor.clock.advance(55)
     async with floor.trader() as trader:
         here = await hall(floor, trader)
-        here.market.forming = forming(here.details, "151", volume=700)
+        here.market.knows = (forming(here.details),)
         sold = await here.market.sold(here.details.contract)
         await here.studies.warm_up(here.details, MINUTE, [SMA])
         here.tick(56, "150", volume=sold + 20)
@@ -204,12 +110,11 @@ async def test_the_last_bar_of_a_session_is_over_with_it_though_it_is_short() ->
     async with floor.trader() as trader:
         here = await hall(floor, trader)
         hour = timedelta(hours=1)
-        last = forming(here.details, "151", volume=700)
-        here.market.forming = msgspec.structs.replace(last, at=START + 5.5 * hour)
+        here.market.knows = (forming(here.details, at=START + 5.5 * hour),)
         await here.studies.warm_up(here.details, hour, [SMA])
         study = here.studies.study("AAPL", hour)
         assert study is not None
-        assert study.bar == here.market.forming
+        assert study.bar == here.market.knows[0]
 
 
 async def test_every_bar_counts_once_over_any_seam() -> None:

@@ -122,9 +122,15 @@ def test_after_a_night_the_days_volume_has_begun_anew_though_it_is_larger_than_y
     assert [one.volume for one in bars] == [None, 300]  # a quiet day, and no night
 
 
-def test_a_fall_of_the_volume_means_a_new_day() -> None:
+def test_a_fall_of_the_volume_after_a_night_means_a_new_day() -> None:
     ticks = [(OPEN, 5, 900), (OPEN + DAY, 5, 40), (OPEN + DAY, 5, 50)]
     assert [one.volume for one in made(builder(), ticks)] == [None, 50]
+
+
+def test_a_fall_of_the_volume_within_a_day_has_it_counted_anew_from_there() -> None:
+    falls = [(OPEN, 5, 900), (OPEN + MINUTE, 5, 910), (OPEN + MINUTE + SECOND, 5, 0)]
+    ticks = [*falls, (OPEN + 2 * MINUTE, 5, 30), (OPEN + 3 * MINUTE, 5, 45)]
+    assert [one.volume for one in made(builder(), ticks)] == [None, None, 30, 15]
 
 
 def test_an_old_tick_does_not_lower_the_volume() -> None:
