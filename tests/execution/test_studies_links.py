@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import asynccontextmanager
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -14,12 +15,14 @@ from tests.execution.parts import START, Floor
 from tests.execution.study_hall import MINUTE, SMA, VWAP, forming, hall
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
     from pathlib import Path
 
     import pytest
 
     from ibkr_trader.core.models import Bar
     from ibkr_trader.execution.trader import Trader
+    from tests.bad_days.stage import Day
 
 
 def lose_link(trader: Trader) -> None:
@@ -90,47 +93,75 @@ async def test_a_link_that_is_lost_while_history_is_on_its_way_is_mended_again()
         assert here.told
 
 
-async def test_over_tcp_volume_is_counted_and_a_lost_link_makes_no_fragment(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async with a_day(tmp_path, monkeypatch) as day, day.open_desk():
-        told: list[Bar] = []
-
-        def trade(price: str, size: int) -> None:
-            day.exchange.market.print_trade(AAPL, price=Decimal(price), size=Decimal(size))
-            day.server.pulse()
-
-        studies = Studies(day.trader)
-        studies.on_bar = lambda _details, _size, bar: told.append(bar)
+@asynccontextmanager
+async def studied(folder: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Tape]:
+    """Study AAPL on a gateway, from the beginning of a minute on."""
+    async with a_day(folder, monkeypatch) as day, day.open_desk():
+        tape = Tape(day)
         async with day.meanwhile():
             details = await day.trader.learn("AAPL")
             await day.trader.price(details.contract, timeout=5)
             await day.quiet()
-            await studies.warm_up(details, MINUTE, [VWAP])
-        since = day.trader.clock.now()
-        await day.wait(60 - since.second)
+            await tape.studies.warm_up(details, MINUTE, [VWAP])
+        await tape.to_the_minute()
+        tape.told.clear()
+        yield tape
+
+
+class Tape:
+    """What trades on a day over TCP, and the bars that come of it."""
+
+    def __init__(self, day: Day) -> None:
+        self.day = day
+        self.told: list[Bar] = []
+        self.studies = Studies(day.trader)
+        self.studies.on_bar = lambda _details, _size, bar: self.told.append(bar)
+
+    @property
+    def volumes(self) -> list[Decimal | None]:
+        return [bar.volume for bar in self.told]
+
+    def trade(self, price: str, size: int) -> None:
+        """Let others trade."""
+        market = self.day.exchange.market
+        market.print_trade(AAPL, price=Decimal(price), size=Decimal(size))
+        self.day.server.pulse()
+
+    async def to_the_minute(self) -> None:
+        """Let the rest of the minute pass."""
+        await self.day.wait(60 - self.day.trader.clock.now().second)
+        self.studies.complete()
+
+
+async def test_over_tcp_what_trades_is_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with studied(tmp_path, monkeypatch) as tape:
         for price, size in (("150", 300), ("151", 200)):
-            studies.complete()
-            trade(price, size)
-            await day.wait(60)
-        studies.complete()
-        assert [bar.volume for bar in told[1:]] == [300, 200]
-        before = len(told)
-        trade("151", 10)
+            tape.trade(price, size)
+            await tape.to_the_minute()
+        assert tape.volumes == [300, 200]
+
+
+async def test_over_tcp_a_lost_link_makes_no_fragment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with studied(tmp_path, monkeypatch) as tape:
+        day = tape.day
+        tape.trade("151", 10)
         await day.wait(10)
         await day.lose_link()
-        trade("170", 5_000)  # nobody hears of it
+        tape.trade("170", 5_000)  # nobody hears of it
         await day.until(lambda: not day.trader.outlook.is_synced)
         await day.until(lambda: day.trader.outlook.is_synced)
         await day.wait(2)
         async with day.meanwhile():
-            await studies.mend()
-        trade("151", 70)
-        await day.wait(60 - day.trader.clock.now().second)
-        trade("151", 80)
-        await day.wait(60)
-        studies.complete()
-        seam, last = told[before:]
-        assert seam.volume is not None
-        assert seam.volume > 5_000  # what history has of that minute, and the 70
-        assert last.volume == 80
+            await tape.studies.mend()
+        tape.trade("151", 70)
+        await tape.to_the_minute()
+        tape.trade("151", 80)
+        await tape.to_the_minute()
+        seam, last = tape.volumes
+        assert seam is not None
+        assert seam > 5_000  # what history has of that minute, and the 70
+        assert last == 80
