@@ -130,10 +130,10 @@ def _looked_up(name: str, kind: Kind) -> Run:
 
 
 def _called(node: Call) -> Run:
-    function, arguments, sort = node.function, node.arguments, CLASSES[node.kind]
+    function, arguments = node.function, node.filled
 
     def run(scope: Scope) -> Value | Unknown:
-        return _checked(scope.call(function, arguments), sort, function)
+        return _checked(scope.call(function, arguments), Decimal, function)
 
     return run
 

@@ -107,19 +107,20 @@ class Name(msgspec.Struct, frozen=True, kw_only=True):
 class Function(msgspec.Struct, frozen=True, kw_only=True):
     """A function of the vocabulary: an indicator, called with numbers that are written out.
 
+    What it gives is a number.
+
     Attributes:
         parameters: Their names, as a person would call them.
         doc: One line for the person who writes a rule.
-        kind: Of its result.
         optional: How many of the last parameters may be left out.
-        check: Says what is wrong with the arguments; empty if nothing is.
+        fill: Returns the arguments with those that were left out, or raises a ValueError that
+            says what is wrong with them.
     """
 
     parameters: tuple[str, ...]
     doc: str
-    kind: Kind = Kind.NUMBER
     optional: int = 0
-    check: Callable[[tuple[Decimal, ...]], str] | None = None
+    fill: Callable[[tuple[Decimal, ...]], tuple[Decimal, ...]] = lambda given: given
 
 
 class Vocabulary(msgspec.Struct, frozen=True, kw_only=True):

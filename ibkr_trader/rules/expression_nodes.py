@@ -49,11 +49,11 @@ class Lookup(msgspec.Struct, frozen=True):
 
 
 class Call(msgspec.Struct, frozen=True):
-    """A function of the vocabulary, with its arguments."""
+    """A function of the vocabulary, with its arguments: as they are written, and all of them."""
 
     function: str
     arguments: tuple[Decimal, ...]
-    kind: Kind
+    filled: tuple[Decimal, ...]
 
     def __str__(self) -> str:
         return f"{self.function}({', '.join(map(_digits, self.arguments))})"
@@ -160,9 +160,9 @@ Node = Literal | Lookup | Call | Applied | Negative | Arithmetic | Previous | Co
 def kind_of(node: Node) -> Kind:
     """Return the kind of a node's value."""
     match node:
-        case Literal() | Lookup() | Call():
+        case Literal() | Lookup():
             return node.kind
-        case Applied() | Negative() | Arithmetic():
+        case Call() | Applied() | Negative() | Arithmetic():
             return Kind.NUMBER
         case Previous():
             return kind_of(node.operand)

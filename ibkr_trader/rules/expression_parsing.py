@@ -155,10 +155,10 @@ class _Reader:
         most = len(function.parameters)
         self._require_count(node, name, (most - function.optional, most))
         values = tuple(self._written_out(one, name) for one in node.args)
-        call = Call(name, values, function.kind)
-        if function.check is not None and (wrong := function.check(values)):
-            raise self._source.refused(node, f"{call}: {wrong}")
-        return call
+        try:
+            return Call(name, values, function.fill(values))
+        except ValueError as error:
+            raise self._source.refused(node, f"{Call(name, values, ())}: {error}") from None
 
     def _history(self, node: ast.Call, name: str) -> Node:
         if name == "previous":

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from ibkr_trader.core.enums import TradingState
@@ -271,7 +271,7 @@ def vocabulary() -> Vocabulary:
             parameters=tuple(parameter.name for parameter in family.parameters),
             doc=family.doc,
             optional=sum(1 for one in family.parameters if one.default is not None),
-            check=_checked(name),
+            fill=partial(_filled, name),
         )
         for _, family in INDICATORS.items()
         for name in family.names
@@ -282,15 +282,8 @@ def vocabulary() -> Vocabulary:
     return Vocabulary(names=names, functions=functions)
 
 
-def _checked(name: str) -> Callable[[tuple[Decimal, ...]], str]:
-    def check(numbers: tuple[Decimal, ...]) -> str:
-        try:
-            key_of(name, numbers)
-        except ValueError as error:
-            return str(error)
-        return ""
-
-    return check
+def _filled(name: str, numbers: tuple[Decimal, ...]) -> tuple[Decimal, ...]:
+    return key_of(name, numbers)[1]
 
 
 class Looking:
@@ -306,7 +299,7 @@ class Looking:
 
     def call(self, function: str, arguments: tuple[Decimal, ...]) -> Value | Unknown:
         """Return an indicator's value."""
-        value = self._moment.indicator(*key_of(function, arguments))
+        value = self._moment.indicator(function, arguments)
         return UNKNOWN if value is None else value
 
     def before(self) -> LookingBack | None:
@@ -334,7 +327,7 @@ class LookingBack:
     def call(self, function: str, arguments: tuple[Decimal, ...]) -> Value | Unknown:
         """Return an indicator's value as of that bar."""
         study = self._moment.study
-        value = study.previous(key_of(function, arguments)) if study is not None else None
+        value = study.previous((function, arguments)) if study is not None else None
         return UNKNOWN if value is None else value
 
     def before(self) -> None:

@@ -9,7 +9,6 @@ import msgspec
 
 from ibkr_trader.rules.expression import Expression
 from ibkr_trader.rules.expression_kinds import UNKNOWN
-from ibkr_trader.rules.indicator import key_of
 from ibkr_trader.rules.moment import Trigger
 from ibkr_trader.rules.waking import never, triggers_of
 from ibkr_trader.rules.words import Looking, vocabulary
@@ -42,7 +41,7 @@ class Written(msgspec.Struct, frozen=True):
         expression = Expression.parse(text, vocabulary())
         if why := never(expression):
             raise ValueError(why)
-        keys = frozenset(key_of(call.function, call.arguments) for call in expression.calls)
+        keys = frozenset((call.function, call.filled) for call in expression.calls)
         return cls(expression, triggers_of(expression.root), keys)
 
     @property

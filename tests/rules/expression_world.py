@@ -22,10 +22,17 @@ NUMBERS = ("bar.close", "bar.open", "signal.confidence", "position.profit_pct", 
 TRUTHS = ("position.is_flat", "market.is_open", "desk.is_armed")
 
 
-def periods(arguments: tuple[Decimal, ...]) -> str:
+def periods(given: tuple[Decimal, ...]) -> tuple[Decimal, ...]:
     """Refuse a number of bars that is none."""
-    bars = arguments[0]
-    return "" if bars == int(bars) and 1 <= bars <= 500 else "bars are whole, from 1 to 500"
+    bars = given[0]
+    if bars == int(bars) and 1 <= bars <= 500:
+        return given
+    raise ValueError("bars are whole, from 1 to 500")
+
+
+def wide(given: tuple[Decimal, ...]) -> tuple[Decimal, ...]:
+    """Return the arguments of bands, which are two wide if nobody says."""
+    return given if given[1:] else (*given, D(2))
 
 
 VOCABULARY = Vocabulary(
@@ -38,12 +45,12 @@ VOCABULARY = Vocabulary(
     },
     functions={
         **{
-            name: Function(parameters=("bars",), doc="An indicator.", check=periods)
+            name: Function(parameters=("bars",), doc="An indicator.", fill=periods)
             for name in ("sma", "atr", "highest")
         },
-        "bands": Function(parameters=("bars", "width"), optional=1, doc="Bands."),
+        "bands": Function(parameters=("bars", "width"), optional=1, doc="Bands.", fill=wide),
         "vwap": Function(parameters=(), doc="No argument, and no check."),
-        "trend": Function(parameters=("bars",), kind=Kind.TEXT, doc="A text."),
+        "trend": Function(parameters=("bars",), doc="No check."),
     },
 )
 

@@ -77,14 +77,23 @@ def test_it_says_what_it_needs_and_how_far_back() -> None:
     )
     needs = read(text)
     assert needs.names == {"bar.close": 1, "bar.open": 2}
-    bands = Call("bands", (D(20), D("2.5")), Kind.NUMBER)
+    bands = Call("bands", (D(20), D("2.5")), (D(20), D("2.5")))
     assert needs.calls == {
-        Call("sma", (D(10),), Kind.NUMBER): 1,
-        Call("sma", (D(50),), Kind.NUMBER): 2,
+        Call("sma", (D(10),), (D(10),)): 1,
+        Call("sma", (D(50),), (D(50),)): 2,
         bands: 0,
-        Call("vwap", (), Kind.NUMBER): 0,
+        Call("vwap", (), ()): 0,
     }
     assert str(bands) == "bands(20, 2.5)"
+
+
+def test_arguments_that_are_left_out_are_filled_once_and_not_written() -> None:
+    one = read("bands(20) > 1")
+    assert one.text == "bands(20) > 1"
+    assert list(one.calls) == [Call("bands", (D(20),), (D(20), D(2)))]
+    here = moment(changes={"bands(20, 2)": D(3)})
+    assert one.value(here) is True
+    assert here.asked == ["bands(20, 2)"]
 
 
 def test_it_asks_for_nothing_that_it_did_not_say() -> None:

@@ -199,7 +199,7 @@ def test_a_text_may_be_a_member_of_an_enumeration() -> None:
         ("time.now == '10:00'", "time.now", "10:00"),
         ("time.now == '10:00'", "time.now", time(10, tzinfo=UTC)),
         ("sma(10) == 1", "sma(10)", 1.0),
-        ("trend(10) == 'up'", "trend(10)", D(1)),
+        ("sma(10) == 1", "sma(10)", "up"),
     ],
 )
 def test_a_scope_that_breaks_its_promise_is_found_out(text: str, name: str, value: Any) -> None:

@@ -236,7 +236,7 @@ def test_kinds_are_known_before_anything_is_asked() -> None:
     kinds = {
         "1 + 1": Kind.NUMBER,
         "-abs(1)": Kind.NUMBER,
-        "trend(5)": Kind.TEXT,
+        "trend(5)": Kind.NUMBER,
         "previous(symbol)": Kind.TEXT,
         "previous(time.now)": Kind.TIME,
         "previous(market.is_open)": Kind.TRUTH,

@@ -300,7 +300,6 @@ def test_a_moment_is_asked_by_words_and_by_indicators() -> None:
     assert looking.get("price.last") == 150
     assert looking.get("price.bid") is UNKNOWN
     assert looking.call("atr", (D(14),)) == 2
-    assert looking.call("atr", ()) == 2  # its default
     assert Looking(moment()).call("atr", (D(14),)) is UNKNOWN
 
 
@@ -328,7 +327,7 @@ def test_the_vocabulary_has_every_word_and_every_indicator() -> None:
     assert set(known.functions) == set(indicator_names())
     atr = known.functions["atr"]
     assert (len(atr.parameters), atr.optional) == (1, 1)
-    assert atr.check is not None
-    assert atr.check((D(14),)) == ""
-    assert atr.check((D("0.5"),))
+    assert atr.fill(()) == atr.fill((D(14),)) == (D(14),)
+    with pytest.raises(ValueError, match="atr: bars must be a whole number"):
+        atr.fill((D("0.5"),))
     assert ATR[0] in known.functions
