@@ -108,7 +108,11 @@ class Moment(msgspec.Struct, frozen=True, kw_only=True):
         bar = self.study.bar if self.study is not None else None
         return bar.close if bar is not None else None
 
-    def indicator(self, name: str, arguments: tuple[Decimal, ...]) -> Decimal | None:
-        """Return an indicator's value; None while it warms up, or if nobody asked for it."""
-        study, key = self.study, (name, arguments)
-        return study.value(key) if study is not None and key in study.keys else None
+    def indicator(self, name: str, arguments: tuple[Decimal, ...] = ()) -> Decimal | None:
+        """Return an indicator's value; None while it warms up.
+
+        Raises:
+            LookupError: If nobody has declared that it is needed, so that it never warms up.
+            ValueError: If there is no such indicator.
+        """
+        return self.study.value((name, arguments)) if self.study is not None else None

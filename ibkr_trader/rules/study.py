@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from ibkr_trader.core.models import Bar
-from ibkr_trader.rules.indicator import ANY_FEED, Indicator, Key, make
+from ibkr_trader.rules.indicator import ANY_FEED, Indicator, Key, key_of, make
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -74,7 +74,8 @@ class Study(msgspec.Struct, frozen=True, kw_only=True):
         """Return a value as of the last bar; None is unknown.
 
         Raises:
-            KeyError: If the study was made without that key.
+            LookupError: If nobody has declared that it is needed.
+            ValueError: If there is no such indicator.
         """
         return self.indicators[self._place(key)].value
 
@@ -82,12 +83,18 @@ class Study(msgspec.Struct, frozen=True, kw_only=True):
         """Return the value as of the bar before the last, for crossings; None is unknown.
 
         Raises:
-            KeyError: If the study was made without that key.
+            LookupError: If nobody has declared that it is needed.
+            ValueError: If there is no such indicator.
         """
         return self.earlier[self._place(key)]
 
     def _place(self, key: Key) -> int:
-        try:
+        if key in self.keys:
             return self.keys.index(key)
-        except ValueError:
-            raise KeyError(key) from None
+        name, numbers = key_of(key[0], tuple(map(Decimal, key[1])))  # a default may be left out
+        if (name, numbers) in self.keys:
+            return self.keys.index((name, numbers))
+        raise LookupError(
+            f"nobody declared {name}({', '.join(f'{one:f}' for one in numbers)}): name it in the "
+            "class's needs, or make the condition that asks for it an attribute of the class"
+        )

@@ -43,7 +43,17 @@ def test_an_indicator_is_unknown_while_it_warms_up_and_without_bars() -> None:
     assert moment(study=ranging()).indicator(*ATR) == 2
     assert moment(study=study(["150"], ATR)).indicator(*ATR) is None
     assert moment().indicator(*ATR) is None
-    assert moment(study=study(["150"])).indicator(*ATR) is None
+
+
+def test_an_indicator_may_be_asked_for_by_its_name_alone() -> None:
+    assert moment(study=ranging()).indicator("atr") == 2
+
+
+def test_an_indicator_that_nobody_declared_never_warms_up_and_is_a_mistake() -> None:
+    with pytest.raises(LookupError, match=r"nobody declared atr\(14\): name it in the class's"):
+        moment(study=study(["150"])).indicator(*ATR)
+    with pytest.raises(ValueError, match="there is no indicator 'atrr'"):
+        moment(study=study(["150"])).indicator("atrr")
 
 
 def test_what_is_held_is_signed() -> None:

@@ -135,15 +135,42 @@ def test_one_target_or_none_may_be_written_as_it_is() -> None:
         enter("long", stop_loss="far")
 
 
-def test_a_distance_in_ranges_that_nobody_declared_is_no_wish_and_no_fault() -> None:
-    class Undeclared(Named):
-        def on_bar(self, _moment: Moment) -> Iterator[Action]:
-            yield enter("long", stop_loss="2atr")
+class Distant(Named):
+    def on_bar(self, _moment: Moment) -> Iterator[Action]:
+        yield enter("long", stop_loss="2atr")
 
-    for study in (None, Study.of([key("sma", 2)])):
-        verdict = asked(Undeclared, look(trigger=Trigger.BAR, study=study))
-        assert (verdict.decided, verdict.faults) == ((), {})
-        assert "is not known yet" in str(verdict.passed[0])
+
+class Asking(Named):
+    def on_bar(self, moment: Moment) -> Iterator[Action]:
+        if moment.indicator("atr"):
+            yield CloseAll()
+
+
+class Late(Named):
+    def on_bar(self, moment: Moment) -> Iterator[Action]:
+        if condition("bar.close > atr(14)").holds(moment):
+            yield CloseAll()
+
+
+class Earlier(Named):
+    def on_bar(self, moment: Moment) -> Iterator[Action]:
+        if condition("previous(atr()) > 1").holds(moment):
+            yield CloseAll()
+
+
+@pytest.mark.parametrize("kind", [Distant, Asking, Late, Earlier])
+def test_an_indicator_that_nobody_declared_fences_the_rule_off_and_says_what_to_do(
+    kind: type[StrategyProgram],
+) -> None:
+    verdict = asked(kind, look(trigger=Trigger.BAR, study=Study.of([key("sma", 2)])))
+    assert verdict.decided == ()
+    assert verdict.faults == {
+        "on_bar": "LookupError: nobody declared atr(14): name it in the class's needs, or make "
+        "the condition that asks for it an attribute of the class"
+    }
+    declared = type("Declared", (kind,), {"needs": "atr(14)"})
+    for study in (None, Study.of([key("atr", 14)])):
+        assert not asked(declared, look(trigger=Trigger.BAR, study=study)).faults
 
 
 def doing(method: Any) -> type[StrategyProgram]:

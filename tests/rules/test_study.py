@@ -81,7 +81,7 @@ def test_the_feed_is_handed_on() -> None:
 def test_a_key_that_it_was_not_made_of_is_an_error() -> None:
     study = Study.of([FAST])
     for ask in (study.value, study.previous):
-        with pytest.raises(KeyError, match="sma"):
+        with pytest.raises(LookupError, match=r"nobody declared sma\(3\): name it in"):
             ask(SLOW)
 
 
