@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 from ibkr_trader.core.enums import SecType
 from ibkr_trader.core.errors import AmbiguousContract, BrokerUnavailable, DataRefused
 from ibkr_trader.risk.price_history import RANGE_DAYS, PriceHistory, history_of
+from ibkr_trader.rules.bar_sizes import SIZES, duration_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -30,8 +31,6 @@ PATIENCE = 60.0  # seconds: IBKR's history servers are in no hurry
 SAME_AGAIN = 15.0  # seconds between two requests for the same
 _TRIES = 5  # at a symbol that was asked for too fast
 _SILENT = 3  # symbols in a row without an answer: the history servers are away
-_MOST_DAYS = 365  # a duration in days may not be longer
-_SESSIONS_A_YEAR = 250
 _SPARE = 5  # sessions asked for beyond those needed: the one under way, and gaps
 _SATURDAY = 5
 _MOMENT = 0.3  # seconds for what is on its way
@@ -191,7 +190,7 @@ class PriceFetch:
         self.asked += 1
         return await self._trader.market.bars(
             details.contract,
-            duration=duration(sessions),
+            duration=duration_for(sessions + _SPARE, SIZES[DAY_BAR]),
             bar_size=DAY_BAR,
             timeout=PATIENCE,
         )
@@ -226,14 +225,6 @@ def inputs_of(histories: Iterable[PriceHistory]) -> str:
         digest.update(f"{one.symbol}\n".encode())
         digest.update("".join(f"{bar.day} {bar.close}\n" for bar in one.bars).encode())
     return digest.hexdigest()[:16]
-
-
-def duration(sessions: int) -> str:
-    """Return in TWS's words how far back one must ask for so many sessions."""
-    wanted = sessions + _SPARE
-    if wanted <= _MOST_DAYS:
-        return f"{wanted} D"
-    return f"{-(-wanted // _SESSIONS_A_YEAR)} Y"
 
 
 def needed(lookback: int) -> int:

@@ -15,6 +15,7 @@ from ibkr_trader.risk.pricing import market_price
 from ibkr_trader.risk.sizing import AtrRisk, CannotSize, Kelly, Sized, Stakes, capped
 from ibkr_trader.risk.view import FactMissing
 from ibkr_trader.risk.volatility import PERIOD, average_true_range
+from ibkr_trader.rules.bar_sizes import SIZES, duration_for
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
     from ibkr_trader.execution.trader import Trader
     from ibkr_trader.risk.sizing import Sizing
 
-_DAYS = f"{3 * PERIOD} D"  # of bars: enough for the average to settle
+_DAY_BAR = "1 day"
+_DAYS = 3 * PERIOD  # bars of a day: enough for the average to settle
 
 
 async def size(
@@ -105,5 +107,6 @@ async def record_of(trader: Trader) -> Record:
 
 
 async def _daily_range(trader: Trader, details: ContractDetails) -> Decimal | None:
-    bars = await trader.market.bars(details.contract, duration=_DAYS, bar_size="1 day")
+    duration = duration_for(_DAYS, SIZES[_DAY_BAR])
+    bars = await trader.market.bars(details.contract, duration=duration, bar_size=_DAY_BAR)
     return average_true_range(bars)

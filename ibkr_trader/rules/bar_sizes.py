@@ -77,9 +77,11 @@ def duration_for(bars: int, size: timedelta) -> str:
     """Return how far back to ask, in TWS's words, so that at least so many bars come.
 
     Counted in days of six and a half hours, with a day for the one under way, and weekends
-    and holidays on top, for TWS may count days of the calendar. Bars of seconds can only be
-    asked for by the clock: early in a session fewer come, and what they were for stays unknown
-    for a while.
+    and holidays on top: IBKR's documentation does not say which days TWS counts. People saw
+    it count sessions in D and calendar years in Y (github.com/wboayue/rust-ibapi/pull/837);
+    then more come than were asked for, and never fewer. Bars of seconds can only be asked for
+    in seconds: if TWS counts them by the clock, fewer come early in a session, and what they
+    were for stays unknown for a while.
 
     Raises:
         ValueError: If none are wanted, or TWS gives no such bars, or not so many at once.

@@ -24,7 +24,6 @@ from ibkr_trader.execution.correlations import (
     PriceFetch,
     Progress,
     computed,
-    duration,
     last_completed,
     needed,
     wanted_symbols,
@@ -33,6 +32,7 @@ from ibkr_trader.execution.desk import Desk
 from ibkr_trader.execution.placing import Wait
 from ibkr_trader.execution.trader import Trader
 from ibkr_trader.risk.concentration import Basis, standing
+from ibkr_trader.rules.bar_sizes import duration_for
 from ibkr_trader.sim.market_data import SimulatedMarketData
 from tests.execution.parts import START, Floor, request
 from tests.invariants.virtual_time import VirtualLoop
@@ -54,8 +54,10 @@ class Moody(SimulatedMarketData):
         super().__init__(floor.exchange, clock=floor.clock)
         self.moods = {symbol: list(failures) for symbol, failures in moods.items()}
         self.asked: list[tuple[str, float]] = []
+        self.durations: list[str] = []
 
     async def bars(self, contract: Contract, **words: Any) -> tuple[Bar, ...]:
+        self.durations.append(words["duration"])
         self.asked.append((contract.symbol, asyncio.get_running_loop().time()))
         if moods := self.moods.get(contract.symbol):
             raise moods.pop(0)
@@ -259,8 +261,18 @@ def test_the_last_completed_day(now: str, expected: str) -> None:
     assert last_completed(odd, moment) <= moment.date() - timedelta(days=1)
 
 
-def test_how_far_back_one_asks() -> None:
-    assert [duration(n) for n in (61, 360, 361, 1001)] == ["66 D", "365 D", "2 Y", "5 Y"]
+@pytest.mark.parametrize("sessions", [61, 360, 1001])
+async def test_so_far_back_is_asked_that_there_are_enough_whatever_tws_counts(
+    sessions: int, tmp_path: Path
+) -> None:
+    floor = Floor()
+    async with floor.trader() as trader:
+        trader.market = market = Moody(floor)
+        await fetched(trader, tmp_path, "AAPL", sessions=sessions)
+    assert market.durations == [duration_for(sessions + 5, timedelta(days=1))]
+
+
+def test_as_many_closes_as_returns_and_one() -> None:
     assert [needed(n) for n in (20, 60)] == [21, 61]
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 import pytest
@@ -10,11 +12,14 @@ import pytest
 from ibkr_trader.adapters.memory_journal import MemoryJournal
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.enums import OrderType, Side
-from ibkr_trader.core.models import OrderRequest
+from ibkr_trader.core.models import Bar, Contract, OrderRequest
 from ibkr_trader.execution.desk import Desk
 from ibkr_trader.execution.placing import Wait
 from ibkr_trader.execution.sizing import record_of, size
 from ibkr_trader.risk.sizing import AtrRisk, CannotSize, FixedRisk, Kelly
+from ibkr_trader.risk.volatility import PERIOD
+from ibkr_trader.rules.bar_sizes import duration_for
+from ibkr_trader.sim.market_data import SimulatedMarketData
 from tests.execution.parts import Floor, request
 
 HUNDRED = FixedRisk(amount=Decimal(100))
@@ -54,6 +59,25 @@ async def test_the_average_range_comes_from_daily_bars() -> None:
         found = await size(trader, rule, request(limit="150"), stop=None)
         assert found.stop is not None
         assert found.quantity * (150 - found.stop) <= 100
+
+
+class Far(SimulatedMarketData):
+    """The simulator's market data, which notes how far back it is asked."""
+
+    durations: tuple[str, ...] = ()
+
+    async def bars(self, contract: Contract, **words: Any) -> tuple[Bar, ...]:
+        self.durations += (words["duration"],)
+        return await super().bars(contract, **words)
+
+
+async def test_the_average_range_settles_over_three_periods_whatever_tws_counts() -> None:
+    floor = Floor()
+    async with floor.trader() as trader:
+        trader.market = market = Far(floor.exchange, clock=floor.clock)
+        rule = AtrRisk(multiple=Decimal(2), risk=HUNDRED)
+        await size(trader, rule, request(limit="150"), stop=None)
+    assert market.durations == (duration_for(3 * PERIOD, timedelta(days=1)),)
 
 
 async def test_an_entry_by_a_stop_is_sized_from_its_trigger() -> None:
