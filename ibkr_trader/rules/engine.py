@@ -36,15 +36,10 @@ class Decided(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Passed(msgspec.Struct, frozen=True, kw_only=True):
-    """A rule that does not act, and why not.
-
-    Attributes:
-        is_close: It holds, and something else kept it: worth telling.
-    """
+    """A rule that does not act, and why not."""
 
     rule: str
     reasons: tuple[str, ...]
-    is_close: bool = False
 
     def __str__(self) -> str:
         return f"{self.rule}: {'; '.join(self.reasons)}"
@@ -146,11 +141,11 @@ def _ask(rule: Rule, moment: Moment, *, past: _Past, explains: bool) -> Passed |
         against = rule.when.against(moment) if explains else ()
         return Passed(rule=rule.name, reasons=against)
     if rests := past.rests:
-        return Passed(rule=rule.name, reasons=(rests,), is_close=True)
+        return Passed(rule=rule.name, reasons=(rests,))
     try:
         found = [wish for action in rule.then for wish in action.wishes(moment)]
     except CannotWish as error:
-        return Passed(rule=rule.name, reasons=(error.message,), is_close=True)
+        return Passed(rule=rule.name, reasons=(error.message,))
     if not found:
         return Passed(rule=rule.name, reasons=(_idle(moment),))
     wishes = [proper(wish, moment.symbol) for wish in found]
@@ -181,6 +176,6 @@ def _take(
         if before:
             reason = f"{before} has decided on {symbol} already"
         if reason:
-            passed.append(Passed(rule=rule.name, reasons=(reason,), is_close=True))
+            passed.append(Passed(rule=rule.name, reasons=(reason,)))
         else:
             decided.append(one)

@@ -56,7 +56,7 @@ class Call(msgspec.Struct, frozen=True):
     filled: tuple[Decimal, ...]
 
     def __str__(self) -> str:
-        return f"{self.function}({', '.join(map(_digits, self.arguments))})"
+        return _call(self.function, *map(_digits, self.arguments))
 
 
 class Applied(msgspec.Struct, frozen=True):
@@ -66,7 +66,7 @@ class Applied(msgspec.Struct, frozen=True):
     arguments: tuple[Node, ...]
 
     def __str__(self) -> str:
-        return f"{self.function}({', '.join(map(str, self.arguments))})"
+        return _call(self.function, *self.arguments)
 
 
 class Negative(msgspec.Struct, frozen=True):
@@ -139,7 +139,7 @@ class Previous(msgspec.Struct, frozen=True):
     operand: Node
 
     def __str__(self) -> str:
-        return f"previous({self.operand})"
+        return _call("previous", self.operand)
 
 
 class Crossing(msgspec.Struct, frozen=True):
@@ -150,7 +150,7 @@ class Crossing(msgspec.Struct, frozen=True):
     right: Node
 
     def __str__(self) -> str:
-        return f"{self.function}({self.left}, {self.right})"
+        return _call(self.function, self.left, self.right)
 
 
 Condition = Comparison | Membership | Not | Joined | Crossing
@@ -208,6 +208,10 @@ def _strength(node: Node) -> int:
             return _SIGN
         case _:
             return _ATOM
+
+
+def _call(function: str, *arguments: object) -> str:
+    return f"{function}({', '.join(map(str, arguments))})"
 
 
 def _digits(value: Decimal) -> str:

@@ -38,7 +38,6 @@ from ibkr_trader.core.trading_day import clock_of
 from ibkr_trader.risk.envelope import Envelope
 from ibkr_trader.rules.action_text import read_action
 from ibkr_trader.rules.bar_sizes import parse_bar_size
-from ibkr_trader.rules.expression_wording import ExpressionError
 from ibkr_trader.rules.moment import NEWS, Trigger
 from ibkr_trader.rules.rule import (
     ACTIONS,
@@ -283,9 +282,6 @@ class _Reader:
             return usual.get("usual")
         try:
             return read(table[key])
-        except ExpressionError as error:
-            hint = f"; {error.hint}" if error.hint else ""
-            self._fault((*path, key), f"column {error.column}: {error.message}{hint}")
         except ValueError as error:
             self._fault((*path, key), str(error))
         return usual.get("usual")

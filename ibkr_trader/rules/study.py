@@ -45,11 +45,6 @@ class Study(msgspec.Struct, frozen=True, kw_only=True):
         return cls(keys=once, indicators=made, earlier=(None,) * len(made))
 
     @property
-    def needed(self) -> int:
-        """How many bars there must be before every value can be known."""
-        return max((one.needed for one in self.indicators), default=0)
-
-    @property
     def warm_up(self) -> int:
         """How many bars to begin with: see `Indicator.warm_up`."""
         return max((one.warm_up for one in self.indicators), default=0)

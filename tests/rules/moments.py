@@ -7,9 +7,10 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+import msgspec
+
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.models import Bar, Position, Quote, Session
-from ibkr_trader.rules.condition import Asking
 from ibkr_trader.rules.moment import Holding, Moment, Trigger
 from ibkr_trader.rules.rule import Rule, Strategy
 from ibkr_trader.rules.study import Study
@@ -17,7 +18,7 @@ from ibkr_trader.rules.wishes import Exit
 from tests.orders.samples import AAPL, ACCOUNT, AT, later
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
 
     from ibkr_trader.rules.condition import Key
@@ -101,6 +102,43 @@ def study(closes: Iterable[str], *keys: Key, spread: str = "1") -> Study:
 def ranging(spread: str = "1") -> Study:
     """Return a study with bars at 150 whose average range is twice `spread`."""
     return study(["150"] * 20, ATR, spread=spread)
+
+
+class Asking(msgspec.Struct, frozen=True, kw_only=True):
+    """A condition that is a function of a test's.
+
+    Attributes:
+        function: Asked with the moment; None is that it cannot tell.
+        on: What sets it off.
+    """
+
+    function: Callable[[Moment], bool | None]
+    on: frozenset[Trigger]
+    needs: frozenset[Key] = frozenset()
+    text: str = "a function"
+
+    @property
+    def triggers(self) -> frozenset[Trigger]:
+        """As it was given."""
+        return self.on
+
+    @property
+    def indicators(self) -> frozenset[Key]:
+        """As they were given."""
+        return self.needs
+
+    def holds(self, moment: Moment) -> bool | None:
+        """Ask the function."""
+        return self.function(moment)
+
+    def facts(self, _moment: Moment, /) -> Mapping[str, str]:
+        """Nobody knows what a function looks at."""
+        return {}
+
+    def against(self, moment: Moment) -> tuple[str, ...]:
+        """Say that it does not hold, which is all there is to say."""
+        held = self.function(moment)
+        return () if held else (f"{self.text} {'cannot tell' if held is None else 'says no'}",)
 
 
 def asking(

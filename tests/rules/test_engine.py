@@ -98,7 +98,6 @@ def test_after_it_has_acted_it_rests() -> None:
     acted = (decision(),)
     verdict = ask(slow, events=acted, now=later(899))
     assert why(verdict) == ["r: it rests until 15:15:00 UTC, after it has acted"]
-    assert verdict.passed[0].is_close
     assert wished(ask(slow, events=acted, now=later(900))) == [("r", EXIT)]
 
 
@@ -125,7 +124,6 @@ def test_of_one_that_rests_and_does_not_hold_it_is_said_that_it_does_not_hold() 
     slow = rule(cooldown=timedelta(minutes=15), when=asking(lambda _: False, text="f"))
     verdict = ask(slow, events=(decision(),), now=later(1))
     assert why(verdict) == ["r: f says no"]
-    assert not verdict.passed[0].is_close
 
 
 def test_a_shadow_rests_by_its_own_decisions() -> None:
@@ -138,7 +136,7 @@ def test_a_shadow_rests_by_its_own_decisions() -> None:
 
 def test_what_cannot_be_wished_is_said() -> None:
     verdict = ask(rule("r", Wishes(WORD), Raising(CannotWish("no price"))))
-    assert verdict == Verdict(passed=(Passed(rule="r", reasons=("no price",), is_close=True),))
+    assert verdict == Verdict(passed=(Passed(rule="r", reasons=("no price",)),))
 
 
 def test_a_rule_that_holds_and_finds_nothing_to_do_says_so() -> None:
@@ -151,7 +149,6 @@ def test_of_two_that_trade_the_first_by_priority_has_the_symbol() -> None:
     verdict = ask(rule("late", Wishes(LONG, WORD)), rule("first", priority=1))
     assert wished(verdict) == [("first", EXIT), ("late", WORD)]
     assert why(verdict) == ["late: first has decided on AAPL already"]
-    assert verdict.passed[0].is_close
 
 
 def test_of_its_own_wishes_too_the_first_that_trades_has_the_symbol() -> None:

@@ -14,7 +14,6 @@ from ibkr_trader.risk.envelope import Envelope
 from ibkr_trader.risk.sizing import AtrRisk, FixedQuantity
 from ibkr_trader.rules.actions.open_position import OpenPosition
 from ibkr_trader.rules.actions.scale_in import ScaleIn
-from ibkr_trader.rules.condition import Asking
 from ibkr_trader.rules.engine import decide
 from ibkr_trader.rules.moment import Trigger
 from ibkr_trader.rules.rule import Rule, Strategy
@@ -30,6 +29,7 @@ from ibkr_trader.rules.templates import (
 from ibkr_trader.rules.wishes import Add, Enter, Exit
 from tests.orders.samples import AT
 from tests.rules.looks import look, told
+from tests.rules.moments import asking
 
 if TYPE_CHECKING:
     from ibkr_trader.rules.moment import Moment
@@ -207,7 +207,7 @@ def test_names_that_are_none_or_the_same_are_refused_at_once() -> None:
 
 
 def test_a_function_cannot_be_written_as_a_file() -> None:
-    asks = Asking(function=lambda _: True, on=frozenset({Trigger.TIME}))
+    asks = asking(on=Trigger.TIME)
     rule = Rule(name="r", when=asks, then=create_sell_rule().then)
     with pytest.raises(ValueError, match="the rule r asks a function"):
         StrategyBuilder("x", ["AAPL"]).add(rule).build()

@@ -1,0 +1,59 @@
+"""The highest high and the lowest low of the last bars."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from ibkr_trader.rules.indicator import Asked, indicator
+from ibkr_trader.rules.indicator_parameters import count
+
+if TYPE_CHECKING:
+    from ibkr_trader.core.models import Bar
+
+
+class Extreme(msgspec.Struct, frozen=True, kw_only=True):
+    """The highest of the last `bars` highs or the lowest of their lows, the last bar among them.
+
+    So no close ever leaves it behind: a breakout is a close beyond its value a bar ago.
+    """
+
+    bars: int
+    is_high: bool
+    value: Decimal | None = None
+    seen: int = 0
+    prices: tuple[Decimal, ...] = ()
+
+    @property
+    def needed(self) -> int:
+        """See `Indicator`."""
+        return self.bars
+
+    @property
+    def warm_up(self) -> int:
+        """See `Indicator`."""
+        return self.bars
+
+    def after(self, bar: Bar) -> Extreme:
+        """See `Indicator`."""
+        prices = (*self.prices, bar.high if self.is_high else bar.low)[-self.bars :]
+        value = None
+        if len(prices) == self.bars:
+            value = max(prices) if self.is_high else min(prices)
+        return Extreme(
+            bars=self.bars, is_high=self.is_high, value=value, seen=self.seen + 1, prices=prices
+        )
+
+
+@indicator("highest", count("bars"), doc="The highest high of the last bars, this one included.")
+def highest(asked: Asked) -> Extreme:
+    """Return an empty one."""
+    return Extreme(bars=asked.counts[0], is_high=True)
+
+
+@indicator("lowest", count("bars"), doc="The lowest low of the last bars, this one included.")
+def lowest(asked: Asked) -> Extreme:
+    """Return an empty one."""
+    return Extreme(bars=asked.counts[0], is_high=False)
