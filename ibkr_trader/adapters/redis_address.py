@@ -10,6 +10,7 @@ from urllib.parse import unquote, urlsplit
 
 import msgspec
 
+from ibkr_trader.adapters.secret_text import secret_if_named
 from ibkr_trader.core.hosts import is_loopback
 from ibkr_trader.core.text import plain
 
@@ -50,12 +51,42 @@ class RedisAddress(msgspec.Struct, frozen=True, kw_only=True):
         return plain(text.replace(self.password, "***") if self.password else text)
 
 
+class RedisTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What every table of the settings says of its server.
+
+    Attributes:
+        url: The server; `rediss://` unless it is on this machine. A user may stand in it.
+        password_env: The environment's variable that holds the password, if one is needed.
+        ca_file: Who signs the server's certificate, if the machine does not know them.
+    """
+
+    url: str = "redis://127.0.0.1:6379/0"
+    password_env: str = ""
+    ca_file: str = ""
+
+    def __post_init__(self) -> None:
+        try:
+            read_address(self.url)
+        except ValueError as error:
+            raise ValueError(f"url: {error}") from None
+
+    def address(self, *, path: str) -> RedisAddress:
+        """Return the address; `path` is where the table stands, for messages.
+
+        Raises:
+            ValueError: If the password cannot be had; the message begins with its key.
+        """
+        password = secret_if_named(self.password_env, key=f"{path}.password_env")
+        return read_address(self.url, password=password.reveal(), ca_file=self.ca_file)
+
+
 def read_address(url: str, *, password: str = "", ca_file: str = "") -> RedisAddress:
     """Return the address that `url` gives.
 
     Args:
-        url: `redis://`, `rediss://` or `unix://`; user and password may stand in it.
-        password: The password, if it does not stand there.
+        url: `redis://`, `rediss://` or `unix://`; a user may stand in it, a password may not:
+            settings are shown, and read by more people than may know it.
+        password: The password.
         ca_file: Who signs the server's certificate, if the machine does not know them.
 
     Raises:
@@ -69,9 +100,9 @@ def read_address(url: str, *, password: str = "", ca_file: str = "") -> RedisAdd
         raise ValueError(f"it cannot be read; {_LIKE}") from None
     if parts.query or parts.fragment:
         raise ValueError(f"it has options, and none are known here; {_LIKE}")
-    if parts.password and password:
-        raise ValueError("it has a password in it, and there is another one")
-    user, password = unquote(parts.username or ""), password or unquote(parts.password or "")
+    if parts.password is not None:
+        raise ValueError("it has a password in it: name its variable as password_env")
+    user = unquote(parts.username or "")
     if parts.scheme == "unix" and not parts.hostname and parts.path.startswith("/"):
         return RedisAddress(host="", path=unquote(parts.path), user=user, password=password)
     if parts.scheme not in {"redis", "rediss"} or not parts.hostname:

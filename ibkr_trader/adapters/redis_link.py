@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ibkr_trader.core.errors import ConfigError
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
     from types import ModuleType
 
     from ibkr_trader.adapters.redis_address import RedisAddress
@@ -41,12 +43,19 @@ class RedisTrouble(Exception):
         self.message = message
         self.is_refusal = is_refusal
 
+    @property
+    def words(self) -> str:
+        """What is wrong, with the server's own code if it is the server that says so."""
+        return self.message if self.code in {DOWN, SLOW, GARBLED} else str(self)
+
 
 class _Wire(Protocol):
     """What is used of `redis.asyncio.Connection`, which is typed in part."""
 
     async def connect(self) -> None: ...
     async def send_command(self, *words: Word) -> None: ...
+    def pack_commands(self, commands: Sequence[Sequence[Word]]) -> list[bytes]: ...
+    async def send_packed_command(self, command: list[bytes]) -> None: ...
     async def read_response(self) -> Any: ...
     async def disconnect(self, nowait: bool = ...) -> None: ...  # noqa: FBT001 - the library's own
 
@@ -97,12 +106,37 @@ class RedisLink:
         Raises:
             RedisTrouble: If there is none, or it is a refusal.
         """
+        async with self._asking(wait) as wire:
+            await wire.send_command(*words)
+            return await wire.read_response()
+
+    async def ask_all(self, commands: Sequence[Sequence[Word]]) -> list[Any]:
+        """Return the answers to several commands, all of them sent before the first is read.
+
+        Raises:
+            RedisTrouble: If one has no answer, or is refused; others may have been carried out.
+        """
+        async with self._asking() as wire:
+            await wire.send_packed_command(wire.pack_commands(commands))
+            answers: list[Any] = []
+            refusals: list[Exception] = []
+            for _ in commands:  # all are read: an answer left over would be the next one's
+                try:
+                    answers.append(await wire.read_response())
+                except _library().ResponseError as error:
+                    refusals.append(error)
+            if refusals:
+                raise refusals[0]
+            return answers
+
+    @asynccontextmanager
+    async def _asking(self, wait: float = 0.0) -> AsyncIterator[_Wire]:
+        """Give the connection for a question and its answer; whatever goes wrong is told."""
         if self._wire is None:
             raise RedisTrouble(DOWN, f"not connected to {self.address}")
         try:
             async with asyncio.timeout(self._patience + wait):
-                await self._wire.send_command(*words)
-                return await self._wire.read_response()
+                yield self._wire
         except BaseException as error:
             if not isinstance(error, Exception):  # an answer may be under way: it is not ours now
                 await self.close()

@@ -39,6 +39,15 @@ class Secret:
 NO_SECRET = Secret("")
 
 
+def secret_if_named(variable: str, *, key: str, least: int = 1) -> Secret:
+    """Return the secret that a variable of the environment holds; `NO_SECRET` if none is named.
+
+    Raises:
+        ValueError: As `secret_of`.
+    """
+    return secret_of(variable, key=key, least=least) if variable else NO_SECRET
+
+
 def secret_of(
     variable: str, *, key: str, environ: Mapping[str, str] | None = None, least: int = 1
 ) -> Secret:

@@ -73,9 +73,8 @@ def start(folder: Path) -> Path:
         handler.setFormatter(_JsonLines())
         root.addHandler(handler)
         root.setLevel(logging.INFO)
-        # The client libraries format whole trades into their lines, at a cost and to no use;
-        # httpx says every poll, and with its whole address.
-        for name in ("ib_insync", "ib_async", "asyncio", "httpx", "httpcore"):
+        # The client libraries format whole trades into their lines, at a cost and to no use.
+        for name in ("ib_insync", "ib_async", "asyncio"):
             logging.getLogger(name).setLevel(logging.WARNING)
     return path
 

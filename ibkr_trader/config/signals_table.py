@@ -7,20 +7,23 @@ is checked when it is made, with the file and the line.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from ibkr_trader.config.risk_table import is_written, read_table
 from ibkr_trader.core.errors import ConfigError
+from ibkr_trader.core.toml_lines import Keys, line_of
 from ibkr_trader.rules.admission import Admission
-from ibkr_trader.rules.toml_lines import line_of, lines_of
 
 if TYPE_CHECKING:
     from ibkr_trader.config.sources import Sources
 
 Table = Mapping[str, Any]
+_INDEX = re.compile(r"\[[^\]]*\]")  # of an array: `tickers[1]` stands on the line of `tickers`
 _SIGNED = "signals.needs_signature"
 
 
@@ -31,18 +34,37 @@ class Outside(msgspec.Struct, frozen=True, kw_only=True):
         admission: What a signal must be like.
         sources: Each source's settings, by its kind.
         sinks: Each sink's settings, by its kind.
-        origins: Where each of these tables stands, as `file line 7`, by `signals.api`.
+        file: Where they stand.
+        lines: On which line each of their keys does.
     """
 
     admission: Admission = Admission()
     sources: Mapping[str, Table] = msgspec.field(default_factory=dict)
     sinks: Mapping[str, Table] = msgspec.field(default_factory=dict)
-    origins: Mapping[str, str] = msgspec.field(default_factory=dict)
+    file: Path | None = None
+    lines: Mapping[Keys, int] = msgspec.field(default_factory=dict)
+
+    def tables(self, group: str) -> Mapping[str, Table]:
+        """Return the tables below `signals` or `sinks`, by their kind."""
+        return self.sinks if group == "sinks" else self.sources
 
     def refused(self, table: str, error: ValueError) -> ConfigError:
-        """Return the error for a table that its part does not take."""
-        where = self.origins.get(table, "config.toml")
+        """Return the error for a table that its part does not take.
+
+        It begins with the key that is wrong, as in `signals.api.url: …`, and so the line is its.
+        """
+        where = self._where(str(error).partition(": ")[0])
         return ConfigError(f"{where}: {error}", hint=f"correct [{table}] in config.toml")
+
+    def unknown(self, table: str, *, known: tuple[str, ...]) -> ConfigError:
+        """Return the error for a table of a kind that there is none of."""
+        what = "sink" if table.startswith("sinks.") else "source"
+        message = f"{self._where(table)}: {table}: there is no such {what}"
+        return ConfigError(message, hint=f"there are: {', '.join(known)}")
+
+    def _where(self, key: str) -> str:
+        path = tuple(_INDEX.sub("", key).split("."))
+        return f"{self.file or 'config.toml'} line {line_of(self.lines, path) or 1}"
 
 
 def outside(found: Sources, *, is_live: bool = False) -> Outside:
@@ -61,17 +83,12 @@ def outside(found: Sources, *, is_live: bool = False) -> Outside:
             raise ConfigError(f"{found.file} line {line}: {message}", hint="remove the line")
         admission = msgspec.structs.replace(admission, needs_signature=True)
     tables = {name: _tables(found, name) for name in ("signals", "sinks")}
-    lines = lines_of(found.text)
-    origins = {
-        f"{group}.{name}": f"{found.file} line {line_of(lines, (group, name)) or 1}"
-        for group, members in tables.items()
-        for name in members
-    }
     return Outside(
         admission=admission,
         sources=tables["signals"],
         sinks=tables["sinks"],
-        origins=origins,
+        file=found.file,
+        lines=found.lines,
     )
 
 

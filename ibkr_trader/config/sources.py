@@ -17,9 +17,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ibkr_trader.core.errors import ConfigError
+from ibkr_trader.core.toml_lines import line_of, lines_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from ibkr_trader.core.toml_lines import Keys
 
 PREFIX = "IBKR_"
 APP = "ibkr-trader"
@@ -74,7 +77,7 @@ class Sources(NamedTuple):
     file: Path | None
     warnings: tuple[str, ...]
     digest: str = ""  # of the file, as it was read
-    text: str = ""  # the file's
+    lines: Mapping[Keys, int] = {}  # where each key of the file stands
 
 
 def gather(
@@ -99,7 +102,8 @@ def gather(
     ]
     file = _config_file(flags, environ, dotenv)
     text = _read(file) if file else ""
-    table, lines = _toml(file, text) if file else ({}, {})
+    lines = lines_of(text)
+    table = _toml(file, text, lines) if file else {}
     values: dict[str, Value] = {}
     for name in NAMES:
         variable = PREFIX + name.upper()
@@ -111,10 +115,15 @@ def gather(
         elif is_variable and dotenv.get(variable, Value("", "")).raw:
             values[name] = dotenv[variable]
         elif name in table:
-            values[name] = Value(table[name], f"{file} line {lines[name]}")
-    table_lines = {key: line for key, line in lines.items() if "." in key}
+            values[name] = Value(table[name], f"{file} line {line_of(lines, (name,)) or 1}")
+    table_lines = {
+        f"{name}.{key}": line_of(lines, (name, key)) or 1
+        for name in TABLES
+        if isinstance(table.get(name), dict)
+        for key in table[name]
+    }
     digest = hashlib.sha256(text.encode()).hexdigest() if file else ""
-    return Sources(values, table_lines, file, tuple(warnings), digest, text)
+    return Sources(values, table_lines, file, tuple(warnings), digest, lines)
 
 
 def data_folder(values: Mapping[str, Value], cwd: Path | None = None) -> Value:
@@ -209,7 +218,7 @@ def _dotenv(path: Path) -> Iterator[tuple[str, Value]]:
             yield key, Value(binding.value or "", f"{path} line {line}")
 
 
-def _toml(path: Path, text: str) -> tuple[dict[str, Any], dict[str, int]]:
+def _toml(path: Path, text: str, lines: Mapping[Keys, int]) -> dict[str, Any]:
     try:
         table = tomllib.loads(text, parse_float=Decimal)
     except tomllib.TOMLDecodeError as error:
@@ -217,14 +226,10 @@ def _toml(path: Path, text: str) -> tuple[dict[str, Any], dict[str, int]]:
         raise ConfigError(
             message, hint='write key = value; text in quotes: profile = "paper"'
         ) from error
-    lines = {key: _line_of(text, key) for key in table}
-    for name in TABLES:
-        if isinstance(table.get(name), dict):
-            lines |= {f"{name}.{key}": _line_of(text, key, section=name) for key in table[name]}
     for key in table:
         if key not in NAMES:
-            raise unknown_key(path, lines[key], key, known=NAMES)
-    return table, lines
+            raise unknown_key(path, line_of(lines, (key,)) or 1, key, known=NAMES)
+    return table
 
 
 def unknown_key(path: Path, line: int, key: str, *, known: tuple[str, ...]) -> ConfigError:
@@ -235,16 +240,3 @@ def unknown_key(path: Path, line: int, key: str, *, known: tuple[str, ...]) -> C
     near = _nearest(key, set(known))
     message = f"{path} line {line}: {key} is no setting{near}"
     return ConfigError(message, hint=f"settings are: {', '.join(known)}")
-
-
-def _line_of(text: str, key: str, *, section: str = "") -> int:
-    """Return the line on which `key` is written, for messages; 1 if it cannot be told."""
-    here = ""
-    for number, line in enumerate(text.splitlines(), start=1):
-        if heading := re.match(r"\s*\[+\s*([^\]]+?)\s*\]", line):
-            here = heading[1].strip("\"'")
-            if not section and here.split(".")[0].strip("\"' ") == key:
-                return number
-        elif here == section and re.match(rf"""\s*["']?{re.escape(key)}["']?\s*[=.]""", line):
-            return number
-    return 1

@@ -35,6 +35,7 @@ from typing import Any, NamedTuple
 
 from ibkr_trader.core.text import plain
 from ibkr_trader.core.trading_day import clock_of
+from ibkr_trader.core.toml_lines import Keys, line_of, lines_of
 from ibkr_trader.risk.envelope import Envelope
 from ibkr_trader.rules.action_text import read_action
 from ibkr_trader.rules.bar_sizes import parse_bar_size
@@ -51,7 +52,6 @@ from ibkr_trader.rules.rule import (
     Schedule,
     Strategy,
 )
-from ibkr_trader.rules.toml_lines import Path, line_of, lines_of
 from ibkr_trader.rules.toml_values import number, shown, strangers
 from ibkr_trader.rules.written import Written
 
@@ -183,7 +183,7 @@ class _Reader:
         if not isinstance(table, dict):
             self._fault(("envelope",), "must be a table: [envelope]")
             return Envelope()
-        path: Path = ("envelope",)
+        path: Keys = ("envelope",)
         self._only(path, table, tuple(_ENVELOPE))
         figures = {
             key: self._value(path, table, key=key, read=read, usual=None)
@@ -201,7 +201,7 @@ class _Reader:
         found: list[Rule] = []
         names: dict[str, int] = {}
         for place, table in enumerate(tables):
-            path: Path = ("rule", place)
+            path: Keys = ("rule", place)
             if not isinstance(table, dict):
                 self._fault(path, "must be a table: [[rule]]")
                 continue
@@ -218,7 +218,7 @@ class _Reader:
             found.append(rule)
         return found
 
-    def _rule(self, path: Path, table: dict[str, Any]) -> Rule | None:
+    def _rule(self, path: Keys, table: dict[str, Any]) -> Rule | None:
         before = len(self.faults)
         self._only(path, table, (*_RULE_KEYS, *ACTIONS))
         name = self._value(path, table, key="name", read=_name)
@@ -245,7 +245,7 @@ class _Reader:
             symbols=frozenset(symbols),
         )
 
-    def _actions(self, path: Path, table: dict[str, Any]) -> tuple[Action, ...]:
+    def _actions(self, path: Keys, table: dict[str, Any]) -> tuple[Action, ...]:
         found: list[Action] = []
         for key in (key for key in table if key in ACTIONS):
             action, faults = read_action(key, table[key])
@@ -257,7 +257,7 @@ class _Reader:
             self._fault(path, f"it does nothing: give it one of {', '.join(ACTIONS)}")
         return tuple(found)
 
-    def _schedule(self, path: Path, table: dict[str, Any]) -> Schedule | None:
+    def _schedule(self, path: Keys, table: dict[str, Any]) -> Schedule | None:
         if not any(key in table for key in ("from", "until", "days")):
             return None
         return Schedule(
@@ -268,7 +268,7 @@ class _Reader:
 
     def _value(
         self,
-        path: Path,
+        path: Keys,
         table: Mapping[str, Any],
         *,
         key: str,
@@ -286,11 +286,11 @@ class _Reader:
             self._fault((*path, key), str(error))
         return usual.get("usual")
 
-    def _only(self, path: Path, table: Mapping[str, Any], known: tuple[str, ...]) -> None:
+    def _only(self, path: Keys, table: Mapping[str, Any], known: tuple[str, ...]) -> None:
         for key, message in strangers(table, known):
             self._fault((*path, key) if key else path, message)
 
-    def _fault(self, path: Path, message: str) -> None:
+    def _fault(self, path: Keys, message: str) -> None:
         key = plain(".".join(part for part in path if isinstance(part, str)), limit=_LONGEST_KEY)
         self.faults.append(Fault(line_of(self._lines, path), key, message))
 

@@ -7,10 +7,10 @@ import traceback
 import pytest
 from msgspec import structs
 
-from ibkr_trader.adapters.redis_address import RedisAddress, read_address
+from ibkr_trader.adapters.redis_address import RedisAddress, RedisTable, read_address
 
 HIDDEN = "s3cret/pass"
-IDENTIFIED = RedisAddress(host="127.9.9.9", user="u", password=HIDDEN)
+VARIABLE = "DESK_REDIS"
 
 
 @pytest.mark.parametrize(
@@ -20,17 +20,10 @@ IDENTIFIED = RedisAddress(host="127.9.9.9", user="u", password=HIDDEN)
         ("redis://127.0.0.1:7000/3", RedisAddress(port=7000, database=3)),
         ("redis://[::1]:7000", RedisAddress(host="::1", port=7000)),
         ("redis://localhost/", RedisAddress(host="localhost")),
-        (
-            "redis://u:s3cret%2Fpass@127.9.9.9",
-            RedisAddress(host="127.9.9.9", user="u", password=HIDDEN),
-        ),
-        ("redis://:s3cret%2Fpass@127.0.0.1", RedisAddress(password=HIDDEN)),
+        ("redis://u%2Fv@127.9.9.9", RedisAddress(host="127.9.9.9", user="u/v")),
         ("rediss://redis.example.com", RedisAddress(host="redis.example.com", is_tls=True)),
         ("unix:///run/redis.sock", RedisAddress(host="", path="/run/redis.sock")),
-        (
-            "unix://u:s3cret%2Fpass@/a%20b",
-            RedisAddress(host="", path="/a b", user="u", password=HIDDEN),
-        ),
+        ("unix://u@/a%20b", RedisAddress(host="", path="/a b", user="u")),
     ],
 )
 def test_an_address_is_read(url: str, expected: RedisAddress) -> None:
@@ -67,14 +60,38 @@ def test_what_is_no_address_is_refused(url: str, words: str) -> None:
         read_address(url)
 
 
-def test_the_password_may_come_from_elsewhere() -> None:
+def test_the_password_comes_from_elsewhere() -> None:
     found = read_address("redis://me@127.0.0.1", password=HIDDEN, ca_file="ca.pem")
     assert found == RedisAddress(user="me", password=HIDDEN, ca_file="ca.pem")
 
 
-def test_two_passwords_are_refused() -> None:
-    with pytest.raises(ValueError, match="another one"):
-        read_address("redis://:this@127.0.0.1", password=HIDDEN)
+@pytest.mark.parametrize(
+    "url",
+    [
+        "redis://u:s3cret%2Fpass@127.9.9.9", "redis://:s3cret@127.0.0.1", "redis://u:@127.0.0.1",
+        "unix://u:s3cret@/a", "rediss://u:s3cret@redis.example.com",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("password", ["", HIDDEN])
+def test_a_password_in_an_address_is_refused_from_everybody(url: str, password: str) -> None:
+    with pytest.raises(ValueError, match="it has a password in it: name its variable") as refused:
+        read_address(url, password=password)
+    assert "s3cret" not in str(refused.value)
+
+
+def test_a_table_names_the_variable_of_its_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(VARIABLE, HIDDEN)
+    table = RedisTable(url="rediss://me@r.example", password_env=VARIABLE, ca_file="ca.pem")
+    assert table.address(path="s") == RedisAddress(
+        host="r.example", is_tls=True, user="me", password=HIDDEN, ca_file="ca.pem"
+    )
+    assert HIDDEN not in f"{table!r} {table.address(path='s')!r}"
+    assert RedisTable().address(path="s") == RedisAddress()
+    monkeypatch.delenv(VARIABLE)
+    with pytest.raises(ValueError, match=r"^s\.password_env: the environment has no DESK_REDIS$"):
+        table.address(path="s")
+    with pytest.raises(ValueError, match=r"^url: it names no server"):
+        RedisTable(url="")
 
 
 @pytest.mark.parametrize(

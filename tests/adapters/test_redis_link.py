@@ -64,6 +64,40 @@ async def test_questions_are_answered_as_the_server_words_it(redis_server: Redis
         assert await link.ask("LRANGE", "list", 0, -1) == [b"1", b"two"]
 
 
+async def test_many_questions_are_answered_in_their_order(redis_server: RedisServer) -> None:
+    async with linked(address_of(redis_server)) as link:
+        commands = [("RPUSH", "list", n, b"x" * 10_000) for n in range(500)]
+        assert await link.ask_all(commands) == [2 * n for n in range(1, 501)]
+        assert await link.ask_all([]) == []
+
+
+async def test_a_refusal_among_many_leaves_no_answer_over(redis_server: RedisServer) -> None:
+    async with linked(address_of(redis_server)) as link:
+        await link.ask("SET", "k", "v")
+        commands = [("PING",), ("LPUSH", "k", 1), ("NOSUCH",), ("SET", "k", "w")]
+        with pytest.raises(RedisTrouble) as caught:
+            await link.ask_all(commands)
+        assert (caught.value.code, caught.value.is_refusal) == ("WRONGTYPE", True)
+        assert caught.value.words.startswith("WRONGTYPE: Operation")
+        assert await link.ask("GET", "k") == b"w"
+
+
+async def test_many_answers_that_stop_half_way_are_trouble() -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while b"PING" not in await reader.read(65_536):
+            writer.write(b"+OK\r\n" * 2)  # the client says who it is, in two commands
+        writer.write(b"+OK\r\n")
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        async with linked(RedisAddress(port=port)) as link:
+            with pytest.raises(RedisTrouble) as caught:
+                await link.ask_all([("PING",), ("PING",)])
+            assert (caught.value.code, link.is_open) == (DOWN, False)
+            assert not caught.value.words.startswith(DOWN)
+
+
 async def test_a_unix_socket_is_as_good(redis_server: RedisServer) -> None:
     async with linked(read_address(redis_server.socket_url)) as link:
         assert await link.ask("PING") == b"PONG"

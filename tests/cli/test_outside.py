@@ -34,7 +34,7 @@ def test_what_is_named_is_made_and_nothing_is_opened(
     found = settings(
         tmp_path,
         '[signals.webhook]\nport = 0\nkeys = { k1 = "DESK_KEY" }\n'
-        '[sinks.webhook]\nurl = "https://example.com/x"\nkey = "DESK_KEY"\n',
+        '[sinks.webhook]\nurl = "https://example.com/x"\nkey_env = "DESK_KEY"\n',
     )
     (source,), (sink,) = made_sources(found), made_sinks(found)
     assert source.name == "webhook"
@@ -49,10 +49,20 @@ def test_what_is_named_is_made_and_nothing_is_opened(
         ("[signals.pigeon]\n", "line 1: signals.pigeon: there is no such source", "webhook"),
         ("\n[sinks.pigeon]\n", "line 2: sinks.pigeon: there is no such sink", "webhook"),
         ("[signals.webhook]\nprot = 1\n", "such key; did you mean port?", "correct [signals."),
-        ("[signals.webhook]\nport = 99999\n", "signals.webhook.port: ", "correct [signals"),
-        ("[sinks.webhook]\nurll = 'x'\n", "sinks.webhook.urll: there is no such key; did you",
+        ("[signals.webhook]\nport = 99999\n", "line 2: signals.webhook.port: ", "correct [signals"),
+        ("[signals.api]\nurl = 'https://x'\ntickers = [\n'A', 5]\n",
+         "line 3: signals.api.tickers[1]: ", "correct [signals.api]"),
+        (("[signals.api]\nurl = 'https://x'\ntickers = ['A']\n"
+         "[signals.api.trades]\nthreshold = 'x'\n"),
+         "line 5: signals.api.trades.threshold: ", "correct [signals.api]"),
+        ("[sinks.webhook]\n\nurll = 'x'\n", "line 3: sinks.webhook.urll: there is no such key; did",
          "correct [sinks.webhook]"),
-        ("[sinks.webhook]\nurl = 5\n", "sinks.webhook: ", "correct [sinks.webhook]"),
+        ("[sinks.webhook]\n", "line 1: sinks.webhook.url: it is missing", "correct [sinks"),
+        ("[sinks.json_lines]\nfiles = 2\n", "line 1: sinks.json_lines.path: it is missing",
+         "correct [sinks.json_lines]"),
+        ("[sinks.webhook]\nurl = 5\n", "line 2: sinks.webhook.url: ", "correct [sinks.webhook]"),
+        ("[sinks.webhook]\nurl = 'https://x'\n\nkey_env = 'NOPE_X'\n",
+         "line 4: sinks.webhook.key_env: the environment has no NOPE_X", "correct [sinks.webhook]"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_named_with_its_line_and_key(
@@ -68,9 +78,9 @@ def test_what_is_wrong_is_named_with_its_line_and_key(
 @pytest.mark.parametrize(
     "text",
     [
-        "[sinks.webhook]\nurl = 'https://example.com'\nkey = '{}'\n",
-        "[sinks.webhook]\nurl = 'https://example.com'\ntoken = '{}'\n",
-        "[sinks.redis_streams]\nurl = 'redis://127.0.0.1'\npassword = '{}'\n",
+        "[sinks.webhook]\nurl = 'https://example.com'\nkey_env = '{}'\n",
+        "[sinks.webhook]\nurl = 'https://example.com'\ntoken_env = '{}'\n",
+        "[sinks.redis_streams]\nurl = 'redis://127.0.0.1'\npassword_env = '{}'\n",
         "[signals.webhook]\nkeys = {{ k1 = '{}' }}\n",
         "[signals.api]\nurl = 'https://example.com'\ntickers = ['A']\ntoken_env = '{}'\n",
     ],
@@ -84,5 +94,5 @@ def test_a_secret_in_a_settings_file_is_refused_and_never_shown(
 
 
 def test_a_secret_that_is_no_text_is_refused(tmp_path: Path) -> None:
-    text = "[sinks.webhook]\nurl = 'https://example.com'\nkey = 5\n"
-    assert "it must name a variable of the environment" in refused(tmp_path, text).message
+    text = "[sinks.webhook]\nurl = 'https://example.com'\nkey_env = 5\n"
+    assert "line 3: sinks.webhook.key_env: expected `str`" in refused(tmp_path, text).message

@@ -17,7 +17,7 @@ LIVE = 'profile = "live"\naccount = "U0000000"\nallow_live = true\n'
 def test_without_a_table_nothing_comes_in_and_nobody_is_told(desk: Desk) -> None:
     found = desk.load().outside
     assert found.admission == Admission()
-    assert (dict(found.sources), dict(found.sinks), dict(found.origins)) == ({}, {}, {})
+    assert (dict(found.sources), dict(found.sinks), dict(found.lines)) == ({}, {}, {})
 
 
 def test_keys_are_admission_and_tables_are_sources_and_sinks(desk: Desk) -> None:
@@ -38,13 +38,15 @@ def test_keys_are_admission_and_tables_are_sources_and_sinks(desk: Desk) -> None
     )
     assert dict(found.sources) == {"webhook": {"port": 0}}
     assert dict(found.sinks) == {"webhook": {"url": "https://example.com"}}
-    assert found.origins == {
-        "signals.webhook": f"{path} line 5", "sinks.webhook": f"{path} line 7",
-    }  # fmt: skip
     assert origin(settings, "signals.max_age") == f"{path} line 2"
     error = found.refused("signals.webhook", ValueError("signals.webhook.port: no"))
-    assert error.message == f"{path} line 5: signals.webhook.port: no"
+    assert error.message == f"{path} line 6: signals.webhook.port: no"
     assert error.hint == "correct [signals.webhook] in config.toml"
+    error = found.refused("sinks.webhook", ValueError("sinks.webhook.key_env: it is missing"))
+    assert error.message == f"{path} line 7: sinks.webhook.key_env: it is missing"
+    error = found.unknown("sinks.pigeon", known=("webhook", "json_lines"))
+    assert error.message == f"{path} line 1: sinks.pigeon: there is no such sink"
+    assert error.hint == "there are: webhook, json_lines"
 
 
 @pytest.mark.parametrize(

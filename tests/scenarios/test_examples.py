@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from docs.run_transcripts import ROOT, Sitting
+from ibkr_trader.adapters.settings import read_settings
 from ibkr_trader.adapters.signals.flow_settings import ApiSettings
 from ibkr_trader.adapters.signals.options_flow import OptionsFlowMonitor
-from ibkr_trader.adapters.signals.settings import read_settings
 from ibkr_trader.core.enums import Outcome
 from ibkr_trader.core.signals import Claim, FlowClaim, Incoming, SignalReply
 from ibkr_trader.execution.tasks import alongside

@@ -8,12 +8,12 @@ from urllib.parse import quote
 
 import msgspec
 
+from ibkr_trader.adapters.settings import Seconds, SourceName, Text
 from ibkr_trader.adapters.signals import claim_values
 from ibkr_trader.adapters.signals.flow_feeds import Crossing
 from ibkr_trader.adapters.signals.flow_payloads import MeasurePaths, PredictionPaths
-from ibkr_trader.adapters.signals.http_fetch import check_url
 from ibkr_trader.adapters.signals.json_reading import MAX_BYTES, MAX_DEPTH, Unreadable
-from ibkr_trader.adapters.signals.settings import Seconds, SourceName, Text
+from ibkr_trader.adapters.web_address import check_web_address
 
 _TICKER = "{ticker}"
 
@@ -99,7 +99,7 @@ class ApiSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
     def __post_init__(self) -> None:
         try:
-            check_url(self.url)
+            check_web_address(self.url, is_base=True)
         except ValueError as error:
             raise ValueError(f"url: {error}") from None
         _check_path("predictions", self.predictions)

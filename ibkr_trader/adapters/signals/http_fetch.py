@@ -10,9 +10,9 @@ from __future__ import annotations
 import asyncio
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
-from ibkr_trader.core.hosts import is_loopback
+from ibkr_trader.adapters.secret_text import NO_SECRET
+from ibkr_trader.adapters.web_address import hush
 from ibkr_trader.core.text import plain
 
 if TYPE_CHECKING:
@@ -34,30 +34,9 @@ class FetchFailed(Exception):
         self.reason = reason
 
 
-def check_url(url: str) -> None:
-    """Make sure that a base address is one to be asked.
-
-    Raises:
-        ValueError: If it is not https, and not on this machine; or has more than a host, a
-            port and a path.
-    """
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    if not host or parts.scheme not in {"http", "https"} or not url.isascii():
-        raise ValueError("want https://host, or http:// on this machine")
-    if parts.username is not None or parts.password is not None:
-        raise ValueError("a secret does not belong into an address: use token_env")
-    if parts.query or parts.fragment or any(mark.isspace() for mark in url):
-        raise ValueError("want a host, a port and a path, and nothing behind them")
-    if parts.port == 0:
-        raise ValueError("port 0 is nobody's")
-    if parts.scheme == "http" and not is_loopback(host):
-        raise ValueError(f"{host} is not this machine: only https is private on the way there")
-
-
 @asynccontextmanager
 async def fetching(
-    url: str, *, seconds: float, most_bytes: int, token: Secret | None = None
+    url: str, *, seconds: float, most_bytes: int, token: Secret = NO_SECRET
 ) -> AsyncIterator[Callable[[str], Awaitable[bytes]]]:
     """Give a function that returns the body at a path below `url`.
 
@@ -66,8 +45,9 @@ async def fetching(
     """
     import httpx  # noqa: PLC0415 - whoever asks no API does not load it
 
+    hush()
     headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
-    if token is not None:
+    if token:
         headers["Authorization"] = f"Bearer {token.reveal()}"
     forever = httpx.Timeout(None)  # for each part of an answer: the whole has its time below
     async with httpx.AsyncClient(headers=headers, timeout=forever, trust_env=False) as client:

@@ -19,17 +19,17 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from ibkr_trader.adapters.signals.envelope import read_envelope
-from ibkr_trader.adapters.signals.line_splitter import LineSplitter
-from ibkr_trader.adapters.signals.pauses import growing
-from ibkr_trader.adapters.signals.registry import SOURCES
-from ibkr_trader.adapters.signals.settings import (
+from ibkr_trader.adapters.settings import (
     Seconds,
     SourceName,
     Text,
     keys_of,
     read_settings,
 )
+from ibkr_trader.adapters.signals.envelope import read_envelope
+from ibkr_trader.adapters.signals.line_splitter import LineSplitter
+from ibkr_trader.adapters.signals.pauses import growing
+from ibkr_trader.adapters.signals.registry import SOURCES
 from ibkr_trader.core.signals import Malformed
 
 if TYPE_CHECKING:

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from ibkr_trader.adapters.secret_text import secret_of
+from ibkr_trader.adapters.secret_text import NO_SECRET, secret_if_named
+from ibkr_trader.adapters.settings import read_settings
 from ibkr_trader.adapters.signals.flow_feeds import Answers, MeasureFeed, PredictionFeed
 from ibkr_trader.adapters.signals.flow_settings import ApiSettings, path_for
 from ibkr_trader.adapters.signals.http_fetch import FetchFailed, fetching
 from ibkr_trader.adapters.signals.pauses import growing
 from ibkr_trader.adapters.signals.registry import SOURCES
-from ibkr_trader.adapters.signals.settings import read_settings
 from ibkr_trader.core.signals import Malformed
 from ibkr_trader.execution.tasks import alongside
 from ibkr_trader.rules.admission import TOO_MANY
@@ -55,7 +55,7 @@ class OptionsFlowMonitor:
         self,
         settings: ApiSettings,
         *,
-        token: Secret | None = None,
+        token: Secret = NO_SECRET,
         chance: random.Random | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
@@ -200,6 +200,5 @@ def api(values: Mapping[str, Any]) -> OptionsFlowMonitor:
         ValueError: For a setting that is wrong; the message begins with its key.
     """
     settings = read_settings(values, ApiSettings, path=PATH)
-    variable = settings.token_env
-    token = secret_of(variable, key=f"{PATH}.token_env") if variable else None
+    token = secret_if_named(settings.token_env, key=f"{PATH}.token_env")
     return OptionsFlowMonitor(settings, token=token)

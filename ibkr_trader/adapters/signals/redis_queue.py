@@ -29,9 +29,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from ibkr_trader.adapters.redis_address import read_address
 from ibkr_trader.adapters.redis_link import RedisLink, RedisTrouble
-from ibkr_trader.adapters.secret_text import secret_of
+from ibkr_trader.adapters.settings import keys_of, read_settings
 from ibkr_trader.adapters.signals.envelope import read_envelope
 from ibkr_trader.adapters.signals.pauses import growing
 from ibkr_trader.adapters.signals.redis_settings import RedisSettings
@@ -43,7 +42,6 @@ from ibkr_trader.adapters.signals.redis_stream import (
     SignalStream,
 )
 from ibkr_trader.adapters.signals.registry import SOURCES
-from ibkr_trader.adapters.signals.settings import keys_of, read_settings
 from ibkr_trader.core.signals import Malformed
 from ibkr_trader.core.text import plain
 
@@ -280,10 +278,7 @@ def redis(values: Mapping[str, Any]) -> RedisSignals:
         ConfigError: If the client library is not installed.
     """
     settings = read_settings(values, RedisSettings, path=PATH)
-    password = ""
-    if settings.password_env:
-        password = secret_of(settings.password_env, key=f"{PATH}.password_env").reveal()
-    address = read_address(settings.url, password=password, ca_file=settings.ca_file)
+    address = settings.address(path=PATH)
     keys = keys_of(settings.keys, path=f"{PATH}.keys")
     read = partial(read_envelope, source=settings.name, keys=keys)
     return RedisSignals(settings, address=address, read=read)

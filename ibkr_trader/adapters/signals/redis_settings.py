@@ -7,21 +7,18 @@ from typing import Annotated
 
 import msgspec
 
-from ibkr_trader.adapters.redis_address import read_address
-from ibkr_trader.adapters.signals.settings import SourceName
+from ibkr_trader.adapters.redis_address import RedisTable
+from ibkr_trader.adapters.settings import SourceName
 
 Key = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 Wait = Annotated[float, msgspec.Meta(ge=0.01, le=60)]
 Seconds = Annotated[float, msgspec.Meta(ge=1, le=86_400)]
 
 
-class RedisSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which server and streams, and how patient to be.
+class RedisSettings(RedisTable, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which streams of a server, and how patient to be; see `RedisTable` for the server.
 
     Attributes:
-        url: The server; `rediss://` unless it is on this machine.
-        password_env: The environment's variable that holds the password, if one is needed.
-        ca_file: Who signs the server's certificate, if the machine does not know them.
         name: What the source is called.
         keys: The variables of the environment that hold the keys that may sign, by key id.
         group: Traders that are all to have every signal are groups of their own.
@@ -38,9 +35,6 @@ class RedisSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         max_backoff_seconds: The longest pause before a server in trouble is asked again.
     """
 
-    url: str = "redis://127.0.0.1:6379/0"
-    password_env: str = ""
-    ca_file: str = ""
     name: SourceName = "redis"
     keys: Mapping[str, str] = msgspec.field(default_factory=dict)
     stream: Key = "signals:ingress"
@@ -58,17 +52,6 @@ class RedisSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     max_backoff_seconds: Seconds = 30.0
 
     def __post_init__(self) -> None:
-        try:
-            address = read_address(self.url)
-        except ValueError as error:
-            raise ValueError(f"url: {error}") from None
-        if address.password and self.password_env:
-            raise ValueError("password_env: there is a password in the url already")
+        RedisTable.__post_init__(self)
         if self.dead == self.stream:
             raise ValueError("dead: it is the stream itself, where all of it would come back")
-
-    def __repr__(self) -> str:
-        return f"<RedisSettings {self.stream}, group {self.group}>"  # the URL may hold a secret
-
-    def __rich_repr__(self) -> list[tuple[str, str]]:
-        return [("stream", self.stream), ("group", self.group)]

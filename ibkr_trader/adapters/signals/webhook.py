@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 
+from ibkr_trader.adapters.settings import Seconds, SourceName, keys_of, read_settings
 from ibkr_trader.adapters.signals.envelope import FORGED, read_envelope
 from ibkr_trader.adapters.signals.http_door import Answer, Door
 from ibkr_trader.adapters.signals.http_exchange import Refusal
 from ibkr_trader.adapters.signals.json_reading import MAX_BYTES, excerpt
 from ibkr_trader.adapters.signals.registry import SOURCES
-from ibkr_trader.adapters.signals.settings import Seconds, SourceName, keys_of, read_settings
 from ibkr_trader.adapters.signals.webhook_requests import (
     check_length,
     check_sender,

@@ -18,25 +18,27 @@ import sys
 import threading
 from concurrent.futures import Future
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 
 from ibkr_trader.adapters.private_files import open_private, private_folder
+from ibkr_trader.adapters.settings import Text, read_settings
 from ibkr_trader.adapters.sinks import SINKS
 from ibkr_trader.core.errors import ConfigError, SinkUnavailable
 from ibkr_trader.portfolio.payloads import encode
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from ibkr_trader.portfolio.payloads import Payload
 
+PATH = "sinks.json_lines"
 STDOUT = "-"
 _FLAGS = os.O_WRONLY | os.O_CREAT | os.O_APPEND
 
 
-class JsonLinesSettings(msgspec.Struct, frozen=True, kw_only=True):
+class JsonLinesSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which file.
 
     Attributes:
@@ -45,22 +47,15 @@ class JsonLinesSettings(msgspec.Struct, frozen=True, kw_only=True):
         files: How many there are in all.
     """
 
-    path: str
-    most_bytes: int = 50_000_000
-    files: int = 5
+    path: Text
+    most_bytes: Annotated[int, msgspec.Meta(ge=1)] = 50_000_000
+    files: Annotated[int, msgspec.Meta(ge=1, le=1_000)] = 5
 
 
-@SINKS.register("json_lines")
 class JsonLines:
     """A file of lines, or standard output."""
 
-    settings: ClassVar[type[msgspec.Struct]] = JsonLinesSettings
-
     def __init__(self, settings: JsonLinesSettings) -> None:
-        if settings.most_bytes < 1 or settings.files < 1:
-            raise ConfigError(
-                "a file of lines has one byte at least, and there is one file at least"
-            )
         self._file = _File(settings)
         self._work: queue.SimpleQueue[tuple[bytes | None, Future[None]]] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
@@ -212,3 +207,13 @@ def _is_at(path: Path, descriptor: int) -> bool:
     except FileNotFoundError:
         return False
     return (there.st_dev, there.st_ino) == (ours.st_dev, ours.st_ino)
+
+
+@SINKS.register("json_lines")
+def json_lines(values: Mapping[str, Any]) -> JsonLines:
+    """Make the sink from its settings.
+
+    Raises:
+        ValueError: For a setting that is wrong; the message begins with its key.
+    """
+    return JsonLines(read_settings(values, JsonLinesSettings, path=PATH))

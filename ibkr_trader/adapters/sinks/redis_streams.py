@@ -6,58 +6,52 @@ payload as JSON. The streams are capped, at about so many entries: what nobody r
 
 from __future__ import annotations
 
-import contextlib
-from typing import TYPE_CHECKING, Any, ClassVar
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 
-from ibkr_trader.adapters.secret_text import NO_SECRET, Secret
+from ibkr_trader.adapters.redis_address import RedisTable
+from ibkr_trader.adapters.redis_link import RedisLink, RedisTrouble
+from ibkr_trader.adapters.settings import read_settings
 from ibkr_trader.adapters.sinks import SINKS
-from ibkr_trader.core.errors import ConfigError, SinkUnavailable
-from ibkr_trader.core.hosts import is_loopback
-from ibkr_trader.core.text import plain
+from ibkr_trader.core.errors import SinkUnavailable
 from ibkr_trader.portfolio.payloads import encode, topic_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    from ibkr_trader.adapters.redis_address import RedisAddress
+    from ibkr_trader.adapters.redis_link import Word
     from ibkr_trader.portfolio.payloads import Payload
 
-_CONNECT = 3.0  # seconds; the whole of an attempt is timed by who calls
+PATH = "sinks.redis_streams"
 
 
-class RedisStreamsSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Which server, and how much it keeps.
+class RedisStreamsSettings(RedisTable, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How much a server keeps; see `RedisTable` for which one.
 
     Attributes:
-        url: `redis://127.0.0.1:6379/0`, `unix:///run/redis.sock`, `rediss://host:6380/0`; any other
-            machine only over TLS. It holds no password.
-        username, password: Of the server's user; empty is none.
         prefix: Stands before the names of the streams.
         most: Entries that each stream keeps, or a few more.
-        ca_file: Certificates to trust beside the machine's own.
     """
 
-    url: str = "redis://127.0.0.1:6379/0"
-    username: str = ""
-    password: Secret = NO_SECRET
-    prefix: str = ""
-    most: int = 10_000
-    ca_file: str = ""
+    prefix: Annotated[str, msgspec.Meta(max_length=200)] = ""
+    most: Annotated[int, msgspec.Meta(ge=1)] = 10_000
 
 
-@SINKS.register("redis_streams")
 class RedisStreams:
-    """A server's streams."""
+    """A server's streams.
 
-    settings: ClassVar[type[msgspec.Struct]] = RedisStreamsSettings
+    Args:
+        settings: What they are called, and how much they keep.
+        address: The server.
+    """
+
     name = "redis"
 
-    def __init__(self, settings: RedisStreamsSettings) -> None:
-        _check(settings)
+    def __init__(self, settings: RedisStreamsSettings, *, address: RedisAddress) -> None:
         self._settings = settings
-        self._client: Any = None
+        self._link = RedisLink(address)
 
     async def emit(self, payloads: Sequence[Payload]) -> None:
         """Append each payload to its stream, in order.
@@ -65,90 +59,36 @@ class RedisStreams:
         Raises:
             SinkUnavailable: If the server did not confirm every entry; some may be there.
         """
-        from redis.exceptions import RedisError  # noqa: PLC0415 - a trader without Redis needs none
-
-        if self._client is None:
-            self._client = self._open()
-        is_done = False
         try:
-            async with self._client.pipeline(transaction=False) as pipe:
-                for payload in payloads:
-                    pipe.xadd(
-                        f"{self._settings.prefix}{topic_of(payload)}",
-                        _entry(payload),
-                        maxlen=self._settings.most,
-                        approximate=True,
-                    )
-                await pipe.execute()
-            is_done = True
-        except (RedisError, OSError, TimeoutError) as error:
-            raise SinkUnavailable(self._words(error)) from None
-        finally:
-            if not is_done:  # also when it is cancelled: an answer may still be on its way
-                await self.close()
+            if not self._link.is_open:
+                await self._link.open()
+            await self._link.ask_all([self._command(one) for one in payloads])
+        except RedisTrouble as trouble:
+            await self.close()  # behind the address there may be another server by now
+            raise SinkUnavailable(trouble.words) from None
 
     async def close(self) -> None:
         """Let go of the connection."""
-        client, self._client = self._client, None
-        if client is not None:
-            with contextlib.suppress(Exception):  # whatever it was, it is gone
-                await client.aclose(close_connection_pool=True)
+        await self._link.close()
 
-    def _open(self) -> Any:
-        from redis.asyncio import Redis  # noqa: PLC0415 - as in `emit`
-        from redis.asyncio.retry import Retry  # noqa: PLC0415 - as in `emit`
-        from redis.backoff import NoBackoff  # noqa: PLC0415 - as in `emit`
-
-        chosen = self._settings
-        more: dict[str, Any] = {}
-        if chosen.url.startswith("rediss:"):
-            more = {"ssl_cert_reqs": "required", "ssl_check_hostname": True}
-            if chosen.ca_file:
-                more["ssl_ca_certs"] = chosen.ca_file
-        return Redis.from_url(
-            chosen.url,
-            username=chosen.username or None,
-            password=chosen.password.reveal() or None,
-            socket_connect_timeout=_CONNECT,
-            retry=Retry(NoBackoff(), 0),  # who calls repeats, with pauses
-            **more,
-        )
-
-    def _words(self, error: Exception) -> str:
-        """What went wrong, without the password, which no server should repeat."""
-        words = plain(f"{type(error).__name__}: {error}")
-        secret = self._settings.password.reveal()
-        return words.replace(secret, "***") if secret else words
+    def _command(self, payload: Payload) -> tuple[Word, ...]:
+        stream = f"{self._settings.prefix}{topic_of(payload)}"
+        return (
+            "XADD", stream, "MAXLEN", "~", self._settings.most, "*",
+            "event_id", payload.event_id,
+            "type", type(payload).__name__,
+            "v", payload.v,
+            "payload", encode(payload),
+        )  # fmt: skip
 
 
-def _entry(payload: Payload) -> dict[str, str | int | bytes]:
-    return {
-        "event_id": payload.event_id,
-        "type": type(payload).__name__,
-        "v": payload.v,
-        "payload": encode(payload),
-    }
+@SINKS.register("redis_streams")
+def redis_streams(values: Mapping[str, Any]) -> RedisStreams:
+    """Make the sink from its settings.
 
-
-def _check(settings: RedisStreamsSettings) -> None:
-    try:
-        parts = urlsplit(settings.url)
-        host, password, _ = parts.hostname, parts.password, parts.port
-    except ValueError:
-        raise ConfigError("the address of the Redis server cannot be read") from None
-    if parts.scheme not in {"redis", "rediss", "unix"}:
-        raise ConfigError("the address of a Redis server begins with redis, rediss or unix")
-    if password or parts.username:
-        raise ConfigError(
-            "the address of the Redis server holds a user or a password",
-            hint="give them by themselves: then they are shown to nobody",
-        )
-    if parts.scheme == "redis" and not is_loopback(host or ""):
-        raise ConfigError(
-            f"{host}: another machine is told only over TLS",
-            hint="begin the address with rediss://",
-        )
-    if parts.query or parts.fragment:  # they would have the last word on what is trusted
-        raise ConfigError("the address of the Redis server ends with the number of the database")
-    if settings.most < 1:
-        raise ConfigError("a stream keeps one entry at least")
+    Raises:
+        ValueError: For a setting that is wrong; the message begins with its key.
+        ConfigError: If the client library is not installed.
+    """
+    settings = read_settings(values, RedisStreamsSettings, path=PATH)
+    return RedisStreams(settings, address=settings.address(path=PATH))

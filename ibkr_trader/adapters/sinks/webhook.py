@@ -12,68 +12,86 @@ import asyncio
 import contextlib
 import hashlib
 import hmac
-import logging
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import urlsplit
 
 import msgspec
 
 from ibkr_trader.adapters.clock import SystemClock
-from ibkr_trader.adapters.secret_text import NO_SECRET, Secret
+from ibkr_trader.adapters.secret_text import NO_SECRET, Secret, secret_if_named
+from ibkr_trader.adapters.settings import SHORTEST_KEY, Text, read_settings
 from ibkr_trader.adapters.sinks import SINKS
-from ibkr_trader.core.errors import ConfigError, SinkRefused, SinkUnavailable
-from ibkr_trader.core.hosts import is_loopback
+from ibkr_trader.adapters.web_address import check_web_address, hush
+from ibkr_trader.core.errors import SinkRefused, SinkUnavailable
 from ibkr_trader.portfolio.payloads import encode
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from ibkr_trader.adapters.clock import ManualClock
     from ibkr_trader.portfolio.payloads import Payload
 
+PATH = "sinks.webhook"
 SIGNATURE = "X-Signature"
 _LONGEST, _READING = 65_536, 0.5  # bytes of an answer, and seconds for them
 _PASSING = frozenset({408, 425, 429})  # refusals that say: later
 _GOOD, _BAD, _BROKEN = range(200, 300), range(400, 500), range(500, 600)
 
 
-class WebhookSettings(msgspec.Struct, frozen=True, kw_only=True):
+class WebhookSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where to post, and how it is signed.
 
     Attributes:
         url: `https://…`, or `http://` to this machine itself. It holds no password, and what
             follows the path is never shown.
-        key_id, key: Of the signature; without a key nothing is signed.
-        token: Goes into the header `Authorization`, behind `Bearer`.
-        timeout: Seconds for each step of an exchange.
+        key_id: What the receiver knows the key by.
+        key_env: The environment's variable that holds the key; without one nothing is signed.
+        token_env: That of what goes into the header `Authorization`, behind `Bearer`.
+        timeout_seconds: For each step of an exchange.
         allow_plain: Lets another machine be told without TLS.
         ca_file: Certificates to trust instead of those that come with the library.
     """
 
-    url: str
-    key_id: str = "1"
-    key: Secret = NO_SECRET
-    token: Secret = NO_SECRET
-    timeout: float = 4.0
+    url: Text
+    key_id: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9]{1,64}$")] = "1"
+    key_env: str = ""
+    token_env: str = ""
+    timeout_seconds: Annotated[float, msgspec.Meta(ge=0.1, le=60)] = 4.0
     allow_plain: bool = False
     ca_file: str = ""
+
+    def __post_init__(self) -> None:
+        try:
+            check_web_address(self.url, allow_plain=self.allow_plain)
+        except ValueError as error:
+            raise ValueError(f"url: {error}") from None
 
     def __repr__(self) -> str:
         return f"WebhookSettings(host={urlsplit(self.url).hostname!r}, key_id={self.key_id!r})"
 
 
-@SINKS.register("webhook")
 class Webhook:
-    """A web address."""
+    """A web address.
 
-    settings: ClassVar[type[msgspec.Struct]] = WebhookSettings
+    Args:
+        settings: Which one.
+        key: Signs what is told, if there is one.
+        token: Lets us in, if one is needed.
+        clock: The machine's own; its time is signed, too.
+    """
+
     name = "webhook"
 
     def __init__(
-        self, settings: WebhookSettings, *, clock: SystemClock | ManualClock | None = None
+        self,
+        settings: WebhookSettings,
+        *,
+        key: Secret = NO_SECRET,
+        token: Secret = NO_SECRET,
+        clock: SystemClock | ManualClock | None = None,
     ) -> None:
-        _check(settings)
         self._settings = settings
+        self._key, self._token = key, token
         self._clock = clock or SystemClock()
         self._client: Any = None
 
@@ -119,12 +137,12 @@ class Webhook:
 
     def _headers(self, body: bytes) -> dict[str, str]:
         headers = {"Content-Type": "application/json", "User-Agent": "ibkr-trader"}
-        if self._settings.token:
-            headers["Authorization"] = f"Bearer {self._settings.token.reveal()}"
-        if self._settings.key:
+        if self._token:
+            headers["Authorization"] = f"Bearer {self._token.reveal()}"
+        if self._key:
             seconds = int(self._clock.now().timestamp())
             headers[SIGNATURE] = signature(
-                body, key_id=self._settings.key_id, key=self._settings.key, seconds=seconds
+                body, key_id=self._settings.key_id, key=self._key, seconds=seconds
             )
         return headers
 
@@ -133,11 +151,10 @@ class Webhook:
 
         import httpx  # noqa: PLC0415 - as in `emit`
 
-        for talker in ("httpx", "httpcore"):  # they log addresses, and what is secret in them
-            logging.getLogger(talker).setLevel(logging.WARNING)
+        hush()
         ca_file = self._settings.ca_file
         return httpx.AsyncClient(
-            timeout=self._settings.timeout,
+            timeout=self._settings.timeout_seconds,
             follow_redirects=False,
             trust_env=False,  # a proxy of somebody's shell is no place for what we trade
             verify=ssl.create_default_context(cafile=ca_file) if ca_file else True,
@@ -165,22 +182,14 @@ def signature(body: bytes, *, key_id: str, key: Secret, seconds: int) -> str:
     return f"keyid={key_id},t={seconds},v1={digest}"
 
 
-def _check(settings: WebhookSettings) -> None:
-    try:
-        parts = urlsplit(settings.url)
-        host, _ = parts.hostname, parts.port
-    except ValueError:
-        raise ConfigError("the address of the webhook cannot be read") from None
-    if parts.scheme not in {"http", "https"} or not host:
-        raise ConfigError("the address of a webhook begins with https:// and names a host")
-    if parts.username or parts.password:
-        raise ConfigError(
-            "the address of the webhook holds a user or a password",
-            hint="give a token: it is shown to nobody",
-        )
-    if parts.scheme == "http" and not (settings.allow_plain or is_loopback(host)):
-        raise ConfigError(
-            f"{host}: another machine is told only over TLS", hint="begin the address with https://"
-        )
-    if not settings.key_id.isalnum():
-        raise ConfigError("the id of the webhook's key is letters and digits")
+@SINKS.register("webhook")
+def webhook(values: Mapping[str, Any]) -> Webhook:
+    """Make the sink from its settings.
+
+    Raises:
+        ValueError: For a setting that is wrong; the message begins with its key.
+    """
+    settings = read_settings(values, WebhookSettings, path=PATH)
+    key = secret_if_named(settings.key_env, key=f"{PATH}.key_env", least=SHORTEST_KEY)
+    token = secret_if_named(settings.token_env, key=f"{PATH}.token_env")
+    return Webhook(settings, key=key, token=token)

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from ibkr_trader.adapters.settings import read_settings
 from ibkr_trader.adapters.signals.flow_feeds import Crossing
 from ibkr_trader.adapters.signals.flow_settings import ApiSettings, path_for
-from ibkr_trader.adapters.signals.settings import read_settings
 
 LEAST: dict[str, Any] = {"url": "https://api.example.com", "tickers": ["AAPL", "BRK.B"]}
 
@@ -52,7 +52,7 @@ def test_measures_have_paths_of_their_own() -> None:
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        ({"url": "http://api.example.com"}, "url: api.example.com is not this machine"),
+        ({"url": "http://api.example.com"}, "url: api.example.com would be talked to in the clear"),
         ({"tickers": []}, "tickers: expected `array` of length >= 1"),
         ({"tickers": ["../x"]}, 'tickers: "../x" is no ticker'),
         ({"tickers": ["BRK.B", "AAPL", "brk b"]}, "tickers: BRK B stands there twice"),

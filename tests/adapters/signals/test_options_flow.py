@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 
 from examples.prediction_server import PREDICTIONS, serving
+from ibkr_trader.adapters.settings import read_settings
 from ibkr_trader.adapters.signals.flow_settings import ApiSettings
 from ibkr_trader.adapters.signals.options_flow import OptionsFlowMonitor
 from ibkr_trader.adapters.signals.registry import SOURCES
-from ibkr_trader.adapters.signals.settings import read_settings
 from ibkr_trader.core.enums import SignalAction
 from ibkr_trader.core.signals import Claim, FlowClaim, Malformed
 from ibkr_trader.execution.tasks import alongside

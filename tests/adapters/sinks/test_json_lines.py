@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from ibkr_trader.adapters.sinks.json_lines import JsonLines, JsonLinesSettings
-from ibkr_trader.core.errors import ConfigError, SinkUnavailable
+from ibkr_trader.adapters.sinks.json_lines import JsonLines, JsonLinesSettings, json_lines
+from ibkr_trader.core.errors import SinkUnavailable
 from ibkr_trader.portfolio.payloads import decode, encode
 from tests.adapters.disks import takes_only
 from tests.adapters.sinks.samples import payloads
@@ -222,7 +222,7 @@ async def test_a_reader_that_has_gone_is_said(monkeypatch: pytest.MonkeyPatch) -
 def test_a_process_with_a_full_standard_output_goes_on_and_ends() -> None:
     program = """
 import asyncio, sys
-from ibkr_trader.adapters.sinks.json_lines import JsonLines, JsonLinesSettings
+from ibkr_trader.adapters.sinks.json_lines import JsonLines, JsonLinesSettings, json_lines
 from ibkr_trader.core.errors import SinkUnavailable
 from tests.adapters.sinks.samples import payloads
 async def main():
@@ -242,7 +242,17 @@ asyncio.run(main())
     assert done.stderr == "standard output: No space left on device\n"
 
 
-@pytest.mark.parametrize("more", [{"most_bytes": 0}, {"files": 0}])
-def test_a_file_of_nothing_is_refused(more: dict[str, int]) -> None:
-    with pytest.raises(ConfigError, match="at least"):
-        sink_at("told.jsonl", **more)
+@pytest.mark.parametrize(
+    ("values", "fault"),
+    [
+        ({}, "path: it is missing"),
+        ({"path": ""}, "path: expected `str` of length >= 1"),
+        ({"path": "told.jsonl", "most_bytes": 0}, "most_bytes: expected `int` >= 1"),
+        ({"path": "told.jsonl", "files": 0}, "files: expected `int` >= 1"),
+        ({"path": "told.jsonl", "file": 3}, "file: there is no such key; did you mean files?"),
+    ],
+)
+def test_what_cannot_be_used_is_named_by_its_key(values: dict[str, object], fault: str) -> None:
+    with pytest.raises(ValueError, match=r"^sinks\.json_lines\.") as caught:
+        json_lines(values)
+    assert str(caught.value).startswith(f"sinks.json_lines.{fault}")

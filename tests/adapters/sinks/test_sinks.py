@@ -1,47 +1,56 @@
-"""What all sinks have in common: they are found by name, and keep their secrets."""
+"""Every kind of sink is found by its name, is one file's only part, and keeps its secrets."""
 
 from __future__ import annotations
 
-import pickle
+import inspect
+from collections import Counter
+from typing import Any
 
-import msgspec
 import pytest
 
-from ibkr_trader.adapters.secret_text import NO_SECRET, Secret
 from ibkr_trader.adapters.sinks import SINKS
-from ibkr_trader.adapters.sinks.json_lines import JsonLinesSettings
-from ibkr_trader.adapters.sinks.redis_streams import RedisStreamsSettings
-from ibkr_trader.adapters.sinks.webhook import WebhookSettings
 
-SETTINGS: dict[str, msgspec.Struct] = {
-    "json_lines": JsonLinesSettings(path="told.jsonl"),
-    "redis_streams": RedisStreamsSettings(username="desk", password=Secret("hunter2")),
-    "webhook": WebhookSettings(
-        url="https://hooks.example/T0/hunter2?k=hunter2",
-        key=Secret("hunter2"),
-        token=Secret("hunter2"),
-    ),
+HIDDEN = "hunter2-hunter2-hunter2"
+LEAST: dict[str, dict[str, Any]] = {
+    "json_lines": {"path": "told.jsonl"},
+    "redis_streams": {"url": "redis://desk@127.0.0.1", "password_env": "DESK_SECRET"},
+    "webhook": {
+        "url": f"https://hooks.example/T0/{HIDDEN}?k={HIDDEN}",
+        "key_env": "DESK_SECRET",
+        "token_env": "DESK_SECRET",
+    },
 }
 
 
-def test_every_sink_is_found_and_made_of_its_own_settings() -> None:
-    assert list(SINKS) == sorted(SETTINGS)
-    for name, kind in SINKS.items():
-        assert kind.settings is type(SETTINGS[name])
-        assert kind(SETTINGS[name]).name
+@pytest.fixture(autouse=True)
+def secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DESK_SECRET", HIDDEN)
 
 
-@pytest.mark.parametrize("name", SETTINGS)
+def test_the_sinks_are_there_and_each_file_has_one() -> None:
+    assert list(SINKS) == sorted(LEAST)
+    homes = Counter(inspect.getmodule(factory) for _, factory in SINKS.items())
+    assert set(homes.values()) == {1}
+
+
+@pytest.mark.parametrize("name", LEAST)
 def test_no_secret_is_shown(name: str) -> None:
-    sink = SINKS[name](SETTINGS[name])
-    assert "hunter2" not in f"{SETTINGS[name]!r} {SETTINGS[name]} {sink!r} {sink.name}"
+    sink = SINKS[name](LEAST[name])
+    assert sink.name
+    assert HIDDEN not in f"{sink!r} {sink.name} {vars(sink)}"
 
 
-def test_a_secret_is_revealed_to_who_asks_and_written_down_by_nobody() -> None:
-    secret = Secret("hunter2")
-    assert (secret.reveal(), bool(secret), bool(NO_SECRET)) == ("hunter2", True, False)
-    assert (repr(secret), str(NO_SECRET)) == ("Secret(***)", "Secret()")
-    with pytest.raises(TypeError):
-        pickle.dumps(secret)
-    with pytest.raises(TypeError):
-        msgspec.json.encode(secret)
+@pytest.mark.parametrize("name", LEAST)
+def test_a_mistake_names_its_table_and_key_and_the_keys_that_there_are(name: str) -> None:
+    with pytest.raises(
+        ValueError, match=rf"^sinks\.{name}\.pigeon: there is no such key"
+    ) as caught:
+        SINKS[name]({**LEAST[name], "pigeon": "x"})
+    assert all(key in str(caught.value) for key in LEAST[name])
+
+
+@pytest.mark.parametrize("name", ["redis_streams", "webhook"])
+def test_a_variable_that_is_not_set_is_named(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DESK_SECRET")
+    with pytest.raises(ValueError, match=rf"^sinks\.{name}\.\w+_env: .* has no DESK_SECRET$"):
+        SINKS[name](LEAST[name])

@@ -14,10 +14,17 @@ from typing import Any
 import pytest
 
 from ibkr_trader.adapters.clock import ManualClock
-from ibkr_trader.adapters.secret_text import Secret
-from ibkr_trader.adapters.sinks.webhook import SIGNATURE, Webhook, WebhookSettings, signature
-from ibkr_trader.core.errors import ConfigError, SinkRefused, SinkUnavailable
+from ibkr_trader.adapters.secret_text import NO_SECRET, Secret
+from ibkr_trader.adapters.sinks.webhook import (
+    SIGNATURE,
+    Webhook,
+    WebhookSettings,
+    signature,
+    webhook,
+)
+from ibkr_trader.core.errors import SinkRefused, SinkUnavailable
 from ibkr_trader.execution.egress_lane import EgressRules, Lane
+from ibkr_trader.execution.ports import PayloadSink
 from ibkr_trader.execution.tasks import alongside
 from ibkr_trader.portfolio.payloads import decode
 from tests.adapters.sinks.certificates import make_certificate
@@ -35,11 +42,14 @@ from tests.orders.samples import AT
 GOOD = answer(200, body=b"ok")
 
 
-def hook(server: HttpServer, **more: Any) -> Webhook:
-    return Webhook(WebhookSettings(url=server.url, **more), clock=ManualClock(AT))
+def hook(
+    server: HttpServer, *, key: Secret = NO_SECRET, token: Secret = NO_SECRET, **more: Any
+) -> Webhook:
+    settings = WebhookSettings(url=server.url, **more)
+    return Webhook(settings, key=key, token=token, clock=ManualClock(AT))
 
 
-async def emit(sink: Webhook, count: int = 5) -> None:
+async def emit(sink: PayloadSink, count: int = 5) -> None:
     """Tell the sink, and let go of it."""
     try:
         await sink.emit(payloads(count))
@@ -134,7 +144,7 @@ async def test_nobody_is_sent_on_to_another_address(status: int) -> None:
 async def test_garbage_is_no_answer(reply: bytes) -> None:
     async with serving(reply) as server:
         with pytest.raises(SinkUnavailable, match=r"127.0.0.1: \w+") as caught:
-            await emit(hook(server, timeout=0.5))
+            await emit(hook(server, timeout_seconds=0.5))
     assert caught.value.__suppress_context__
 
 
@@ -142,7 +152,7 @@ async def test_a_good_answer_with_a_body_that_never_ends_is_a_good_answer() -> N
     endless = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n"
     long = answer(200, body=b"x" * 200_000)
     async with serving(endless, long) as server:
-        sink = hook(server, timeout=0.05)
+        sink = hook(server, timeout_seconds=0.05)
         await sink.emit(payloads(1))
         await sink.emit(payloads(1))
         await sink.close()
@@ -152,7 +162,7 @@ async def test_a_good_answer_with_a_body_that_never_ends_is_a_good_answer() -> N
 async def test_one_that_hangs_or_is_not_there_is_tried_again() -> None:
     async with serving(HANGS) as server:
         with pytest.raises(SinkUnavailable, match="ReadTimeout"):
-            await emit(hook(server, timeout=0.05))
+            await emit(hook(server, timeout_seconds=0.05))
         with pytest.raises(TimeoutError):  # and whoever calls may be less patient
             async with asyncio.timeout(0.05):
                 await emit(hook(server))
@@ -181,11 +191,9 @@ async def test_a_lane_tells_each_batch_until_it_is_taken_or_refused() -> None:
 
 async def test_nothing_secret_is_in_a_log_or_an_error(caplog: pytest.LogCaptureFixture) -> None:
     async with serving(answer(200), answer(500)) as server:
-        settings = WebhookSettings(
-            url=f"{server.url}/hunter2?k=hunter2", key=Secret("hunter2"), token=Secret("hunter2")
-        )
+        settings = WebhookSettings(url=f"{server.url}/hunter2?k=hunter2")
         with caplog.at_level(logging.DEBUG):
-            sink = Webhook(settings)
+            sink = Webhook(settings, key=Secret("hunter2"), token=Secret("hunter2"))
             await sink.emit(payloads(1))
             for _ in range(2):
                 with pytest.raises(SinkUnavailable) as caught:
@@ -216,33 +224,48 @@ async def test_only_a_certificate_that_is_trusted_will_do(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    ("url", "fault"),
+    ("values", "fault"),
     [
-        ("http://hooks.example/x", "only over TLS"),
-        ("http://10.0.0.7/x", "only over TLS"),
-        ("https://desk:hunter2@hooks.example", "user or a password"),
-        ("ftp://hooks.example", "https://"),
-        ("https:///hunter2", "names a host"),
-        ("https://hooks.example:hunter2/", "cannot be read"),
+        ({}, "url: it is missing"),
+        ({"url": "http://hooks.example/x"}, "url: hooks.example would be talked to in the clear"),
+        ({"url": "https://desk:hunter2@hooks.example"}, "url: it has a user or a password"),
+        ({"url": "https://hooks.example:hunter2/"}, "url: it cannot be read"),
+        ({"url": "https:///hunter2"}, "url: want https://host"),
+        ({"url": "https://hooks.example", "key_id": "1,v1=0"}, "key_id: expected `str` matching"),
+        ({"url": "https://hooks.example", "timeout_seconds": 0}, "timeout_seconds: expected"),
+        ({"url": "https://hooks.example", "key": "hunter2"}, "key: there is no such key; did you"),
+        ({"url": "https://hooks.example", "key_env": "DESK_SHORT"}, "key_env: what DESK_SHORT hol"),
+        ({"url": "https://hooks.example", "token_env": "DESK_NONE"}, "token_env: the environment"),
     ],
 )
-def test_an_address_that_is_not_safe_is_refused(url: str, fault: str) -> None:
-    with pytest.raises(ConfigError, match=fault) as caught:
-        Webhook(WebhookSettings(url=url))
-    assert "hunter2" not in f"{caught.value} {caught.value.hint}"
+def test_what_cannot_be_used_is_named_by_its_key(
+    values: dict[str, object], fault: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DESK_SHORT", "hunter2")
+    with pytest.raises(ValueError, match=r"^sinks\.webhook\.") as caught:
+        webhook(values)
+    assert str(caught.value).startswith(f"sinks.webhook.{fault}")
+    assert "hunter2" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
-    "url", ["https://hooks.example/x", "http://localhost:1/x", "http://[::1]/", "http://127.0.0.2"]
-)
-def test_an_address_that_is_safe_is_taken(url: str) -> None:
-    assert Webhook(WebhookSettings(url=url)).name == "webhook"
+    "values",
+    [
+        {"url": "https://hooks.example/x"}, {"url": "http://localhost:1/x"},
+        {"url": "http://hooks.example/x", "allow_plain": True},
+    ],
+)  # fmt: skip
+def test_an_address_that_is_safe_is_taken(values: dict[str, object]) -> None:
+    assert webhook(values).name == "webhook"
 
 
-def test_another_machine_is_told_in_plain_text_only_if_one_says_so() -> None:
-    assert Webhook(WebhookSettings(url="http://hooks.example/x", allow_plain=True)).name
-
-
-def test_the_id_of_a_key_cannot_break_the_header() -> None:
-    with pytest.raises(ConfigError, match="letters and digits"):
-        Webhook(WebhookSettings(url="https://hooks.example", key_id="1,v1=0"))
+async def test_what_its_variables_hold_signs_and_lets_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DESK_KEY", "hunter2-hunter2-hunter2")
+    monkeypatch.setenv("DESK_TOKEN", "t0ken")
+    async with serving(GOOD) as server:
+        await emit(webhook({"url": server.url, "key_env": "DESK_KEY", "token_env": "DESK_TOKEN"}))
+    (heard,) = server.heard
+    assert heard.headers["authorization"] == "Bearer t0ken"
+    parts = dict(part.split("=") for part in heard.headers[SIGNATURE.lower()].split(","))
+    signed = parts["t"].encode() + b"." + heard.body
+    assert parts["v1"] == hmac.new(b"hunter2-hunter2-hunter2", signed, "sha256").hexdigest()

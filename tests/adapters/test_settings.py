@@ -9,13 +9,14 @@ import msgspec
 import pytest
 
 from ibkr_trader.adapters.secret_text import Secret, secret_of
-from ibkr_trader.adapters.signals.settings import (
+from ibkr_trader.adapters.settings import (
     Seconds,
     Text,
     keys_of,
     read_settings,
 )
 
+KEYS = "url, poll_seconds, tickers, inner, most"
 LONG = "0123456789abcdef"
 
 
@@ -51,9 +52,10 @@ def test_a_table_is_read_as_toml_has_it() -> None:
         ({"url": ""}, "url: expected `str` of length >= 1"),
         (
             {"url": "x", "poll_second": 1},
-            "poll_second: there is no such key; did you mean poll_seconds?",
+            ("poll_second: there is no such key; did you mean poll_seconds?"
+            f"; there are: {KEYS}"),
         ),
-        ({"url": "x", "zzz": 1}, "zzz: there is no such key"),
+        ({"url": "x", "zzz": 1}, f"zzz: there is no such key; there are: {KEYS}"),
         ({"url": "x", "poll_seconds": 0}, "poll_seconds: expected `float` >= 0.1"),
         ({"url": "x", "poll_seconds": True}, "poll_seconds: expected `float`, got `bool`"),
         ({"url": "x", "poll_seconds": "60"}, "poll_seconds: expected `float`, got `str`"),

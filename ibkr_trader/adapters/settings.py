@@ -1,4 +1,4 @@
-"""The settings of a source, read strictly: a mistake is named by its key.
+"""The settings of a source or sink, read strictly: a mistake is named by its key.
 
 Secrets never stand in a settings file. It names the variable of the environment that holds
 one, and what was found there shows itself only to whoever asks for it.
@@ -71,6 +71,8 @@ def _named(message: str, path: str, known: tuple[str, ...]) -> str:
     if found := _UNKNOWN.fullmatch(said):
         near = get_close_matches(found[1], known if not place else (), n=1, cutoff=0.5)
         hint = f"; did you mean {near[0]}?" if near else ""
+        if not place:
+            hint += f"; there are: {', '.join(known)}"
         return f"{where}.{found[1]}: there is no such key{hint}"
     if found := _MISSING.fullmatch(said):
         return f"{where}.{found[1]}: it is missing"

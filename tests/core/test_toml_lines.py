@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from ibkr_trader.rules.toml_lines import Path, line_of, lines_of
+from ibkr_trader.core.toml_lines import Keys, line_of, lines_of
 
 TEXT = """\
 # a comment = 1
@@ -45,7 +45,7 @@ message = "x"
         ((), 0),
     ],
 )
-def test_on_which_line_a_key_stands_or_else_its_table(path: Path, line: int) -> None:
+def test_on_which_line_a_key_stands_or_else_its_table(path: Keys, line: int) -> None:
     assert line_of(lines_of(TEXT), path) == line
 
 

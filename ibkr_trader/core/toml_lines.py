@@ -5,22 +5,22 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-Path = tuple[str | int, ...]  # ("rule", 0, "when"): the key `when` of the first [[rule]]
+Keys = tuple[str | int, ...]  # ("rule", 0, "when"): the key `when` of the first [[rule]]
 
 # No two parts that could match the same characters: a long line must not take long.
 _HEADING = re.compile(r"(\[\[?)([^\[\]]+)\]\]?\s*(?:#.*)?$")
 _KEY = re.compile(r"""\s*["']?([A-Za-z0-9_-]+)["']?\s*[=.]""")
 
 
-def lines_of(text: str) -> Mapping[Path, int]:
+def lines_of(text: str) -> Mapping[Keys, int]:
     """Return the line of each table and key, as far as one can tell without parsing.
 
     Keys in the middle of a text over several lines may be taken for real ones: a line is for a
     message, and nothing is decided by it.
     """
-    found: dict[Path, int] = {}
-    counts: dict[Path, int] = {}
-    here: Path = ()
+    found: dict[Keys, int] = {}
+    counts: dict[Keys, int] = {}
+    here: Keys = ()
     for number, line in enumerate(text.split("\n"), start=1):  # as TOML counts lines
         heading = _HEADING.match(line.strip())
         if heading is not None:
@@ -31,7 +31,7 @@ def lines_of(text: str) -> Mapping[Path, int]:
     return found
 
 
-def line_of(lines: Mapping[Path, int], path: Path) -> int:
+def line_of(lines: Mapping[Keys, int], path: Keys) -> int:
     """Return the line of `path`, or of the nearest table around it; 0 if there is none."""
     while path:
         if path in lines:
@@ -40,9 +40,9 @@ def line_of(lines: Mapping[Path, int], path: Path) -> int:
     return 0
 
 
-def _heading(words: str, counts: dict[Path, int], *, is_array: bool) -> Path:
+def _heading(words: str, counts: dict[Keys, int], *, is_array: bool) -> Keys:
     """The path of a heading: within an array of tables, of its newest element."""
-    path: Path = ()
+    path: Keys = ()
     parts = [part.strip().strip("\"'") for part in words.split(".")]
     for place, part in enumerate(parts):
         path = (*path, part)
