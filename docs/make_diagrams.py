@@ -18,7 +18,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from docs import rule_language
+from docs import rule_language, settings_tables
 from ibkr_trader.cli import entry
 from ibkr_trader.config.risk_table import plain
 from ibkr_trader.core.enums import OrderStatus
@@ -222,6 +222,7 @@ _BLOCKS: Mapping[str, Callable[[str], str]] = {
     "rule actions": rule_language.actions,
     "admission": rule_language.admission,
     "refusals": rule_language.refusals,
+    "keys": settings_tables.table,
 }
 
 

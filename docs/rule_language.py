@@ -7,9 +7,10 @@
 from __future__ import annotations
 
 import inspect
+from enum import Enum
 from typing import Any
 
-from msgspec import structs
+from msgspec import NODEFAULT, Struct, structs
 
 from ibkr_trader.rules.admission import REASONS, Admission
 from ibkr_trader.rules.indicator import INDICATORS
@@ -44,10 +45,10 @@ def actions(_: str = "") -> str:
     rows = ["| action | key | if left out | meaning |", "|---|---|---|---|"]
     for name, found in ACTIONS.items():
         kind: Any = found
-        meanings = _meanings(kind)
+        known = meanings(kind)
         fields = structs.fields(kind)
         rows += [
-            f"| `[rule.{name}]` | `{one.name}` | {_usual(one)} | {meanings.get(one.name, '')} |"
+            f"| `[rule.{name}]` | `{one.name}` | {usual(one)} | {known.get(one.name, '')} |"
             for one in fields
         ] or [f"| `[rule.{name}]` | – | – | {_first(kind)} |"]
     return "\n".join(rows)
@@ -56,9 +57,9 @@ def actions(_: str = "") -> str:
 def admission(_: str = "") -> str:
     """Return a row for each key of `[signals]`."""
     rows = ["| key in `[signals]` | default | meaning |", "|---|---|---|"]
-    meanings = _meanings(Admission)
+    known = meanings(Admission)
     fields = structs.fields(Admission)
-    rows += [f"| `{one.name}` | {_usual(one)} | {meanings[one.name]} |" for one in fields]
+    rows += [f"| `{one.name}` | {usual(one)} | {known[one.name]} |" for one in fields]
     return "\n".join(rows)
 
 
@@ -68,32 +69,38 @@ def refusals(_: str = "") -> str:
     return "\n".join(["| reason | a signal is refused because |", "|---|---|", *rows])
 
 
-def _usual(field: Any) -> str:
+def usual(field: Any) -> str:
+    """Return a field's default as the file would have it."""
     if field.required:
         return "required"
-    usual = field.default
-    if usual is None or usual in ((), ""):
+    found = field.default
+    if found is None or found is NODEFAULT or found in ((), ""):
         return "–"
-    if hasattr(usual, "total_seconds"):
-        return f"{usual.total_seconds():g}"
-    if hasattr(usual, "fraction"):
-        return f"`risk:{(usual.fraction * 100).normalize():f}%`"
-    return f"`{str(usual).lower() if isinstance(usual, bool) else usual}`"
+    if hasattr(found, "total_seconds"):
+        return f"{found.total_seconds():g}"
+    if hasattr(found, "fraction"):
+        return f"`risk:{(found.fraction * 100).normalize():f}%`"
+    if isinstance(found, Struct):
+        return "–"  # its own keys have their rows
+    if isinstance(found, Enum):
+        return f"`{found.value}`"
+    return f"`{str(found).lower() if isinstance(found, bool) else found}`"
 
 
 def _first(kind: Any) -> str:
     return (inspect.getdoc(kind) or "").partition("\n")[0]
 
 
-def _meanings(kind: Any) -> dict[str, str]:
-    """What the docstring's Attributes say of each field."""
-    section = (inspect.getdoc(kind) or "").partition("Attributes:\n")[2]
+def meanings(*kinds: Any) -> dict[str, str]:
+    """Return what the docstrings' Attributes say of each field; the last kind has the last word."""
     found: dict[str, str] = {}
-    name = ""
-    for line in section.splitlines():
-        if line.startswith("    ") and not line.startswith("     "):
-            name, _, meaning = line.strip().partition(": ")
-            found[name] = meaning
-        elif name and line.strip():
-            found[name] += f" {line.strip()}"
+    for kind in kinds:
+        section = (inspect.getdoc(kind) or "").partition("Attributes:\n")[2]
+        name = ""
+        for line in section.splitlines():
+            if line.startswith("    ") and not line.startswith("     "):
+                name, _, meaning = line.strip().partition(": ")
+                found[name] = meaning
+            elif name and line.strip():
+                found[name] += f" {line.strip()}"
     return found

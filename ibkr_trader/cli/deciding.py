@@ -19,6 +19,7 @@ from ibkr_trader.cli.progress import progress
 from ibkr_trader.cli.strategies import StrategyShelf
 from ibkr_trader.cli.wording import counted
 from ibkr_trader.config import Profile
+from ibkr_trader.core import events as ev
 from ibkr_trader.core.signals import Malformed
 from ibkr_trader.execution.tasks import alongside
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from ibkr_trader.execution.desk import Desk
     from ibkr_trader.execution.ports import SignalSource
     from ibkr_trader.execution.strategist import Strategist
+    from ibkr_trader.execution.trader import Trader
 
 
 class Decides(NamedTuple):
@@ -86,9 +88,19 @@ async def deciding(
     _told(lines, strategist, sources)
     card.shelf = shelf
     take = taking(strategist, is_simulated=face.settings().profile is Profile.SIM)
-    works = [source.run(take) for source in sources]
+    works = [source.run(take, say=telling(desk.trader)) for source in sources]
     async with alongside(shelf.work(), *works):
         yield
+
+
+def telling(trader: Trader) -> Callable[[str], None]:
+    """Return what tells people of a source, on record: so it reaches the log and every screen."""
+
+    def say(words: str) -> None:
+        now = trader.clock.now()
+        trader.record.witness([ev.ErrorEvent(at=now, code=0, message=words)])
+
+    return say
 
 
 def taking(

@@ -230,13 +230,18 @@ class SignalSource(Protocol):
     def name(self) -> str:
         """What its signals are called by: `api`, `redis`."""
 
-    async def run(self, take: Callable[[Incoming], Awaitable[SignalReply]]) -> None:
+    async def run(
+        self,
+        take: Callable[[Incoming], Awaitable[SignalReply]],
+        *,
+        say: Callable[[str], None] = ...,
+    ) -> None:
         """Hand over what comes, one at a time, until there is no more or it is cancelled.
 
         `take` answers once the journal has the decision: only then is a signal acknowledged
         to its producer, and only if the reply is final. What is wrong with the source itself
         (it is down, it lies) is logged, counted and tried again, with growing pauses; it
-        never raises.
+        never raises. `say` tells people that it is in trouble, is well again, or has ended.
         """
 
 

@@ -6,10 +6,11 @@ from decimal import Decimal
 import pytest
 
 from ibkr_trader.adapters.clock import SystemClock
-from ibkr_trader.cli.deciding import taking
+from ibkr_trader.cli.deciding import taking, telling
+from ibkr_trader.core import events as ev
 from ibkr_trader.core.enums import Outcome
 from ibkr_trader.core.signals import Malformed
-from tests.execution.strategy_stage import ENTRY, StrategyFloor
+from tests.execution.strategy_stage import ENTRY, StrategyFloor, told
 
 
 @pytest.mark.parametrize(("age", "code"), [(1, ""), (40, "stale"), (-30, "future")])
@@ -43,3 +44,12 @@ async def test_with_a_real_gateway_times_are_as_they_are() -> None:
         desk.signals.also = frozenset({"MSFT"})
         also = await take(floor.claim(signal_id="s3", ticker="MSFT", confidence=Decimal("0.9")))
         assert also.outcome is Outcome.NOTHING
+
+
+async def test_what_is_said_of_a_source_is_on_record() -> None:
+    floor = StrategyFloor()
+    async with floor.strategist(ENTRY) as desk:
+        telling(desk.trader)("no more signals come from file: standard input is read to its end")
+        (found,) = told(desk.trader.journal, ev.ErrorEvent)
+        assert (found.code, found.at) == (0, floor.clock.now())
+        assert found.message.startswith("no more signals come from file")

@@ -11,7 +11,9 @@ from typing import Any
 
 import pytest
 
-from docs import make_diagrams
+from docs import make_diagrams, settings_tables
+from ibkr_trader.adapters.signals.registry import SOURCES
+from ibkr_trader.adapters.sinks import SINKS
 from ibkr_trader.cli import entry, exits
 from ibkr_trader.config.model import SettingsModel
 from ibkr_trader.config.sources import _ONLY_IN_FILE, NAMES, PREFIX, TABLES
@@ -242,6 +244,16 @@ def test_every_setting_is_explained_with_its_default() -> None:
 def test_every_limit_is_explained() -> None:
     shown = re.findall(r"`(\w+)`", make_diagrams.risk_limits())
     assert set(RiskLimits.__struct_fields__) <= set(shown)
+
+
+def test_every_key_of_every_source_and_sink_is_explained() -> None:
+    kinds = {f"signals.{name}" for name in SOURCES} | {f"sinks.{name}" for name in SINKS}
+    assert set(settings_tables.TABLES) == kinds
+    text = "".join(page.read_text(encoding="utf-8") for page in PAGES)
+    for name, kind in settings_tables.TABLES.items():
+        shown = text.partition(f"<!-- made from code: keys: {name} -->")[2].partition("<!-- end")[0]
+        keys = set(re.findall(r"^\| `(\w+)` \|", shown, re.MULTILINE))
+        assert keys == set(kind.__struct_fields__), name
 
 
 # -- links, targets, programs -----------------------------------------------------------------

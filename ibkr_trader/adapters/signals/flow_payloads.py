@@ -46,7 +46,16 @@ _NEEDED = frozenset({"confidence", "signal", "value"})
 
 
 class PredictionPaths(_Paths, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Where a prediction's values stand. An API without a price leaves `price` empty."""
+    """Where a prediction's values stand, each as a dotted path.
+
+    Attributes:
+        confidence: How sure it is, from 0 to 1.
+        signal: What is wished.
+        price: What the producer saw; an API without a price leaves it empty.
+        id: The producer's own name for it; may be empty.
+        timestamp: When it was made; may be empty.
+        ticker: Whose it is, to be held against what was asked; may be empty.
+    """
 
     confidence: str = "prediction.confidence"
     signal: str = "prediction.signal"

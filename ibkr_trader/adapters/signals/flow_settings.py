@@ -24,8 +24,10 @@ class MeasureSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     Attributes:
         threshold: In the measure's own unit.
         path: Where it is asked for; `{ticker}` stands for the ticker.
-        value: Where in the answer it stands, as a dotted path; likewise `id`, `timestamp` and
-            `ticker`, which may be empty.
+        value: Where in the answer it stands, as a dotted path.
+        id: Likewise its name; may be empty.
+        timestamp: Likewise when it was made; may be empty.
+        ticker: Likewise whose it is; may be empty.
         crossing: Which way is news: `up` (reaching the threshold counts), `down` or `both`.
     """
 
@@ -78,7 +80,13 @@ class ApiSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         predictions: Where the latest prediction is asked for; `{ticker}` stands for the ticker.
         fields: Where in the answer its values stand.
         prediction_confidence_min: Below it, a prediction is counted and no more.
-        trades: None leaves them alone; likewise `divergence`.
+        trades: Unusual trades, if asked for.
+        divergence: Options' delta against the stock's price, if asked for.
+        poll_seconds: The pause between two questions about a ticker.
+        timeout_seconds: How long a whole answer may take.
+        max_backoff_seconds: The longest pause before what fails is asked again.
+        max_body_bytes: How long an answer may be.
+        max_depth: How deep it may be nested.
         token_env: The environment's variable that holds a bearer token, if one is needed.
     """
 

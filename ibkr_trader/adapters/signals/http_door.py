@@ -19,6 +19,8 @@ from ibkr_trader.adapters.signals.pauses import growing
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from ibkr_trader.adapters.signals.health import Health
+
 logger = logging.getLogger(__name__)
 HOST = "127.0.0.1"
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 60.0
@@ -66,14 +68,18 @@ class Door:
         await self._is_open.wait()
         return self._port
 
-    async def run(self, respond: Callable[[Exchange], Awaitable[Answer]]) -> None:
+    async def run(
+        self, respond: Callable[[Exchange], Awaitable[Answer]], *, health: Health
+    ) -> None:
         """Have every request answered by `respond`, for ever.
 
         `respond` may raise `Refusal`, which is told, and `HungUp`, which ends the line.
+        `health` is told of a port that cannot be had.
         """
         async with asyncio.TaskGroup() as group:
             server = await self._server(
-                lambda reader, writer: self._enter(reader, writer, group=group, respond=respond)
+                lambda reader, writer: self._enter(reader, writer, group=group, respond=respond),
+                health,
             )
             try:
                 self._port = server.sockets[0].getsockname()[1]
@@ -84,18 +90,24 @@ class Door:
                 server.close()
 
     async def _server(
-        self, enter: Callable[[asyncio.StreamReader, asyncio.StreamWriter], None]
+        self,
+        enter: Callable[[asyncio.StreamReader, asyncio.StreamWriter], None],
+        health: Health,
     ) -> asyncio.Server:
         """Listen, as soon as the port can be had."""
         failures = 0
         while True:
             try:
-                return await asyncio.start_server(enter, HOST, self._port)
+                server = await asyncio.start_server(enter, HOST, self._port)
             except OSError as error:
                 failures += 1
                 if failures == 1:
                     told = "port %s cannot be listened at: %s; it is tried again"
                     logger.error(told, self._port, error.strerror)  # noqa: TRY400 - that is all
+                health.worsen(f"port {self._port} cannot be listened at: {error.strerror}")
+            else:
+                health.mend()
+                return server
             await self._sleep(growing(failures, first=_FIRST_PAUSE, most=_LONGEST_PAUSE))
 
     def _enter(

@@ -1,8 +1,8 @@
 """Signals from a file, or from standard input: each line is one envelope.
 
-A file that is followed may grow, be cut short, and be replaced by another of its name. Nothing
-remembers how far it was read: after a restart it is read again from its beginning, and what
-was seen before is known by its id.
+A file is followed unless it is told to end: it may grow, be cut short, and be replaced by
+another of its name. Nothing remembers how far it was read: after a restart it is read again
+from its beginning, and what was seen before is known by its id.
 """
 
 from __future__ import annotations
@@ -27,10 +27,12 @@ from ibkr_trader.adapters.settings import (
     read_settings,
 )
 from ibkr_trader.adapters.signals.envelope import read_envelope
+from ibkr_trader.adapters.signals.health import Health, nobody
 from ibkr_trader.adapters.signals.line_splitter import LineSplitter
 from ibkr_trader.adapters.signals.pauses import growing
 from ibkr_trader.adapters.signals.registry import SOURCES
 from ibkr_trader.core.signals import Malformed
+from ibkr_trader.core.text import plain
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
@@ -50,20 +52,26 @@ class FileSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     Attributes:
         path: The file; `-` is standard input.
         name: What the source is called.
-        follow: Wait for more at its end.
+        follow: Wait for more at its end; if left out, that is done with a file. Standard input
+            ends when it ends.
         poll_seconds: How often a file that is followed, or missing, is looked at.
         keys: The variables of the environment that hold the keys that may sign, by key id.
     """
 
     path: Text
     name: SourceName = "file"
-    follow: bool = False
+    follow: bool | None = None
     poll_seconds: Seconds = 0.5
     keys: Mapping[str, str] = msgspec.field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.path == STDIN and self.follow:
             raise ValueError("follow: standard input ends when it ends")
+
+    @property
+    def is_followed(self) -> bool:
+        """Whether more is waited for at its end: who names a file writes to it while we run."""
+        return self.path != STDIN if self.follow is None else self.follow
 
 
 class JsonLines:
@@ -89,6 +97,7 @@ class JsonLines:
         self._sleep = sleep
         self._stdin = stdin
         self._counts: Counter[str] = Counter()
+        self._health = Health(settings.name, say=nobody)
 
     @property
     def name(self) -> str:
@@ -100,13 +109,20 @@ class JsonLines:
         """How often what happened: `handed_over`, `malformed`, `failures`, `restarts`."""
         return dict(self._counts)
 
-    async def run(self, take: Callable[[Incoming], Awaitable[SignalReply]]) -> None:
+    async def run(
+        self,
+        take: Callable[[Incoming], Awaitable[SignalReply]],
+        *,
+        say: Callable[[str], None] = nobody,
+    ) -> None:
         """Hand over line by line until the end, if there is one; see `SignalSource`."""
+        self._health = Health(self.name, say=say)
         source = self._from_stdin() if self._settings.path == STDIN else self._from_file()
         async with aclosing(source):
             async for line in source:
                 if line.strip():
                     await self._hand_over(line, take)
+        self._health.end(f"{self._where} is read to its end")
 
     async def _hand_over(
         self, line: bytes, take: Callable[[Incoming], Awaitable[SignalReply]]
@@ -118,6 +134,11 @@ class JsonLines:
             await self._sleep(self._pause(tries))
             tries += 1
         self._counts["handed_over"] += 1
+
+    @property
+    def _where(self) -> str:
+        is_stdin = self._settings.path == STDIN
+        return "standard input" if is_stdin else plain(self._settings.path)
 
     def _pause(self, tries: int) -> float:
         return growing(tries, first=self._settings.poll_seconds, most=_LONGEST_PAUSE)
@@ -145,9 +166,10 @@ class JsonLines:
                 if failures == 1:
                     told = "the signals of %s cannot be read: %s; it is tried again"
                     logger.error(told, self._settings.path, error.strerror)  # noqa: TRY400 - said
+                self._health.worsen(f"{self._where} cannot be read: {error.strerror}")
                 await self._sleep(self._pause(failures))
             else:
-                if not self._settings.follow:
+                if not self._settings.is_followed:
                     return
                 failures = 0
                 self._counts["restarts"] += 1
@@ -158,12 +180,13 @@ class JsonLines:
         Raises:
             OSError: If it cannot be read.
         """
-        lines, is_over = LineSplitter(), not self._settings.follow
+        lines, is_over = LineSplitter(), not self._settings.is_followed
         with _opened(path) as file:
             while True:
                 while data := os.read(file, _CHUNK):
                     for line in lines.feed(data):
                         yield line
+                self._health.mend()
                 if is_over:
                     break
                 await self._sleep(self._settings.poll_seconds)

@@ -19,6 +19,7 @@ from ibkr_trader.adapters.secret_text import NO_SECRET, secret_if_named
 from ibkr_trader.adapters.settings import read_settings
 from ibkr_trader.adapters.signals.flow_feeds import Answers, MeasureFeed, PredictionFeed
 from ibkr_trader.adapters.signals.flow_settings import ApiSettings, path_for
+from ibkr_trader.adapters.signals.health import Health, nobody
 from ibkr_trader.adapters.signals.http_fetch import FetchFailed, fetching
 from ibkr_trader.adapters.signals.pauses import growing
 from ibkr_trader.adapters.signals.registry import SOURCES
@@ -66,6 +67,7 @@ class OptionsFlowMonitor:
         self._sleep = sleep
         self._counts: Counter[str] = Counter()
         self._one_at_a_time = asyncio.Lock()
+        self._health = Health(settings.name, say=nobody)
 
     @property
     def name(self) -> str:
@@ -81,9 +83,15 @@ class OptionsFlowMonitor:
         """
         return dict(self._counts)
 
-    async def run(self, take: Callable[[Incoming], Awaitable[SignalReply]]) -> None:
+    async def run(
+        self,
+        take: Callable[[Incoming], Awaitable[SignalReply]],
+        *,
+        say: Callable[[str], None] = nobody,
+    ) -> None:
         """Poll for ever; see `SignalSource`."""
         settings = self._settings
+        self._health = Health(self.name, say=say)
         questions = self._questions()
         async with fetching(
             settings.url,
@@ -115,6 +123,7 @@ class OptionsFlowMonitor:
             except FetchFailed as error:
                 self._counts["failures"] += 1
                 failures += 1
+                self._health.worsen(f"{feed.what}: {error.reason}", of=feed.what)
                 if failures == 1:
                     told = "Error polling %s: %s; it is tried again with growing pauses"
                     logger.error(told, feed.what, error.reason)  # noqa: TRY400 - the reason says it
@@ -123,6 +132,7 @@ class OptionsFlowMonitor:
                     logger.info("polling %s works again, after %s failures", feed.what, failures)
                 self._counts["answers"] += 1
                 failures = 0
+                self._health.mend(of=feed.what)
                 await self._hand_over(feed, data, take)
             await self._sleep(self._pause(failures))
 

@@ -32,6 +32,7 @@ import msgspec
 from ibkr_trader.adapters.redis_link import RedisLink, RedisTrouble
 from ibkr_trader.adapters.settings import keys_of, read_settings
 from ibkr_trader.adapters.signals.envelope import read_envelope
+from ibkr_trader.adapters.signals.health import Health, nobody
 from ibkr_trader.adapters.signals.pauses import growing
 from ibkr_trader.adapters.signals.redis_settings import RedisSettings
 from ibkr_trader.adapters.signals.redis_stream import (
@@ -98,6 +99,7 @@ class RedisSignals:
         self._monotonic = monotonic
         self._sleep = sleep
         self._chance = chance
+        self._health = Health(settings.name, say=nobody)
         self._is_well = False  # this connection has been read from
         self._wrong = ""  # the trouble that was told last
         self._unburied = ""  # why dead letters cannot be written, as it was told last
@@ -116,8 +118,9 @@ class RedisSignals:
         """
         return dict(self._counts)
 
-    async def run(self, take: Take) -> None:
+    async def run(self, take: Take, *, say: Callable[[str], None] = nobody) -> None:
         """Hand over entries until it is cancelled, whatever becomes of the server."""
+        self._health = Health(self.name, say=say, monotonic=self._monotonic)
         failures = 1
         while True:
             self._is_well = False
@@ -241,12 +244,14 @@ class RedisSignals:
         if trouble.code != self._wrong:
             logger.warning("no signals from %s: %s", self.name, trouble)
         self._wrong = trouble.code
+        self._health.worsen(trouble.words)
 
     def _tell_well(self) -> None:
         self._is_well = True
         if self._wrong:
             logger.warning("signals from %s come again", self.name)
         self._wrong = ""
+        self._health.mend()
 
     def _tell_unburied(self, trouble: RedisTrouble) -> None:
         if trouble.code != self._unburied:

@@ -21,9 +21,11 @@ class RedisSettings(RedisTable, frozen=True, kw_only=True, forbid_unknown_fields
     Attributes:
         name: What the source is called.
         keys: The variables of the environment that hold the keys that may sign, by key id.
+        stream: Where entries come from.
         group: Traders that are all to have every signal are groups of their own.
         consumer: Our name in the group, the same after a restart; empty is the machine's.
-        dead: Where dead letters go, the newest `most_dead` of them.
+        dead: Where dead letters go.
+        most_dead: How many of them are kept, the newest.
         bury_refused: Whether what the desk refuses is a dead letter too.
         count: The most entries that are read at once.
         max_deliveries: An entry that was delivered more often is not looked at any more.

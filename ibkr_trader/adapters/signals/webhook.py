@@ -18,6 +18,7 @@ import msgspec
 
 from ibkr_trader.adapters.settings import Seconds, SourceName, keys_of, read_settings
 from ibkr_trader.adapters.signals.envelope import FORGED, read_envelope
+from ibkr_trader.adapters.signals.health import Health, nobody
 from ibkr_trader.adapters.signals.http_door import Answer, Door
 from ibkr_trader.adapters.signals.http_exchange import Refusal
 from ibkr_trader.adapters.signals.json_reading import MAX_BYTES, excerpt
@@ -107,7 +108,12 @@ class Webhook:
         """Wait until requests can come in, and return the port."""
         return await self._door.opened()
 
-    async def run(self, take: Callable[[Incoming], Awaitable[SignalReply]]) -> None:
+    async def run(
+        self,
+        take: Callable[[Incoming], Awaitable[SignalReply]],
+        *,
+        say: Callable[[str], None] = nobody,
+    ) -> None:
         """Answer requests for ever; see `SignalSource`."""
 
         async def respond(exchange: Exchange) -> Answer:
@@ -119,7 +125,7 @@ class Webhook:
             self._counts[str(answer.status)] += 1
             return answer
 
-        await self._door.run(respond)
+        await self._door.run(respond, health=Health(self.name, say=say))
 
     async def _respond(
         self, exchange: Exchange, take: Callable[[Incoming], Awaitable[SignalReply]]

@@ -15,6 +15,7 @@ import msgspec
 from ibkr_trader.adapters.clock import ManualClock
 from ibkr_trader.adapters.redis_address import RedisAddress, read_address
 from ibkr_trader.adapters.signals.envelope import read_envelope, signed
+from ibkr_trader.adapters.signals.health import nobody
 from ibkr_trader.adapters.signals.redis_queue import RedisSignals
 from ibkr_trader.adapters.signals.redis_settings import RedisSettings
 from ibkr_trader.core.enums import Outcome
@@ -174,7 +175,9 @@ def source(
 
 
 @asynccontextmanager
-async def running(signals: RedisSignals, desk: Desk) -> AsyncIterator[None]:
+async def running(
+    signals: RedisSignals, desk: Desk, *, say: Callable[[str], None] = nobody
+) -> AsyncIterator[None]:
     """Let a desk take signals for the length of the block."""
-    async with alongside(signals.run(desk.take)):
+    async with alongside(signals.run(desk.take, say=say)):
         yield

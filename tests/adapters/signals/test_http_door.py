@@ -199,15 +199,20 @@ def test_a_port_that_is_taken_is_tried_again(caplog: pytest.LogCaptureFixture) -
         with socket.create_server(("127.0.0.1", 0)) as other:
             port = other.getsockname()[1]
             source = Webhook(WebhookSettings(port=port, allow_unsigned=True), keys={})
-            async with alongside(source.run(Taker().take)):
+            async with alongside(source.run(Taker().take, say=said.append)):
                 await asyncio.sleep(100)
                 other.close()
                 assert await source.opened() == port
                 return now()
 
+    said: list[str] = []
+
     assert 100 < at_once(work()) <= 161
     (message,) = caplog.messages
     assert "cannot be listened at: " in message
+    trouble, again = said
+    assert trouble.startswith("signals of webhook do not come: port ")
+    assert again == "signals of webhook come again"
 
 
 def test_when_it_closes_everybody_is_gone(caplog: pytest.LogCaptureFixture) -> None:

@@ -7,6 +7,7 @@ import socket
 import struct
 from contextlib import suppress
 
+from ibkr_trader.adapters.signals.health import Health, nobody
 from ibkr_trader.adapters.signals.http_door import Answer, Door
 from ibkr_trader.adapters.signals.http_exchange import Exchange
 from ibkr_trader.execution.tasks import alongside
@@ -23,7 +24,7 @@ async def echo(exchange: Exchange) -> Answer:
 async def said(data: bytes) -> bytes:
     """Send bytes to a door that echoes bodies of ten bytes at most; return what comes back."""
     door = Door(port=0, lines=4, seconds=5, sleep=asyncio.sleep)
-    async with alongside(door.run(echo)):
+    async with alongside(door.run(echo, health=Health("door", say=nobody))):
         reader, writer = await asyncio.open_connection("127.0.0.1", await door.opened())
         writer.write(data)
         found = await reader.read()
@@ -54,7 +55,7 @@ def test_a_line_that_breaks_is_no_request() -> None:
 
     async def work() -> float:
         door = Door(port=0, lines=4, seconds=5, sleep=asyncio.sleep)
-        async with alongside(door.run(listen)):
+        async with alongside(door.run(listen, health=Health("door", say=nobody))):
             _, writer = await asyncio.open_connection("127.0.0.1", await door.opened())
             writer.write(HEAD + b"Content-Length: 9\r\n\r\nabc")
             await asyncio.sleep(1)
@@ -76,7 +77,7 @@ def test_an_answer_that_nobody_reads_is_given_up_in_time() -> None:
 
     async def work() -> float:
         door = Door(port=0, lines=4, seconds=5, sleep=asyncio.sleep)
-        async with alongside(door.run(flood)):
+        async with alongside(door.run(flood, health=Health("door", say=nobody))):
             reader, writer = await asyncio.open_connection("127.0.0.1", await door.opened())
             writer.write(HEAD + b"\r\n")
             await asyncio.sleep(1)

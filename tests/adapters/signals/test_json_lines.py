@@ -13,7 +13,6 @@ import pytest
 from ibkr_trader.adapters.signals.envelope import signed
 from ibkr_trader.adapters.signals.json_lines import FileSettings, JsonLines
 from ibkr_trader.adapters.signals.json_reading import MAX_BYTES
-from ibkr_trader.adapters.signals.registry import SOURCES
 from ibkr_trader.core.signals import Claim, Incoming, Malformed
 from ibkr_trader.execution.tasks import alongside
 from tests.adapters.signals.source_parts import DONE, LATER, Taker, at_once, envelope, now
@@ -25,7 +24,7 @@ def line(name: str) -> bytes:
     return json.dumps(envelope(id=name)).encode() + b"\n"
 
 
-def source(path: Path | str, *, follow: bool = False, stdin: int = 0) -> JsonLines:
+def source(path: Path | str, *, follow: bool | None = None, stdin: int = 0) -> JsonLines:
     settings = FileSettings(path=str(path), follow=follow)
     return JsonLines(settings, keys={"k1": KEY}, stdin=stdin)
 
@@ -45,7 +44,7 @@ def taken_of(content: bytes, tmp_path: Path, *replies: Any) -> Taker:
     path = tmp_path / "signals.jsonl"
     path.write_bytes(content)
     taker = Taker(*replies)
-    at_once(source(path).run(taker.take))
+    at_once(source(path, follow=False).run(taker.take))
     return taker
 
 
@@ -107,7 +106,7 @@ def test_what_the_journal_did_not_take_is_handed_over_until_it_does(tmp_path: Pa
 def test_it_is_counted(tmp_path: Path) -> None:
     path = tmp_path / "signals.jsonl"
     path.write_bytes(line("a") + b"x\n")
-    found = source(path)
+    found = source(path, follow=False)
     at_once(found.run(Taker().take))
     assert found.counts == {"handed_over": 2, "malformed": 1}
 
@@ -121,7 +120,8 @@ class Followed:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.taker = Taker()
-        self.source = source(path, follow=True)
+        self.source = source(path)
+        self.said: list[str] = []
 
     def write(self, data: bytes) -> None:
         with self.path.open("ab") as file:
@@ -138,7 +138,7 @@ def follow(path: Path, steps: Any) -> None:
 
     async def work() -> None:
         followed = Followed(path)
-        async with alongside(followed.source.run(followed.taker.take)):
+        async with alongside(followed.source.run(followed.taker.take, say=followed.said.append)):
             await steps(followed)
 
     at_once(work())
@@ -164,6 +164,11 @@ def test_a_file_that_is_not_there_yet_is_waited_for(
         file.write(line("a"))
         await asyncio.sleep(60)
         await file.has("a")
+        why = "cannot be read: No such file or directory"
+        assert file.said == [
+            f"signals of file do not come: {file.path} {why}; it is tried again",
+            "signals of file come again",
+        ]
 
     follow(tmp_path / "signals.jsonl", steps)
     (message,) = caplog.messages
@@ -291,6 +296,14 @@ def test_the_file_is_closed_also_if_somebody_is_busy_with_a_line(tmp_path: Path)
     assert at_once(work()) in {(1, 0), (0, 0)}
 
 
+def test_a_file_that_ends_says_so(tmp_path: Path) -> None:
+    """Whoever appends to it later would wait for ever without a word."""
+    path, said = tmp_path / "signals.jsonl", list[str]()
+    path.write_bytes(line("a"))
+    at_once(source(path, follow=False).run(Taker().take, say=said.append))
+    assert said == [f"no more signals come from file: {path} is read to its end"]
+
+
 # -- standard input ---------------------------------------------------------------------------
 
 
@@ -330,8 +343,10 @@ def test_standard_input_may_be_a_file_or_nothing(tmp_path: Path) -> None:
     for name, expected in ((str(path), ["a"]), (os.devnull, [])):
         taker = Taker()
         with Path(name).open("rb") as file:
-            at_once(source("-", stdin=file.fileno()).run(taker.take))
+            said: list[str] = []
+            at_once(source("-", stdin=file.fileno()).run(taker.take, say=said.append))
         assert ids(taker.taken) == expected
+        assert said == ["no more signals come from file: standard input is read to its end"]
 
 
 def test_waiting_for_standard_input_can_be_given_up() -> None:
@@ -345,35 +360,3 @@ def test_waiting_for_standard_input_can_be_given_up() -> None:
         return now()
 
     assert at_once(work()) == 5
-
-
-# -- settings ---------------------------------------------------------------------------------
-
-
-def test_it_is_made_from_a_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SIGNAL_KEY", KEY.decode())
-    values = {"path": str(tmp_path / "x"), "name": "lines", "follow": True,
-              "keys": {"k1": "SIGNAL_KEY"}}  # fmt: skip
-    made = SOURCES["file"](values)
-    assert isinstance(made, JsonLines)
-    assert made.name == "lines"
-    assert made._keys == {"k1": KEY}
-    assert made._settings.follow
-
-
-@pytest.mark.parametrize(
-    ("values", "message"),
-    [
-        ({}, "path: it is missing"),
-        ({"path": ""}, "path: "),
-        ({"path": "x", "poll_seconds": 0}, "poll_seconds: "),
-        ({"path": "-", "follow": True}, "follow: standard input ends"),
-        ({"path": "x", "follow": 1}, "follow: expected `bool`"),
-        ({"path": "x", "keys": {"k1": "NO_SUCH_KEY"}}, "keys.k1: the environment has no NO_SUCH"),
-        ({"path": "x", "key": {}}, "key: there is no such key; did you mean keys?"),
-    ],
-)
-def test_a_mistake_is_named_by_its_key(values: dict[str, Any], message: str) -> None:
-    with pytest.raises(ValueError, match=r"^signals\.file\.") as caught:
-        SOURCES["file"](values)
-    assert str(caught.value).startswith(f"signals.file.{message}")

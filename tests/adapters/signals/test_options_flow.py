@@ -47,12 +47,13 @@ class Watch:
         self.api = Api(respond)
         self.taker = Taker(*replies)
         self.counts: dict[str, int] = {}
+        self.said: list[str] = []
         self._settings = settings
 
     async def lasts(self, seconds: float) -> Watch:
         async with self.api.serving():
             found = monitor(self.api.url, **self._settings)
-            async with alongside(found.run(self.taker.take)):
+            async with alongside(found.run(self.taker.take, say=self.said.append)):
                 await asyncio.sleep(seconds)
             self.counts = dict(found.counts)
         return self
@@ -170,6 +171,8 @@ def test_a_failure_is_logged_once_and_tried_again_ever_less_often(
     assert watch.taker.taken == []
     (line,) = caplog.messages
     assert line.startswith("Error polling predictions of AAPL: ")
+    (said,) = watch.said
+    assert said.startswith("signals of api do not come: predictions of AAPL: ")
     waited = [late - early for early, late in pairwise(watch.times("AAPL"))]
     slack = 10 if name == "slow" else 0
     for doubled, found in zip([60, 120, 240, 480, 900, 900, 900], waited, strict=False):
@@ -188,6 +191,7 @@ def test_when_it_works_again_that_is_logged_and_the_pace_is_the_usual(
         watch = watched(lambda _: answers.pop(0), HOUR)
     assert [record.levelname for record in caplog.records] == ["ERROR", "INFO"]
     assert caplog.messages[1] == "polling predictions of AAPL works again, after 3 failures"
+    assert watch.said[1:] == ["signals of api come again"]
     waited = [late - early for early, late in pairwise(watch.times("AAPL"))]
     assert {round(one, 1) for one in waited[3:]} == {60}
     assert len(watch.taker.taken) == 1

@@ -321,7 +321,7 @@ async def test_the_password_is_that_of_the_environment(
 @pytest.mark.parametrize(
     ("table", "words"),
     [
-        ({"url": "redis://u:word@redis.example.com"}, r"signals\.redis\.url: redis\.example\.com"),
+        ({"url": "redis://u@redis.example.com"}, r"signals\.redis\.url: redis\.example\.com"),
         ({"password_env": "NOWHERE"}, r"signals\.redis\.password_env: the env"),
         ({"keys": {"k1": "NOWHERE"}}, r"signals\.redis\.keys\.k1: the env"),
         ({"cuont": 1}, r"signals\.redis\.cuont: .* did you mean count"),

@@ -48,9 +48,9 @@ async def test_a_server_that_comes_late_is_waited_for(
     redis_server: RedisServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     redis_server.kill()
-    desk, pauses = Desk(), Pauses()
+    desk, pauses, said = Desk(), Pauses(), list[str]()
     signals = source(redis_server.url, pauses=pauses, max_backoff_seconds=2)
-    async with running(signals, desk):
+    async with running(signals, desk, say=said.append):
         await until(lambda: len(pauses.asked) >= 6)
         redis_server.restart()
         post = Post(Hand(redis_server.url))
@@ -62,6 +62,8 @@ async def test_a_server_that_comes_late_is_waited_for(
     down, again = told(caplog)
     assert down.startswith("no signals from redis: down: ")
     assert again == "signals from redis come again"
+    assert said[0].startswith("signals of redis do not come: Error ")
+    assert said[1:] == ["signals of redis come again"]
     assert signals.counts["failures"] == len(pauses.asked)
 
 
