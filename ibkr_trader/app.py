@@ -40,14 +40,14 @@ from ibkr_trader.adapters.ibkr.messages import ServerTime
 from ibkr_trader.adapters.journal import SessionHeader, SqliteJournal
 from ibkr_trader.adapters.kill_flag import HaltFile
 from ibkr_trader.adapters.leading import leading
-from ibkr_trader.adapters.lease import Lease, LeaseSettings
+from ibkr_trader.adapters.lease import Lease
 from ibkr_trader.adapters.limits_file import LimitsFile
 from ibkr_trader.adapters.redis_address import read_address
 from ibkr_trader.adapters.redis_link import PATIENCE, RedisLink
-from ibkr_trader.adapters.secret_text import secret_of
+from ibkr_trader.adapters.secret_text import secret_if_named
 from ibkr_trader.adapters.sectors_file import SectorsFile
 from ibkr_trader.config import Profile, Settings, load
-from ibkr_trader.config.lease_table import lease_family, lease_name
+from ibkr_trader.config.lease_table import lease_family, lease_key
 from ibkr_trader.core.errors import AccountMismatch, BrokerUnavailable, ConfigError, JournalError
 from ibkr_trader.core.events import ErrorEvent
 from ibkr_trader.core.text import masked
@@ -79,7 +79,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 JOURNAL_FILE = "journal.db"
 CONNECT_PATIENCE = 10.0  # seconds for a handshake, unless all waits are shorter
-_MARGIN = 5  # parts of a lease, of which the last is not used
 LOCK_PATIENCE = 10.0  # seconds: as long as another command of ours may reasonably take
 
 
@@ -87,23 +86,18 @@ def make_lease(settings: Settings, table: LeaseTable, on_lost: Callable[[str], N
     """Return the lease that the settings name; nothing is asked by that.
 
     Raises:
-        ConfigError: If its server cannot be named.
+        ConfigError: If its server cannot be named, or it cannot itself.
     """
     try:
-        secret = secret_of(table.password_env, key="password_env") if table.password_env else None
-        address = read_address(
-            table.url, password=secret.reveal() if secret else "", ca_file=table.ca_file
-        )
+        password = secret_if_named(table.password_env, key="password_env").reveal()
+        address = read_address(table.url, password=password, ca_file=table.ca_file)
     except ValueError as error:
         message = f"{settings.config_file or 'config.toml'}: [lease] {error}"
         raise ConfigError(message, hint="correct [lease] in config.toml") from error
     return Lease(
         RedisLink(address, patience=min(PATIENCE, table.ttl_seconds / 2)),
-        LeaseSettings(
-            key=f"ibkr-trader:lease:{{{lease_name(settings)}}}",
-            ttl_seconds=table.ttl_seconds,
-            margin_seconds=table.ttl_seconds / _MARGIN,
-        ),
+        key=lease_key(settings),
+        ttl_seconds=table.ttl_seconds,
         memory=settings.place.folder / "lease.epoch",
         owner=f"{socket.gethostname()}, process {os.getpid()}",
         clock=SystemClock(),

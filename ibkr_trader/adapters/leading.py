@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from ibkr_trader.adapters.lease import Denial, Why
+from ibkr_trader.adapters.lease import Denial
 from ibkr_trader.core.errors import AccountLocked
 from ibkr_trader.execution.leadership import Leadership
 from ibkr_trader.execution.tasks import alongside
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     MakeLease = Callable[[Callable[[str], None]], Lease]
 
 _ROUND = 5.0  # seconds of asking, until it is looked whether there is news to tell
-_HOPELESS = frozenset({Why.BEHIND, Why.MEMORY})  # a person has to see to it
 
 
 @asynccontextmanager
@@ -52,7 +51,7 @@ async def stand_by(lease: Lease, *, say: Callable[[str], None]) -> Grant:
         answer = await lease.acquire(wait=_ROUND if told else 0.0)
         if not isinstance(answer, Denial):
             return answer
-        if answer.why in _HOPELESS:
+        if answer.is_hopeless:
             raise AccountLocked(answer.message, hint=answer.hint)
         news = (answer.why.value, answer.holder)
         if news != told:

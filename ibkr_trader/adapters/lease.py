@@ -2,7 +2,7 @@
 
 The holder has `key`, which runs out by itself after `ttl_seconds` unless it is renewed. Whether
 we still hold it is judged here, by our own clocks, from before the last renewal was sent, and
-ends `margin_seconds` before the server's own count does: a holder that hears nothing stops
+ends a fifth of the time before the server's own count does: a holder that hears nothing stops
 before anybody else can start. A machine that slept is found out by its wall clock, since the
 monotonic one may stand still meanwhile; a wall clock that jumps ahead loses the lease, which
 is the safe side. Once lost, a lease is lost: only `acquire` brings another, with a new epoch.
@@ -27,21 +27,19 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import secrets
-from contextlib import asynccontextmanager
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from ibkr_trader.adapters.lease_memory import EpochMemory, MemoryUnusable
 from ibkr_trader.adapters.redis_link import GARBLED, RedisTrouble
-from ibkr_trader.core.errors import AccountLocked, InvariantBroken
+from ibkr_trader.core.errors import InvariantBroken
 from ibkr_trader.core.text import plain
-from ibkr_trader.execution.tasks import alongside
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+    from collections.abc import Awaitable, Callable, Coroutine
     from pathlib import Path
 
     from ibkr_trader.adapters.redis_link import RedisLink, Word
@@ -70,20 +68,9 @@ _RELEASE = """
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 return redis.call('DEL', KEYS[1])
 """
+_MARGIN = 5  # parts of a lease, of which the last is not used
 _RENEWALS = 3  # in the time of a lease
 _ATTEMPTS = 10  # in the same time, while the server is in trouble or somebody else holds it
-
-
-class LeaseSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which lease, for how long; `key` is one account's, the same on every machine."""
-
-    key: Annotated[str, msgspec.Meta(pattern=r"^[!-~]{1,200}$")]
-    ttl_seconds: Annotated[float, msgspec.Meta(ge=1, le=3_600)] = 15.0
-    margin_seconds: Annotated[float, msgspec.Meta(ge=0.1, le=1_800)] = 3.0
-
-    def __post_init__(self) -> None:
-        if self.margin_seconds > self.ttl_seconds / 2:
-            raise ValueError("margin_seconds: it is more than half of ttl_seconds")
 
 
 class Why(StrEnum):
@@ -109,16 +96,22 @@ class Denial(msgspec.Struct, frozen=True, kw_only=True):
     hint: str = ""
     holder: str = ""  # who has it, and since when
 
+    @property
+    def is_hopeless(self) -> bool:
+        """Whether waiting is of no use: a person has to see to it."""
+        return self.why in {Why.BEHIND, Why.MEMORY}
+
 
 class Lease:
     """Holds one lease, or does not.
 
     `acquire` it, run `keep` beside what depends on it, ask `held` before every step that does,
-    and `release` it: or let `holding` do all of that. One task at a time, besides `held`.
+    and `release` it: `leading.py` does all of that. One task at a time, besides `held`.
 
     Args:
         link: The server, used for nothing else.
-        settings: Which lease, for how long.
+        key: Which lease: one account's, the same on every machine.
+        ttl_seconds: For how long the server keeps it for a holder that says nothing.
         memory: The file that keeps the highest epoch seen; its folder is made private.
         owner: What others are told of the holder, as `host/1234`.
         clock: Our own machine's, never the gateway's.
@@ -129,8 +122,9 @@ class Lease:
     def __init__(
         self,
         link: RedisLink,
-        settings: LeaseSettings,
         *,
+        key: str,
+        ttl_seconds: float,
         memory: Path,
         owner: str,
         clock: Clock,
@@ -138,8 +132,9 @@ class Lease:
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
         self._link = link
-        self._settings = settings
-        self._memory = EpochMemory(memory, settings.key)
+        self._key = key
+        self._ttl = ttl_seconds
+        self._memory = EpochMemory(memory, key)
         self._owner = owner
         self._clock = clock
         self._on_lost = on_lost
@@ -148,11 +143,6 @@ class Lease:
         self._token = ""
         self._asked = self._now()
         self._trouble = ""
-
-    @property
-    def epoch(self) -> int:
-        """The epoch of the lease that was granted last; 0 if it is lost, released or none."""
-        return self._epoch
 
     @property
     def held(self) -> bool:
@@ -183,14 +173,14 @@ class Lease:
             left = until - self._clock.monotonic()
             if isinstance(answer, Grant):
                 return answer
-            if answer.why in {Why.BEHIND, Why.MEMORY} or left <= 0:
+            if answer.is_hopeless or left <= 0:
                 await self.release()  # what was asked for without an answer may be ours
                 return answer
-            await self._sleep(min(left, self._settings.ttl_seconds / _ATTEMPTS))
+            await self._sleep(min(left, self._ttl / _ATTEMPTS))
 
     async def keep(self) -> None:
         """Renew the lease until it is lost; returns then, after `on_lost`."""
-        pause = self._settings.ttl_seconds / _RENEWALS
+        pause = self._ttl / _RENEWALS
         while self._epoch:
             await self._sleep(max(0.0, min(pause, self._left())))
             asked, left = self._now(), self._left()
@@ -198,9 +188,9 @@ class Lease:
             if self._left() <= 0:  # be it that an answer came after all: somebody saw it lost
                 self._lose(f"it was not renewed in time: {self._trouble or 'no answer'}")
             elif renewed:
-                self._asked, pause = asked, self._settings.ttl_seconds / _RENEWALS
+                self._asked, pause = asked, self._ttl / _RENEWALS
             elif renewed is None:
-                pause = self._settings.ttl_seconds / _ATTEMPTS
+                pause = self._ttl / _ATTEMPTS
             else:
                 self._lose("somebody else has it, or the server has forgotten us")
 
@@ -209,16 +199,15 @@ class Lease:
         token, self._token, self._epoch = self._token, "", 0
         if token:
             with contextlib.suppress(RedisTrouble):
-                await self._ask(_RELEASE, (self._settings.key,), token)
+                await self._ask(_RELEASE, (self._key,), token)
         await self._link.close()
 
     async def _try(self, asked: _Reading) -> Grant | Denial:
-        key = self._settings.key
-        keys = (key, f"{key}:epoch")
+        keys = (self._key, f"{self._key}:epoch")
         try:
             seen = self._memory.highest()
             said = await self._ask(_ACQUIRE, keys, self._token, self._milliseconds, seen)
-            answer = _answer(said, seen=seen, key=key)
+            answer = _answer(said, seen=seen, key=self._key)
             if isinstance(answer, Denial):
                 return answer
             self._memory.note(answer.epoch)
@@ -236,7 +225,7 @@ class Lease:
         """Whether it was renewed; None if nobody knows."""
         try:
             self._trouble = ""
-            answer = await self._ask(_RENEW, (self._settings.key,), self._token, self._milliseconds)
+            answer = await self._ask(_RENEW, (self._key,), self._token, self._milliseconds)
         except RedisTrouble as trouble:
             self._trouble = str(trouble)
             return None
@@ -265,7 +254,7 @@ class Lease:
 
     @property
     def _milliseconds(self) -> int:
-        return round(self._settings.ttl_seconds * 1_000)
+        return round(self._ttl * 1_000)
 
     def _now(self) -> _Reading:
         return _Reading(seconds=self._clock.monotonic(), at=self._clock.now())
@@ -274,7 +263,7 @@ class Lease:
         """For how long the lease is ours if nothing more is heard, by the less patient clock."""
         now, since = self._now(), self._asked
         elapsed = max(now.seconds - since.seconds, (now.at - since.at).total_seconds())
-        return self._settings.ttl_seconds - self._settings.margin_seconds - elapsed
+        return self._ttl - self._ttl / _MARGIN - elapsed
 
 
 class _Reading(msgspec.Struct, frozen=True, kw_only=True):
@@ -282,23 +271,6 @@ class _Reading(msgspec.Struct, frozen=True, kw_only=True):
 
     seconds: float
     at: datetime
-
-
-@asynccontextmanager
-async def holding(lease: Lease, *, wait: float = 0.0) -> AsyncIterator[Grant]:
-    """Hold `lease` for the length of the block, unless it is lost before.
-
-    Raises:
-        AccountLocked: If it is not granted within `wait` seconds.
-    """
-    answer = await lease.acquire(wait=wait)
-    if isinstance(answer, Denial):
-        raise AccountLocked(answer.message, hint=answer.hint)
-    try:
-        async with alongside(lease.keep()):
-            yield answer
-    finally:
-        await lease.release()
 
 
 def _answer(said: Any, *, seen: int, key: str) -> Grant | Denial:

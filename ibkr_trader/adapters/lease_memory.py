@@ -16,7 +16,7 @@ from ibkr_trader.core.errors import ConfigError
 if TYPE_CHECKING:
     from pathlib import Path
 
-_CONTENT = re.compile(r"([0-9]{1,18}) ([!-~]{1,200})\n")
+_CONTENT = re.compile(r"([0-9]{1,18}) ([!-~]+)\n")
 _MOST_BYTES = 512
 
 

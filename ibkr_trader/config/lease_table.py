@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import msgspec
 
 from ibkr_trader.config.risk_table import read_table
+from ibkr_trader.core.errors import ConfigError
 from ibkr_trader.core.ids import FAMILY, family_named, is_install
 
 if TYPE_CHECKING:
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 
 _LEAST, _MOST = 1, 3_600
 _LONGEST = 100
+_KEY = re.compile(r"[!-~]{1,200}")  # on every host a line of a file, too
 
 
 class LeaseTable(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,8 +44,10 @@ class LeaseTable(msgspec.Struct, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         try:
             password = urlsplit(self.url).password
-        except ValueError:  # whoever connects says what is wrong with it
-            password = None
+        except ValueError:  # what is in it would be shown, and may be a password
+            raise ValueError(
+                "url cannot be read: it looks like rediss://user@host:6380/0"
+            ) from None
         if password is not None:
             raise ValueError("url has a password in it: name its variable as password_env")
         is_plain = self.name.isascii() and self.name.isprintable() and " " not in self.name
@@ -67,6 +72,21 @@ def lease_name(settings: Settings) -> str:
     """Return what the lease of an account is called, on every host of it."""
     endpoint = f"{settings.profile}:{settings.host}:{settings.port or 0}:{settings.client_id}"
     return (settings.lease and settings.lease.name) or endpoint
+
+
+def lease_key(settings: Settings) -> str:
+    """Return the key of the lease at its server.
+
+    Raises:
+        ConfigError: If it is none that every host could keep: of a gateway's address, say.
+    """
+    key = f"ibkr-trader:lease:{{{lease_name(settings)}}}"
+    if not _KEY.fullmatch(key):
+        message = (
+            f"{settings.config_file}: [lease] is called by the gateway's address, and cannot be"
+        )
+        raise ConfigError(message, hint='give it a name of its own below [lease]: name = "main"')
+    return key
 
 
 def lease_family(settings: Settings) -> str:

@@ -7,14 +7,13 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ibkr_trader.adapters.lease import Denial, Grant, Lease, LeaseSettings, Why
+from ibkr_trader.adapters.lease import Denial, Grant, Lease, Why
 from ibkr_trader.adapters.redis_address import RedisAddress
 from ibkr_trader.adapters.redis_link import RedisLink
 from tests.adapters.redis_parts import VirtualTime
 
 AT = datetime(2026, 11, 23, 14, 30, tzinfo=UTC)
 KEY = "lease:{SIM0000001}"
-SETTINGS = LeaseSettings(key=KEY, ttl_seconds=15, margin_seconds=3)
 OURS, RENEWAL = 12, 5  # seconds that a lease is ours unheard; and between two renewals
 
 
@@ -29,10 +28,11 @@ class Machine:
         self._address = address
         self.patience = 5.0
 
-    def lease(self, settings: LeaseSettings = SETTINGS) -> Lease:
+    def lease(self) -> Lease:
         return Lease(
             RedisLink(self._address, patience=self.patience),
-            settings,
+            key=KEY,
+            ttl_seconds=15,
             memory=self.memory,
             owner=self.name,
             clock=self.time.clock,

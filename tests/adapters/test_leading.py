@@ -30,6 +30,28 @@ async def test_a_free_lease_is_held_for_the_block(one: Machine, other: Hand) -> 
     assert leadership.objection() == "the lease has run out"
 
 
+async def test_a_block_renews_it_and_gives_it_back_however_it_ends(
+    one: Machine, other: Hand
+) -> None:
+    lease, leadership = one.lease(), Leadership(one.time.clock)
+    grant = await lease.acquire()
+    assert isinstance(grant, Grant)
+    async with kept(lease, leadership, grant):
+        await one.time.sleeps(RENEWAL)
+        other.do("PEXPIRE", KEY, 9_000)
+        one.time.move(RENEWAL)
+        await until(lambda: other.do("PTTL", KEY) > 14_000)
+    assert not lease.held
+    assert other.do("EXISTS", KEY) == 0
+    grant = await lease.acquire()
+    assert grant == Grant(epoch=2)
+    with pytest.raises(ZeroDivisionError):
+        async with kept(lease, leadership, grant):
+            raise ZeroDivisionError
+    assert not lease.held
+    assert other.do("EXISTS", KEY) == 0
+
+
 async def test_one_that_others_hold_is_not_waited_for(one: Machine, two: Machine) -> None:
     async with acquired(one), leading(partial(lease_of, two), two.time.clock) as leadership:
         assert leadership.epoch == 0

@@ -108,8 +108,9 @@ async def test_a_server_that_has_forgotten_epochs_is_refused_until_a_person_has_
     assert isinstance(denied, Denial)
     assert denied.hint.endswith(f"SET {KEY}:epoch 3")
     assert other.do("EXISTS", KEY) == 0
-    async with acquired(two) as unknowing:  # it has seen none, and cannot know
-        assert unknowing.epoch == 1
+    unknowing = two.lease()  # it has seen none, and cannot know
+    assert await unknowing.acquire() == Grant(epoch=1)
+    await unknowing.release()
     other.do("SET", f"{KEY}:epoch", 3)
     assert await lease.acquire() == Grant(epoch=4)
     await lease.release()
@@ -155,5 +156,6 @@ async def test_a_holder_of_another_kind_is_named_as_far_as_it_can_be(
 
 async def test_large_epochs_are_exact(one: Machine, other: Hand) -> None:
     other.do("SET", f"{KEY}:epoch", 123_456_789_012_345)
-    async with acquired(one) as lease:
-        assert lease.epoch == 123_456_789_012_346
+    lease = one.lease()
+    assert await lease.acquire() == Grant(epoch=123_456_789_012_346)
+    await lease.release()

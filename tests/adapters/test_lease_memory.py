@@ -33,6 +33,12 @@ def test_a_damaged_file_is_not_taken_for_none(tmp_path: Path, content: bytes) ->
     assert refused.value.hint
 
 
+def test_what_was_noted_is_read_again_however_long_its_key(tmp_path: Path) -> None:
+    key = "k" * 200
+    EpochMemory(tmp_path / "epoch", key).note(42)
+    assert EpochMemory(tmp_path / "epoch", key).highest() == 42
+
+
 def test_another_leases_file_is_not_ours(tmp_path: Path) -> None:
     EpochMemory(tmp_path / "epoch", "one").note(1)
     with pytest.raises(MemoryUnusable, match="lease one"):
