@@ -37,6 +37,7 @@ from ibkr_trader.adapters.lease_memory import EpochMemory, MemoryUnusable
 from ibkr_trader.adapters.redis_link import GARBLED, RedisTrouble
 from ibkr_trader.core.errors import InvariantBroken
 from ibkr_trader.core.text import plain
+from ibkr_trader.execution.tasks import heed_cancellation
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
@@ -170,6 +171,7 @@ class Lease:
         while True:
             asked = self._now()
             answer = await self._try(asked)
+            heed_cancellation()  # or whoever stands by would do so for ever
             left = until - self._clock.monotonic()
             if isinstance(answer, Grant):
                 return answer

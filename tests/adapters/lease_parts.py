@@ -28,9 +28,9 @@ class Machine:
         self._address = address
         self.patience = 5.0
 
-    def lease(self) -> Lease:
+    def lease(self, link: RedisLink | None = None) -> Lease:
         return Lease(
-            RedisLink(self._address, patience=self.patience),
+            link or RedisLink(self._address, patience=self.patience),
             key=KEY,
             ttl_seconds=15,
             memory=self.memory,

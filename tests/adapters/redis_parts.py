@@ -12,6 +12,8 @@ from typing import Any
 import redis
 
 from ibkr_trader.adapters.clock import ManualClock
+from ibkr_trader.adapters.redis_address import RedisAddress
+from ibkr_trader.adapters.redis_link import RedisLink, RedisTrouble, Word
 from tests.redis_server import RedisServer
 
 PATIENCE = 30.0  # seconds; whatever takes longer is broken, not slow
@@ -73,6 +75,35 @@ async def impostor(answer: bytes | None) -> AsyncIterator[int]:
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     async with server:
         yield server.sockets[0].getsockname()[1]
+
+
+class DeafLink(RedisLink):
+    """A link whose library swallows one cancellation, as Python 3.11 lets it.
+
+    Attributes:
+        is_asked: Somebody waits for the answer that will not come.
+        hangs_at: The command whose answer does not come; what it answers, or
+            raises, once it is cancelled.
+    """
+
+    def __init__(self, address: RedisAddress, hangs_at: dict[str, Any]) -> None:
+        super().__init__(address)
+        self.hangs_at = hangs_at
+        self.is_asked = asyncio.Event()
+
+    async def ask(self, *words: Word, wait: float = 0.0) -> Any:
+        if words[0] in self.hangs_at and not self.is_asked.is_set():
+            self.is_asked.set()
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                return self._answer(self.hangs_at[str(words[0])])
+        return await super().ask(*words, wait=wait)
+
+    def _answer(self, found: Any) -> Any:
+        if isinstance(found, RedisTrouble):
+            raise found
+        return found
 
 
 class VirtualTime:

@@ -9,11 +9,12 @@ import pytest
 
 from ibkr_trader.adapters.leading import kept, leading, stand_by
 from ibkr_trader.adapters.lease import Grant, Lease
+from ibkr_trader.adapters.redis_address import read_address
 from ibkr_trader.core.errors import AccountLocked
 from ibkr_trader.execution.leadership import Leadership
 from ibkr_trader.execution.tasks import alongside
 from tests.adapters.lease_parts import KEY, RENEWAL, Machine, acquired
-from tests.adapters.redis_parts import Hand, until
+from tests.adapters.redis_parts import DeafLink, Hand, until
 from tests.redis_server import RedisServer
 
 
@@ -82,6 +83,15 @@ async def test_who_gives_up_waiting_leaves_no_connection_behind(
             await two.time.sleeps(1.5)
             assert other.do("CLIENT", "LIST").count(b"id=") > before
         await until(lambda: other.do("CLIENT", "LIST").count(b"id=") == before)
+
+
+async def test_whose_end_is_swallowed_stands_by_no_longer(
+    one: Machine, two: Machine, redis_server: RedisServer
+) -> None:
+    link = DeafLink(read_address(redis_server.url), {"EVAL": [b"held", b"one/x", 15_000]})
+    async with acquired(one), asyncio.timeout(10), alongside(take_turns_with(two.lease(link))):
+        await link.is_asked.wait()
+    assert not link.is_open
 
 
 async def take_turns_with(lease: Lease) -> None:

@@ -45,6 +45,7 @@ from ibkr_trader.adapters.signals.redis_stream import (
 from ibkr_trader.adapters.signals.registry import SOURCES
 from ibkr_trader.core.signals import Malformed
 from ibkr_trader.core.text import plain
+from ibkr_trader.execution.tasks import heed_cancellation
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
@@ -130,6 +131,7 @@ class RedisSignals:
             except RedisTrouble as trouble:
                 failures = 1 if self._is_well else failures + 1
                 self._tell(trouble)
+            heed_cancellation()
             await self._sleep(self._pause(failures))
 
     async def _serve(self, take: Take) -> None:
@@ -139,6 +141,7 @@ class RedisSignals:
                 await self._recover(take)
                 look_at = self._monotonic() + self._settings.recover_seconds
             entries = await self._stream.read_new(wait=self._settings.block_seconds)
+            heed_cancellation()  # what was read is pending, and is ours after a restart
             self._tell_well()
             await self._settle(entries, take)
 
@@ -163,6 +166,7 @@ class RedisSignals:
         held_until = self._monotonic() + self._settings.claim_after_seconds / 2
         tries = 1
         while batch.waiting:
+            heed_cancellation()
             if self._monotonic() >= held_until:
                 # Others will soon take us for dead, and no entry is to be handed over by two.
                 await self._finish(batch)
