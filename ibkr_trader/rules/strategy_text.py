@@ -34,8 +34,8 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from ibkr_trader.core.text import plain
-from ibkr_trader.core.trading_day import clock_of
 from ibkr_trader.core.toml_lines import Keys, line_of, lines_of
+from ibkr_trader.core.trading_day import clock_of
 from ibkr_trader.risk.envelope import Envelope
 from ibkr_trader.rules.action_text import read_action
 from ibkr_trader.rules.bar_sizes import parse_bar_size
