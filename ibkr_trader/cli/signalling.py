@@ -13,9 +13,8 @@ from ibkr_trader.cli import output
 from ibkr_trader.cli.exits import Exit, UsageFault
 from ibkr_trader.cli.trading import desk_for, title
 from ibkr_trader.core.enums import Outcome, SignalAction
-from ibkr_trader.core.signals import Claim
+from ibkr_trader.core.signals import DUPLICATE, Claim
 from ibkr_trader.core.text import quantity
-from ibkr_trader.rules.admission import DUPLICATE
 
 if TYPE_CHECKING:
     from ibkr_trader.cli.face import Face

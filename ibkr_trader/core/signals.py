@@ -15,6 +15,13 @@ import msgspec
 
 from ibkr_trader.core.enums import Outcome, SignalAction
 
+# Why a signal is refused, where a source says so, or goes by it; `rules/admission.py` has all.
+MALFORMED = "malformed"
+FORGED = "forged"
+UNSIGNED = "unsigned"
+POISON = "poison"
+DUPLICATE = "duplicate"
+
 
 class Claim(msgspec.Struct, frozen=True, kw_only=True):
     """A prediction, as somebody claims it.
@@ -73,7 +80,7 @@ class Malformed(msgspec.Struct, frozen=True, kw_only=True):
     message: str
     excerpt: str = ""
     signal_id: str = ""
-    code: str = "malformed"
+    code: str = MALFORMED
 
 
 class SeenSignal(msgspec.Struct, frozen=True, kw_only=True):

@@ -10,9 +10,15 @@ from typing import TYPE_CHECKING
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.enums import Outcome, SignalAction
 from ibkr_trader.core.errors import JournalError
-from ibkr_trader.core.signals import Claim, SignalReply
+from ibkr_trader.core.signals import (
+    DUPLICATE,
+    FORGED,
+    MALFORMED,
+    UNSIGNED,
+    Claim,
+    SignalReply,
+)
 from ibkr_trader.core.text import plain
-from ibkr_trader.rules.admission import DUPLICATE
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -24,7 +30,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 PACE = timedelta(seconds=1)  # between two records of the same refusal of one source
 MINUTE = timedelta(minutes=1)
-STRANGE = frozenset({"malformed", "forged", "unsigned"})  # nobody of ours sends such a thing
+STRANGE = frozenset({MALFORMED, FORGED, UNSIGNED})  # nobody of ours sends such a thing
 ALARMING = 3  # of them within a minute
 SHOWN = 200  # characters of a name or a message from outside
 _PASSING = frozenset({"unavailable"})  # it may be another answer in a moment

@@ -17,7 +17,7 @@ from ibkr_trader.core import events as ev
 from ibkr_trader.core.enums import Outcome
 from ibkr_trader.core.errors import AmbiguousContract, BrokerUnavailable, JournalError
 from ibkr_trader.core.ids import short_id
-from ibkr_trader.core.signals import Claim, Malformed, SignalReply
+from ibkr_trader.core.signals import MALFORMED, Claim, Malformed, SignalReply
 from ibkr_trader.execution.refusals import Refusals
 from ibkr_trader.rules.admission import Admission, Refusal, judge
 from ibkr_trader.rules.taken import taken, trigger_of
@@ -85,7 +85,7 @@ class SignalDesk:
         """
         refusal = self._judge(claim)
         if refusal is not None or isinstance(claim, Malformed):
-            return self._refusals.refuse(claim, refusal or Refusal("malformed", ""))
+            return self._refusals.refuse(claim, refusal or Refusal(MALFORMED, ""))
         if isinstance(claim, Claim) and claim.is_standing:
             # What is taken is a record more, so this never comes twice.
             number = self._trader.journal.state.last_record

@@ -15,7 +15,15 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from ibkr_trader.core.enums import SignalAction
-from ibkr_trader.core.signals import Claim, Malformed
+from ibkr_trader.core.signals import (
+    DUPLICATE,
+    FORGED,
+    MALFORMED,
+    POISON,
+    UNSIGNED,
+    Claim,
+    Malformed,
+)
 
 if TYPE_CHECKING:
     from ibkr_trader.core.signals import FlowClaim, Incoming
@@ -24,7 +32,6 @@ if TYPE_CHECKING:
 OLDEST = timedelta(hours=1)  # a memory of twice that is kept: see `signal_memory.DATED_FOR`
 MOST_AHEAD = timedelta(minutes=1)
 MOST_PER_MINUTE = 600
-DUPLICATE = "duplicate"
 TOO_MANY = "too_many"
 UNDATED = "undated"
 
@@ -119,7 +126,7 @@ def _repeated(claim: Claim | FlowClaim, memory: SignalMemory, now: datetime) -> 
 
 def _stranger(claim: Claim | FlowClaim, policy: Admission) -> Refusal | None:
     if policy.needs_signature and not claim.is_signed:
-        return Refusal("unsigned", f"{claim.source} did not sign it, and here it must")
+        return Refusal(UNSIGNED, f"{claim.source} did not sign it, and here it must")
     if policy.symbols is not None and claim.ticker not in policy.symbols:
         message = f"{claim.ticker} is no symbol that a strategy or [signals] symbols names"
         return Refusal("unknown_symbol", message)
@@ -166,7 +173,7 @@ def _doubtful(claim: Claim | FlowClaim, policy: Admission) -> Refusal | None:
     if not isinstance(claim, Claim):
         return None
     if not (claim.confidence.is_finite() and 0 <= claim.confidence <= 1):
-        return Refusal("malformed", f"its confidence is {claim.confidence}, and not from 0 to 1")
+        return Refusal(MALFORMED, f"its confidence is {claim.confidence}, and not from 0 to 1")
     if claim.confidence >= policy.confidence_min:
         return None
     message = f"its confidence is {claim.confidence}, and {policy.confidence_min} is the least"
@@ -190,9 +197,10 @@ def _seconds(span: timedelta) -> str:
 
 
 REASONS: Mapping[str, str] = {
-    "malformed": "it is no signal",
-    "forged": "its signature is wrong",
-    "unsigned": "it is not signed, and here it must be",
+    MALFORMED: "it is no signal",
+    FORGED: "its signature is wrong",
+    UNSIGNED: "it is not signed, and here it must be",
+    POISON: "it was delivered again and again, and never finished",
     DUPLICATE: "it was taken before",
     "unknown_symbol": "nothing here trades its symbol",
     UNDATED: "it does not say when it was made",

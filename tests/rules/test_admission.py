@@ -7,7 +7,16 @@ from typing import Any
 import pytest
 
 from ibkr_trader.core.enums import SignalAction
-from ibkr_trader.core.signals import Claim, FlowClaim, Malformed
+from ibkr_trader.core.signals import (
+    DUPLICATE,
+    FORGED,
+    MALFORMED,
+    POISON,
+    UNSIGNED,
+    Claim,
+    FlowClaim,
+    Malformed,
+)
 from ibkr_trader.rules.admission import (
     MOST_AHEAD,
     MOST_PER_MINUTE,
@@ -211,3 +220,8 @@ def test_what_others_may_have_acted_on_is_not_taken(since: float, why: str) -> N
 
 def test_after_others_it_must_say_when_it_was_made() -> None:
     assert before_us(claim(issued_at=None), -100) == "undated"
+
+
+@pytest.mark.parametrize("code", [MALFORMED, FORGED, UNSIGNED, POISON, DUPLICATE])
+def test_what_a_source_says_is_explained_too(code: str) -> None:
+    assert REASONS[code]

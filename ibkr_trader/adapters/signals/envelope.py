@@ -34,7 +34,7 @@ from ibkr_trader.adapters.signals.json_reading import (
     read_object,
     shown,
 )
-from ibkr_trader.core.signals import Claim, Malformed
+from ibkr_trader.core.signals import FORGED, MALFORMED, Claim, Malformed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -42,7 +42,6 @@ if TYPE_CHECKING:
     from ibkr_trader.adapters.signals.json_reading import Json
 
 VERSION = "1"
-FORGED = "forged"  # the code of a claim whose signature is not good
 FIELDS = frozenset({
     "v", "id", "source", "ts", "nonce", "seq", "symbol", "ticker", "action", "signal",
     "confidence", "price", "key_id", "sig",
@@ -77,7 +76,7 @@ def read_envelope(data: bytes, *, source: str, keys: Mapping[str, bytes]) -> Cla
             message=error.message,
             excerpt=excerpt(data),
             signal_id=_known_id(fields),
-            code=FORGED if isinstance(error, Forged) else "malformed",
+            code=FORGED if isinstance(error, Forged) else MALFORMED,
         )
 
 

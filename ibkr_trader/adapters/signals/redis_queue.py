@@ -43,7 +43,7 @@ from ibkr_trader.adapters.signals.redis_stream import (
     SignalStream,
 )
 from ibkr_trader.adapters.signals.registry import SOURCES
-from ibkr_trader.core.signals import Malformed
+from ibkr_trader.core.signals import DUPLICATE, POISON, Malformed
 from ibkr_trader.core.text import plain
 from ibkr_trader.execution.tasks import heed_cancellation
 
@@ -58,8 +58,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-DUPLICATE = "duplicate"  # the desk's code for a signal that it has seen
-POISON = "poison"
 PATH = "signals.redis"
 _FIRST_PAUSE = 0.25
 

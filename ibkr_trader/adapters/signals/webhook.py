@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 
 from ibkr_trader.adapters.settings import Seconds, SourceName, keys_of, read_settings
-from ibkr_trader.adapters.signals.envelope import FORGED, read_envelope
+from ibkr_trader.adapters.signals.envelope import read_envelope
 from ibkr_trader.adapters.signals.health import Health, nobody
 from ibkr_trader.adapters.signals.http_door import Answer, Door
 from ibkr_trader.adapters.signals.http_exchange import Refusal
@@ -29,8 +29,7 @@ from ibkr_trader.adapters.signals.webhook_requests import (
     is_health,
 )
 from ibkr_trader.core.enums import Outcome
-from ibkr_trader.core.signals import Malformed
-from ibkr_trader.rules.admission import DUPLICATE
+from ibkr_trader.core.signals import DUPLICATE, FORGED, UNSIGNED, Malformed
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -39,7 +38,6 @@ if TYPE_CHECKING:
     from ibkr_trader.core.signals import Incoming, SignalReply
 
 PATH = "signals.webhook"
-UNSIGNED = "unsigned"
 _HEALTHY = Answer(status=200, body=b'{"status":"ok"}')
 
 
