@@ -13,26 +13,24 @@ from collections import deque
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from ibkr_trader.cli.decisions import HEARD, Decisions
 from ibkr_trader.cli.event_words import EventWords
 from ibkr_trader.cli.lights import LinkWatch
 from ibkr_trader.cli.origins import Origins
-from ibkr_trader.cli.strategy_words import outcome_words
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.enums import Outcome
-from ibkr_trader.core.ids import short_id
 from ibkr_trader.core.text import SENTENCES, plain
-from ibkr_trader.dashboard.scene import MOST_LINES, Decision, FeedKind, FeedLine
-from ibkr_trader.orders.wishes import PERSONS
+from ibkr_trader.dashboard.scene import MOST_LINES, FeedKind, FeedLine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from decimal import Decimal
 
     from ibkr_trader.core.models import Order
+    from ibkr_trader.dashboard.scene import Decision
     from ibkr_trader.execution.trader import Trader
 
 logger = logging.getLogger(__name__)
-MOST_DECISIONS = 50
 MOST_POINTS = 240  # of the account's worth
 STEP = 5.0  # seconds between two of them, at the least
 # What is worth a line, and how a screen shows it.
@@ -98,9 +96,7 @@ class Board:
         self._unsaid: deque[tuple[ev.BaseEvent, Order | None]] = deque(maxlen=MOST_LINES)
         self._lines: deque[FeedLine] = deque(maxlen=MOST_LINES)
         self._number = 0
-        self._decisions: deque[Decision] = deque(maxlen=MOST_DECISIONS)
-        self._decided: dict[str, str] = {}  # what waits for its end, in words
-        self._denied: tuple[ev.Breach, ...] = ()
+        self._decisions = Decisions()
         self._worth: deque[Decimal] = deque(maxlen=MOST_POINTS)
         self._worth_at = 0.0
         if (values := trader.portfolio.values) is not None:
@@ -115,7 +111,7 @@ class Board:
     @property
     def decisions(self) -> tuple[Decision, ...]:
         """What rules and limits led to lately, oldest first."""
-        return tuple(self._decisions)
+        return self._decisions.rows
 
     def lines(self, *, since: int = 0) -> tuple[FeedLine, ...]:
         """Return the lines after number `since` that are still kept, oldest first."""
@@ -159,6 +155,8 @@ class Board:
             self._unsaid.append((event, order))
         if type(event) in _NOTED:
             self._note(event)
+        elif type(event) in HEARD:
+            self._decisions.hear(event)
 
     def _note(self, event: ev.BaseEvent) -> None:
         """Take note of what is more than a line."""
@@ -169,42 +167,8 @@ class Board:
                 self.origins.hear(event)
             case ev.DisconnectEvent() | ev.ErrorEvent():
                 self.links.hear(event)
-            case ev.DenyEvent(breaches=breaches) if breaches is not self._denied:
-                self._denied = breaches  # every order of a command is denied for the same
-                source = ", ".join(dict.fromkeys(one.check for one in breaches))
-                self._decide(event, source, self._words.of(event) or "", is_refusal=True)
-            case ev.GroupEvent(group_id=group, message=message):
-                self._decide(event, short_id(group), message)
-            case ev.StrategyEvent() | ev.OptionsFlowEvent():
-                self._reckon(event)
-            case ev.LossEvent(message=message):
-                self._decide(event, "daily_loss", message)
-            case ev.StateEvent(origin=origin, reason=reason) if origin not in PERSONS:
-                words = f"{event.symbol or 'trading'} is {event.state}: {reason}"
-                self._decide(event, origin or "desk", words)
             case _:
                 pass
-
-    def _reckon(self, event: ev.StrategyEvent | ev.OptionsFlowEvent) -> None:
-        """Keep what a strategy decided together with what came of it; or why a signal was none."""
-        if isinstance(event, ev.DecisionEvent) and not event.is_shadow:
-            self._decided[event.decision_id] = self._words.of(event) or ""
-            return  # what comes of it is told with it
-        source = event.strategy if isinstance(event, ev.StrategyEvent) else event.source
-        text, is_refusal = self._words.of(event), isinstance(event, ev.SignalRefusedEvent)
-        if isinstance(event, ev.DecisionEndEvent):
-            words = self._decided.pop(event.decision_id, "")
-            is_refusal = event.outcome is not Outcome.ACTED
-            text = f"{words}: {outcome_words(event)}" if is_refusal else words
-        if text:
-            self._decide(event, source, text, is_refusal=is_refusal)
-
-    def _decide(
-        self, event: ev.BaseEvent, source: str, text: str, *, is_refusal: bool = False
-    ) -> None:
-        source, text = plain(source, limit=SENTENCES), plain(text, limit=SENTENCES)
-        decision = Decision(at=event.at, source=source, text=text, is_refusal=is_refusal)
-        self._decisions.append(decision)
 
     def _weigh(self, worth: Decimal | None) -> None:
         """Keep what the account is worth; within a step the newest word counts."""
@@ -237,18 +201,14 @@ class Board:
                 self._lines.append(line)
 
 
-_NOTED = frozenset(
-    {
-        ev.AccountEvent, ev.NewOrderEvent, ev.DisconnectEvent, ev.ErrorEvent,
-        ev.DenyEvent, ev.GroupEvent, ev.LossEvent, ev.StateEvent, ev.DecisionEvent,
-        ev.DecisionEndEvent, ev.SignalRefusedEvent, ev.SignalEndEvent,
-    }
-)  # fmt: skip
+_NOTED = frozenset({ev.AccountEvent, ev.NewOrderEvent, ev.DisconnectEvent, ev.ErrorEvent})
 
 
 def _kind_of(event: ev.BaseEvent) -> FeedKind:
     """How a screen shows an event: what is serious, or leaves something bare, is an alert."""
     kind = _KINDS[type(event)]
+    if isinstance(event, ev.DecisionEndEvent) and event.outcome is Outcome.NOTHING:
+        return FeedKind.NOTE  # nobody has refused it
     is_serious = getattr(event, "is_serious", False)
     is_bare = isinstance(event, ev.CoverEvent) and (event.since is not None or event.surplus > 0)
     return FeedKind.ALERT if is_serious or is_bare else kind

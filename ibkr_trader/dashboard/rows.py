@@ -128,7 +128,10 @@ def _time(row: Any) -> Any:
 def _text(row: Row) -> str:
     """What the filter looks at."""
     names = ("symbol", "short", "side", "kind", "status", "rule", "name", "text", "source")
-    return " ".join(str(value) for name in names if (value := getattr(row, name, "")))
+    words = [str(value) for name in names if (value := getattr(row, name, ""))]
+    if isinstance(row, Decision):
+        words.append(row.came.value)
+    return " ".join(words)
 
 
 def _figure(value: Any) -> tuple[bool, Any]:

@@ -170,13 +170,27 @@ class GaugeRow(msgspec.Struct, frozen=True, kw_only=True):
     note: str = ""
 
 
+class Came(Enum):
+    """What came of a decision, as far as anybody has stated it."""
+
+    ACTED = "acted"
+    NOTHING = "nothing"  # rightly nothing to do
+    REFUSED = "refused"
+    DENIED = "denied"  # by the guard
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    WOULD = "would"  # only a shadow's
+    NOTE = "note"  # it is told, and says nothing of an outcome
+    ALERT = "alert"  # the same, and serious
+
+
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
-    """What a rule or a signal led to, and why."""
+    """What a rule, a signal, a group or a limit led to, and why."""
 
     at: datetime
     source: str
     text: str
-    is_refusal: bool = False
+    came: Came = Came.NOTE
 
 
 class FeedKind(Enum):

@@ -21,7 +21,7 @@ def sentence(row: object, *, cancelling: Container[str] = ()) -> str:
         case GaugeRow():
             return safe(f"{row.name}: {row.used} of {row.limit} {row.note}").rstrip()
         case Decision():
-            return safe(f"{row.source}: {row.text}")
+            return safe(f"{row.source}, {row.came.value}: {row.text}")
         case FeedLine():
             return safe(row.text)
         case _:

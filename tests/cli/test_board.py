@@ -10,12 +10,13 @@ import pytest
 
 from ibkr_trader.adapters.memory_journal import MemoryJournal
 from ibkr_trader.cli import event_words
-from ibkr_trader.cli.board import MOST_DECISIONS, STEP, Board
+from ibkr_trader.cli.board import STEP, Board
+from ibkr_trader.cli.decisions import MOST_DECISIONS
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.enums import Side, TradingState
 from ibkr_trader.core.errors import RiskCheckError
 from ibkr_trader.core.models import AccountValues, Contract, GroupId, OrderId, Quote
-from ibkr_trader.dashboard.scene import MOST_LINES, FeedKind
+from ibkr_trader.dashboard.scene import MOST_LINES, Came, FeedKind
 from ibkr_trader.execution.desk import Desk
 from ibkr_trader.execution.placing import Wait
 from ibkr_trader.risk.guard import RiskGuard
@@ -168,13 +169,13 @@ async def test_a_denied_bracket_is_one_decision_with_every_reason() -> None:
         board = Board(trader)
         with pytest.raises(RiskCheckError):
             await Desk(trader).submit_group(bracket())
-        (decision,) = (one for one in board.decisions if one.is_refusal)
+        (decision,) = (one for one in board.decisions if one.came is Came.DENIED)
         assert decision.source == "risk_callback"
         assert "the first reason" in decision.text
         assert "the second reason" in decision.text
         with pytest.raises(RiskCheckError):
             await Desk(trader).submit_order(request())
-        assert sum(one.is_refusal for one in board.decisions) == 2
+        assert sum(one.came is Came.DENIED for one in board.decisions) == 2
         refused = [line for line in board.lines() if line.kind is KIND.REFUSAL]
         assert len(refused) == 4  # the feed tells it of each order
         assert all("the second reason" in line.text for line in refused)
@@ -190,10 +191,10 @@ async def test_limits_and_groups_decide_and_people_do_not() -> None:
         trader.bus.publish(
             ev.GroupEvent(at=START, group_id=GroupId("k7qav-7"), message="AAPL is over")
         )
-        told = [(one.source, one.text, one.is_refusal) for one in board.decisions]
+        told = [(one.source, one.text, one.came) for one in board.decisions]
         assert told == [
-            ("daily_loss", "AAPL is HALTED: the day's loss", False),
-            ("7", "AAPL is over", False),
+            ("daily_loss", "AAPL is HALTED: the day's loss", Came.ACTED),
+            ("7", "AAPL is over", Came.NOTE),
         ]
         for number in range(2 * MOST_DECISIONS):
             trader.bus.publish(

@@ -8,6 +8,7 @@ from typing import Any
 
 from ibkr_trader.dashboard.model import Line, Model
 from ibkr_trader.dashboard.scene import (
+    Came,
     Decision,
     FeedKind,
     FeedLine,
@@ -136,7 +137,7 @@ def decisions(count: int) -> tuple[Decision, ...]:
             at=NOW - timedelta(minutes=count - number),
             source="guard" if number % 3 == 0 else "tighten",
             text=f"stop of {_SYMBOLS[number % len(_SYMBOLS)]} to 147.50: 1.0 R is reached",
-            is_refusal=number % 3 == 0,
+            came=Came.REFUSED if number % 3 == 0 else Came.ACTED,
         )
         for number in range(1, count + 1)
     )

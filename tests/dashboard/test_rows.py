@@ -6,7 +6,7 @@ import pytest
 
 from ibkr_trader.dashboard.model import Model, Panel, Sorting
 from ibkr_trader.dashboard.rows import SORTS, chosen, key_of, name_of, place_of, rows_of
-from ibkr_trader.dashboard.scene import Decision, FeedKind, FeedLine, GaugeRow
+from ibkr_trader.dashboard.scene import Came, Decision, FeedKind, FeedLine, GaugeRow
 from tests.dashboard.play import at, desk, entry, guarded, held, stop
 from tests.dashboard.scenes import decisions, feed
 
@@ -116,3 +116,10 @@ def test_what_happens_is_read_from_the_newest_on() -> None:
     assert chosen(model, Panel.SIGNALS) == decisions(6)[-1]
     backwards = desk(decisions=decisions(6)[::-1])
     assert chosen(backwards, Panel.SIGNALS) == decisions(6)[-1]
+
+
+def test_decisions_are_found_by_what_came_of_them() -> None:
+    model = desk(decisions=decisions(6))
+    model = Model(scene=model.scene, filter="refused")
+    refused = [row for row in decisions(6) if row.came is Came.REFUSED]
+    assert list(rows_of(model, Panel.SIGNALS)) == refused

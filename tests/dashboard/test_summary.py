@@ -32,7 +32,7 @@ def test_a_position_in_words() -> None:
 
 def test_other_rows_in_words() -> None:
     assert sentence(GAUGES[4]) == "exposure: 52,000.00 of 50,000.00 was lowered"
-    assert sentence(decisions(1)[0]) == "tighten: stop of MSFT to 147.50: 1.0 R is reached"
+    assert sentence(decisions(1)[0]) == "tighten, acted: stop of MSFT to 147.50: 1.0 R is reached"
     assert sentence(feed(1)[0]) == "1-stop SELL 10 MSFT at 145.00"
     assert sentence(None) == ""
 
