@@ -80,7 +80,7 @@ async def deciding(
         yield
         return
     sources = made_sources(face.settings())
-    shelf = StrategyShelf(desk.trader, strategist, say=lambda text: lines.say("Strategy", text))
+    shelf = StrategyShelf(desk.trader, strategist)
     with progress("", is_shown=not face.json) as report:
         await shelf.open(by.live, by.shadows, tell=lambda text: report(0, 0, text))
     strategist.signals.also = frozenset(by.symbols)

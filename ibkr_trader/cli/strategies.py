@@ -15,7 +15,7 @@ from ibkr_trader.cli.exits import UsageFault
 from ibkr_trader.cli.wording import counted
 from ibkr_trader.core.enums import Stage
 from ibkr_trader.core.errors import ConfigError, TraderError
-from ibkr_trader.core.events import StageEvent
+from ibkr_trader.core.events import NoticeEvent, StageEvent
 from ibkr_trader.rules.parity import MINIMUM
 
 if TYPE_CHECKING:
@@ -41,16 +41,13 @@ class StrategyShelf:
     Args:
         trader: Whose they are.
         strategist: Runs them.
-        say: Tells people.
     """
 
-    def __init__(
-        self, trader: Trader, strategist: Strategist, *, say: Callable[[str], None]
-    ) -> None:
+    def __init__(self, trader: Trader, strategist: Strategist) -> None:
         self._trader = trader
         self._strategist = strategist
-        self._say = say
         self._files: list[StrategyFile] = []
+        self._names: dict[Path, str] = {}  # of the strategy that a file was last taken for
         self._refused: dict[Path, str] = {}
         self._edits: dict[str, Path] = {}  # of which file the shadow of a name is an edit
         self._at_hand: dict[tuple[str, Stage], Loaded] = {}
@@ -79,6 +76,7 @@ class StrategyShelf:
             if any((other.strategy.name, at) == (name, stage) for other, at in found):
                 raise ConfigError(f"{path}: another strategy is called {name}, too")
             self._files.append(file)
+            self._names[path] = name
             found.append((one, stage))
         in_shadow = [one.strategy for one, stage in found if stage is Stage.SHADOW]
         await self._strategist.rules.shadow.recall(in_shadow)
@@ -98,12 +96,24 @@ class StrategyShelf:
                 if file.has_changed:
                     await self._reload(file)
 
-    def require_sample(self, name: str) -> None:
-        """Refuse to judge by a shadow that has decided too little; none at all is no matter here.
+    def not_taken(self, name: str) -> str:
+        """Return which edited file of `name` is not taken, and why; empty if none is."""
+        found = (why for path, why in self._refused.items() if self._names.get(path) == name)
+        return next(found, "")
+
+    def require_ready(self, name: str) -> None:
+        """Refuse a shadow that has decided too little, or is not what its author wrote last.
+
+        None at all is no matter here.
 
         Raises:
-            CannotStage: If it has, and says how to go on.
+            CannotStage: If it is one, and says how to go on.
         """
+        why = self.not_taken(name)
+        if why and (name, Stage.SHADOW) in self._at_hand:
+            message = f"the shadow of {name} is not what its file says: {why}"
+            hint = "mend the file; to promote the older text all the same: --anyway"
+            raise CannotStage(message, hint=hint)
         book = self._strategist.rules.shadow.books.get(name)
         if book is not None and book.decisions < MINIMUM:
             made = counted(book.decisions, "decision")
@@ -138,8 +148,9 @@ class StrategyShelf:
             )
         if one is None:
             names = ", ".join(n for n, stage in self._at_hand if stage is Stage.SHADOW) or "none"
+            why = self.not_taken(name)
             raise CannotStage(
-                f"no strategy {name} is in the shadow (there: {names})",
+                f"no strategy {name} is in the shadow (there: {names}){why and f'; {why}'}",
                 hint="edit its file, or start with: ibkr-trader run --shadow FILE",
             )
         await self._admit(one, Stage.LIVE, origin=origin)
@@ -176,6 +187,7 @@ class StrategyShelf:
         try:
             one = file.load()
             name = one.strategy.name
+            self._names[file.path] = name
             if one.strategy.version == self._version(name, Stage.LIVE):
                 if self._edits.get(name) == file.path:
                     self._retire(name)  # it was edited back to what trades
@@ -183,11 +195,19 @@ class StrategyShelf:
                 await self._admit(one, Stage.SHADOW, origin=EDITED)
                 self._edits[name] = file.path
         except TraderError as error:
-            if self._refused.get(file.path) != error.message:
-                self._refused[file.path] = error.message
-                self._say(f"the edited {file.path.name} is not taken: {error.message}")
+            why = f"the edited {file.path.name} is not taken: {error.message}"
+            if self._refused.get(file.path) != why:
+                self._refused[file.path] = why
+                self._tell(self._names[file.path], why)
             return
         self._refused.pop(file.path, None)
+
+    def _tell(self, name: str, message: str) -> None:
+        """Put on record, and so on every screen, what its author would otherwise not learn."""
+        now = self._trader.clock.now()
+        told = NoticeEvent(at=now, origin=name, message=message, is_serious=True)
+        # The strategies go on as they were: no disk is reason enough to stop them.
+        self._trader.record.witness([told])
 
     def _version(self, name: str, stage: Stage) -> str:
         one = self._at_hand.get((name, stage))

@@ -49,6 +49,7 @@ async def show(face: Face) -> output.Reply:
                 "symbols": list(one.symbols),
                 "rules": [rule.name for rule in one.rules],
                 "fenced": list(_fenced(one, stage, faults)),
+                "not_taken": here.shelf.not_taken(one.name),
             }
             for one, stage in rows
         ]
@@ -58,28 +59,33 @@ async def show(face: Face) -> output.Reply:
             right=frozenset({"Rules"}),
             spare=("Version", "Rules"),
         )
-        blocks: list[str | output.Table] = [head, table]
+        untaken = {one.name: here.shelf.not_taken(one.name) for one, _ in rows}
+        remarks = [f"{name}: {why}" for name, why in untaken.items() if why]
+        blocks: list[str | output.Table] = [head, table, *remarks]
         if not rows:
             blocks = [f"{head}  no strategy runs", "Next: ibkr-trader run --strategy FILE"]
         return output.Reply(schema="strategies/1", data={"strategies": documents}, blocks=blocks)
 
 
 async def promote(face: Face, name: str, *, anyway: bool) -> output.Reply:
-    """Let the shadow of `name` trade; with too few decisions only `anyway`.
+    """Let the shadow of `name` trade; one that is no fit sample only `anyway`.
 
     Raises:
-        CannotStage: If it has made too few decisions to judge by.
+        CannotStage: If it has made too few decisions to judge by, or its file says otherwise.
         TraderError: If there is none, or a symbol of it cannot be had.
     """
     here = _here(face)
     async with desk_for(face) as desk:
+        await here.shelf.look()  # the last second's edits, too
         before = _version(here, name)
         shadow = _shadow(here, name)
         if not anyway:
-            here.shelf.require_sample(name)
+            here.shelf.require_ready(name)
         what = (
             f"{name} {shadow.version if shadow else '?'} trades in place of {before or 'nothing'}"
         )
+        if why := here.shelf.not_taken(name):
+            what += f"; {why}"
         if face.dry_run:
             return _moved(face, f"{title(face.settings(), desk)}  would: {what}", name, sent=False)
         await face.ask(f"{what}. Promote it?")

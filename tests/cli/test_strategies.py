@@ -6,13 +6,15 @@ from pathlib import Path
 import pytest
 
 from ibkr_trader.adapters.memory_journal import MemoryJournal
+from ibkr_trader.cli.board import Board
 from ibkr_trader.cli.strategies import CannotStage, StrategyShelf
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.commands import Command
 from ibkr_trader.core.enums import Outcome, Stage
 from ibkr_trader.core.errors import ConfigError
+from ibkr_trader.dashboard.scene import FeedKind
 from ibkr_trader.rules.shadow_book import ShadowBook
-from tests.execution.parts import INSTALL
+from tests.execution.parts import INSTALL, FullDisk
 from tests.execution.strategy_stage import ENTRY, StrategyFloor, told
 
 NAME = "prediction-entry"
@@ -26,7 +28,6 @@ class Rack:
         self.path.write_text(text)
         self.floor = StrategyFloor()
         self.journal = MemoryJournal(INSTALL)
-        self.said: list[str] = []
 
     def edit(self, old: str, new: str) -> None:
         """Change the file as an editor does: with another inode."""
@@ -43,7 +44,7 @@ def rack(tmp_path: Path) -> Rack:
 
 async def test_a_file_trades_as_it_is_and_its_text_is_on_record(rack: Rack) -> None:
     async with rack.floor.strategist(journal=rack.journal) as desk:
-        shelf = StrategyShelf(desk.trader, desk, say=rack.said.append)
+        shelf = StrategyShelf(desk.trader, desk)
         await shelf.open([rack.path], [])
         (stage,) = told(rack.journal, ev.StageEvent)
         assert (stage.stage, stage.content, stage.strategy) == (Stage.LIVE, ENTRY, NAME)
@@ -52,7 +53,7 @@ async def test_a_file_trades_as_it_is_and_its_text_is_on_record(rack: Rack) -> N
 
 async def test_an_edited_file_goes_into_the_shadow_and_never_into_the_market(rack: Rack) -> None:
     async with rack.floor.strategist(journal=rack.journal) as desk:
-        shelf = StrategyShelf(desk.trader, desk, say=rack.said.append)
+        shelf = StrategyShelf(desk.trader, desk)
         await shelf.open([rack.path], [])
         rack.edit("0.85", "0.95")
         await shelf.look()
@@ -66,12 +67,14 @@ async def test_an_edited_file_goes_into_the_shadow_and_never_into_the_market(rac
 
 async def test_an_edit_that_is_wrong_is_told_once_and_changes_nothing(rack: Rack) -> None:
     async with rack.floor.strategist(journal=rack.journal) as desk:
-        shelf = StrategyShelf(desk.trader, desk, say=rack.said.append)
+        shelf = StrategyShelf(desk.trader, desk)
         await shelf.open([rack.path], [])
         rack.edit("signal.confidence", "signal.confidense")
         await shelf.look()
         await shelf.look()
-        (text,) = rack.said
+        (notice,) = told(rack.journal, ev.NoticeEvent)
+        text = notice.message
+        assert (notice.origin, notice.is_serious) == (NAME, True)
         assert "line 7" in text
         assert "confidense" in text
         assert not desk.rules.shadows
@@ -82,7 +85,7 @@ async def test_an_edit_that_is_wrong_is_told_once_and_changes_nothing(rack: Rack
 
 async def test_an_edit_that_is_taken_back_is_nothing_to_try(rack: Rack) -> None:
     async with rack.floor.strategist(journal=rack.journal) as desk:
-        shelf = StrategyShelf(desk.trader, desk, say=rack.said.append)
+        shelf = StrategyShelf(desk.trader, desk)
         await shelf.open([rack.path], [])
         rack.edit("nothing of it", "")
         await shelf.look()
@@ -91,7 +94,7 @@ async def test_an_edit_that_is_taken_back_is_nothing_to_try(rack: Rack) -> None:
 
 async def test_an_edit_that_is_taken_back_leaves_no_shadow_to_promote(rack: Rack) -> None:
     async with rack.floor.strategist(journal=rack.journal) as desk:
-        shelf = StrategyShelf(desk.trader, desk, say=rack.said.append)
+        shelf = StrategyShelf(desk.trader, desk)
         await shelf.open([rack.path], [])
         rack.edit("0.85", "0.95")
         await shelf.look()
@@ -109,7 +112,7 @@ async def test_a_file_that_is_saved_as_it_was_leaves_another_ones_shadow(
     other = tmp_path / "two.toml"
     other.write_text(ENTRY.replace("0.85", "0.95"))
     async with rack.floor.strategist(journal=rack.journal) as desk:
-        shelf = StrategyShelf(desk.trader, desk, say=rack.said.append)
+        shelf = StrategyShelf(desk.trader, desk)
         await shelf.open([rack.path], [other])
         rack.edit("nothing of it", "")
         await shelf.look()
@@ -118,7 +121,7 @@ async def test_a_file_that_is_saved_as_it_was_leaves_another_ones_shadow(
 
 async def test_promoted_it_trades_and_rolled_back_the_other_does_again(rack: Rack) -> None:
     async with rack.floor.strategist(journal=rack.journal) as desk:
-        shelf = StrategyShelf(desk.trader, desk, say=rack.said.append)
+        shelf = StrategyShelf(desk.trader, desk)
         await shelf.open([rack.path], [])
         (first,) = desk.rules.strategies
         rack.edit("0.85", "0.95")
@@ -150,7 +153,7 @@ async def test_what_is_about_to_trade_recalls_nothing_and_comes_back_with_nothin
 ) -> None:
     journal = Shelved(INSTALL)
     async with rack.floor.strategist(journal=journal, per_minute=100) as desk:
-        shelf = StrategyShelf(desk.trader, desk, say=rack.said.append)
+        shelf = StrategyShelf(desk.trader, desk)
         await shelf.open([rack.path], [])
         rack.edit("0.85", "0.90")
         await shelf.look()
@@ -169,14 +172,14 @@ async def test_a_start_reads_the_journal_once_for_all_shadows(rack: Rack, tmp_pa
     journal, other = Shelved(INSTALL), tmp_path / "two.toml"
     other.write_text(ENTRY.replace(NAME, "two"))
     async with rack.floor.strategist(journal=journal) as desk:
-        shelf = StrategyShelf(desk.trader, desk, say=rack.said.append)
+        shelf = StrategyShelf(desk.trader, desk)
         await shelf.open([], [rack.path, other])
         await desk.signals.take(rack.floor.claim())
         books = dict(desk.rules.shadow.books)
         assert all(one.places for one in books.values())
     async with rack.floor.strategist(journal=journal) as desk:
         readings = journal.readings
-        shelf = StrategyShelf(desk.trader, desk, say=rack.said.append)
+        shelf = StrategyShelf(desk.trader, desk)
         await shelf.open([], [rack.path, other])
         assert journal.readings == readings + 1
         assert desk.rules.shadow.books == books
@@ -184,7 +187,7 @@ async def test_a_start_reads_the_journal_once_for_all_shadows(rack: Rack, tmp_pa
 
 async def test_what_was_recalled_and_let_go_is_not_taken_up_again(rack: Rack) -> None:
     async with rack.floor.strategist(journal=rack.journal) as desk:
-        shelf = StrategyShelf(desk.trader, desk, say=rack.said.append)
+        shelf = StrategyShelf(desk.trader, desk)
         await shelf.open([], [rack.path])
         await desk.signals.take(rack.floor.claim())
         (strategy,) = desk.rules.shadows
@@ -196,11 +199,11 @@ async def test_what_was_recalled_and_let_go_is_not_taken_up_again(rack: Rack) ->
 
 async def test_an_earlier_version_is_known_after_restarts(rack: Rack) -> None:
     async with rack.floor.strategist(journal=rack.journal) as desk:
-        await StrategyShelf(desk.trader, desk, say=rack.said.append).open([rack.path], [])
+        await StrategyShelf(desk.trader, desk).open([rack.path], [])
         (first,) = desk.rules.strategies
     rack.edit("0.85", "0.95")
     async with rack.floor.strategist(journal=rack.journal) as desk:
-        shelf = StrategyShelf(desk.trader, desk, say=rack.said.append)
+        shelf = StrategyShelf(desk.trader, desk)
         await shelf.open([rack.path], [])
         await shelf.roll_back(NAME, origin="cli")
         assert desk.rules.strategies[0].version == first.version
@@ -208,7 +211,7 @@ async def test_an_earlier_version_is_known_after_restarts(rack: Rack) -> None:
 
 async def test_what_is_not_there_cannot_be_moved(rack: Rack) -> None:
     async with rack.floor.strategist(journal=rack.journal) as desk:
-        shelf = StrategyShelf(desk.trader, desk, say=rack.said.append)
+        shelf = StrategyShelf(desk.trader, desk)
         await shelf.open([rack.path], [])
         with pytest.raises(CannotStage, match="in the shadow"):
             await shelf.promote(NAME, origin="cli")
@@ -222,7 +225,7 @@ async def test_two_of_one_name_are_refused_before_anything_runs(rack: Rack, tmp_
     other = tmp_path / "two.toml"
     other.write_text(ENTRY)
     async with rack.floor.strategist(journal=rack.journal) as desk:
-        shelf = StrategyShelf(desk.trader, desk, say=rack.said.append)
+        shelf = StrategyShelf(desk.trader, desk)
         with pytest.raises(ConfigError, match="another strategy is called"):
             await shelf.open([rack.path, other], [])
         assert not desk.rules.strategies
@@ -232,7 +235,7 @@ async def test_two_of_one_name_are_refused_before_anything_runs(rack: Rack, tmp_
 
 async def test_what_is_in_the_shadow_already_is_not_told_again(rack: Rack) -> None:
     async with rack.floor.strategist(journal=rack.journal) as desk:
-        shelf = StrategyShelf(desk.trader, desk, say=rack.said.append)
+        shelf = StrategyShelf(desk.trader, desk)
         await shelf.open([rack.path], [])
         rack.edit("0.85", "0.95")
         await shelf.look()
@@ -244,7 +247,7 @@ async def test_what_is_in_the_shadow_already_is_not_told_again(rack: Rack) -> No
 
 async def test_only_the_version_that_was_looked_at_is_promoted(rack: Rack) -> None:
     async with rack.floor.strategist(journal=rack.journal) as desk:
-        shelf = StrategyShelf(desk.trader, desk, say=rack.said.append)
+        shelf = StrategyShelf(desk.trader, desk)
         await shelf.open([rack.path], [])
         (first,) = desk.rules.strategies
         rack.edit("0.85", "0.95")
@@ -262,26 +265,72 @@ async def test_only_the_version_that_was_looked_at_is_promoted(rack: Rack) -> No
 
 async def test_a_file_that_its_bars_cannot_serve_is_told_and_ends_nothing(rack: Rack) -> None:
     async with rack.floor.strategist(journal=rack.journal) as desk:
-        shelf = StrategyShelf(desk.trader, desk, say=rack.said.append)
+        shelf = StrategyShelf(desk.trader, desk)
         await shelf.open([rack.path], [])
         held = "signal.action == 'BUY' and signal.confidence > 0.85"
         rack.edit(held, "bar.close > opening_high(7) and bar.close > sma(3)")
         rack.edit('symbols = ["AAPL"]', 'symbols = ["AAPL"]\nbars = "5 mins"')
         await shelf.look()
-        (said,) = rack.said
-        assert "no whole number of bars" in said
+        (said,) = told(rack.journal, ev.NoticeEvent)
+        assert "no whole number of bars" in said.message
         assert not desk.rules.shadows
 
 
 async def test_a_shadow_that_has_decided_too_little_is_no_sample(rack: Rack) -> None:
     async with rack.floor.strategist(journal=rack.journal, per_minute=100) as desk:
-        shelf = StrategyShelf(desk.trader, desk, say=rack.said.append)
+        shelf = StrategyShelf(desk.trader, desk)
         await shelf.open([], [rack.path])
-        shelf.require_sample("other")
+        shelf.require_ready("other")
         for number in range(10):
             with pytest.raises(CannotStage, match=f"has made {number} decision") as caught:
-                shelf.require_sample(NAME)
+                shelf.require_ready(NAME)
             assert caught.value.hint is not None
             assert "--anyway" in caught.value.hint
             await desk.signals.take(rack.floor.claim(signal_id=f"s{number}"))
-        shelf.require_sample(NAME)
+        shelf.require_ready(NAME)
+
+
+async def test_an_edit_that_is_not_taken_is_named_until_it_is(rack: Rack) -> None:
+    async with rack.floor.strategist(journal=rack.journal) as desk:
+        board = Board(desk.trader)
+        shelf = StrategyShelf(desk.trader, desk)
+        await shelf.open([rack.path], [])
+        rack.edit("0.85", "0.95")
+        await shelf.look()
+        assert not shelf.not_taken(NAME)
+        rack.edit("signal.confidence", "signal.confidense")
+        await shelf.look()
+        assert "the edited one.toml is not taken" in shelf.not_taken(NAME)
+        assert "confidense" in shelf.not_taken(NAME)
+        assert not shelf.not_taken("other")
+        line = board.lines()[-1]
+        assert (line.kind, "one.toml is not taken" in line.text) == (FeedKind.ALERT, True)
+        with pytest.raises(CannotStage, match="is not what its file says") as caught:
+            shelf.require_ready(NAME)
+        assert "--anyway" in str(caught.value.hint)
+        rack.edit("confidense > 0.95", "confidence > 0.85")
+        await shelf.look()
+        assert not shelf.not_taken(NAME)
+
+
+async def test_without_a_shadow_promoting_says_why_the_edit_is_none(rack: Rack) -> None:
+    async with rack.floor.strategist(journal=rack.journal) as desk:
+        shelf = StrategyShelf(desk.trader, desk)
+        await shelf.open([rack.path], [])
+        rack.edit("signal.confidence", "signal.confidense")
+        await shelf.look()
+        shelf.require_ready(NAME)
+        with pytest.raises(CannotStage, match="in the shadow.*one.toml is not taken"):
+            await shelf.promote(NAME, origin="cli")
+
+
+async def test_a_full_disk_does_not_end_what_looks_at_the_files(rack: Rack) -> None:
+    journal = FullDisk(INSTALL)
+    async with rack.floor.strategist(journal=journal) as desk:
+        shelf = StrategyShelf(desk.trader, desk)
+        await shelf.open([rack.path], [])
+        rack.edit("signal.confidence", "signal.confidense")
+        journal.is_full = True
+        await shelf.look()
+        journal.is_full = False
+        assert shelf.not_taken(NAME)

@@ -33,7 +33,7 @@ async def shelf(settings: Settings, path: Path, *, is_open: bool = True) -> Asyn
     path.write_text(ENTRY)
     async with StrategyFloor().strategist() as desk:
         ask = Counter(Desk(desk.trader), settings)
-        made = StrategyShelf(desk.trader, desk, say=lambda _: None)
+        made = StrategyShelf(desk.trader, desk)
         if is_open:
             await made.open([path], [])
         ask.clerk._trader.shelf = made
@@ -133,3 +133,28 @@ async def test_without_a_trader_that_runs_strategies_there_is_nothing_to_move(
         reply = await ask(f"strategy.{command}", options=options)
         assert isinstance(reply, Failure)
         assert (reply.exit_code, reply.hint) == (2, "ibkr-trader run --strategy FILE")
+
+
+async def test_an_edit_that_is_not_taken_is_remarked_and_not_promoted_in_silence(
+    settings: Settings, tmp_path: Path
+) -> None:
+    path = tmp_path / "one.toml"
+    async with shelf(settings, path) as ask:
+        edit(path, "0.95")
+        await card(ask).look()
+        edit(path, "no_such_word")  # nobody has looked since: promoting does
+        refused = await ask("strategy.promote", options={"name": NAME}, yes=True)
+        assert isinstance(refused, Failure)
+        assert "one.toml is not taken" in refused.message
+        assert "--anyway" in refused.hint
+        rows = (await asked(ask, "list"))["strategies"]
+        assert all("no_such_word" in row["not_taken"] for row in rows)
+        text = await ask("strategy.list")
+        assert isinstance(text, Sent)
+        assert f"{NAME}: the edited one.toml is not taken" in str(text.blocks[-1])
+        anyway = {"name": NAME, "anyway": True}
+        tried = await ask("strategy.promote", options=anyway, dry_run=True)
+        assert isinstance(tried, Sent)
+        assert "one.toml is not taken" in str(tried.blocks[0])
+        assert (await asked(ask, "promote", options=anyway))["changed"]
+        assert "one.toml is not taken" in ask.terminal.asked[-1]

@@ -100,7 +100,11 @@ async def promote(
     *,
     name: NameArgument,
     anyway: Annotated[
-        bool, typer.Option("--anyway", help="Though it has made too few decisions to judge by.")
+        bool,
+        typer.Option(
+            "--anyway",
+            help="Though it has decided too little, or its file was edited and is not taken.",
+        ),
     ] = False,
 ) -> Reply:
     """Let the version in the shadow trade, in place of the one that trades now."""
