@@ -24,6 +24,7 @@ from ibkr_trader.dashboard.scene import MOST_LINES, FeedKind, FeedLine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
     from decimal import Decimal
 
     from ibkr_trader.core.models import Order
@@ -120,6 +121,13 @@ class Board:
             return ()
         return tuple(line for line in self._lines if line.number > since)
 
+    def printed(self, text: str) -> None:
+        """Take a line that the program has printed, as a strategy may: nobody else shows it."""
+        self._settle()
+        self._tell(self._trader.clock.now(), FeedKind.NOTE, f"printed by the program: {text}")
+        for flag in self._flags:
+            flag.set()
+
     @property
     def watchers(self) -> int:
         """How many screens there are."""
@@ -191,14 +199,12 @@ class Board:
                 logger.exception("an event could not be told")
                 continue
             if text is not None:
-                self._number += 1
-                line = FeedLine(
-                    number=self._number,
-                    at=event.at,
-                    kind=_kind_of(event),
-                    text=plain(text, limit=SENTENCES),
-                )
-                self._lines.append(line)
+                self._tell(event.at, _kind_of(event), text)
+
+    def _tell(self, at: datetime, kind: FeedKind, text: str) -> None:
+        self._number += 1
+        text = plain(text, limit=SENTENCES)
+        self._lines.append(FeedLine(number=self._number, at=at, kind=kind, text=text))
 
 
 _NOTED = frozenset({ev.AccountEvent, ev.NewOrderEvent, ev.DisconnectEvent, ev.ErrorEvent})

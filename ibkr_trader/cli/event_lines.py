@@ -39,7 +39,7 @@ class LineWriter:
     """Writes lines to standard output without ever making anybody wait."""
 
     def __init__(self) -> None:
-        self._lines: queue.Queue[str | None] = queue.Queue(maxsize=MOST_WAITING)
+        self._lines: queue.Queue[str | threading.Event | None] = queue.Queue(maxsize=MOST_WAITING)
         self._left_out = 0
         self._thread = threading.Thread(target=self._write, name="event-lines", daemon=True)
         self._thread.start()
@@ -59,6 +59,15 @@ class LineWriter:
         except queue.Full:
             self._left_out += 1
 
+    def settle(self) -> None:
+        """Wait until what was put is written, for a moment."""
+        written = threading.Event()
+        try:
+            self._lines.put_nowait(written)
+        except queue.Full:
+            return
+        written.wait(_FAREWELL)
+
     def close(self) -> None:
         """Write what waits, for a moment."""
         try:
@@ -73,6 +82,9 @@ class LineWriter:
         except (OSError, ValueError):
             descriptor = -1  # a stream of a test, or none
         while (line := self._lines.get()) is not None:
+            if isinstance(line, threading.Event):
+                line.set()
+                continue
             try:
                 if descriptor < 0:
                     sys.stdout.write(line + "\n")
@@ -111,6 +123,10 @@ class EventLines:
     def say(self, kind: str, text: str, **more: Any) -> None:
         """Say something of the trader itself."""
         self._put(kind, text, at=self._clock.now(), more=more)
+
+    def settle(self) -> None:
+        """Wait for a moment until all is written: from then on somebody else has the terminal."""
+        self._writer.settle()
 
     def close(self) -> None:
         """Write what waits, and stop."""

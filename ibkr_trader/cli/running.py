@@ -102,7 +102,7 @@ async def stay(
                 lines.say("Ready", f"{head} runs as process {os.getpid()}; {_held(desk)}")
                 _begin(lines, desk)
                 if look is not None:
-                    await _on_screen(face, look, lines, ending=ending)
+                    await _on_screen(face, look, lines, ending=ending, board=card.board)
                 await ending.wait()
                 lines.say("Ending", f"ending; {_held(desk)}: at the broker it all stays")
     finally:
@@ -110,13 +110,25 @@ async def stay(
 
 
 async def _on_screen(
-    face: Face, look: screening.Look, lines: EventLines, *, ending: asyncio.Event
+    face: Face,
+    look: screening.Look,
+    lines: EventLines,
+    *,
+    ending: asyncio.Event,
+    board: Board | None,
 ) -> None:
     """Show the dashboard until it is left; whatever becomes of it, the trader is not touched."""
     lines.is_silent = True
+    await asyncio.to_thread(lines.settle)  # what is ours to say is not the program's
     try:
         with _lent_signals(ending):
-            left = await screening.show(face, look, on_end=lambda _: ending.set(), is_own=True)
+            left = await screening.show(
+                face,
+                look,
+                on_end=lambda _: ending.set(),
+                is_own=True,
+                on_print=board.printed if board is not None else lambda _: None,
+            )
     except Exception:  # the edge of a face: a screen is no reason to leave orders alone
         logger.exception("the screen failed")
         text = "the screen failed, its traceback is in the log; the trader goes on"

@@ -17,6 +17,7 @@ import msgspec
 from ibkr_trader.adapters.kill_flag import HaltFile
 from ibkr_trader.cli.attaching import TraderLink
 from ibkr_trader.cli.exits import Stopped, UsageFault
+from ibkr_trader.cli.printed import kept_off
 from ibkr_trader.cli.remote import wishes
 from ibkr_trader.cli.terminal import user_name
 from ibkr_trader.dashboard.effects import Leave
@@ -99,7 +100,12 @@ def dashboard(face: Face, look: Look) -> None:
 
 
 async def show(
-    face: Face, look: Look, *, on_end: Callable[[int], None], is_own: bool = False
+    face: Face,
+    look: Look,
+    *,
+    on_end: Callable[[int], None],
+    is_own: bool = False,
+    on_print: Callable[[str], None] = lambda _: None,
 ) -> Leave:
     """Show the trader of the face's profile until the screen is left, and return how.
 
@@ -108,6 +114,7 @@ async def show(
         look: How it looks.
         on_end: Called with the signal by which the process is to end; the screen is left.
         is_own: Whether the trader runs in this very process.
+        on_print: Called with each line that this process prints meanwhile, beside the log.
     """
     place, operator = face.place(), look.operator or user_name()
     link = TraderLink(
@@ -119,17 +126,15 @@ async def show(
     )
     light = is_light(os.environ) if look.is_light is None else look.is_light
     depth = colours(os.environ)
-    terminal = Terminal(
-        sys.stdin.fileno(),
-        sys.stdout.fileno(),
-        look=palette(is_light=light, colours=depth),
-        colours=depth,
-    )
-    shell = Shell(link, terminal, Model(operator=operator, is_own=is_own, is_utc=face.utc))
+    with kept_off(on_print) as out_fd:
+        terminal = Terminal(
+            sys.stdin.fileno(), out_fd, look=palette(is_light=light, colours=depth), colours=depth
+        )
+        shell = Shell(link, terminal, Model(operator=operator, is_own=is_own, is_utc=face.utc))
 
-    def end(number: int) -> None:
-        on_end(number)
-        shell.leave()
+        def end(number: int) -> None:
+            on_end(number)
+            shell.leave()
 
-    async with terminal.taken(shell, on_end=end, may_stop=not is_own):
-        return await shell.run()
+        async with terminal.taken(shell, on_end=end, may_stop=not is_own):
+            return await shell.run()

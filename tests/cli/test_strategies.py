@@ -320,7 +320,7 @@ async def test_without_a_shadow_promoting_says_why_the_edit_is_none(rack: Rack) 
         rack.edit("signal.confidence", "signal.confidense")
         await shelf.look()
         shelf.require_ready(NAME)
-        with pytest.raises(CannotStage, match="in the shadow.*one.toml is not taken"):
+        with pytest.raises(CannotStage, match=r"in the shadow.*one\.toml is not taken"):
             await shelf.promote(NAME, origin="cli")
 
 

@@ -126,6 +126,47 @@ def test_the_demo_has_a_screen_of_its_own_and_leaves_nothing(line: CommandLine) 
     assert not line.data.exists(), "nothing of the user's is touched"
 
 
+TALKS = """
+import os
+import sys
+
+from ibkr_trader import StrategyProgram
+
+
+class Talks(StrategyProgram):
+    name = "talks"
+    symbols = ("AAPL",)
+
+    def on_signal(self, moment):
+        print("PRINTED in a rule")
+        print("and to the other stream", file=sys.stderr)
+        os.write(1, b"past Python, too\\n" * 40)
+        return ()
+"""
+
+
+def test_what_a_strategy_prints_stands_in_the_feed_and_nowhere_else(line: CommandLine) -> None:
+    file = line.folder / "talks.py"
+    file.write_text(TALKS)
+    with seated(line, "run", "--strategy", str(file), columns=120, rows=40) as seat:
+        seat.wait_for("No active orders")
+        assert line("signal send --symbol AAPL --action buy --confidence 0.9").code == 0
+        seat.wait_for("printed by the program: past Python, too")
+        assert all("printed by the program" in row for row in seat.lines if "past Python" in row)
+        assert "Positions" in seat.text
+        seat.press("q")
+        seat.wait_for("Leave?")
+        seat.press("n")
+        assert line("signal send --symbol AAPL --action buy --confidence 0.8").code == 0
+        seat.press("q")
+        seat.wait_for("Leave?")
+        seat.press("y")
+        assert seat.end() == 0
+    assert "printed: PRINTED in a rule" in logged(line)
+    assert "printed: and to the other stream" in logged(line)
+    assert b"\r\nPRINTED" not in seat.raw
+
+
 def test_without_a_terminal_the_trader_says_so_and_prints_lines(line: CommandLine) -> None:
     with seated(line, "run", TERM="dumb") as seat:
         seat.wait_for("no terminal here: running headless")
