@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ibkr_trader.cli import output
 from ibkr_trader.cli.exits import UsageFault
@@ -10,14 +10,20 @@ from ibkr_trader.cli.stopping import ORIGIN
 from ibkr_trader.cli.strategies import StrategyShelf
 from ibkr_trader.cli.trading import desk_for, title
 from ibkr_trader.core.enums import Stage
+from ibkr_trader.core.text import money, quantity
+from ibkr_trader.risk.strategy_rows import strategy_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from ibkr_trader.cli.face import Face
     from ibkr_trader.execution.strategist import Strategist
+    from ibkr_trader.risk.strategy_rows import StrategyRow
     from ibkr_trader.rules.rule import Strategy
     from ibkr_trader.rules.rule_memory import Fenced
+
+
+_NOBODY = "(no strategy)"
 
 
 class _Here(NamedTuple):
@@ -59,12 +65,15 @@ async def show(face: Face) -> output.Reply:
             right=frozenset({"Rules"}),
             spare=("Version", "Rules"),
         )
+        stages = {one.name: at for one, at in reversed(rows)}  # what trades has the last word
+        accounts = strategy_rows(desk.trader.outlook.view(), stages)
         untaken = {one.name: here.shelf.not_taken(one.name) for one, _ in rows}
         remarks = [f"{name}: {why}" for name, why in untaken.items() if why]
-        blocks: list[str | output.Table] = [head, table, *remarks]
+        blocks: list[str | output.Table] = [head, table, *remarks, "Today:", _today(accounts)]
         if not rows:
             blocks = [f"{head}  no strategy runs", "Next: ibkr-trader run --strategy FILE"]
-        return output.Reply(schema="strategies/1", data={"strategies": documents}, blocks=blocks)
+        data = {"strategies": documents, "accounts": [_account(one) for one in accounts]}
+        return output.Reply(schema="strategies/1", data=data, blocks=blocks)
 
 
 async def promote(face: Face, name: str, *, anyway: bool) -> output.Reply:
@@ -147,6 +156,39 @@ def _fenced(one: Strategy, stage: Stage, faults: Iterable[Fenced]) -> Iterator[s
     """The rules of a strategy that raised, at that stage."""
     where = (one.name, stage is Stage.SHADOW)
     return (fault.rule for fault in faults if (fault.strategy, fault.is_shadow) == where)
+
+
+def _today(accounts: Iterable[StrategyRow]) -> output.Table:
+    """What each has made of the day; together they are the account's."""
+    return output.Table(
+        ("Strategy", "Holds", "Capital", "P&L", "Entries", "Messages", "For each that traded"),
+        tuple(
+            (
+                one.name or _NOBODY,
+                ", ".join(one.positions),
+                money(one.capital),
+                money(one.day_pnl, signed=True),
+                str(one.entries),
+                str(one.messages),
+                quantity(one.efficiency),
+            )
+            for one in accounts
+        ),
+        right=frozenset({"Capital", "P&L", "Entries", "Messages", "For each that traded"}),
+        spare=("Holds", "Capital", "Messages"),
+    )
+
+
+def _account(one: StrategyRow) -> dict[str, Any]:
+    return {
+        "name": one.name or None,
+        "positions": list(one.positions),
+        "capital": one.capital,
+        "day_pnl": one.day_pnl,
+        "entries": one.entries,
+        "messages": one.messages,
+        "efficiency": one.efficiency,
+    }
 
 
 def _row(one: Strategy, stage: Stage, faults: Iterable[Fenced]) -> tuple[str, ...]:

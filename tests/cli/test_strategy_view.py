@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -151,10 +152,44 @@ async def test_an_edit_that_is_not_taken_is_remarked_and_not_promoted_in_silence
         assert all("no_such_word" in row["not_taken"] for row in rows)
         text = await ask("strategy.list")
         assert isinstance(text, Sent)
-        assert f"{NAME}: the edited one.toml is not taken" in str(text.blocks[-1])
+        assert f"{NAME}: the edited one.toml is not taken" in str(text.blocks)
         anyway = {"name": NAME, "anyway": True}
         tried = await ask("strategy.promote", options=anyway, dry_run=True)
         assert isinstance(tried, Sent)
         assert "one.toml is not taken" in str(tried.blocks[0])
         assert (await asked(ask, "promote", options=anyway))["changed"]
         assert "one.toml is not taken" in ask.terminal.asked[-1]
+
+
+async def test_the_day_is_cut_along_the_strategies(settings: Settings, tmp_path: Path) -> None:
+    path, floor = tmp_path / "one.toml", StrategyFloor()
+    path.write_text(ENTRY)
+    async with floor.strategist() as desk:
+        ask = Counter(Desk(desk.trader), settings)
+        made = StrategyShelf(desk.trader, desk)
+        await made.open([path], [])
+        ask.clerk._trader.shelf = made
+        await desk.signals.take(floor.claim())
+        await floor.filled(desk, 10)
+        mine, nobody = (await asked(ask, "list"))["accounts"]
+        account = desk.trader.outlook.view().strategy_accounts().account(NAME)
+        assert (mine["name"], mine["positions"], mine["entries"]) == (NAME, ["AAPL"], 1)
+        assert mine["messages"] == account.day.traffic.messages > 0
+        assert mine["efficiency"] is not None
+        assert Decimal(mine["day_pnl"]) == account.net
+        assert (nobody["name"], nobody["entries"], nobody["efficiency"]) == (None, 0, None)
+        text = await ask("strategy.list")
+        assert isinstance(text, Sent)
+        assert "(no strategy)" in str(text.blocks[-1])
+        assert f"{NAME}" in str(text.blocks[-1])
+
+
+async def test_what_only_tries_is_a_shadow_and_trades_nothing(
+    settings: Settings, tmp_path: Path
+) -> None:
+    path = tmp_path / "one.toml"
+    async with shelf(settings, path) as ask:
+        edit(path, "0.95")
+        await card(ask).look()
+        accounts = (await asked(ask, "list"))["accounts"]
+        assert [(one["name"], one["entries"]) for one in accounts] == [(NAME, 0), (None, 0)]
