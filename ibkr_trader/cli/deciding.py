@@ -13,10 +13,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from ibkr_trader.adapters.clock import SystemClock
-from ibkr_trader.adapters.strategy_file import StrategyFile
 from ibkr_trader.cli.outside import made_sinks, made_sources
 from ibkr_trader.cli.progress import progress
-from ibkr_trader.cli.strategies import StrategyShelf
+from ibkr_trader.cli.strategies import Read, StrategyShelf, read
 from ibkr_trader.cli.wording import counted
 from ibkr_trader.config import Profile
 from ibkr_trader.core import events as ev
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
     from ibkr_trader.cli.trader_card import TraderCard
     from ibkr_trader.core.signals import Incoming, SignalReply
     from ibkr_trader.execution.desk import Desk
-    from ibkr_trader.execution.ports import SignalSource
+    from ibkr_trader.execution.ports import PayloadSink, SignalSource
     from ibkr_trader.execution.strategist import Strategist
     from ibkr_trader.execution.trader import Trader
 
@@ -50,45 +49,62 @@ class Decides(NamedTuple):
     symbols: tuple[str, ...] = ()
 
 
-NOTHING = Decides()
+class Ready(NamedTuple):
+    """What was named, read and made once: whoever runs it runs what was checked.
+
+    Attributes:
+        strategies: As their files were then.
+        symbols: Whose signals are taken, beside those of the strategies.
+        sources: Where signals come from; none is open yet.
+        sinks: Who is told what happens; likewise.
+    """
+
+    strategies: tuple[Read, ...] = ()
+    symbols: tuple[str, ...] = ()
+    sources: tuple[SignalSource, ...] = ()
+    sinks: tuple[PayloadSink, ...] = ()
 
 
-def check(face: Face, by: Decides) -> None:
-    """Refuse what cannot be used before anything is opened or started.
+NOTHING = Ready()
+
+
+def check(face: Face, by: Decides) -> Ready:
+    """Make what is named, or refuse it, before anything is opened or started.
 
     Raises:
         ConfigError: If a strategy, a source or a sink cannot be used.
     """
-    for path in (*by.live, *by.shadows):
-        StrategyFile(path).load()
-    made_sources(face.settings())
-    made_sinks(face.settings())
+    settings = face.settings()
+    return Ready(
+        strategies=read(by.live, by.shadows),
+        symbols=by.symbols,
+        sources=tuple(made_sources(settings)),
+        sinks=tuple(made_sinks(settings)),
+    )
 
 
 @asynccontextmanager
 async def deciding(
-    face: Face, desk: Desk, lines: EventLines, *, by: Decides, card: TraderCard
+    face: Face, desk: Desk, lines: EventLines, *, by: Ready, card: TraderCard
 ) -> AsyncIterator[None]:
     """Run strategies and sources for the length of the block.
 
     Raises:
-        ConfigError: If a strategy or a source cannot be used.
         TraderError: If a strategy's symbol cannot be had.
     """
     strategist = desk.trader.strategist
     if strategist is None:
         yield
         return
-    sources = made_sources(face.settings())
     shelf = StrategyShelf(desk.trader, strategist)
     with progress("", is_shown=not face.json) as report:
-        await shelf.open(by.live, by.shadows, tell=lambda text: report(0, 0, text))
+        await shelf.open(by.strategies, tell=lambda text: report(0, 0, text))
     strategist.signals.also = frozenset(by.symbols)
     strategist.settle_open()
-    _told(lines, strategist, sources)
+    _told(lines, strategist, by.sources)
     card.shelf = shelf
     take = taking(strategist, is_simulated=face.settings().profile is Profile.SIM)
-    works = [source.run(take, say=telling(desk.trader)) for source in sources]
+    works = [source.run(take, say=telling(desk.trader)) for source in by.sources]
     async with alongside(shelf.work(), *works):
         yield
 
@@ -124,7 +140,7 @@ def taking(
     return take
 
 
-def _told(lines: EventLines, strategist: Strategist, sources: list[SignalSource]) -> None:
+def _told(lines: EventLines, strategist: Strategist, sources: tuple[SignalSource, ...]) -> None:
     for strategy in strategist.rules.strategies:
         what = f"{strategy.name} {strategy.version} trades {', '.join(strategy.symbols)}"
         lines.say("Strategy", f"{what} by {counted(len(strategy.rules), 'rule')}")

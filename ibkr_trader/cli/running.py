@@ -22,10 +22,9 @@ from ibkr_trader.adapters.control_server import ControlDoor
 from ibkr_trader.adapters.kill_flag import HaltFile
 from ibkr_trader.cli import output, screening
 from ibkr_trader.cli.board import Board
-from ibkr_trader.cli.deciding import NOTHING, Decides, check, deciding
+from ibkr_trader.cli.deciding import NOTHING, Decides, Ready, check, deciding
 from ibkr_trader.cli.event_lines import EventLines
 from ibkr_trader.cli.halt_signal import HaltSignal
-from ibkr_trader.cli.outside import made_sinks
 from ibkr_trader.cli.serving import Clerk
 from ibkr_trader.cli.standing import doubt, lost
 from ibkr_trader.cli.standing_by import leave_when_lost, led
@@ -58,7 +57,7 @@ async def run(
         TraderError: Whatever keeps it from starting, or makes its picture of the account
             worthless.
     """
-    check(face, by)
+    ready = check(face, by)
     is_seen = not (headless or face.json) and screening.is_terminal()
     if not (is_seen or headless or face.json):
         output.note("no terminal here: running headless, one line for each event")
@@ -70,13 +69,13 @@ async def run(
                 face,
                 patient=True,
                 decides=True,
-                sinks=made_sinks(face.settings()),
+                sinks=ready.sinks,
                 leadership=leadership,
             ) as desk,
         ):
             halting.reach(desk.trader.halter)
             with desk.trader.arming.claimed():
-                await stay(face, desk, look if is_seen else None, by=by, leadership=leadership)
+                await stay(face, desk, look if is_seen else None, by=ready, leadership=leadership)
     return None
 
 
@@ -85,7 +84,7 @@ async def stay(
     desk: Desk,
     look: screening.Look | None,
     *,
-    by: Decides = NOTHING,
+    by: Ready = NOTHING,
     leadership: Leadership | None = None,
 ) -> None:
     """Work at an open desk until the process is told to end, on a screen if there is a look."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ibkr_trader.adapters.strategy_file import StrategyFile, loaded
 from ibkr_trader.cli.exits import UsageFault
@@ -35,6 +35,31 @@ class CannotStage(UsageFault):
     """A strategy cannot be moved to where it is wished, and the message says why."""
 
 
+class Read(NamedTuple):
+    """A file as it was read, once: what was checked is what runs."""
+
+    file: StrategyFile
+    loaded: Loaded
+    stage: Stage
+
+
+def read(live: Iterable[Path], shadows: Iterable[Path]) -> tuple[Read, ...]:
+    """Read every file, for the market or for the shadow. A Python strategy runs by that.
+
+    Raises:
+        ConfigError: If a file is no strategy, or two are called the same.
+    """
+    found: list[Read] = []
+    for path, stage in (*((p, Stage.LIVE) for p in live), *((p, Stage.SHADOW) for p in shadows)):
+        file = StrategyFile(path)
+        one = file.load()
+        name = one.strategy.name
+        if any((other.loaded.strategy.name, other.stage) == (name, stage) for other in found):
+            raise ConfigError(f"{path}: another strategy is called {name}, too")
+        found.append(Read(file, one, stage))
+    return tuple(found)
+
+
 class StrategyShelf:
     """The strategies of one running trader, and the files that they come from.
 
@@ -54,33 +79,19 @@ class StrategyShelf:
         self._one_by_one = asyncio.Lock()  # an edit does not come between a promotion's steps
 
     async def open(
-        self,
-        live: Iterable[Path],
-        shadows: Iterable[Path],
-        *,
-        tell: Callable[[str], None] = lambda _: None,
+        self, found: Iterable[Read], *, tell: Callable[[str], None] = lambda _: None
     ) -> None:
-        """Load every file and take its strategy in, to the market or to the shadow.
+        """Take in what `read` has found; from then on the files are looked at.
 
         Raises:
-            ConfigError: If a file is no strategy, or two are called the same.
             TraderError: If a symbol cannot be had.
         """
-        wanted = [(path, Stage.LIVE) for path in live]
-        wanted += [(path, Stage.SHADOW) for path in shadows]
-        found: list[tuple[Loaded, Stage]] = []
-        for path, stage in wanted:
-            file = StrategyFile(path)
-            one = file.load()
-            name = one.strategy.name
-            if any((other.strategy.name, at) == (name, stage) for other, at in found):
-                raise ConfigError(f"{path}: another strategy is called {name}, too")
-            self._files.append(file)
-            self._names[path] = name
-            found.append((one, stage))
-        in_shadow = [one.strategy for one, stage in found if stage is Stage.SHADOW]
+        found = tuple(found)
+        in_shadow = [one.strategy for _, one, stage in found if stage is Stage.SHADOW]
         await self._strategist.rules.shadow.recall(in_shadow)
-        for one, stage in found:
+        for file, one, stage in found:
+            self._files.append(file)
+            self._names[file.path] = one.strategy.name
             await self._admit(one, stage, origin=RUN, tell=tell)
 
     async def work(self) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from ibkr_trader.adapters.memory_journal import MemoryJournal
 from ibkr_trader.cli.board import Board
-from ibkr_trader.cli.strategies import CannotStage, StrategyShelf
+from ibkr_trader.cli.strategies import CannotStage, StrategyShelf, read
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.commands import Command
 from ibkr_trader.core.enums import Outcome, Stage
@@ -45,7 +45,7 @@ def rack(tmp_path: Path) -> Rack:
 async def test_a_file_trades_as_it_is_and_its_text_is_on_record(rack: Rack) -> None:
     async with rack.floor.strategist(journal=rack.journal) as desk:
         shelf = StrategyShelf(desk.trader, desk)
-        await shelf.open([rack.path], [])
+        await shelf.open(read([rack.path], []))
         (stage,) = told(rack.journal, ev.StageEvent)
         assert (stage.stage, stage.content, stage.strategy) == (Stage.LIVE, ENTRY, NAME)
         assert (await desk.signals.take(rack.floor.claim())).outcome is Outcome.ACTED
@@ -54,7 +54,7 @@ async def test_a_file_trades_as_it_is_and_its_text_is_on_record(rack: Rack) -> N
 async def test_an_edited_file_goes_into_the_shadow_and_never_into_the_market(rack: Rack) -> None:
     async with rack.floor.strategist(journal=rack.journal) as desk:
         shelf = StrategyShelf(desk.trader, desk)
-        await shelf.open([rack.path], [])
+        await shelf.open(read([rack.path], []))
         rack.edit("0.85", "0.95")
         await shelf.look()
         assert [one.stage for one in told(rack.journal, ev.StageEvent)] == [
@@ -68,7 +68,7 @@ async def test_an_edited_file_goes_into_the_shadow_and_never_into_the_market(rac
 async def test_an_edit_that_is_wrong_is_told_once_and_changes_nothing(rack: Rack) -> None:
     async with rack.floor.strategist(journal=rack.journal) as desk:
         shelf = StrategyShelf(desk.trader, desk)
-        await shelf.open([rack.path], [])
+        await shelf.open(read([rack.path], []))
         rack.edit("signal.confidence", "signal.confidense")
         await shelf.look()
         await shelf.look()
@@ -86,7 +86,7 @@ async def test_an_edit_that_is_wrong_is_told_once_and_changes_nothing(rack: Rack
 async def test_an_edit_that_is_taken_back_is_nothing_to_try(rack: Rack) -> None:
     async with rack.floor.strategist(journal=rack.journal) as desk:
         shelf = StrategyShelf(desk.trader, desk)
-        await shelf.open([rack.path], [])
+        await shelf.open(read([rack.path], []))
         rack.edit("nothing of it", "")
         await shelf.look()
         assert not desk.rules.shadows
@@ -95,7 +95,7 @@ async def test_an_edit_that_is_taken_back_is_nothing_to_try(rack: Rack) -> None:
 async def test_an_edit_that_is_taken_back_leaves_no_shadow_to_promote(rack: Rack) -> None:
     async with rack.floor.strategist(journal=rack.journal) as desk:
         shelf = StrategyShelf(desk.trader, desk)
-        await shelf.open([rack.path], [])
+        await shelf.open(read([rack.path], []))
         rack.edit("0.85", "0.95")
         await shelf.look()
         rack.edit("0.95", "0.85")
@@ -113,7 +113,7 @@ async def test_a_file_that_is_saved_as_it_was_leaves_another_ones_shadow(
     other.write_text(ENTRY.replace("0.85", "0.95"))
     async with rack.floor.strategist(journal=rack.journal) as desk:
         shelf = StrategyShelf(desk.trader, desk)
-        await shelf.open([rack.path], [other])
+        await shelf.open(read([rack.path], [other]))
         rack.edit("nothing of it", "")
         await shelf.look()
         assert len(desk.rules.shadows) == 1
@@ -122,7 +122,7 @@ async def test_a_file_that_is_saved_as_it_was_leaves_another_ones_shadow(
 async def test_promoted_it_trades_and_rolled_back_the_other_does_again(rack: Rack) -> None:
     async with rack.floor.strategist(journal=rack.journal) as desk:
         shelf = StrategyShelf(desk.trader, desk)
-        await shelf.open([rack.path], [])
+        await shelf.open(read([rack.path], []))
         (first,) = desk.rules.strategies
         rack.edit("0.85", "0.95")
         await shelf.look()
@@ -154,7 +154,7 @@ async def test_what_is_about_to_trade_recalls_nothing_and_comes_back_with_nothin
     journal = Shelved(INSTALL)
     async with rack.floor.strategist(journal=journal, per_minute=100) as desk:
         shelf = StrategyShelf(desk.trader, desk)
-        await shelf.open([rack.path], [])
+        await shelf.open(read([rack.path], []))
         rack.edit("0.85", "0.90")
         await shelf.look()
         await desk.signals.take(rack.floor.claim())
@@ -173,14 +173,14 @@ async def test_a_start_reads_the_journal_once_for_all_shadows(rack: Rack, tmp_pa
     other.write_text(ENTRY.replace(NAME, "two"))
     async with rack.floor.strategist(journal=journal) as desk:
         shelf = StrategyShelf(desk.trader, desk)
-        await shelf.open([], [rack.path, other])
+        await shelf.open(read([], [rack.path, other]))
         await desk.signals.take(rack.floor.claim())
         books = dict(desk.rules.shadow.books)
         assert all(one.places for one in books.values())
     async with rack.floor.strategist(journal=journal) as desk:
         readings = journal.readings
         shelf = StrategyShelf(desk.trader, desk)
-        await shelf.open([], [rack.path, other])
+        await shelf.open(read([], [rack.path, other]))
         assert journal.readings == readings + 1
         assert desk.rules.shadow.books == books
 
@@ -188,7 +188,7 @@ async def test_a_start_reads_the_journal_once_for_all_shadows(rack: Rack, tmp_pa
 async def test_what_was_recalled_and_let_go_is_not_taken_up_again(rack: Rack) -> None:
     async with rack.floor.strategist(journal=rack.journal) as desk:
         shelf = StrategyShelf(desk.trader, desk)
-        await shelf.open([], [rack.path])
+        await shelf.open(read([], [rack.path]))
         await desk.signals.take(rack.floor.claim())
         (strategy,) = desk.rules.shadows
         await desk.rules.shadow.recall([strategy])
@@ -199,12 +199,12 @@ async def test_what_was_recalled_and_let_go_is_not_taken_up_again(rack: Rack) ->
 
 async def test_an_earlier_version_is_known_after_restarts(rack: Rack) -> None:
     async with rack.floor.strategist(journal=rack.journal) as desk:
-        await StrategyShelf(desk.trader, desk).open([rack.path], [])
+        await StrategyShelf(desk.trader, desk).open(read([rack.path], []))
         (first,) = desk.rules.strategies
     rack.edit("0.85", "0.95")
     async with rack.floor.strategist(journal=rack.journal) as desk:
         shelf = StrategyShelf(desk.trader, desk)
-        await shelf.open([rack.path], [])
+        await shelf.open(read([rack.path], []))
         await shelf.roll_back(NAME, origin="cli")
         assert desk.rules.strategies[0].version == first.version
 
@@ -212,7 +212,7 @@ async def test_an_earlier_version_is_known_after_restarts(rack: Rack) -> None:
 async def test_what_is_not_there_cannot_be_moved(rack: Rack) -> None:
     async with rack.floor.strategist(journal=rack.journal) as desk:
         shelf = StrategyShelf(desk.trader, desk)
-        await shelf.open([rack.path], [])
+        await shelf.open(read([rack.path], []))
         with pytest.raises(CannotStage, match="in the shadow"):
             await shelf.promote(NAME, origin="cli")
         with pytest.raises(CannotStage, match="no earlier version"):
@@ -221,22 +221,23 @@ async def test_what_is_not_there_cannot_be_moved(rack: Rack) -> None:
             await shelf.roll_back("other", origin="cli")
 
 
-async def test_two_of_one_name_are_refused_before_anything_runs(rack: Rack, tmp_path: Path) -> None:
+async def test_two_of_one_name_are_refused_unless_one_only_tries(
+    rack: Rack, tmp_path: Path
+) -> None:
     other = tmp_path / "two.toml"
     other.write_text(ENTRY)
     async with rack.floor.strategist(journal=rack.journal) as desk:
         shelf = StrategyShelf(desk.trader, desk)
         with pytest.raises(ConfigError, match="another strategy is called"):
-            await shelf.open([rack.path, other], [])
-        assert not desk.rules.strategies
-        await shelf.open([rack.path], [other])
+            read([rack.path, other], [])
+        await shelf.open(read([rack.path], [other]))
         assert len(desk.rules.shadows) == 1
 
 
 async def test_what_is_in_the_shadow_already_is_not_told_again(rack: Rack) -> None:
     async with rack.floor.strategist(journal=rack.journal) as desk:
         shelf = StrategyShelf(desk.trader, desk)
-        await shelf.open([rack.path], [])
+        await shelf.open(read([rack.path], []))
         rack.edit("0.85", "0.95")
         await shelf.look()
         rack.edit("nothing of it", "")  # the same text in another file
@@ -248,7 +249,7 @@ async def test_what_is_in_the_shadow_already_is_not_told_again(rack: Rack) -> No
 async def test_only_the_version_that_was_looked_at_is_promoted(rack: Rack) -> None:
     async with rack.floor.strategist(journal=rack.journal) as desk:
         shelf = StrategyShelf(desk.trader, desk)
-        await shelf.open([rack.path], [])
+        await shelf.open(read([rack.path], []))
         (first,) = desk.rules.strategies
         rack.edit("0.85", "0.95")
         await shelf.look()
@@ -266,7 +267,7 @@ async def test_only_the_version_that_was_looked_at_is_promoted(rack: Rack) -> No
 async def test_a_file_that_its_bars_cannot_serve_is_told_and_ends_nothing(rack: Rack) -> None:
     async with rack.floor.strategist(journal=rack.journal) as desk:
         shelf = StrategyShelf(desk.trader, desk)
-        await shelf.open([rack.path], [])
+        await shelf.open(read([rack.path], []))
         held = "signal.action == 'BUY' and signal.confidence > 0.85"
         rack.edit(held, "bar.close > opening_high(7) and bar.close > sma(3)")
         rack.edit('symbols = ["AAPL"]', 'symbols = ["AAPL"]\nbars = "5 mins"')
@@ -279,7 +280,7 @@ async def test_a_file_that_its_bars_cannot_serve_is_told_and_ends_nothing(rack: 
 async def test_a_shadow_that_has_decided_too_little_is_no_sample(rack: Rack) -> None:
     async with rack.floor.strategist(journal=rack.journal, per_minute=100) as desk:
         shelf = StrategyShelf(desk.trader, desk)
-        await shelf.open([], [rack.path])
+        await shelf.open(read([], [rack.path]))
         shelf.require_ready("other")
         for number in range(10):
             with pytest.raises(CannotStage, match=f"has made {number} decision") as caught:
@@ -294,7 +295,7 @@ async def test_an_edit_that_is_not_taken_is_named_until_it_is(rack: Rack) -> Non
     async with rack.floor.strategist(journal=rack.journal) as desk:
         board = Board(desk.trader)
         shelf = StrategyShelf(desk.trader, desk)
-        await shelf.open([rack.path], [])
+        await shelf.open(read([rack.path], []))
         rack.edit("0.85", "0.95")
         await shelf.look()
         assert not shelf.not_taken(NAME)
@@ -316,7 +317,7 @@ async def test_an_edit_that_is_not_taken_is_named_until_it_is(rack: Rack) -> Non
 async def test_without_a_shadow_promoting_says_why_the_edit_is_none(rack: Rack) -> None:
     async with rack.floor.strategist(journal=rack.journal) as desk:
         shelf = StrategyShelf(desk.trader, desk)
-        await shelf.open([rack.path], [])
+        await shelf.open(read([rack.path], []))
         rack.edit("signal.confidence", "signal.confidense")
         await shelf.look()
         shelf.require_ready(NAME)
@@ -328,7 +329,7 @@ async def test_a_full_disk_does_not_end_what_looks_at_the_files(rack: Rack) -> N
     journal = FullDisk(INSTALL)
     async with rack.floor.strategist(journal=journal) as desk:
         shelf = StrategyShelf(desk.trader, desk)
-        await shelf.open([rack.path], [])
+        await shelf.open(read([rack.path], []))
         rack.edit("signal.confidence", "signal.confidense")
         journal.is_full = True
         await shelf.look()

@@ -13,7 +13,7 @@ import pytest
 
 from ibkr_trader.cli.failure import Failure
 from ibkr_trader.cli.remote import Sent
-from ibkr_trader.cli.strategies import StrategyShelf
+from ibkr_trader.cli.strategies import StrategyShelf, read
 from ibkr_trader.config import Settings
 from ibkr_trader.execution.desk import Desk
 from tests.cli.serving_parts import Counter, counter, settings_in
@@ -36,7 +36,7 @@ async def shelf(settings: Settings, path: Path, *, is_open: bool = True) -> Asyn
         ask = Counter(Desk(desk.trader), settings)
         made = StrategyShelf(desk.trader, desk)
         if is_open:
-            await made.open([path], [])
+            await made.open(read([path], []))
         ask.clerk._trader.shelf = made
         yield ask
 
@@ -167,7 +167,7 @@ async def test_the_day_is_cut_along_the_strategies(settings: Settings, tmp_path:
     async with floor.strategist() as desk:
         ask = Counter(Desk(desk.trader), settings)
         made = StrategyShelf(desk.trader, desk)
-        await made.open([path], [])
+        await made.open(read([path], []))
         ask.clerk._trader.shelf = made
         await desk.signals.take(floor.claim())
         await floor.filled(desk, 10)
