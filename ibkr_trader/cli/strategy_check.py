@@ -8,11 +8,18 @@ from ibkr_trader.adapters.strategy_file import StrategyFile, StrategyRefused
 from ibkr_trader.cli import output
 from ibkr_trader.cli.exits import Exit
 from ibkr_trader.cli.rehearsing import rehearse
+from ibkr_trader.cli.rule_words import (
+    action_words,
+    hours_words,
+    name_of,
+    pause_words,
+    rule_remarks,
+    rule_words,
+)
 from ibkr_trader.cli.wording import counted
 from ibkr_trader.core.text import money
 from ibkr_trader.rules.bar_sizes import bar_size_words
 from ibkr_trader.rules.market_days import Feed
-from ibkr_trader.rules.rule import ACTIONS
 from ibkr_trader.rules.study import Study
 
 if TYPE_CHECKING:
@@ -21,7 +28,7 @@ if TYPE_CHECKING:
     from ibkr_trader.cli.face import Face
     from ibkr_trader.cli.rehearsing import Material
     from ibkr_trader.rules.condition import Key
-    from ibkr_trader.rules.rule import Action, Rule, Strategy
+    from ibkr_trader.rules.rule import Rule, Strategy
     from ibkr_trader.rules.strategy_text import Fault
 
 _SPARE = ("Rests", "On")
@@ -34,10 +41,9 @@ def check(path: Path) -> output.Reply:
     Raises:
         ConfigError: If the file cannot be read.
     """
-    try:
-        strategy = StrategyFile(path).load().strategy
-    except StrategyRefused as error:
-        return _refused(path, error.faults)
+    strategy = _read(path)
+    if isinstance(strategy, output.Reply):
+        return strategy
     return output.Reply(
         schema="strategy/1",
         data=document(strategy),
@@ -45,6 +51,7 @@ def check(path: Path) -> output.Reply:
             f"{strategy.name} {strategy.version}: {path} is a strategy",
             *_head(strategy),
             _rules(strategy),
+            *_more(strategy),
         ],
     )
 
@@ -56,11 +63,20 @@ def run(face: Face, path: Path, material: Material) -> output.Reply:
         UsageFault: If an option says nothing that can be understood.
         ConfigError: If a file cannot be read.
     """
+    strategy = _read(path)
+    return strategy if isinstance(strategy, output.Reply) else rehearse(face, strategy, material)
+
+
+def _read(path: Path) -> Strategy | output.Reply:
+    """The strategy of a file, or the reply that tells every fault of it.
+
+    Raises:
+        ConfigError: If the file cannot be read.
+    """
     try:
-        strategy = StrategyFile(path).load().strategy
+        return StrategyFile(path).load().strategy
     except StrategyRefused as error:
         return _refused(path, error.faults)
-    return rehearse(face, strategy, material)
 
 
 def _refused(path: Path, faults: tuple[Fault, ...]) -> output.Reply:
@@ -85,24 +101,21 @@ def document(strategy: Strategy) -> dict[str, Any]:
         "bars": bar_size_words(strategy.bar_size),
         "indicators": sorted(key_words(key) for key in strategy.indicators),
         "warm_up_bars": study.warm_up,
+        "remarks": _remarks(strategy),
         "rules": [
             {
                 "name": rule.name,
                 "when": rule.when.text,
                 "on": sorted(rule.triggers),
                 "then": [name_of(action) for action in rule.then],
+                "does": [action_words(action) for action in rule.then],
+                "hours": hours_words(rule.schedule),
                 "priority": rule.priority,
                 "cooldown_seconds": rule.cooldown.total_seconds(),
             }
             for rule in strategy.rules
         ],
     }
-
-
-def name_of(action: Action) -> str:
-    """Return what an action is called in a strategy file."""
-    names = (name for name, kind in ACTIONS.items() if isinstance(action, kind))
-    return next(names, "whatever it says")
 
 
 def key_words(key: Key) -> str:
@@ -140,8 +153,18 @@ def _rules(strategy: Strategy) -> output.Table:
     )
 
 
+def _more(strategy: Strategy) -> list[str]:
+    """What the table has no room for, a line for each rule; and what is hardly meant."""
+    words = [(rule.name, rule_words(rule)) for rule in strategy.rules]
+    lines = [f"  {name}: {text}" for name, text in words if text]
+    return [*lines, *(f"remark: {one}" for one in _remarks(strategy))]
+
+
+def _remarks(strategy: Strategy) -> list[str]:
+    return [remark for rule in strategy.rules for remark in rule_remarks(rule)]
+
+
 def _row(rule: Rule) -> tuple[str, ...]:
-    rests = f"{rule.cooldown.total_seconds():g} s" if rule.cooldown else ""
     then = ", ".join(name_of(action) for action in rule.then)
     on = ", ".join(sorted(rule.triggers))
-    return rule.name, str(rule.priority), on, then, rests, rule.when.text
+    return rule.name, str(rule.priority), on, then, pause_words(rule.cooldown), rule.when.text

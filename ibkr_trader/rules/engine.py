@@ -158,7 +158,7 @@ def _idle(moment: Moment) -> str:
     """Why a rule that holds wishes nothing, as far as what is held says it."""
     held = moment.holding.quantity
     words = f"{quantity(held, signed=True)} are held" if held else "nothing is held"
-    return f"it holds, and there is nothing to do in {moment.symbol}: {words}"
+    return f"it holds, and wishes nothing in {moment.symbol}: {words}"
 
 
 def _take(

@@ -82,6 +82,7 @@ class Family(NamedTuple):
     parameters: tuple[Parameter, ...]
     outputs: tuple[str, ...]
     build: Factory
+    bounds: tuple[Decimal | None, Decimal | None] = (None, None)  # what its figure can be
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -93,12 +94,16 @@ INDICATORS: Registry[Family] = Registry("indicator", "ibkr_trader.rules.indicato
 
 
 def indicator(
-    name: str, *parameters: Parameter, doc: str, outputs: tuple[str, ...] = ()
+    name: str,
+    *parameters: Parameter,
+    doc: str,
+    outputs: tuple[str, ...] = (),
+    bounds: tuple[Decimal | None, Decimal | None] = (None, None),
 ) -> Callable[[Factory], Factory]:
     """Return a decorator that enters a factory into `INDICATORS` as the family `name`."""
 
     def enter(build: Factory) -> Factory:
-        INDICATORS.register(name)(Family(name, doc, parameters, outputs, build))
+        INDICATORS.register(name)(Family(name, doc, parameters, outputs, build, bounds))
         return build
 
     return enter

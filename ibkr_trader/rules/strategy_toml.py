@@ -105,10 +105,15 @@ def _value(value: object) -> str:
         return f"[{', '.join(_value(one) for one in value)}]"
     if isinstance(value, time) and (value.second or value.microsecond):
         return value.isoformat()  # as TOML has times: without quotes
-    return _quoted(_text(value))
+    return _quoted(field_text(value))
 
 
-def _text(value: object) -> str:
+def field_text(value: object) -> str:
+    """Return what a field says, as a file writes it but for the quotes.
+
+    Raises:
+        ValueError: If it is a pause of part of a second.
+    """
     match value:
         case timedelta():
             return _span(value)

@@ -33,16 +33,22 @@ if TYPE_CHECKING:
 
 _MINUTE = 60
 _PER_CENT = 100
+_DAY = 24 * _MINUTE  # minutes
+Bounds = tuple[Decimal | None, Decimal | None]
+_ANY: Bounds = (None, None)
+_NOT_NEGATIVE: Bounds = (Decimal(0), None)
+_OF_A_DAY: Bounds = (Decimal(0), Decimal(_DAY))
 Getter = Callable[["Moment"], Value | None]
 
 
 class Word(NamedTuple):
-    """A name: what kind of value it has, what it means, and how a moment tells it."""
+    """A name: what kind of value it has, what it means, how a moment tells it, and its range."""
 
     kind: Kind
     doc: str
     get: Getter
     values: tuple[str, ...] = ()
+    bounds: Bounds = _ANY
 
 
 def _side(moment: Moment) -> str | None:
@@ -146,8 +152,8 @@ def _of_bar(bar: Bar | None, name: str) -> Decimal | None:
     return value
 
 
-def _number(doc: str, get: Getter) -> Word:
-    return Word(Kind.NUMBER, doc, get)
+def _number(doc: str, get: Getter, bounds: Bounds = _ANY) -> Word:
+    return Word(Kind.NUMBER, doc, get, bounds=bounds)
 
 
 def _truth(doc: str, get: Getter) -> Word:
@@ -170,7 +176,9 @@ _SIGNAL: Mapping[str, Word] = {
         ("BUY", "SELL", "SHORT"),
     ),
     "signal.confidence": _number(
-        "from 0 to 1", lambda m: m.signal.confidence if m.signal is not None else None
+        "from 0 to 1",
+        lambda m: m.signal.confidence if m.signal is not None else None,
+        (Decimal(0), Decimal(1)),
     ),
     "signal.price": _number(
         "what its producer saw", lambda m: m.signal.price if m.signal is not None else None
@@ -215,7 +223,7 @@ _POSITION: Mapping[str, Word] = {
     "position.stop": _number(
         "where the nearest stop stands", lambda m: m.holding.stop if _held(m) else None
     ),
-    "position.minutes": _number("how long it has been held", _minutes_held),
+    "position.minutes": _number("how long it has been held", _minutes_held, _NOT_NEGATIVE),
 }
 _MARKET: Mapping[str, Word] = {
     "price.last": _number("the last trade", _quoted("last")),
@@ -246,8 +254,10 @@ _MARKET: Mapping[str, Word] = {
     "time.weekday": Word(
         Kind.TEXT, "the day", lambda m: DAYS[m.now.astimezone(m.zone).weekday()], DAYS
     ),
-    "time.minutes_to_close": _number("of the session; unknown outside it", _to_close),
-    "time.minutes_since_open": _number("of the session; unknown outside it", _since_open),
+    "time.minutes_to_close": _number("of the session; unknown outside it", _to_close, _OF_A_DAY),
+    "time.minutes_since_open": _number(
+        "of the session; unknown outside it", _since_open, _OF_A_DAY
+    ),
 }  # fmt: skip
 _ACCOUNT: Mapping[str, Word] = {
     "account.equity": _number("what it is worth", lambda m: m.account.equity),
@@ -256,6 +266,7 @@ _ACCOUNT: Mapping[str, Word] = {
     "account.positions": _number(
         "how many are open",
         lambda m: Decimal(m.account.positions) if m.holding.is_known else None,
+        _NOT_NEGATIVE,
     ),
     "symbol": Word(Kind.TEXT, "what the rule is asked about", lambda m: m.symbol),
 }

@@ -84,3 +84,27 @@ def test_the_command_ends_as_the_file_deserves(
 def test_an_indicator_is_written_as_in_a_rule() -> None:
     assert key_words(key_of("bollinger_upper", ())) == "bollinger_upper(20, 2)"
     assert key_words(key_of("vwap", ())) == "vwap()"
+
+
+def test_hours_and_figures_are_told_and_what_can_never_hold_is_remarked(tmp_path: Path) -> None:
+    path = tmp_path / "one.toml"
+    text = ENTRY.replace("[[rule]]", '[[rule]]\nuntil = "12:00"\ncooldown = "1 day"', 1)
+    path.write_text(text.replace("0.85", "85", 1))
+    reply = check(path)
+    assert reply.exit is Exit.DONE  # it is legal
+    (rule, *_) = reply.data["rules"]
+    assert rule["hours"] == "until 12:00"
+    assert rule["does"][0].startswith("open: side long, size ")
+    (remark,) = reply.data["remarks"]
+    assert "signal.confidence is 0 to 1" in remark
+    assert reply.blocks[-1] == f"remark: {remark}"
+    lines = [one for one in reply.blocks if isinstance(one, str)]
+    assert any(f"{rule['name']}: until 12:00; open: side long" in one for one in lines)
+    table = [one for one in reply.blocks if isinstance(one, Table)][-1]
+    assert "1 day" in table.rows[0]
+
+
+def test_the_examples_have_nothing_to_remark() -> None:
+    files = [*EXAMPLES.glob("*.toml"), *EXAMPLES.glob("*.py")]
+    assert files
+    assert [check(path).data["remarks"] for path in files] == [[]] * len(files)

@@ -140,7 +140,7 @@ def test_what_cannot_be_wished_is_said() -> None:
 
 
 def test_a_rule_that_holds_and_finds_nothing_to_do_says_so() -> None:
-    idle = "r: it holds, and there is nothing to do in AAPL"
+    idle = "r: it holds, and wishes nothing in AAPL"
     assert why(ask(rule("r", Wishes()))) == [f"{idle}: nothing is held"]
     assert why(ask(rule("r", Wishes()), held=-5)) == [f"{idle}: -5 are held"]
 

@@ -62,6 +62,7 @@ def _share(gain: Decimal | None, loss: Decimal | None) -> Decimal | None:
     "rsi",
     count("bars", least=2, default=14),
     doc="Wilder's index of strength: gains in percent of all movement.",
+    bounds=(ZERO, Decimal(100)),
 )
 def rsi(asked: Asked) -> Rsi:
     """Return an empty one."""
