@@ -77,7 +77,6 @@ if TYPE_CHECKING:
     from ibkr_trader.risk.guard import ExtraCheck
 
 logger = logging.getLogger(__name__)
-JOURNAL_FILE = "journal.db"
 CONNECT_PATIENCE = 10.0  # seconds for a handshake, unless all waits are shorter
 LOCK_PATIENCE = 10.0  # seconds: as long as another command of ours may reasonably take
 
@@ -358,7 +357,7 @@ def open_journal(settings: Settings) -> SqliteJournal:
         command=" ".join([Path(sys.argv[0]).name, *sys.argv[1:]])[:200],
         user=getpass.getuser(),
     )
-    path = settings.place.folder / JOURNAL_FILE
+    path = settings.place.journal
     try:
         return SqliteJournal(path, clock=clock, header=header, family=lease_family(settings))
     except JournalError as error:

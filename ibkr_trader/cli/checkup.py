@@ -8,16 +8,14 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from ibkr_trader.adapters.clock import SystemClock
 from ibkr_trader.adapters.correlation_file import CorrelationFile
-from ibkr_trader.adapters.journal import SqliteJournal
 from ibkr_trader.adapters.private_files import private_folder
-from ibkr_trader.app import JOURNAL_FILE
 from ibkr_trader.cli import output
 from ibkr_trader.cli.correlation_view import age
 from ibkr_trader.cli.exits import Exit, classify
 from ibkr_trader.cli.face import DESK_COMMANDS, Face
 from ibkr_trader.cli.halts import halts
+from ibkr_trader.cli.past_journal import past_journal
 from ibkr_trader.cli.remote import at_the_trader
 from ibkr_trader.cli.trading import desk_for, title
 from ibkr_trader.cli.wording import counted, when
@@ -132,9 +130,8 @@ def _examine_folder(settings: Settings, found: Findings) -> bool:
         if free < _SPACE_WANTED:
             text = f"{free // 1_000_000} MB are free"
             found.warn("disk", text, fix=f"free some space on the disk of {folder}")
-        path = folder / JOURNAL_FILE
-        if path.exists():
-            with SqliteJournal(path, clock=SystemClock(), read_only=True) as journal:
+        with past_journal(settings.place) as journal:
+            if journal is not None:
                 found.ok("journal", f"{journal.verify()} records, chain unbroken")
                 _examine_family(settings, journal.state.install, found)
     except TraderError as error:

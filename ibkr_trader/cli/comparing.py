@@ -8,11 +8,10 @@ from __future__ import annotations
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from ibkr_trader.adapters.clock import SystemClock
-from ibkr_trader.adapters.journal import SqliteJournal
 from ibkr_trader.cli import output, values
 from ibkr_trader.cli.exits import UsageFault
-from ibkr_trader.cli.reporting import JOURNAL_FILE, present
+from ibkr_trader.cli.past_journal import past_journal
+from ibkr_trader.cli.reporting import present
 from ibkr_trader.cli.wording import counted, when
 from ibkr_trader.core.text import UNKNOWN, average, money, percent, price, quantity, rounded
 from ibkr_trader.rules.parity import MINIMUM, parity
@@ -58,10 +57,9 @@ def read(place: Place, name: str, *, since: str = "") -> Parity | None:
         UsageFault: If `since` is no moment.
         JournalError: If the journal is damaged.
     """
-    path = place.folder / JOURNAL_FILE
-    if not path.exists():
-        return None
-    with SqliteJournal(path, clock=SystemClock(), read_only=True) as journal:
+    with past_journal(place) as journal:
+        if journal is None:
+            return None
         begins = values.since(since, present(place, journal)) if since else None
         return parity((message for _, message in journal.messages()), name, since=begins)
 

@@ -6,13 +6,13 @@ it must not keep the trader from its work, so it goes on in small steps, and bac
 
 from __future__ import annotations
 
-import asyncio
 import re
 from typing import TYPE_CHECKING
 
 from ibkr_trader.cli.chain_view import Chain
 from ibkr_trader.cli.event_words import EventWords
 from ibkr_trader.cli.order_view import lasting, sentence
+from ibkr_trader.cli.past_journal import RECORDS, recent
 from ibkr_trader.cli.position_view import troubles
 from ibkr_trader.cli.wording import broker_words, when
 from ibkr_trader.core import events as ev
@@ -32,9 +32,6 @@ if TYPE_CHECKING:
     from ibkr_trader.portfolio.state import PortfolioState
 
     Message = Command | ev.BaseEvent
-
-RECORDS = 20_000  # of the journal's end
-STEP = 100  # records between two turns of everybody else
 
 
 async def explain(desk: Desk, about: str, *, utc: bool) -> list[str]:
@@ -177,20 +174,15 @@ async def _history(
 ) -> list[str]:
     """The journal's records that matter, each on a line, oldest first; `hear` is told all."""
     journal, words = desk.trader.journal, EventWords(utc=utc)
-    newest = journal.state.last_record
-    since = max(0, newest - RECORDS)
+    is_cut = journal.state.last_record > RECORDS
     lines: list[str] = []
-    for number, message in journal.messages(since=since):
-        if number > newest:
-            break
-        if number % STEP == 0:
-            await asyncio.sleep(0)
+    async for message in recent(journal):
         hear(message)
         if concerns(message) and (text := _words(message, words, order)):
             at = message.at if isinstance(message, ev.BaseEvent) else None
             stamp = when(at, utc=utc) if at is not None else "asked"
             lines.append(f"  {stamp}  {plain(text, limit=SENTENCES)}")
-    if since:
+    if is_cut:
         lines.insert(0, f"  (older than the last {RECORDS:,} records is in the journal alone)")
     return ["history:", *lines] if lines else ["the journal has nothing of it"]
 

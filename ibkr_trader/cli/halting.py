@@ -10,7 +10,6 @@ import msgspec
 from ibkr_trader.adapters.account_lock import AccountLock
 from ibkr_trader.adapters.clock import SystemClock
 from ibkr_trader.adapters.journal import SessionHeader, SqliteJournal
-from ibkr_trader.app import JOURNAL_FILE
 from ibkr_trader.cli import output
 from ibkr_trader.cli.exits import Exit, Incomplete, Unconfirmed
 from ibkr_trader.cli.halted_symbol import found, require_known
@@ -117,7 +116,7 @@ def record_alone(face: Face, options: dict[str, Any]) -> tuple[bool, list[Order]
         knew last.
     """
     folder = face.place().folder
-    path, clock = folder / JOURNAL_FILE, SystemClock()
+    path, clock = face.place().journal, SystemClock()
     is_recorded, messages = False, []
     event = StateEvent(
         at=clock.now(),

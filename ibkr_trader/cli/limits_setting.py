@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from ibkr_trader.adapters.clock import SystemClock
-from ibkr_trader.adapters.journal import SqliteJournal
 from ibkr_trader.adapters.limits_file import LimitsFile
 from ibkr_trader.adapters.limits_reader import EXAMPLES, amount_of
 from ibkr_trader.adapters.private_files import private_folder
@@ -20,6 +18,7 @@ from ibkr_trader.cli import values
 from ibkr_trader.cli.exits import UsageFault
 from ibkr_trader.cli.face import DESK_COMMANDS, Face
 from ibkr_trader.cli.output import Reply, Table
+from ibkr_trader.cli.past_journal import past_journal
 from ibkr_trader.cli.remote import at_the_trader
 from ibkr_trader.config import Profile
 from ibkr_trader.core.contracts import contract_of
@@ -34,11 +33,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-    from ibkr_trader.config import Settings
+    from ibkr_trader.config import Place, Settings
     from ibkr_trader.risk.limits import RiskLimits
     from ibkr_trader.risk.tightening import Change
 
-JOURNAL_FILE = "journal.db"
 KEYS = {
     "--max-position": "max_position_size",
     "--max-loss": "max_daily_loss",
@@ -218,25 +216,22 @@ def _refuse_if_lost(file: LimitsFile, settings: Settings) -> None:
     """Refuse to begin a new file where one is missing that was in force."""
     if file.mark() is not None:
         return
-    content = known_to_journal(settings.place.folder)
+    content = known_to_journal(settings.place)
     registry = file.parse(content).registry if content is not None else None
     if content is not None and (registry is None or not registry.is_empty):
         message = f"{file.path} is missing, and its limits were in force: a new one would lose them"
         raise ConfigError(message, hint="ibkr-trader limits --restore")
 
 
-def known_to_journal(folder: Path) -> str | None:
+def known_to_journal(place: Place) -> str | None:
     """Return the limits that were in force last, by the journal of a profile; None if none were.
 
     Raises:
         JournalError: If it is damaged.
     """
-    path = folder / JOURNAL_FILE
-    if not path.exists():
-        return None
     known: LimitsEvent | None = None
-    with SqliteJournal(path, clock=SystemClock(), read_only=True) as journal:
-        for message in journal.resume():
+    with past_journal(place) as journal:
+        for message in journal.resume() if journal is not None else ():
             if isinstance(message, LimitsEvent):
                 known = message
             elif isinstance(message, CheckpointEvent):
@@ -250,7 +245,8 @@ def _in_force(face: Face, settings: Settings) -> str | None:
         if watch is not None and not watch.in_force.is_empty:
             return watch.source.text(watch.in_force)
         return None
-    return known_to_journal(private_folder(settings.place.folder))
+    private_folder(settings.place.folder)
+    return known_to_journal(settings.place)
 
 
 def _tell_trader(face: Face) -> _Heard:

@@ -6,13 +6,13 @@ checks said, and what the broker made of it. What did not happen has a reason on
 
 from __future__ import annotations
 
-import asyncio
 from collections import deque
 from typing import TYPE_CHECKING
 
 from ibkr_trader.cli import output
 from ibkr_trader.cli.event_words import EventWords
-from ibkr_trader.cli.explaining import RECORDS, STEP, explain
+from ibkr_trader.cli.explaining import explain
+from ibkr_trader.cli.past_journal import recent
 from ibkr_trader.cli.trading import desk_for, title
 from ibkr_trader.cli.wording import when
 from ibkr_trader.core import events as ev
@@ -103,12 +103,8 @@ async def why(face: Face, about: str) -> output.Reply:
 
 async def _read(desk: Desk, story: Story) -> Story:
     """Let a story hear the end of the journal, in small steps."""
-    journal = desk.trader.journal
-    since = max(0, journal.state.last_record - RECORDS)
-    for number, message in journal.messages(since=since):
+    async for message in recent(desk.trader.journal):
         story.hear(message)
-        if not number % STEP:
-            await asyncio.sleep(0)
     return story
 
 

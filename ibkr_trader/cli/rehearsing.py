@@ -11,14 +11,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from ibkr_trader.adapters.clock import SystemClock
-from ibkr_trader.adapters.journal import SqliteJournal
 from ibkr_trader.adapters.signals.envelope import read_envelope
 from ibkr_trader.cli import output, values
 from ibkr_trader.cli.comparing import factor, results_document
 from ibkr_trader.cli.exits import UsageFault
+from ibkr_trader.cli.past_journal import past_journal
 from ibkr_trader.cli.progress import progress
-from ibkr_trader.cli.reporting import JOURNAL_FILE
 from ibkr_trader.cli.wording import counted, when
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.errors import ConfigError
@@ -192,10 +190,10 @@ def _claims(name: str) -> Iterator[Happening]:
 
 def _taken(face: Face) -> Iterable[Happening]:
     """The signals that this profile's journal has as taken."""
-    path = face.place().folder / JOURNAL_FILE
-    if not path.exists():
-        raise ConfigError(f"there is no journal in {path.parent}", hint="--signals FILE")
-    with SqliteJournal(path, clock=SystemClock(), read_only=True) as journal:
+    place = face.place()
+    with past_journal(place) as journal:
+        if journal is None:
+            raise ConfigError(f"there is no journal in {place.folder}", hint="--signals FILE")
         return [Happening(one.at, one) for _, one in journal.messages() if isinstance(one, Taken)]
 
 

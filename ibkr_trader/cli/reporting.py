@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from ibkr_trader.adapters.clock import SystemClock
-from ibkr_trader.adapters.journal import SqliteJournal
 from ibkr_trader.adapters.private_files import replace_private
 from ibkr_trader.cli import values
 from ibkr_trader.cli.exits import UsageFault
 from ibkr_trader.cli.output import Reply, Table
+from ibkr_trader.cli.past_journal import past_journal
 from ibkr_trader.cli.report_document import document
 from ibkr_trader.cli.report_facts import Report
 from ibkr_trader.cli.report_page import MARK, page
@@ -31,10 +31,10 @@ from ibkr_trader.portfolio.forensic_summary import By
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from ibkr_trader.adapters.journal import SqliteJournal
     from ibkr_trader.cli.face import Face
     from ibkr_trader.config import Place
 
-JOURNAL_FILE = "journal.db"
 _TAIL = 200  # records at the journal's end, of which one has a time
 
 
@@ -70,15 +70,11 @@ def report(face: Face, wish: Wish) -> Reply:
 
 def _read(place: Place, wish: Wish) -> Report:
     by = values.choice(wish.by, "--by", By)
-    path = place.folder / JOURNAL_FILE
-    if not path.exists():
-        now = SystemClock().now()
+    with past_journal(place) as journal:
+        now = SystemClock().now() if journal is None else present(place, journal)
         since = values.since(wish.since, now) if wish.since else None
-        return Report.of(forensics(()), by=by, since=since, until=now, profile=place.profile)
-    with SqliteJournal(path, clock=SystemClock(), read_only=True) as journal:
-        now = present(place, journal)
-        since = values.since(wish.since, now) if wish.since else None
-        known = forensics((message for _, message in journal.messages()), since=since)
+        records = () if journal is None else journal.messages()
+        known = forensics((message for _, message in records), since=since)
     return Report.of(known, by=by, since=since, until=now, profile=place.profile)
 
 

@@ -62,6 +62,11 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
         return self.folder / "HALT"
 
     @property
+    def journal(self) -> Path:
+        """The record of everything that happened in this profile."""
+        return self.folder / "journal.db"
+
+    @property
     def simulator(self) -> Path:
         """The folder of the bundled gateway simulator: its account, its log, its port."""
         return self.data_dir / Profile.SIM.value / "gateway"
