@@ -100,7 +100,8 @@ async def deciding(
     with progress("", is_shown=not face.json) as report:
         await shelf.open(by.strategies, tell=lambda text: report(0, 0, text))
     strategist.signals.also = frozenset(by.symbols)
-    strategist.settle_open()
+    for event in strategist.settle_open():
+        lines.hear(event)  # nobody listens to the bus yet, and some of it must be seen
     _told(lines, strategist, by.sources)
     card.shelf = shelf
     take = taking(strategist, is_simulated=face.settings().profile is Profile.SIM)

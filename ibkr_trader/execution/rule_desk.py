@@ -2,7 +2,8 @@
 
 What a rule decides is written down before anything is done about it, so a restart knows that it
 has acted, whatever became of it. Nothing is decided twice: of a decision that a restart finds
-open, it is said that nobody knows more, and the broker's picture tells the rest.
+open, it is said that nobody knows more, and the broker's picture tells the rest; an exit that is
+missing is said aloud (`execution/left_open.py`).
 """
 
 from __future__ import annotations
@@ -16,9 +17,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from ibkr_trader.core import events as ev
-from ibkr_trader.core.enums import Outcome, Stage
+from ibkr_trader.core.enums import Stage
 from ibkr_trader.core.errors import JournalError
 from ibkr_trader.core.origins import rule_origin
+from ibkr_trader.execution.left_open import last_words
 from ibkr_trader.execution.shadow_desk import ShadowDesk
 from ibkr_trader.execution.wishing import Came, Wishing
 from ibkr_trader.rules.decided import Occasion
@@ -40,7 +42,6 @@ if TYPE_CHECKING:
     from ibkr_trader.rules.wishes import Wish
 
 logger = logging.getLogger(__name__)
-_INTERRUPTED = "the process ended before it was known what came of it"
 
 
 class Plan(NamedTuple):
@@ -124,21 +125,15 @@ class RuleDesk:
         else:
             self.shadow.dismiss(name)
 
-    def settle_open(self) -> None:
-        """Say of each decision that the last process left open that nobody knows more."""
-        now = self._trader.clock.now()
-        ends = [
-            ev.DecisionEndEvent(
-                at=now,
-                strategy=one.strategy,
-                decision_id=one.decision_id,
-                outcome=Outcome.UNKNOWN,
-                reasons=(_INTERRUPTED,),
-            )
-            for one in self._memory.open.values()
-        ]
-        if ends:
-            self._trader.record.write(ends)
+    def settle_open(self) -> tuple[ev.BaseEvent, ...]:
+        """Say of each decision that the last process left open what is known; return what is said.
+
+        An exit whose position is still held is told as serious: nobody carries it out any more.
+        """
+        said = last_words(self._trader)
+        if said:
+            self._trader.record.write(said)
+        return said
 
     def weigh(
         self,

@@ -67,15 +67,25 @@ class SignalDesk:
     def _memory(self) -> SignalMemory:
         return self._trader.remembered.signals
 
-    def settle_open(self) -> None:
-        """Say of each signal that the last process left open that it is not acted upon again."""
-        now = self._trader.clock.now()
-        ends = [
-            _end(one, now, outcome=Outcome.UNKNOWN, reasons=(_INTERRUPTED,))
+    def settle_open(self) -> tuple[ev.BaseEvent, ...]:
+        """Say of each signal that the last process left open that it is not acted upon again.
+
+        What was decided about it is named: what came of that, each decision's own end says.
+        """
+        now, rules = self._trader.clock.now(), self._trader.remembered.rules
+        ends = tuple(
+            _end(
+                one,
+                now,
+                outcome=Outcome.UNKNOWN,
+                reasons=(_INTERRUPTED,),
+                decisions=rules.decided_for(one.name),
+            )
             for one in self._memory.open.values()
-        ]
+        )
         if ends:
             self._trader.record.write(ends)
+        return ends
 
     async def take(self, claim: Incoming) -> SignalReply:
         """Judge a signal, act on it if it is taken, and return what came of it.

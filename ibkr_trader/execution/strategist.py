@@ -88,10 +88,12 @@ class Strategist:
         if stage is Stage.SHADOW:
             await self.rules.shadow.recall([strategy])
 
-    def settle_open(self) -> None:
-        """Say what is to be said of what the last process left open."""
-        self.rules.settle_open()
-        self.signals.settle_open()
+    def settle_open(self) -> tuple[ev.BaseEvent, ...]:
+        """Say what is to be said of what the last process left open, and return it.
+
+        Signals first: their decisions are still known as open then.
+        """
+        return (*self.signals.settle_open(), *self.rules.settle_open())
 
     def ask(
         self, details: ContractDetails, trigger: Trigger, *, bar_size: timedelta | None = None

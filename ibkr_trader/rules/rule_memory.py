@@ -81,6 +81,15 @@ class RuleMemory(msgspec.Struct, frozen=True, kw_only=True):
         acted = self.last.get(Acted(strategy, rule.name, ticker, is_shadow, wish))
         return acted.at + rule.rest(trigger) if acted is not None else None
 
+    def decided_for(self, cause: str) -> tuple[str, ...]:
+        """Return the decisions that `cause` led to, oldest first; those of shadows are not meant.
+
+        Of a rule that has acted again since, only what is open is known any more.
+        """
+        known = (*self.last.values(), *self.open.values())
+        found = {one.decision_id: one for one in known if one.cause == cause and not one.is_shadow}
+        return tuple(sorted(found, key=lambda decision_id: found[decision_id].at))
+
     def after(self, event: BaseEvent) -> RuleMemory:
         """Return the memory after `event`; the same object if it is no news of a rule."""
         match event:

@@ -14,10 +14,11 @@ from ibkr_trader.risk.sizing import AtrRisk, FixedQuantity, FixedRisk, Kelly
 from ibkr_trader.rules import wishes
 from ibkr_trader.rules.wishes import Wish
 
+EXIT = "close"
 _KINDS: Mapping[type, str] = {
     wishes.Enter: "open",
     wishes.Add: "scale_in",
-    wishes.Exit: "close",
+    wishes.Exit: EXIT,
     wishes.MoveStop: "move_stop",
     wishes.LetTrail: "trail",
     wishes.Tell: "notify",

@@ -174,3 +174,14 @@ def test_a_restart_never_shortens_a_cooldown(
     rests = before is not None and before > moment
     assert rests == (after is not None and after > moment)
     assert not rests or before == after
+
+
+def test_what_a_cause_led_to_is_known_whether_it_has_ended_or_not() -> None:
+    first = decision(decision_id="d1", cause="api/1", ticker="AAPL")
+    second = decision(decision_id="d2", cause="api/1", ticker="MSFT", at=later(1))
+    shadow = decision(decision_id="d3", cause="api/1", ticker="TSLA", is_shadow=True)
+    end = ev.DecisionEndEvent(at=AT, strategy="s", decision_id="d1", outcome=Outcome.ACTED)
+    memory = told(second, first, shadow, end, decision(decision_id="d4", cause="api/2"))
+    assert memory.decided_for("api/1") == ("d2",)  # d1 has ended, and its rule has acted since
+    assert told(second, first, shadow, end).decided_for("api/1") == ("d1", "d2")
+    assert memory.decided_for("api/9") == ()

@@ -6,11 +6,15 @@ import signal
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
 from docs.run_transcripts import ROOT
+from ibkr_trader.adapters.clock import SystemClock
+from ibkr_trader.adapters.journal import SqliteJournal
+from ibkr_trader.core import events as ev
 from tests.cli.conftest import CommandLine
 from tests.scenarios.traders import at_the_gateway, running
 
@@ -70,6 +74,42 @@ async def test_killed_after_it_acted_it_does_not_act_again(line: CommandLine) ->
             "SELECT count(*) FROM records WHERE kind = 'DecisionEvent'"
         ).fetchone()
     assert count == 1
+
+
+def test_an_exit_that_died_with_its_trader_is_said_at_the_next_start(line: CommandLine) -> None:
+    """On record, and no close asked for: the SIGKILL came in between."""
+    with running(line, "--strategy", str(PREDICTION)) as trader:
+        assert line(f"{BUY} --id in").code == 0
+        trader.hear("position +")
+        trader.end(signal.SIGKILL)
+    path, clock = line.data / "sim" / "journal.db", SystemClock()
+    with SqliteJournal(path, clock=clock) as journal:
+        journal.append([_decided_to_exit(clock.now())])
+    with running(line, "--strategy", str(PREDICTION)) as trader:
+        (told,) = [one for one in trader.said if "never carried out" in one]
+        assert "the exit of AAPL that prediction/PredictionExit decided" in told
+        assert told.endswith("are still held. Next: ibkr-trader close AAPL")
+        assert len(line("positions --json").document["positions"]) == 1  # not closed by itself
+        why = line("why AAPL").out
+        assert "unknown: the process ended before it was known" in why
+        assert line("close AAPL --yes").code == 0
+    with running(line, "--strategy", str(PREDICTION)) as trader:
+        assert not [one for one in trader.said if "never carried out" in one]
+
+
+def _decided_to_exit(at: datetime) -> ev.DecisionEvent:
+    return ev.DecisionEvent(
+        at=at,
+        strategy="prediction",
+        decision_id="x-77",
+        rule="PredictionExit",
+        version="v1",
+        ticker="AAPL",
+        cause="api/out",
+        wish="close",
+        terms={"symbol": "AAPL", "only": "BUY"},
+        words="close AAPL",
+    )
 
 
 def test_a_strategy_that_is_wrong_starts_nothing(line: CommandLine, tmp_path: Path) -> None:
