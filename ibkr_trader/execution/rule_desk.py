@@ -27,6 +27,7 @@ from ibkr_trader.rules.decided import Occasion
 from ibkr_trader.rules.engine import Verdict, decide
 from ibkr_trader.rules.moment import Moment
 from ibkr_trader.rules.wish_text import terms_of
+from ibkr_trader.rules.wishes import Exit
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -68,6 +69,11 @@ class Weighed(msgspec.Struct, frozen=True, kw_only=True):
     def events(self) -> tuple[ev.BaseEvent, ...]:
         """What goes on record first."""
         return (*self.faults, *(plan.event for plan in self.plans))
+
+    @property
+    def exits(self) -> Weighed:
+        """What of it only ends positions: the decisions alone."""
+        return Weighed(plans=tuple(one for one in self.plans if isinstance(one.wish, Exit)))
 
 
 class RuleDesk:
@@ -179,9 +185,12 @@ class RuleDesk:
         return Weighed(plans=tuple(plans), faults=tuple(faults), passed=tuple(passed), moments=seen)
 
     async def act(
-        self, weighed: Weighed, *, valid_until: datetime | None = None
+        self, weighed: Weighed, *, valid_until: datetime | None = None, is_vital: bool = False
     ) -> tuple[ev.DecisionEndEvent, ...]:
-        """Carry out what is on record already, one after the other; each end is recorded."""
+        """Carry out what is on record already, one after the other; each end is recorded.
+
+        What is vital is told even if the journal does not take it, and owed to it.
+        """
         ends: list[ev.DecisionEndEvent] = []
         for plan in weighed.plans:
             came = await self._carry_out(plan, valid_until)
@@ -195,12 +204,23 @@ class RuleDesk:
             )
             ends.append(end)
             try:
-                self._trader.record.write([end])
+                self._trader.record.attempt([end], is_vital=is_vital)
             except (
                 JournalError
             ) as error:  # the orders are on record; of the end, the next start says
                 logger.warning("the end of %s is not on record: %s", end.decision_id, error)
         return tuple(ends)
+
+    async def exit_unrecorded(self, weighed: Weighed) -> tuple[ev.DecisionEndEvent, ...]:
+        """Carry out the exits of what the journal did not take, and nothing else of it.
+
+        A full disk keeps nobody from getting out: as with a close by hand, what was decided is
+        owed to the journal, and written with the next record that it takes.
+        """
+        exits = weighed.exits
+        if exits.plans:
+            self._trader.record.attempt(exits.events, is_vital=True)
+        return await self.act(exits, is_vital=True)
 
     async def _carry_out(self, plan: Plan, valid_until: datetime | None) -> Came:
         wishing = Wishing(

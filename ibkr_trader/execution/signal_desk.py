@@ -42,6 +42,8 @@ _BUSY = SignalReply(
     reasons=("too many signals of this symbol wait for their turn",),
 )
 _NOT_WRITTEN = "the journal does not take it, so nothing was done about it"
+_OFF_RECORD = "the journal does not take it: its exit is carried out, and is not on record"
+_REST_NOT_DONE = "nothing else of it was done"
 
 
 class SignalDesk:
@@ -124,13 +126,28 @@ class SignalDesk:
         try:
             self._trader.record.write([event, *weighed.events])
         except JournalError as error:
-            reasons = (_NOT_WRITTEN, error.message)
-            return SignalReply(outcome=Outcome.REFUSED, reasons=reasons, is_final=False)
+            return await self._unrecorded(weighed, error)
         ends = await self._rules.act(weighed, valid_until=valid_until)
         reply = self._answer(event, ends, weighed)
         shadow = self._rules.shadow
         shadow.look(details, trigger_of(event), cause=event.name, seen=weighed.moments, news=event)
         return reply
+
+    async def _unrecorded(self, weighed: Weighed, error: JournalError) -> SignalReply:
+        """Do only what gets out, and have the source keep the signal: nobody has written it down.
+
+        Whoever comes with it again finds a position that is closed already.
+        """
+        ends = await self._rules.exit_unrecorded(weighed)
+        if not ends:
+            reasons = (_NOT_WRITTEN, error.message)
+            return SignalReply(outcome=Outcome.REFUSED, reasons=reasons, is_final=False)
+        rest = (_REST_NOT_DONE,) if len(ends) < len(weighed.plans) else ()
+        return SignalReply(
+            outcome=_first(end.outcome for end in ends),
+            reasons=(_OFF_RECORD, error.message, *rest, *_told(ends)),
+            is_final=False,
+        )
 
     def _answer(
         self, event: Taken, ends: tuple[ev.DecisionEndEvent, ...], weighed: Weighed

@@ -114,8 +114,9 @@ class Strategist:
             if weighed.events:
                 try:
                     self.trader.record.write(weighed.events)
-                except JournalError:
-                    return  # what cannot be written down is not done; the desk says so by itself
+                except JournalError:  # not done, unless it only gets out; the desk says so
+                    await self.rules.exit_unrecorded(weighed)
+                    return
                 await self.rules.act(weighed)
             shadow = self.rules.shadow
             shadow.look(details, trigger, cause=cause, seen=weighed.moments, bar_size=bar_size)

@@ -326,6 +326,61 @@ async def test_a_journal_that_takes_nothing_lets_nothing_be_done() -> None:
         assert (await desk.signals.take(floor.claim())).outcome is Outcome.ACTED
 
 
+async def test_a_journal_that_takes_nothing_keeps_nobody_from_getting_out() -> None:
+    floor, journal = StrategyFloor(), FullDisk(INSTALL)
+    async with floor.strategist(ENTRY, journal=journal) as desk:
+        await desk.signals.take(floor.claim())
+        await floor.filled(desk, 10)
+        journal.is_full = True
+        sell = floor.claim("SELL", signal_id="s2")
+        reply = await floor.closing(desk, desk.signals.take(sell))
+        assert (reply.outcome, reply.is_final) == (Outcome.ACTED, False)
+        assert reply.reasons[0].endswith("its exit is carried out, and is not on record")
+        assert (dict(desk.trader.portfolio.positions), dict(desk.trader.portfolio.orders)) == (
+            {}, {},
+        )  # fmt: skip
+        again = await desk.signals.take(sell)  # a queue hands it over again
+        assert (again.outcome, again.is_final) == (Outcome.REFUSED, False)
+        journal.is_full = False
+        last = await desk.signals.take(sell)
+        assert (last.outcome, last.is_final) == (Outcome.NOTHING, True)
+        assert not desk.trader.portfolio.orders
+    decided = told(journal, ev.DecisionEvent)[-1]  # owed, and written by now
+    assert (decided.rule, decided.cause) == ("PredictionExit", "test/s2")
+    assert told(journal, ev.DecisionEndEvent)[-1].outcome is Outcome.ACTED
+
+
+async def test_of_a_signal_that_is_not_on_record_only_the_exit_is_carried_out() -> None:
+    floor, journal = StrategyFloor(), FullDisk(INSTALL)
+    bear = ENTRY.replace("prediction-entry", "bear").replace("'SHORT'", "'SELL'")
+    bear = bear.replace("AAPL", "MSFT", 1)
+    both = (
+        ENTRY
+        + """
+[[rule]]
+name = "Tell"
+when = "signal.action == 'SELL'"
+[rule.notify]
+message = "sold"
+"""
+    )
+    async with floor.strategist(both, bear, journal=journal) as desk:
+        await desk.signals.take(floor.claim())
+        await floor.filled(desk, 10)
+        journal.is_full = True
+        sell = floor.claim("SELL", signal_id="s2")
+        reply = await floor.closing(desk, desk.signals.take(sell))
+        assert (reply.outcome, reply.is_final) == (Outcome.ACTED, False)
+        assert "nothing else of it was done" in reply.reasons
+        assert not desk.trader.portfolio.positions
+        other = floor.claim("SELL", signal_id="s3", ticker="MSFT")
+        refused = await desk.signals.take(other)  # there it would open
+        assert (refused.outcome, refused.is_final) == (Outcome.REFUSED, False)
+        assert not desk.trader.portfolio.orders
+        journal.is_full = False
+    assert not told(journal, ev.NoticeEvent)
+
+
 async def test_a_caller_that_goes_away_does_not_stop_what_is_under_way() -> None:
     floor = StrategyFloor()
     async with floor.strategist(ENTRY) as desk:

@@ -185,6 +185,30 @@ async def test_what_cannot_be_written_down_is_not_done() -> None:
         journal.is_full = False
 
 
+async def test_a_full_disk_keeps_no_rule_from_getting_out() -> None:
+    floor, journal = StrategyFloor(), FullDisk(INSTALL)
+    text = (
+        ENTRY
+        + """
+[[rule]]
+name = "EndOfDay"
+when = "time.minutes_to_close <= 5 and not position.is_flat"
+[rule.close_all]
+"""
+    )
+    async with floor.strategist(text, journal=journal) as desk:
+        await desk.signals.take(floor.claim())
+        await floor.filled(desk, 10)
+        floor.clock.advance(6 * 3600 - 4 * 60)  # 15:56 in New York
+        journal.is_full = True
+        await floor.closing(desk, looked(desk, Trigger.TIME))
+        assert not desk.trader.portfolio.positions
+        assert not desk.trader.portfolio.orders
+        journal.is_full = False
+    assert [one.rule for one in told(journal, ev.DecisionEvent)] == ["PredictionEntry", "EndOfDay"]
+    assert not desk.trader.remembered.rules.open
+
+
 async def test_prices_and_time_set_rules_off_by_themselves() -> None:
     floor, journal = StrategyFloor(), MemoryJournal(INSTALL)
     text = HEAD + 'when = "price.ask > 170"\ncooldown = "1 min"\n[rule.notify]\nmessage = "high"\n'
