@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from ibkr_trader.core import events as ev
-from ibkr_trader.core.commands import SubmitOrders
+from ibkr_trader.core.commands import CancelOrder, SubmitOrders
 from ibkr_trader.core.contracts import label
 from ibkr_trader.core.enums import OrderRole
 from ibkr_trader.core.errors import AmbiguousContract, BrokerUnavailable
@@ -28,13 +28,16 @@ from ibkr_trader.portfolio.ledger_fold import quantity_of
 from ibkr_trader.portfolio.protection import protection
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable
+    from collections.abc import Callable, Hashable, Mapping
 
-    from ibkr_trader.core.models import Contract, OrderId, Session
+    from ibkr_trader.core.models import Contract, Order, OrderId, Session
     from ibkr_trader.execution.trader import Trader
     from ibkr_trader.orders.closing import ClosingStep
     from ibkr_trader.portfolio.state import PortfolioState
 
+_PROTECTED = "; its stop still works at the broker"
+_BARE = ", and the position is UNPROTECTED"
+_GOES_ON = "; the closing goes on when the link is back: whoever reaches the broker next goes on"
 _A_DAY = timedelta(hours=12)  # what is asked for is of today, where nobody knows the hours
 
 
@@ -153,10 +156,12 @@ class Closer:
             before, syncs = _standing(trader.portfolio, contract.con_id), self._syncs
             step = flatten(run.closing, trader.portfolio, objection=self._objection(run))
             self._remember(run, step)
-            is_lost = await self._send(step, cause=run.request.correlation_id)
+            stood = dict(trader.portfolio.orders)
+            unsent, is_lost = await self._send(step, cause=run.request.correlation_id)
             await asyncio.sleep(0)  # whatever a step brings, everybody else gets a turn
             if is_lost:
-                await self._stall(run, syncs)
+                kept = {name: stood[name] for name in unsent if name in stood}
+                await self._stall(run, syncs, kept=kept)
             elif step.is_over and not self._must_close(run, step):
                 self._end(run, step)
             elif not step.commands:
@@ -203,8 +208,9 @@ class Closer:
             run.request = msgspec.structs.replace(run.request, stop=step.closing.stop)
             self._trader.record.attempt([run.request], is_vital=True)
 
-    async def _send(self, step: ClosingStep, *, cause: str) -> bool:
-        """Route what the step asks for; return whether the broker was gone."""
+    async def _send(self, step: ClosingStep, *, cause: str) -> tuple[tuple[OrderId, ...], bool]:
+        """Route what is asked for; return which cancels never left, and if the broker was gone."""
+        unsent: list[OrderId] = []
         is_lost = False
         for command in step.commands:
             try:
@@ -212,16 +218,22 @@ class Closer:
                 await self._trader.router.route(caused)
             except BrokerUnavailable:  # the others are on record at least
                 is_lost = True
-        return is_lost
+                if isinstance(command, CancelOrder):
+                    unsent.append(command.order_id)
+        return tuple(unsent), is_lost
 
-    async def _stall(self, run: Run, syncs: int) -> None:
-        """Say that the link is gone, and wait until everything is known again."""
+    async def _stall(self, run: Run, syncs: int, *, kept: Mapping[OrderId, Order]) -> None:
+        """Say that the link is gone, and wait until everything is known again.
+
+        An order whose cancel never left is `kept`: it works at the broker as it did before.
+        """
         symbol = label(run.request.contract)
         run.is_stalled = True
         run.trouble = f"{symbol} is not closed: the broker is gone in the middle of it"
-        if not _has_stop(self._trader.portfolio, run):
-            run.trouble += ", and the position is UNPROTECTED"
-        run.trouble += "; whoever reaches the broker next goes on"
+        if quantity_of(self._trader.portfolio, run.request.contract.con_id):
+            has_stop = _has_stop(self._trader.portfolio, run, kept=kept)
+            run.trouble += _PROTECTED if has_stop else _BARE
+        run.trouble += _GOES_ON
         await run.tell()
         await self._trader.until(lambda _: True if self._syncs > syncs else None, timeout=None)
         run.is_resumed = True
@@ -265,12 +277,10 @@ def _standing(portfolio: PortfolioState, con_id: int) -> Hashable:
     return quantity_of(portfolio, con_id), tuple(orders)
 
 
-def _has_stop(portfolio: PortfolioState, run: Run) -> bool:
-    con_id = run.request.contract.con_id
-    if not quantity_of(portfolio, con_id):
-        return True
-    position = portfolio.positions[con_id]
-    return protection(position, portfolio.orders.values()).is_covered
+def _has_stop(portfolio: PortfolioState, run: Run, *, kept: Mapping[OrderId, Order]) -> bool:
+    """Whether stops would end what is held; those that are `kept` count as they stood before."""
+    position = portfolio.positions[run.request.contract.con_id]
+    return protection(position, {**portfolio.orders, **kept}.values()).is_covered
 
 
 def _has_closer(portfolio: PortfolioState, run: Run) -> bool:

@@ -28,6 +28,10 @@ class NotClosed(TraderError):
     """The position is still open, and the message says why."""
 
 
+class StillClosing(NotClosed):
+    """The position is still open, and its closing is under way: it goes on by itself."""
+
+
 class Closed(NamedTuple):
     """What became of one contract that was to be closed.
 
@@ -59,6 +63,7 @@ async def close_contract(
 
     Raises:
         RiskCheckError: If a strategy asks for it that does not own what is held.
+        StillClosing: If the link was lost in the middle of it: it goes on when that is back.
         NotClosed: If it cannot be closed now. With the market closed nothing is touched;
             else the message says whether a stop that was taken away is back.
         OutcomeUnknown: If the broker does not confirm it within `timeout` seconds. It goes
@@ -84,7 +89,7 @@ async def close_contract(
             raise NotClosed(f"{message}: {', '.join(live)} works on", hint=_HINT) from error
         raise OutcomeUnknown(message, order_ids=live) from error
     if run.trouble:
-        raise NotClosed(run.trouble, hint=_HINT)
+        raise (NotClosed if run.is_over else StillClosing)(run.trouble, hint=_HINT)
     return tuple(o for i in run.touched if (o := trader.portfolio.order(i)) is not None)
 
 

@@ -20,7 +20,7 @@ from ibkr_trader.core.ids import short_id
 from ibkr_trader.core.models import ZERO, OrderId, OrderRequest
 from ibkr_trader.core.text import price, quantity
 from ibkr_trader.core.ticks import round_protective_stop
-from ibkr_trader.execution.closing import close_contract
+from ibkr_trader.execution.closing import StillClosing, close_contract
 from ibkr_trader.execution.desk import modify
 from ibkr_trader.execution.placing import QUOTE_TIMEOUT, Wait, place, prepare
 from ibkr_trader.execution.scaling import add, prepare_addition
@@ -93,6 +93,8 @@ class Wishing:
             came = Came(
                 outcome=Outcome.UNKNOWN, reasons=(error.message,), order_ids=error.order_ids
             )
+        except StillClosing as error:  # it may well be closed in a moment
+            came = Came(outcome=Outcome.UNKNOWN, reasons=(error.message,))
         except TraderError as error:
             came = Came(outcome=Outcome.FAILED, reasons=(error.message,))
         except ValueError as error:  # the request contradicts itself: a stop on the wrong side

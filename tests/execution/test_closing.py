@@ -11,8 +11,8 @@ import pytest
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.enums import OrderRole, OrderStatus, Side
 from ibkr_trader.core.models import OrderId
-from ibkr_trader.execution.closing import NotClosed, close_contract, close_each
-from ibkr_trader.execution.desk import Desk
+from ibkr_trader.execution.closing import NotClosed, StillClosing, close_contract, close_each
+from ibkr_trader.execution.desk import Desk, cancel
 from ibkr_trader.execution.placing import Wait
 from ibkr_trader.risk.guard import RiskGuard
 from tests.execution.parts import AAPL, FallibleBroker, Floor, request
@@ -184,6 +184,43 @@ async def test_a_close_that_fails_with_the_link_says_that_nothing_protects() -> 
         with pytest.raises(NotClosed, match=r"gone in the middle.*the position is UNPROTECTED"):
             await close_contract(trader, trader.portfolio.positions[AAPL].contract, timeout=5)
         assert AAPL in trader.portfolio.closings  # whoever comes next goes on
+
+
+@pytest.mark.parametrize("has_target", [True, False])
+async def test_a_stop_whose_cancel_never_left_still_protects(has_target: bool) -> None:
+    """The link is gone before anything was asked for: at the broker it all stands as it did."""
+    floor = Floor()
+    async with floor.trader() as trader:
+        await Desk(trader).submit_group(bracket(), wait=Wait.FILLED)
+        if not has_target:
+            target = next(o for o in trader.portfolio.orders if o.endswith("target"))
+            await cancel(trader, target, timeout=5)
+        broker, contract = trader.broker, trader.portfolio.positions[AAPL].contract
+        assert isinstance(broker, FallibleBroker)
+        broker.is_gone = True
+        with pytest.raises(StillClosing) as told:
+            await close_contract(trader, contract, timeout=5)
+        assert str(told.value.message) == (
+            "AAPL is not closed: the broker is gone in the middle of it; its stop still works at "
+            "the broker; the closing goes on when the link is back: whoever reaches the broker "
+            "next goes on"
+        )
+        broker.is_gone = False
+        await trader.recovery.synchronize()
+        await trader.until(lambda p: True if not p.closings else None, timeout=5)
+        assert (dict(trader.portfolio.positions), dict(trader.portfolio.orders)) == ({}, {})
+
+
+async def test_where_nothing_is_held_no_stop_is_spoken_of() -> None:
+    floor = Floor()
+    async with floor.trader() as trader:
+        order = await Desk(trader).submit_order(request(5, limit="149.00"))
+        broker = trader.broker
+        assert isinstance(broker, FallibleBroker)
+        broker.is_gone = True
+        with pytest.raises(StillClosing, match="in the middle of it; the closing goes on"):
+            await close_contract(trader, order.spec.contract, timeout=5)
+        broker.is_gone = False
 
 
 async def test_the_link_comes_back_and_it_goes_on() -> None:

@@ -288,6 +288,21 @@ async def test_what_the_broker_does_not_answer_is_unknown_and_never_a_refusal() 
         assert {one.order_id for one in entries(desk)} <= set(entering.order_ids)
 
 
+async def test_an_exit_that_stalls_with_the_link_is_unknown_for_it_goes_on() -> None:
+    floor = StrategyFloor()
+    async with floor.strategist() as desk:
+        await held(floor, desk)
+        broker = desk.trader.broker
+        assert isinstance(broker, FallibleBroker)
+        broker.is_gone = True
+        came = await done(desk, Exit(symbol="AAPL"))
+        assert (came.outcome, "its stop still works" in why(came)) == (Outcome.UNKNOWN, True)
+        broker.is_gone = False
+        await floor.closing(desk, desk.trader.recovery.synchronize())
+        await floor.closing(desk, desk.trader.until(lambda p: not p.closings or None, timeout=5))
+        assert not desk.trader.portfolio.positions
+
+
 # -- stops --------------------------------------------------------------------------------
 
 

@@ -97,6 +97,27 @@ def test_an_exit_that_died_with_its_trader_is_said_at_the_next_start(line: Comma
         assert not [one for one in trader.said if "never carried out" in one]
 
 
+def test_an_exit_while_the_gateway_is_away_is_unknown_and_goes_on(line: CommandLine) -> None:
+    """Its stop works at the broker throughout: nobody is told that nothing protects."""
+    with running(line, "--strategy", str(PREDICTION)) as trader:
+        assert line(f"{BUY} --id in").code == 0
+        trader.hear("position +")
+        orders = line("orders --json").document["orders"]
+        target = next(one["id"] for one in orders if one["id"].endswith("target"))
+        assert line(f"cancel {target} --yes").code == 0  # its stop alone is left
+        line("gateway stop")
+        trader.hear("gateway lost")
+        out = line("signal send --symbol AAPL --action sell --id out --json").document
+        assert out["outcome"] == "unknown", out
+        assert "its stop still works at the broker" in str(out["reasons"])
+        line("gateway start")
+        trader.hear("AAPL is closed, as was asked before")
+        said = "\n".join(trader.said)
+        assert "UNPROTECTED" not in said
+        assert ": failed" not in said
+        assert line("positions --json").document["positions"] == []
+
+
 def _decided_to_exit(at: datetime) -> ev.DecisionEvent:
     return ev.DecisionEvent(
         at=at,
