@@ -19,6 +19,7 @@ from ibkr_trader.core import events as ev
 from ibkr_trader.core.contracts import ticker
 from ibkr_trader.core.enums import Outcome
 from ibkr_trader.core.ids import short_id
+from ibkr_trader.core.origins import rule_origin
 from ibkr_trader.core.text import SENTENCES, plain
 from ibkr_trader.execution.desk import UnknownOrder
 
@@ -30,7 +31,16 @@ if TYPE_CHECKING:
 
 MOST = 40  # lines of a story
 
-Told = ev.OptionsFlowEvent | ev.StrategyEvent | ev.DenyEvent | ev.NewOrderEvent | ev.FillEvent
+Told = (
+    ev.OptionsFlowEvent
+    | ev.StrategyEvent
+    | ev.DenyEvent
+    | ev.NewOrderEvent
+    | ev.FillEvent
+    | ev.NoticeEvent
+    | ev.CloseRequestEvent
+    | ev.CloseEndEvent
+)
 
 
 class Story:
@@ -46,35 +56,59 @@ class Story:
         self._causes: set[str] = set()
         self._decisions: set[str] = set()
         self._orders: set[str] = set()
+        self._asking: dict[str, ev.DecisionEvent] = {}  # not ended yet, by the origin
+        self._closings: set[str] = set()
         self.events: deque[Told] = deque(maxlen=MOST)
 
     def hear(self, event: object) -> None:
         """Keep an event that belongs to the story, and what may follow from it."""
+        if isinstance(event, Told) and (self._decides(event) or self._follows(event)):
+            self.events.append(event)
+
+    def _decides(self, event: Told) -> bool:
+        """Whether it is a signal or a decision of the story, or how one ended."""
         match event:
             case ev.OptionsFlowEvent() if self._is_ours(event.ticker, *_names(event)):
                 self._causes.add(event.name)
-                self.events.append(event)
             case ev.DecisionEvent() if (
                 self._is_ours(event.ticker, event.decision_id, short_id(event.decision_id))
                 or event.cause in self._causes
             ):
                 self._decisions.add(event.decision_id)
-                self.events.append(event)
+                self._asking[rule_origin(event.strategy, event.rule)] = event
             case ev.DecisionEndEvent() if event.decision_id in self._decisions:
-                self.events.append(event)
-            case ev.StageEvent() | ev.FaultEvent() if event.strategy == self._about:
-                self.events.append(event)
+                self._asking = {
+                    origin: one
+                    for origin, one in self._asking.items()
+                    if one.decision_id != event.decision_id
+                }
+            case ev.StageEvent() | ev.FaultEvent():
+                return event.strategy == self._about
+            case _:
+                return False
+        return True
+
+    def _follows(self, event: Told) -> bool:
+        """Whether it is what a decision of the story led to."""
+        match event:
+            case ev.NoticeEvent():
+                return event.origin in self._asking
+            case ev.CloseRequestEvent() if event.correlation_id in self._decisions:
+                is_news = event.group_id not in self._closings  # it is told again with its stop
+                self._closings.add(event.group_id)
+                return is_news
+            case ev.CloseEndEvent():
+                return event.group_id in self._closings
             case ev.NewOrderEvent() if event.correlation_id in self._decisions:
                 self._orders.add(event.order_id)
-                self.events.append(event)
-            case ev.DenyEvent() | ev.FillEvent() if event.order_id in self._orders:
-                self.events.append(event)
-            case ev.DenyEvent(spec=spec) if spec is not None and self._symbol == ticker(
-                spec.contract
-            ):
-                self.events.append(event)
+                return True
+            case ev.DenyEvent(spec=spec):
+                is_here = spec is not None and self._symbol == ticker(spec.contract)
+                return is_here or event.order_id in self._orders
+            case ev.FillEvent():
+                return event.order_id in self._orders
             case _:
-                return
+                return False
 
     def _is_ours(self, symbol: str, *names: str) -> bool:
         return not self._about or self._symbol == symbol or self._about in names

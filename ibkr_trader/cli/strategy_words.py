@@ -49,6 +49,8 @@ def _signal(event: ev.OptionsFlowEvent) -> str | None:
             more = f" ({event.count - 1} more like it)" if event.count > 1 else ""
             subject = f" of {event.ticker}" if event.ticker else ""
             return f"signal{subject} from {event.source} not taken: {event.message}{more}"
+        case ev.SignalEndEvent(decisions=(), outcome=Outcome.UNKNOWN):
+            return f"signal of {event.ticker}: unknown{_because(event.reasons)}"
         case ev.SignalEndEvent(decisions=()):
             return f"signal of {event.ticker}: nothing is done{_because(event.reasons)}"
         case _:

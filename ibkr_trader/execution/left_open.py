@@ -32,6 +32,8 @@ def last_words(trader: Trader) -> tuple[ev.BaseEvent, ...]:
     found: list[ev.BaseEvent] = []
     for one in trader.remembered.rules.open.values():
         closing = _closing(trader, one)
+        held = None if closing else _still_held(trader, one)
+        found += [_missing(trader, one, held)] if held is not None else []
         found.append(
             ev.DecisionEndEvent(
                 at=trader.clock.now(),
@@ -41,9 +43,6 @@ def last_words(trader: Trader) -> tuple[ev.BaseEvent, ...]:
                 reasons=(_INTERRUPTED, f"it was: {one.words or one.wish}", *closing),
             )
         )
-        held = None if closing else _still_held(trader, one)
-        if held is not None:
-            found.append(_missing(trader, one, held))
     return tuple(found)
 
 

@@ -6,11 +6,11 @@ import pytest
 
 from ibkr_trader.adapters.memory_journal import MemoryJournal
 from ibkr_trader.cli.reasons import Story, _lines
-from ibkr_trader.core.enums import OrderRole
+from ibkr_trader.core.enums import OrderRole, Outcome
 from ibkr_trader.portfolio.forensic_fold import forensics
 from ibkr_trader.portfolio.forensics import Latency
 from tests.execution.parts import INSTALL
-from tests.execution.strategy_stage import ENTRY, StrategyFloor
+from tests.execution.strategy_stage import ENTRY, StrategyFloor, dies
 
 
 async def day() -> MemoryJournal:
@@ -65,6 +65,44 @@ async def test_a_signal_to_be_out_is_followed_to_the_order_that_closed() -> None
     assert closed.rule == "prediction-entry/PredictionExit"
     assert closed.signal is not None
     assert {Latency.DECISION, Latency.SEND} <= set(closed.latencies)
+
+
+async def test_an_exit_is_followed_to_its_closing_and_no_further() -> None:
+    floor, journal = StrategyFloor(), MemoryJournal(INSTALL)
+    async with floor.strategist(ENTRY, journal=journal) as desk:
+        for number in ("1", "2"):
+            came = await desk.signals.take(floor.claim(signal_id=f"in{number}"))
+            assert came.outcome is Outcome.ACTED, came
+            floor.clock.advance(60)  # the same order so soon would be taken for a repetition
+            await floor.filled(desk, 10)
+            out = floor.claim("SELL", signal_id=f"out{number}")
+            await floor.closing(desk, desk.signals.take(out))
+    text = told(journal, "out1")
+    for part in (
+        "prediction-entry/PredictionExit: close AAPL",
+        "4: closing AAPL",
+        "sent 4-close SELL 10 AAPL MARKET",
+        "filled 4-close SELL 10 AAPL @",
+        "4: closed",
+        "3: acted",
+    ):
+        assert part in text, text
+    assert "closing" not in told(journal, "in1")
+    assert text.count(": closing AAPL") == text.count("sent ") == 1
+
+
+async def test_what_may_have_been_done_is_never_called_nothing() -> None:
+    floor, journal = StrategyFloor(), MemoryJournal(INSTALL)
+    async with floor.strategist(ENTRY, journal=journal) as desk:
+        await desk.signals.take(floor.claim(signal_id="in"))
+        await floor.filled(desk, 10)
+        dies(desk, signal_id="out")
+    async with floor.strategist(ENTRY, journal=journal):
+        pass
+    text = told(journal, "out")
+    assert "nothing is done" not in text
+    assert "unknown: the process ended before it was known what came of it" in text
+    assert "was never carried out: +10 are still held" in text
 
 
 @pytest.mark.parametrize("about", ["a2", "test/a2"])

@@ -12,11 +12,11 @@ from ibkr_trader.cli.rule_words import (
     rule_words,
 )
 from ibkr_trader.rules.actions.close_all import CloseAll
-from ibkr_trader.rules.condition import Asking
 from ibkr_trader.rules.moment import Trigger
 from ibkr_trader.rules.rule import Rule, Schedule
 from ibkr_trader.rules.strategy_text import read_strategy
 from tests.execution.strategy_stage import ENTRY
+from tests.rules.moments import asking
 
 WEEK = frozenset({"fri", "mon"})
 
@@ -65,8 +65,7 @@ def test_of_a_function_there_is_nothing_to_tell() -> None:
     class Own:
         pass
 
-    asking = Asking(function=lambda _: True, on=frozenset({Trigger.BAR}))
-    rule = Rule(name="r", when=asking, then=(Own(),))  # type: ignore[arg-type] # as little as can be
+    rule = Rule(name="r", when=asking(on=Trigger.BAR), then=(Own(),))  # type: ignore[arg-type] # as little as can be
     assert rule_words(rule) == ""
     assert list(rule_remarks(rule)) == []
     assert action_words(Own()) == "whatever it says"  # type: ignore[arg-type] # as above

@@ -42,6 +42,10 @@ DECIDED: dict[str, Any] = {
             ev.SignalEndEvent(**FLOW, outcome=Outcome.NOTHING, reasons=("R: no.",)),
             "signal of AAPL: nothing is done: R: no",
         ),
+        (
+            ev.SignalEndEvent(**FLOW, outcome=Outcome.UNKNOWN, reasons=("it ended.",)),
+            "signal of AAPL: unknown: it ended",
+        ),
         (ev.SignalEndEvent(**FLOW, outcome=Outcome.ACTED, decisions=("k7qav-3",)), None),
         (ev.DecisionEvent(**DECIDED), "s/R: close AAPL"),
         (ev.DecisionEvent(**DECIDED, is_shadow=True), "s/R: would: close AAPL"),

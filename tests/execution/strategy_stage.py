@@ -14,7 +14,7 @@ from ibkr_trader.execution.strategist import Strategist
 from ibkr_trader.execution.tasks import alongside
 from ibkr_trader.rules.admission import Admission
 from ibkr_trader.rules.strategy_text import read_strategy
-from tests.execution.parts import AAPL, Floor
+from tests.execution.parts import AAPL, INSTALL, Floor
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable
@@ -117,6 +117,36 @@ class StrategyFloor(Floor):
                 return await work
             finally:
                 over.set()
+
+
+def dies(desk: Strategist, *, signal_id: str = "s9", **fields: Any) -> None:
+    """Put a signal and what was decided on record, as a process does that dies right then."""
+    now = desk.trader.clock.now()
+    usual = {
+        "decision_id": f"{INSTALL}-99",
+        "rule": "PredictionExit",
+        "wish": "close",
+        "terms": {"symbol": "AAPL", "only": "BUY"},
+        "words": "close AAPL",
+    }
+    taken = ev.PredictionSignalEvent(
+        at=now,
+        ticker="AAPL",
+        source="test",
+        signal_id=signal_id,
+        issued_at=now,
+        signal="SELL",
+        confidence=Decimal("0.9"),
+    )
+    decision = ev.DecisionEvent(
+        **{**usual, **fields},
+        at=now,
+        strategy="prediction-entry",
+        version="v1",
+        ticker="AAPL",
+        cause=taken.name,
+    )
+    desk.trader.record.write([taken, decision])
 
 
 def told(journal: Journal, kind: type[E]) -> list[E]:

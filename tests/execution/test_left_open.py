@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,7 +13,7 @@ from ibkr_trader.core.models import GroupId
 from ibkr_trader.execution.desk import Desk
 from ibkr_trader.execution.placing import Wait
 from tests.execution.parts import AAPL, INSTALL, request
-from tests.execution.strategy_stage import ENTRY, StrategyFloor, told
+from tests.execution.strategy_stage import ENTRY, StrategyFloor, dies, told
 
 if TYPE_CHECKING:
     from ibkr_trader.execution.strategist import Strategist
@@ -24,36 +23,6 @@ MISSING = (
     "the exit of AAPL that prediction-entry/PredictionExit decided was never carried out: "
     "+10 are still held. Next: ibkr-trader close AAPL"
 )
-
-
-def dies(desk: Strategist, *, signal_id: str = "s9", **fields: Any) -> None:
-    """Put a signal and what was decided on record, as a process does that dies right then."""
-    now = desk.trader.clock.now()
-    usual = {
-        "decision_id": f"{INSTALL}-99",
-        "rule": "PredictionExit",
-        "wish": "close",
-        "terms": {"symbol": "AAPL", "only": "BUY"},
-        "words": "close AAPL",
-    }
-    taken = ev.PredictionSignalEvent(
-        at=now,
-        ticker="AAPL",
-        source="test",
-        signal_id=signal_id,
-        issued_at=now,
-        signal="SELL",
-        confidence=Decimal("0.9"),
-    )
-    decision = ev.DecisionEvent(
-        **{**usual, **fields},
-        at=now,
-        strategy="prediction-entry",
-        version="v1",
-        ticker="AAPL",
-        cause=taken.name,
-    )
-    desk.trader.record.write([taken, decision])
 
 
 async def hold(floor: StrategyFloor, desk: Strategist, action: str = "BUY") -> None:
