@@ -21,7 +21,7 @@ from ibkr_trader.cli.past_orders import find_past, past_orders
 from ibkr_trader.cli.position_view import position_document, positions_table, troubles
 from ibkr_trader.cli.trading import desk_for, title
 from ibkr_trader.cli.wording import FIRST_ORDER, when
-from ibkr_trader.core.contracts import is_named
+from ibkr_trader.core.contracts import is_named, label
 from ibkr_trader.core.ids import parse_order_id
 from ibkr_trader.core.text import UNKNOWN, money, price, quantity
 from ibkr_trader.execution.desk import UnknownOrder
@@ -71,8 +71,11 @@ async def positions(face: Face, *, symbol: str) -> output.Reply:
         head = title(face.settings(), desk)
         blocks: list[str | output.Table] = [head, positions_table(held, working)]
         guards = [protection(one, working, ended) for one in held]
-        blocks += troubles(guards, utc=face.utc)
-        if not all(guard.is_exact for guard in guards):
+        leaving = [one for one in guards if one.position.contract.con_id in portfolio.closings]
+        staying = [one for one in guards if one not in leaving]
+        blocks += [f"{label(one.position.contract)}: its close is on its way" for one in leaving]
+        blocks += troubles(staying, utc=face.utc)
+        if not all(guard.is_exact for guard in staying):
             blocks.append("Next: ibkr-trader cover --fix")
         if not held:
             blocks = [f"{head}  no positions"]

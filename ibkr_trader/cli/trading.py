@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager, contextmanager
+import asyncio
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from ibkr_trader.execution.closer import Run
     from ibkr_trader.execution.leadership import Leadership
     from ibkr_trader.execution.ports import PayloadSink
+
+_TO_TRADE = 2.0  # seconds that a closing order at the broker is given
 
 
 @asynccontextmanager
@@ -79,6 +82,8 @@ async def desk_for(
             leadership=leadership,
         ) as desk:
             taken_up = _taken_up(face, desk)
+            if not (face.changes or patient):
+                await _settled(taken_up, timeout=settings.timeout_seconds)
             with asked_by(face):
                 yield desk
         for run in taken_up:
@@ -97,6 +102,20 @@ def _taken_up(face: Face, desk: Desk) -> tuple[Run, ...]:
         begun = when(run.request.at, utc=face.utc)
         output.note(f"going on with the closing of {label(run.request.contract)}, begun {begun}")
     return runs
+
+
+async def _settled(runs: Iterable[Run], *, timeout: float) -> None:
+    """Wait until closings that go on are over: who looks in the middle sees what is so no more.
+
+    What only waits for its order to trade, as in a halt, is seen as it is after a moment.
+    """
+    with suppress(TimeoutError):
+        async with asyncio.timeout(timeout):
+            for run in runs:
+                await run.may_be_left()
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(_TO_TRADE):
+                        await run.heard()
 
 
 def title(settings: Settings, desk: Desk) -> str:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
+
 import pytest
 
 from ibkr_trader import app
 from ibkr_trader.adapters.account_lock import AccountLock
-from tests.cli.conftest import CommandLine
+from tests.cli.conftest import ROOT, CommandLine
 from tests.cli.families.test_orders import BRACKET
+
+HELD = "bracket-order --symbol AAPL --quantity 10 --stop-loss 130 --yes --wait filled"
 
 
 def test_an_empty_account_says_what_to_do(cli: CommandLine) -> None:
@@ -69,3 +75,26 @@ def test_a_second_process_is_told_who_trades(
     assert "waiting for process" in err
     assert "error[account_locked]: process" in err
     assert "is trading this account" in err
+
+
+def test_who_looks_while_a_close_goes_on_sees_what_is_so_once_it_is_over(cli: CommandLine) -> None:
+    """The stop was taken away and the process killed: the next command goes on and sells."""
+    assert cli(HELD).code == 0
+    child = subprocess.run(
+        [sys.executable, "-m", "tests.scenarios.close_child", str(cli.data), "CP1", "2"],
+        cwd=ROOT, env=cli.env, capture_output=True, timeout=50, check=False,
+    )  # fmt: skip
+    assert child.returncode == -signal.SIGKILL, child.stderr
+    found = cli("positions")
+    assert "going on with the closing of AAPL" in found.err
+    assert "no positions" in found.out
+
+
+def test_a_close_that_waits_for_its_order_is_on_its_way_and_needs_no_stop(cli: CommandLine) -> None:
+    assert cli(HELD).code == 0
+    assert cli("gateway inject halt AAPL").code == 0
+    assert cli("close AAPL --timeout 1").code == 7
+    found = cli("positions").out
+    assert "AAPL: its close is on its way" in found
+    assert "no working stop" not in found
+    assert "cover --fix" not in found
