@@ -39,7 +39,9 @@ def read_program(text: str, *, where: str) -> Strategy:
     except SyntaxError as error:
         fault = Fault(error.lineno or 0, "", f"it is no Python: {error.msg}")
         raise StrategyError((fault,)) from error
-    except Exception as error:  # the edge: whatever the user's code raises is told with its line
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # the edge: whatever the user's code raises is told by line
         fault = Fault(_line(error, where), "", f"{type(error).__name__}: {error}")
         raise StrategyError((fault,)) from error
 

@@ -89,7 +89,10 @@ def decide(
         try:
             past = _Past(memory, strategy.name, rule, moment, is_shadow)
             found = _ask(rule, moment, past=past, explains=explains)
-        except Exception as error:  # noqa: BLE001 - the fence: a rule is the user's own code
+        except KeyboardInterrupt:  # a person ends a rehearsal
+            raise
+        except BaseException as error:  # noqa: BLE001 - the fence: a rule is the user's own code
+            # Nothing here waits, so no end of a task or a generator can be another's than its own.
             faults[rule.name] = plain(" ".join(format_exception_only(error)), limit=_MOST)
             continue
         if isinstance(found, Passed):

@@ -59,6 +59,7 @@ def test_read_twice_it_is_made_twice() -> None:
         ("def f():\n    f()\nf()\n", 2, "RecursionError: maximum recursion depth"),
         ("import sys\nsys.exit(3)\n", 2, "it wants to end the process"),
         ("raise SystemExit\n", 1, "it wants to end the process"),
+        ("raise GeneratorExit('gone')\n", 1, "GeneratorExit: gone"),
         ("import json\njson.loads('{')\n", 2, "JSONDecodeError: "),
         (MINE.replace("sma(3)", "smma(3)"), 5, "ExpressionError: "),
         (MINE + "    def __init__(self):\n        raise ValueError('no')\n", 9, "ValueError: no"),

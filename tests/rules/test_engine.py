@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from asyncio import CancelledError
 from datetime import time, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -169,6 +170,23 @@ def test_a_rule_that_raises_is_fenced_off_and_the_others_are_asked() -> None:
     assert again.faults == {}
     assert why(again) == ["bad: it raised, and is fenced off"]
     assert ask(rule("bad", when=asking(broken)), events=(fault,), is_shadow=True).faults
+
+
+@pytest.mark.parametrize("kind", [SystemExit, GeneratorExit, CancelledError, BaseException])
+def test_nothing_that_a_rule_raises_ends_the_trader(kind: type[BaseException]) -> None:
+    def broken(_: Moment) -> bool:
+        raise kind
+
+    acts = rule("acts", Raising(kind("x")))
+    verdict = ask(rule("asks", when=asking(broken)), acts, rule("good"))
+    assert wished(verdict) == [("good", EXIT)]
+    assert set(verdict.faults) == {"asks", "acts"}
+    assert all(kind.__name__ in text for text in verdict.faults.values())
+
+
+def test_a_person_may_end_it() -> None:
+    with pytest.raises(KeyboardInterrupt):
+        ask(rule("r", Raising(KeyboardInterrupt())))
 
 
 class Speechless(Exception):

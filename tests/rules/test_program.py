@@ -192,6 +192,11 @@ def ends_the_process(_self: object, _moment: Moment) -> Iterator[Action]:
     yield
 
 
+def ends_itself(_self: object, _moment: Moment) -> Iterator[Action]:
+    raise GeneratorExit
+    yield
+
+
 def never_stops(_self: object, _moment: Moment) -> Iterator[Action]:
     return repeat(CloseAll())
 
@@ -206,6 +211,7 @@ def returns_one(_self: object, _moment: Moment) -> Any:
         (raises, "ZeroDivisionError: oh"),
         (raises_late, "KeyError: 'late'"),
         (ends_the_process, "RuntimeError: it wants to end the process"),
+        (ends_itself, "GeneratorExit"),
         (never_stops, f"RuntimeError: it yields more than {MOST_ACTIONS} actions at one moment"),
         (returns_one, "TypeError: 'CloseAll' object is not iterable"),
     ],
