@@ -247,5 +247,5 @@ def who_is_there(card: Card, error: LineLost | OSError) -> AccountLocked | None:
         return None  # it was just leaving
     return AccountLocked(  # it is stuck, or its queue is full: it takes nobody any more
         f"the trader (process {card.pid}) holds this account and does not answer",
-        hint=f"wait, or end it: kill {card.pid}; what works at the broker stays there",
+        hint=f"wait, or end it: kill -9 {card.pid}; what works at the broker stays, its stops too",
     )

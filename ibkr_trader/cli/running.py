@@ -25,6 +25,7 @@ from ibkr_trader.cli.board import Board
 from ibkr_trader.cli.deciding import NOTHING, Decides, Ready, check, deciding
 from ibkr_trader.cli.event_lines import EventLines
 from ibkr_trader.cli.halt_signal import HaltSignal
+from ibkr_trader.cli.loop_watch import LoopWatch
 from ibkr_trader.cli.serving import Clerk
 from ibkr_trader.cli.standing import doubt, lost
 from ibkr_trader.cli.standing_by import leave_when_lost, led
@@ -89,10 +90,11 @@ async def stay(
 ) -> None:
     """Work at an open desk until the process is told to end, on a screen if there is a look."""
     desk.trader.guardian.duty, desk.trader.finish_within = Duty.FULL, _FINISH
-    lines = _lines(face, desk)
+    lines, watch = _lines(face, desk), LoopWatch()
     try:
-        with _told_to_end() as ending:
+        with _told_to_end(watch) as ending, watch.watching():
             async with (
+                alongside(watch.work()),
                 _tended(face, desk) as card,
                 deciding(face, desk, lines, by=by, card=card),
                 alongside(leave_when_lost(leadership)),
@@ -101,7 +103,9 @@ async def stay(
                 lines.say("Ready", f"{head} runs as process {os.getpid()}; {_held(desk)}")
                 _begin(lines, desk)
                 if look is not None:
-                    await _on_screen(face, look, lines, ending=ending, board=card.board)
+                    await _on_screen(
+                        face, look, lines, ending=ending, board=card.board, watch=watch
+                    )
                 await ending.wait()
                 lines.say("Ending", f"ending; {_held(desk)}: at the broker it all stays")
     finally:
@@ -115,12 +119,13 @@ async def _on_screen(
     *,
     ending: asyncio.Event,
     board: Board | None,
+    watch: LoopWatch,
 ) -> None:
     """Show the dashboard until it is left; whatever becomes of it, the trader is not touched."""
     lines.is_silent = True
     await asyncio.to_thread(lines.settle)  # what is ours to say is not the program's
     try:
-        with _lent_signals(ending):
+        with _lent_signals(ending, watch):
             left = await screening.show(
                 face,
                 look,
@@ -166,18 +171,18 @@ async def _tended(face: Face, desk: Desk) -> AsyncIterator[TraderCard]:
 
 
 @contextmanager
-def _told_to_end() -> Iterator[asyncio.Event]:
+def _told_to_end(watch: LoopWatch) -> Iterator[asyncio.Event]:
     """Turn the signals that end a process into an event, for the length of the block."""
     ending = asyncio.Event()
-    _hear(ending)
+    _hear(ending, watch)
     try:
         yield ending
     finally:
-        _hear(None)
+        _hear(None, watch)
 
 
 @contextmanager
-def _lent_signals(ending: asyncio.Event) -> Iterator[None]:
+def _lent_signals(ending: asyncio.Event, watch: LoopWatch) -> Iterator[None]:
     """Leave the signals to a screen for the length of the block: on it, Ctrl-C is a question.
 
     Before it has them, and after, they end the trader in good order all the same.
@@ -185,10 +190,11 @@ def _lent_signals(ending: asyncio.Event) -> Iterator[None]:
     loop = asyncio.get_running_loop()
 
     def end(_number: int, _frame: object) -> None:
+        watch.told_to_end()
         loop.call_soon_threadsafe(ending.set)
 
     def lend() -> None:
-        _hear(None)
+        _hear(None, watch)
         for number in _ENDS:
             signal.signal(number, end)
 
@@ -196,7 +202,7 @@ def _lent_signals(ending: asyncio.Event) -> Iterator[None]:
     try:
         yield
     finally:
-        _unheard(lambda: _hear(ending))
+        _unheard(lambda: _hear(ending, watch))
 
 
 def _unheard(change: Callable[[], None]) -> None:
@@ -208,14 +214,19 @@ def _unheard(change: Callable[[], None]) -> None:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _hear(ending: asyncio.Event | None) -> None:
-    """Let the signals that end a process set `ending`, or nothing at all."""
+def _hear(ending: asyncio.Event | None, watch: LoopWatch) -> None:
+    """Let the signals that end a process set `ending`, or nothing at all.
+
+    The loop is woken by them as ever; a handler of our own beside that runs though it is stuck.
+    """
     loop = asyncio.get_running_loop()
     for number in _ENDS:
         if ending is None:
             loop.remove_signal_handler(number)
         else:
             loop.add_signal_handler(number, ending.set)
+            signal.signal(number, lambda _number, _frame: watch.told_to_end())
+            signal.siginterrupt(number, False)
 
 
 def _lines(face: Face, desk: Desk) -> EventLines:

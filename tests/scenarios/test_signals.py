@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sqlite3
+import subprocess
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import datetime
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from docs.run_transcripts import ROOT
+from ibkr_trader.adapters import control_client
 from ibkr_trader.adapters.clock import SystemClock
 from ibkr_trader.adapters.journal import SqliteJournal
 from ibkr_trader.core import events as ev
@@ -116,6 +118,38 @@ def test_an_exit_while_the_gateway_is_away_is_unknown_and_goes_on(line: CommandL
         assert "UNPROTECTED" not in said
         assert ": failed" not in said
         assert line("positions --json").document["positions"] == []
+
+
+HANGS = """
+from ibkr_trader import StrategyProgram
+
+class Hangs(StrategyProgram):
+    name, symbols = "hangs", ("AAPL",)
+
+    def on_time(self, moment):
+        while True:
+            pass
+"""
+
+
+def test_a_strategy_that_does_not_return_is_named_and_the_process_can_be_ended(
+    line: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(control_client, "KNOCK_PATIENCE", 1.0)
+    mine = line.folder / "hangs.py"
+    mine.write_text(HANGS)
+    with running(line, "--strategy", str(mine)) as trader:
+        assert trader.process.stderr is not None
+        told = next(one for one in trader.process.stderr if "has stood still" in one)
+        assert f"{mine}:" in told
+        assert "(Hangs.on_time)" in told
+        refused = line("positions")
+        assert refused.code == 8
+        assert f"kill -9 {trader.process.pid}" in refused.err
+        trader.process.send_signal(signal.SIGTERM)  # which the loop would obey
+        with pytest.raises(subprocess.TimeoutExpired):
+            trader.process.wait(timeout=2)
+        assert trader.end() == 143  # and whoever asks twice does not wait for it
 
 
 def _decided_to_exit(at: datetime) -> ev.DecisionEvent:
