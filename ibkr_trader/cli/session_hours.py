@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from ibkr_trader.core.models import Contract, ContractDetails
-from ibkr_trader.core.trading_day import NEW_YORK
+from ibkr_trader.core.trading_day import NEW_YORK, session_from
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -44,10 +44,8 @@ def hours(details: ContractDetails, calendar: Calendar, now: datetime) -> Hours:
 
 
 def _among(sessions: Iterable[Session], now: datetime) -> Hours:
-    ahead = [one for one in sessions if now < one.closes]
-    running = next((one for one in ahead if one.opens <= now), None)
-    if running is not None:
-        return Hours(is_open=True, turns_at=running.closes)
-    if not ahead:
+    session = session_from(sorted(sessions, key=lambda one: one.opens), now)
+    if session is None:
         return Hours()
-    return Hours(is_open=False, turns_at=min(one.opens for one in ahead))
+    is_open = session.opens <= now
+    return Hours(is_open=is_open, turns_at=session.closes if is_open else session.opens)

@@ -9,6 +9,7 @@ break at noon ends nothing.
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -151,3 +152,14 @@ def sessions_of(spec: OrderSpec, details: ContractDetails) -> tuple[Session, ...
 def session_at(sessions: Iterable[Session], at: datetime) -> Session | None:
     """Return the session that is on at a moment; None between two of them."""
     return next((one for one in sessions if one.opens <= at < one.closes), None)
+
+
+def session_from(sessions: Sequence[Session], at: datetime) -> Session | None:
+    """Return the session that is on at a moment, or else the next; None if there is none.
+
+    Args:
+        sessions: Of one market, oldest first; there may be years of them.
+        at: The moment.
+    """
+    place = bisect_right(sessions, at, key=lambda one: one.closes)
+    return sessions[place] if place < len(sessions) else None

@@ -8,15 +8,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ibkr_trader.core.events import FlowThresholdEvent, PredictionSignalEvent
+from ibkr_trader.core.trading_day import session_from
 from ibkr_trader.portfolio.contexts import context
 from ibkr_trader.portfolio.protection import protection
 from ibkr_trader.rules.moment import Account, Holding, Moment, Trigger
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-    from datetime import datetime
+    from collections.abc import Callable
 
-    from ibkr_trader.core.models import ContractDetails, Session
+    from ibkr_trader.core.models import ContractDetails
     from ibkr_trader.execution.trader import Trader
     from ibkr_trader.rules.study import Study
     from ibkr_trader.rules.taken import Taken
@@ -46,6 +46,7 @@ class Moments:
         trader, contract = self._trader, details.contract
         outlook, now = trader.outlook, trader.clock.now()
         is_live = outlook.is_synced
+        sessions = sorted(details.liquid_sessions, key=lambda one: one.opens)
         return Moment(
             now=now,
             symbol=contract.symbol,
@@ -58,7 +59,7 @@ class Moments:
             holding=self._holding(contract.con_id, is_known=is_live),
             account=self._account() if is_live else Account(),
             state=outlook.trading_state,
-            session=session_at(details.liquid_sessions, now),
+            session=session_from(sessions, now),
             study=study,
         )
 
@@ -88,9 +89,3 @@ class Moments:
             day_pnl=self._trader.outlook.pnl.net,
             positions=len(portfolio.positions),
         )
-
-
-def session_at(sessions: Iterable[Session], now: datetime) -> Session | None:
-    """Return the session that `now` lies in, or else the next one; None if nobody knows it."""
-    coming = [session for session in sessions if session.closes > now]
-    return min(coming, key=lambda session: session.opens) if coming else None

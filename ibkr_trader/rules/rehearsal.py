@@ -11,7 +11,6 @@ execution. The same events come to the same result, to the last digit.
 from __future__ import annotations
 
 import heapq
-from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta, tzinfo
 from decimal import Decimal
@@ -24,6 +23,7 @@ import msgspec
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.models import Bar, Quote, Session
 from ibkr_trader.core.signals import Claim, FlowClaim, Malformed
+from ibkr_trader.core.trading_day import session_from
 from ibkr_trader.rules.admission import Admission, judge
 from ibkr_trader.rules.bar_merging import BarMerger
 from ibkr_trader.rules.market_days import NIGHT, Feed, openings
@@ -199,12 +199,6 @@ def hours_of(starts: Iterable[datetime], part: timedelta) -> tuple[Session, ...]
     return tuple(found)
 
 
-def _session(sessions: tuple[Session, ...], at: datetime) -> Session | None:
-    """The day that `at` lies in, or else the next; None if there is none."""
-    place = bisect_right(sessions, at, key=lambda one: one.closes)
-    return sessions[place] if place < len(sessions) else None
-
-
 def _studied(on: Rehearsal, bar: Bar) -> tuple[Rehearsal, bool]:
     """The study after a bar; and whether one of the strategy's own is complete with it."""
     symbol, size = bar.contract.symbol, on.strategy.bar_size
@@ -216,7 +210,7 @@ def _studied(on: Rehearsal, bar: Bar) -> tuple[Rehearsal, bool]:
     mergers = on.mergers
     if size != setting.part:
         merger = mergers.get(symbol) or BarMerger(size=size, part=setting.part)
-        day = _session(setting.sessions, bar.at)  # of years of them, the one that matters here
+        day = session_from(setting.sessions, bar.at)  # of years of them, the one that matters here
         merger = msgspec.structs.replace(merger, sessions=() if day is None else (day,))
         merger, whole = merger.after(bar)
         mergers = {**mergers, symbol: merger}
@@ -278,7 +272,7 @@ def _moment(
         flow=news if isinstance(news, ev.FlowThresholdEvent) else None,
         quote=quote,
         account=Account(equity=on.setting.equity, positions=len(on.book.opened)),
-        session=_session(on.setting.sessions, at),
+        session=session_from(on.setting.sessions, at),
         study=study,
     )
     return moment if holding is None else msgspec.structs.replace(moment, holding=holding)

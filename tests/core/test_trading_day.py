@@ -24,6 +24,7 @@ from ibkr_trader.core.trading_day import (
     date_of,
     is_half_day,
     session_at,
+    session_from,
     sessions_of,
     trading_day,
 )
@@ -178,3 +179,14 @@ def test_which_session_is_on() -> None:
     moments = [noon + timedelta(minutes=30 * step) for step in (-1, 0, 1, 2, 4)]
     found = [session_at((first, second), moment) for moment in moments]
     assert found == [None, first, first, None, second]
+
+
+@pytest.mark.parametrize(("hours", "place"), [(-1, 0), (0, 0), (5, 0), (6, 1), (29, 1), (30, None)])
+def test_the_session_from_a_moment_on_is_the_one_that_is_on_or_else_the_next(
+    hours: int, place: int | None
+) -> None:
+    hour, noon = timedelta(hours=1), datetime(2026, 11, 23, 12, tzinfo=UTC)
+    days = [Session(noon + n * hour, noon + (n + 6) * hour) for n in (0, 24)]
+    found = session_from(days, noon + hours * hour)
+    assert found == (days[place] if place is not None else None)
+    assert session_from((), noon) is None

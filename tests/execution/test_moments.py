@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from decimal import Decimal
 
+import msgspec
 import pytest
 
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.enums import TradingState
-from ibkr_trader.core.models import Session
-from ibkr_trader.execution.moments import Moments, session_at
+from ibkr_trader.execution.moments import Moments
 from ibkr_trader.execution.strategist import Strategist
 from ibkr_trader.rules.moment import Account, Moment, Trigger
-from tests.execution.parts import AAPL, START
+from tests.execution.parts import AAPL, START, Floor
 from tests.execution.strategy_stage import ENTRY, StrategyFloor
 
 
@@ -94,15 +93,12 @@ async def test_news_stand_under_their_kind() -> None:
         assert one.holding.owner == ""
 
 
-HOUR = timedelta(hours=1)
-TODAY, TOMORROW = (Session(START + n * HOUR, START + (n + 6) * HOUR) for n in (0, 24))
-
-
-@pytest.mark.parametrize(
-    ("hours", "session"),
-    [(-1, TODAY), (0, TODAY), (5, TODAY), (6, TOMORROW), (29, TOMORROW), (30, None)],
-)
-def test_the_session_is_the_one_of_now_or_else_the_next(
-    hours: int, session: Session | None
-) -> None:
-    assert session_at((TOMORROW, TODAY), START + hours * HOUR) == session
+async def test_hours_are_found_in_any_order() -> None:
+    async with Floor().trader() as trader:
+        details = await trader.learn("AAPL")
+        turned = details.liquid_sessions[::-1]
+        assert len(turned) > 1
+        mixed = msgspec.structs.replace(details, liquid_sessions=turned)
+        found = [Moments(trader).at(one, Trigger.TIME).session for one in (details, mixed)]
+        assert found[0] is not None
+        assert found[0] == found[1]
