@@ -194,18 +194,22 @@ def parity(
 
 
 def _span(stages: list[ev.StageEvent], since: datetime | None) -> Span | None:
-    """When the newest shadow's version was first in the shadow, and when it was promoted.
+    """When the newest shadow's version came into the shadow, and when it was promoted.
 
-    At a start what trades is told first, so a shadow of the same version is not ended by it.
+    At a start what trades is told anew: that ends no shadow of the same version.
     """
-    version, begins, ends = "", None, None
+    version, trades = "", ""
+    begins: datetime | None = None
+    ends: datetime | None = None
     for one in stages:
         if one.stage is Stage.SHADOW:
-            if one.version != version:
+            if one.version != version or ends is not None:
                 version, begins = one.version, one.at
             ends = None
-        elif one.stage is Stage.LIVE and one.version == version:
-            ends = one.at
+        elif one.stage is Stage.LIVE:
+            if one.version == version != trades:
+                ends = one.at
+            trades = one.version
     if begins is None:
         return None
     return Span(version=version, begins=max(begins, since or begins), ends=ends)

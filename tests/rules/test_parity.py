@@ -136,6 +136,12 @@ def test_a_shadow_of_the_very_version_that_trades_is_not_ended_by_a_restart() ->
     assert found.span.ends is None
 
 
+def test_what_was_promoted_and_taken_back_begins_a_new_span() -> None:
+    back = [stage(Stage.LIVE, V2, 3), stage(Stage.LIVE, V1, 5), stage(Stage.SHADOW, V2, 5)]
+    found = compared(shadow("a"), *back, shadow("b", 6))
+    assert (found.sample, found.span.begins, found.span.ends) == (1, at(5), None)
+
+
 def test_a_retired_stage_changes_no_span() -> None:
     assert compared(stage(Stage.RETIRED, V2, 1)).span.ends is None
 
