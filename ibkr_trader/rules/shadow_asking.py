@@ -63,7 +63,9 @@ def asked(strategy: Strategy, book: ShadowBook, moment: Moment, *, around: Aroun
     decisions: list[DecisionEvent] = []
     for one in verdict.decided:
         wish, terms = one.wish, shadow_terms(one.wish, purse)
-        terms = bounded(strategy, book, moment, wish=wish, terms=terms, marks=around.marks)
+        terms = bounded(
+            strategy, book, moment, wish=wish, terms=terms, marks=around.marks, lot=around.lot
+        )
         decision = occasion.decision(one, name=around.name(), terms=terms)
         book, _ = book.after(decision, moment.now)
         decisions.append(decision)

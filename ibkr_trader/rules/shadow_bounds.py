@@ -1,22 +1,25 @@
 """A shadow within its strategy's own envelope, by the figures of what it would hold.
 
-Open gains count from a trip's own entry, not from the morning. What the account allows besides is
-not known here. A price that nobody knows stands against opening, as at the desk.
+Open gains count from a trip's own entry, not from the morning. A price that nobody knows stands
+against opening, as at the desk. What the account allows is not known here. There it cuts a size
+before the capital is looked at, so here the capital cuts: a size that the desk would have made
+smaller is not refused for it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from decimal import Decimal, localcontext
+from decimal import ROUND_DOWN, Decimal, localcontext
 from typing import TYPE_CHECKING, NamedTuple
 
 from ibkr_trader.core.models import ZERO
+from ibkr_trader.core.text import quantity
 from ibkr_trader.core.trading_day import day_start
 from ibkr_trader.risk.envelope import Envelope
 from ibkr_trader.risk.envelope_bounds import Bounds
 from ibkr_trader.rules import wishes
 from ibkr_trader.rules.arithmetic import ARITHMETIC
-from ibkr_trader.rules.shadow_terms import MULTIPLIER, QUANTITY, SIZED
+from ibkr_trader.rules.shadow_terms import MULTIPLIER, ONE, QUANTITY, SIZED
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -51,16 +54,22 @@ def bounded(
     wish: Wish,
     terms: Mapping[str, str],
     marks: Marks,
+    lot: Decimal = ONE,
 ) -> Mapping[str, str]:
-    """Return a wish's terms as they are, or with none of it and why, beyond the envelope."""
+    """Return a wish's terms within the envelope: as they are, fewer, or none, and why."""
     if not isinstance(wish, wishes.Enter | wishes.Add) or terms[QUANTITY] == "0":
         return terms
     if strategy.envelope == Envelope():
         return terms
     asked = _Asked(book, moment, marks, wish, terms)
+    bounds = Bounds(strategy.name, strategy.envelope)
     with localcontext(ARITHMETIC):
-        why = _objection(Bounds(strategy.name, strategy.envelope), asked)
-    return {**terms, QUANTITY: "0", SIZED: f"envelope: {why}"} if why else terms
+        why = _objection(bounds, asked)
+        return _refused(terms, why) if why else _cut(bounds, asked, lot)
+
+
+def _refused(terms: Mapping[str, str], why: str) -> Mapping[str, str]:
+    return {**terms, QUANTITY: "0", SIZED: f"envelope: {why}"}
 
 
 def _objection(bounds: Bounds, asked: _Asked) -> str:
@@ -76,12 +85,28 @@ def _objection(bounds: Bounds, asked: _Asked) -> str:
         if net is None:
             return "nobody knows what it has lost today"
         found = bounds.loss(lost=max(ZERO, -net))
-    if found is None and bounds.envelope.capital is not None:
-        tied = _tied(asked)
-        if tied is None:
-            return "nobody knows what it has tied up"
-        found = bounds.capital(tied=tied + _more(asked), before=tied)
     return found.message if found is not None else ""
+
+
+def _cut(bounds: Bounds, asked: _Asked, lot: Decimal) -> Mapping[str, str]:
+    """The terms with no more than the capital pays for."""
+    most, terms = bounds.envelope.capital, asked.terms
+    if most is None:
+        return terms
+    tied = _tied(asked)
+    if tied is None:
+        return _refused(terms, "nobody knows what it has tied up")
+    more, wanted = _more(asked), Decimal(terms[QUANTITY])
+    breach = bounds.capital(tied=tied + more, before=tied)
+    if breach is None:
+        return terms
+    room = (most - tied) * wanted / more
+    left = (room / lot).to_integral_value(rounding=ROUND_DOWN) * lot
+    if left <= 0:
+        return _refused(terms, breach.message)
+    words = f"cut from {quantity(wanted)} to {quantity(left)} by the envelope's capital"
+    sized = "; ".join(one for one in (terms.get(SIZED, ""), words) if one)
+    return {**terms, QUANTITY: f"{left:f}", SIZED: sized}
 
 
 def _net(asked: _Asked, since: datetime) -> Decimal | None:

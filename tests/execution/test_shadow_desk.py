@@ -130,7 +130,7 @@ async def test_a_restart_reads_from_the_journal_what_it_would_hold() -> None:
 @pytest.mark.parametrize(
     ("limits", "why"),
     [
-        ("capital = 1000", "its capital is 1,000.00"),
+        ("capital = 100", "its capital is 100.00"),
         ("capital = 2000", "fixed at 10"),
     ],
 )
@@ -147,7 +147,7 @@ async def test_a_shadow_keeps_within_its_own_envelope(limits: str, why: str) -> 
 async def test_what_a_shadow_holds_elsewhere_counts_at_the_markets_price() -> None:
     floor, journal = ShadowFloor(), MemoryJournal(INSTALL)
     text = OTHER.replace('["AAPL"]', '["AAPL", "MSFT"]')
-    text = text.replace("[[rule]]", "[envelope]\ncapital = 3000\n[[rule]]", 1)
+    text = text.replace("[[rule]]", "[envelope]\ncapital = 1510\n[[rule]]", 1)
     async with floor.both(text, journal=journal) as desk:
         await desk.signals.take(floor.claim())
         await desk.signals.take(floor.claim(ticker="MSFT", signal_id="s2", price=None))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -61,6 +62,7 @@ def count(
     here: Moment | None = None,
     other: str | None = "100",
     purse: Purse | None = None,
+    lot: Decimal = Decimal(1),
     **limits: Any,
 ) -> tuple[str, str]:
     """Return how many it would be within an envelope, and why; MSFT is worth `other`."""
@@ -68,7 +70,7 @@ def count(
     here, wish = here or at(), wish or enter()
     terms = shadow_terms(wish, purse or Purse(mark=here.mark, equity=D(100_000)))
     mark = D(other) if other is not None else None
-    found = bounded(strategy, on, here, wish=wish, terms=terms, marks={"MSFT": mark}.get)
+    found = bounded(strategy, on, here, wish=wish, terms=terms, marks={"MSFT": mark}.get, lot=lot)
     return found.get("quantity", ""), found.get("sized", "")
 
 
@@ -78,26 +80,35 @@ def test_without_an_envelope_all_of_it_is_wished() -> None:
     assert count(EMPTY, enter(stop=None), capital=D(1))[1].startswith("not modelled: its stop")
 
 
-def test_its_capital_is_what_it_holds_awaits_and_asks_for() -> None:
-    assert count(EMPTY, capital=D(1000))[0] == TEN
-    size, why = count(EMPTY, capital=D(999))
+def test_its_capital_pays_for_what_it_holds_awaits_and_asks_for() -> None:
+    assert count(EMPTY, capital=D(1000)) == (TEN, "fixed at 10")
+    cut = "fixed at 10; cut from 10 to 9 by the envelope's capital"
+    assert count(EMPTY, capital=D(999)) == ("9", cut)
+    size, why = count(EMPTY, capital=D(99))
     assert size == "0"
     assert why == (
         "envelope: The strategy one would have 1,000.00 tied up, its entries at their worst; "
-        "its capital is 999.00."
+        "its capital is 99.00."
     )
     held = book(enter(), symbol="MSFT")
     assert count(held, capital=D(2000))[0] == TEN
-    assert "2,100.00 tied up" in count(held, other="110", capital=D(2000))[1]
+    assert count(held, other="110", capital=D(2000))[0] == "9"
+    assert "2,100.00 tied up" in count(held, other="110", capital=D(1100))[1]
     waits = book(enter(limit=D(90), stop=D(85)), symbol="MSFT")
-    assert "2,000.00 tied up" in count(waits, capital=D(1999))[1], "a better price is no worse"
-    assert "1,900.00 tied up" in count(waits, other=None, capital=D(1899))[1]
+    assert count(waits, capital=D(1999))[0] == "9", "a better price is no worse"
+    assert count(waits, other=None, capital=D(1899))[0] == "9"
+    assert count(waits, other=None, capital=D(1900))[0] == TEN
 
 
 def test_a_limit_above_the_market_and_a_contract_of_a_hundred_tie_up_more() -> None:
-    assert "1,010.00 tied up" in count(EMPTY, enter(limit=D(101)), capital=D(1009))[1]
+    assert count(EMPTY, enter(limit=D(101)), capital=D(1009))[0] == "9"
     hundred = Purse(mark=D(100), equity=D(100_000), multiplier=D(100))
-    assert "100,000.00 tied up" in count(EMPTY, capital=D(9), purse=hundred)[1]
+    assert count(EMPTY, capital=D(99_999), purse=hundred)[0] == "9"
+
+
+def test_what_is_cut_is_whole_lots() -> None:
+    assert count(EMPTY, capital=D(999), lot=D(5))[0] == "5"
+    assert count(EMPTY, capital=D(499), lot=D(5))[0] == "0"
 
 
 def test_who_turns_ties_up_the_new_side_and_who_adds_both() -> None:
@@ -105,12 +116,13 @@ def test_who_turns_ties_up_the_new_side_and_who_adds_both() -> None:
     turned = enter(Side.SELL, reverses=True)
     assert count(held, turned, capital=D(1000))[0] == TEN
     assert count(held, add(5), capital=D(1500))[0] == "5"
-    assert "1,500.00 tied up" in count(held, add(5), capital=D(1499))[1]
+    cut = "cut from 5 to 4 by the envelope's capital"
+    assert count(held, add(5), capital=D(1499)) == ("4", cut)
 
 
 def test_what_nobody_knows_stands_against_opening() -> None:
     held = book(enter(), symbol="MSFT")
-    assert "tied up" in count(held, other=None, capital=D(10**6))[1]
+    assert "has tied up" in count(held, other=None, capital=D(10**6))[1]
     assert "lost today" in count(held, other=None, max_daily_loss=D(10**6))[1]
     waits = book(enter(limit=D(90), stop=D(85)), symbol="MSFT")
     assert count(waits, other=None, max_daily_loss=D(1))[0] == TEN
