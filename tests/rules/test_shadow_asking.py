@@ -2,7 +2,10 @@ from __future__ import annotations
 
 from itertools import count
 
+import msgspec
+
 from ibkr_trader.core.enums import Side
+from ibkr_trader.risk.envelope import Envelope
 from ibkr_trader.rules.rule_memory import RuleMemory
 from ibkr_trader.rules.shadow_asking import Around, asked
 from ibkr_trader.rules.shadow_book import ShadowBook
@@ -40,3 +43,10 @@ def test_what_is_decided_is_named_sized_and_in_the_book() -> None:
     (waiting,) = book.places["AAPL"].waiting
     assert (waiting.decision_id, waiting.side) == ("n1", Side.BUY)
     assert asked(STRATEGY, EMPTY, moment("50"), around=around).book is EMPTY
+
+
+def test_a_size_is_cut_to_whole_lots_of_what_is_asked_about() -> None:
+    bound = msgspec.structs.replace(STRATEGY, envelope=Envelope(capital=D(750)))
+    around = Around(RuleMemory(), "price", name=lambda: "n", marks=lambda _: None, lot=D(2))
+    _, _, (made,) = asked(bound, EMPTY, moment("150"), around=around)
+    assert made.terms["quantity"] == "4"  # it would pay for five
