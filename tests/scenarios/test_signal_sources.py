@@ -102,3 +102,21 @@ def test_the_sample_api_is_polled_and_traded(line: CommandLine, tmp_path: Path) 
             trader.hear("signal SELL AAPL")
             trader.hear("flat in AAPL")
         assert "".join(trader.said).count("signal BUY") == 1  # it was told more than once
+
+
+def test_a_file_that_is_not_there_is_said_and_then_followed(
+    line: CommandLine, tmp_path: Path
+) -> None:
+    """Somebody lost two exits by a file that was read to its end before they were written."""
+    signals = tmp_path / "signals.jsonl"
+    (tmp_path / "config.toml").write_text(
+        f'[signals.file]\npath = "{signals}"\npoll_seconds = 0.1\nkeys = {{ k1 = "DESK_KEY" }}\n'
+    )
+    with running(line, "--strategy", str(PREDICTION)) as trader:
+        trader.hear("signals of file do not come")
+        signals.write_bytes(envelope("BUY", "in") + b"\n")
+        trader.hear("signals of file come again")
+        trader.hear("position +")
+        with signals.open("ab") as file:
+            file.write(envelope("SELL", "out") + b"\n")
+        trader.hear("flat in AAPL")

@@ -184,6 +184,7 @@ class JsonLines:
         with _opened(path) as file:
             while True:
                 while data := os.read(file, _CHUNK):
+                    self._health.mend()  # before what is read acts
                     for line in lines.feed(data):
                         yield line
                 self._health.mend()
