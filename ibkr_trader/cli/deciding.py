@@ -42,11 +42,13 @@ class Decides(NamedTuple):
         live: Files of strategies that trade.
         shadows: Files of strategies that only write down what they would do.
         symbols: Whose signals are taken, beside those of the strategies.
+        as_edited: The files trade as they are, whatever traded before.
     """
 
     live: tuple[Path, ...] = ()
     shadows: tuple[Path, ...] = ()
     symbols: tuple[str, ...] = ()
+    as_edited: bool = False
 
 
 class Ready(NamedTuple):
@@ -57,12 +59,14 @@ class Ready(NamedTuple):
         symbols: Whose signals are taken, beside those of the strategies.
         sources: Where signals come from; none is open yet.
         sinks: Who is told what happens; likewise.
+        as_edited: The files trade as they are, whatever traded before.
     """
 
     strategies: tuple[Read, ...] = ()
     symbols: tuple[str, ...] = ()
     sources: tuple[SignalSource, ...] = ()
     sinks: tuple[PayloadSink, ...] = ()
+    as_edited: bool = False
 
 
 NOTHING = Ready()
@@ -80,6 +84,7 @@ def check(face: Face, by: Decides) -> Ready:
         symbols=by.symbols,
         sources=tuple(made_sources(settings)),
         sinks=tuple(made_sinks(settings)),
+        as_edited=by.as_edited,
     )
 
 
@@ -98,11 +103,17 @@ async def deciding(
         return
     shelf = StrategyShelf(desk.trader, strategist)
     with progress("", is_shown=not face.json) as report:
-        await shelf.open(by.strategies, tell=lambda text: report(0, 0, text))
+        remarks = await shelf.open(
+            by.strategies,
+            as_edited=by.as_edited,
+            tell=lambda text: report(0, 0, text),
+        )
     strategist.signals.also = frozenset(by.symbols)
     for event in strategist.settle_open():
         lines.hear(event)  # nobody listens to the bus yet, and some of it must be seen
     _told(lines, strategist, by.sources)
+    for remark in remarks:
+        lines.say("Strategy", remark)
     card.shelf = shelf
     take = taking(strategist, is_simulated=face.settings().profile is Profile.SIM)
     works = [source.run(take, say=telling(desk.trader)) for source in by.sources]

@@ -1,7 +1,8 @@
 """The strategies of a running trader: from their files to the market, to the shadow, and back.
 
-A file that is named at the start trades as it is. One that is edited afterwards is taken into
-the shadow, never into the market: a person promotes it, and may take it back.
+A file that is named at the start trades as it is, unless another version of it traded when the
+last trader ended: then that one goes on. An edit is taken into the shadow, never into the
+market, and a restart is no way round that: a person promotes it, and may take it back.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from typing import TYPE_CHECKING, NamedTuple
+
+from msgspec.structs import replace
 
 from ibkr_trader.adapters.strategy_file import StrategyFile, loaded
 from ibkr_trader.cli.exits import UsageFault
@@ -79,20 +82,80 @@ class StrategyShelf:
         self._one_by_one = asyncio.Lock()  # an edit does not come between a promotion's steps
 
     async def open(
-        self, found: Iterable[Read], *, tell: Callable[[str], None] = lambda _: None
-    ) -> None:
+        self,
+        wanted: Iterable[Read],
+        *,
+        as_edited: bool = False,
+        tell: Callable[[str], None] = lambda _: None,
+    ) -> tuple[str, ...]:
         """Take in what `read` has found; from then on the files are looked at.
 
+        What traded before and is another version than its file goes on in its place; returns a
+        line for each such file.
+
+        Args:
+            wanted: What trades, and what only writes down what it would do.
+            as_edited: The files trade as they are, whatever traded before.
+            tell: Hears how it goes on.
+
         Raises:
+            ConfigError: If what traded before cannot be read any more.
             TraderError: If a symbol cannot be had.
         """
-        found = tuple(found)
-        in_shadow = [one.strategy for _, one, stage in found if stage is Stage.SHADOW]
-        await self._strategist.rules.shadow.recall(in_shadow)
-        for file, one, stage in found:
+        found: dict[tuple[str, Stage], Loaded] = {}
+        paths: dict[str, Path] = {}
+        for file, one, stage in wanted:
+            name = one.strategy.name
             self._files.append(file)
-            self._names[file.path] = one.strategy.name
+            self._names[file.path] = name
+            found[name, stage] = one
+            paths.setdefault(name, file.path)
+        remarks = {} if as_edited else self._as_before(found, paths)
+        self._let_go({name for name, stage in found if stage is Stage.LIVE})
+        in_shadow = [one.strategy for (_, stage), one in found.items() if stage is Stage.SHADOW]
+        await self._strategist.rules.shadow.recall(in_shadow)
+        for (_, stage), one in found.items():
             await self._admit(one, stage, origin=RUN, tell=tell)
+        for name, remark in remarks.items():
+            self._tell(name, remark)
+        return tuple(f"{name}: {remark}" for name, remark in remarks.items())
+
+    def _as_before(
+        self, found: dict[tuple[str, Stage], Loaded], paths: dict[str, Path]
+    ) -> dict[str, str]:
+        """Let what traded before trade in `found`, and have the file in the shadow; say of which.
+
+        Raises:
+            ConfigError: If what traded cannot be read any more.
+        """
+        remarks: dict[str, str] = {}
+        for (name, stage), one in list(found.items()):
+            was = self._trader.remembered.stages.unlike(name, one.strategy.version)
+            if stage is not Stage.LIVE or was is None:
+                continue
+            path = paths[name]
+            found[name, Stage.LIVE] = _recorded(was, path)
+            where = "is left out, for another file is in the shadow"
+            if found.setdefault((name, Stage.SHADOW), one) is one:
+                self._edits[name] = path
+                where = f"is in the shadow. To let it trade: ibkr-trader strategy promote {name}"
+            remarks[name] = (
+                f"{was.version} trades as before the restart; {path.name} is another version by "
+                f"now ({one.strategy.version}) and {where}, or start with --as-edited"
+            )
+        return remarks
+
+    def _let_go(self, names: set[str]) -> None:
+        """Put on record that what this start does not name trades no more."""
+        live = self._trader.remembered.stages.live.items()
+        now = self._trader.clock.now()
+        self._trader.record.write(
+            [
+                replace(one, at=now, stage=Stage.RETIRED, origin=RUN)
+                for name, one in live
+                if name not in names
+            ]
+        )
 
     async def work(self) -> None:
         """Look at the files now and then; never returns."""
@@ -256,3 +319,18 @@ class StrategyShelf:
             suffix=one.suffix,
             origin=origin,
         )
+
+
+def _recorded(was: StageEvent, path: Path) -> Loaded:
+    """What traded when the last trader ended, of its text on record.
+
+    Raises:
+        ConfigError: If it cannot be read any more, as after an update; says the way out.
+    """
+    name = was.strategy
+    try:
+        return loaded(was.content, was.suffix, where=f"{name} {was.version}")
+    except ConfigError as error:
+        message = f"what traded as {name} before cannot be read any more: {error.message}"
+        hint = f"let the file trade as it is: ibkr-trader run --strategy {path} --as-edited"
+        raise ConfigError(message, hint=hint) from error

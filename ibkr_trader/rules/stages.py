@@ -47,6 +47,9 @@ class Stages(msgspec.Struct, frozen=True, kw_only=True):
             return self._with_live(event)
         if event.stage is Stage.SHADOW:
             return msgspec.structs.replace(self, shadow={**self.shadow, event.strategy: event})
+        was = self.live.get(event.strategy)
+        if was is not None and was.version == event.version:
+            return self._without_live(was)
         gone = (event.strategy, event.version)
         rest = {name: one for name, one in self.shadow.items() if (name, one.version) != gone}
         return msgspec.structs.replace(self, shadow=rest)
@@ -55,11 +58,30 @@ class Stages(msgspec.Struct, frozen=True, kw_only=True):
     def kept(self) -> tuple[StageEvent, ...]:
         """What a checkpoint keeps: told again in this order, it comes to the same."""
         earlier = (one for versions in self.before.values() for one in versions)
-        return (*earlier, *self.live.values(), *self.shadow.values())
+        retired = (
+            msgspec.structs.replace(versions[-1], stage=Stage.RETIRED)
+            for name, versions in self.before.items()
+            if versions and name not in self.live
+        )
+        return (*earlier, *retired, *self.live.values(), *self.shadow.values())
 
     def earlier(self, name: str) -> StageEvent | None:
         """Return the version that traded before the one that does now; None if there was none."""
         return next(iter(self.before.get(name, ())[-1:]), None)
+
+    def unlike(self, name: str, version: str) -> StageEvent | None:
+        """Return what traded when its trader ended, if it was another version than this one."""
+        was = self.live.get(name)
+        return was if was is not None and was.version != version else None
+
+    def _without_live(self, was: StageEvent) -> Stages:
+        """A later start did not name it: it trades no more, and can be brought back."""
+        versions = (*self.before.get(was.strategy, ()), was)
+        return Stages(
+            live={name: one for name, one in self.live.items() if one is not was},
+            before={**self.before, was.strategy: versions[-MOST_BEFORE:]},
+            shadow=self.shadow,
+        )
 
     def _with_live(self, event: StageEvent) -> Stages:
         name, was = event.strategy, self.live.get(event.strategy)

@@ -204,7 +204,8 @@ async def test_an_earlier_version_is_known_after_restarts(rack: Rack) -> None:
     rack.edit("0.85", "0.95")
     async with rack.floor.strategist(journal=rack.journal) as desk:
         shelf = StrategyShelf(desk.trader, desk)
-        await shelf.open(read([rack.path], []))
+        await shelf.open(read([rack.path], []), as_edited=True)
+        assert desk.rules.strategies[0].version != first.version
         await shelf.roll_back(NAME, origin="cli")
         assert desk.rules.strategies[0].version == first.version
 

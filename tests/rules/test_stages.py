@@ -70,6 +70,26 @@ def test_what_is_retired_is_no_shadow_any_more() -> None:
     assert (live(stages), shadows(stages)) == ("v1", {})
 
 
+def test_what_a_start_does_not_name_trades_no_more_and_can_be_brought_back() -> None:
+    stages = told(staged("v1"), staged("v2"), staged("x", name="other"))
+    stages = stages.after(staged("v2", Stage.RETIRED))
+    assert (live(stages), earlier(stages), live(stages, "other")) == ("", "v2", "x")
+    stages = stages.after(staged("v1"))
+    assert (live(stages), earlier(stages)) == ("v1", "v2")
+    many = told(*(staged(f"v{n}") for n in range(10)), staged("v9", Stage.RETIRED))
+    assert [one.version for one in many.before["s"]] == ["v5", "v6", "v7", "v8", "v9"]
+
+
+def test_what_traded_last_is_known_where_it_was_another_version() -> None:
+    stages = told(staged("v1"), staged("v2"))
+    assert stages.unlike("s", "v2") is None
+    was = stages.unlike("s", "v1")
+    assert was is not None
+    assert was.content == "s v2"
+    assert stages.unlike("other", "v1") is None
+    assert stages.after(staged("v2", Stage.RETIRED)).unlike("s", "v1") is None
+
+
 def test_what_says_nothing_of_stages_changes_nothing() -> None:
     stages = told(staged("v1"))
     assert stages.after(ev.TimeEvent(at=AT)) is stages
@@ -79,7 +99,7 @@ MOVES = st.lists(
     st.builds(
         staged,
         st.sampled_from(["v1", "v2", "v3", "v4", "v5", "v6", "v7"]),
-        st.sampled_from([Stage.LIVE, Stage.SHADOW]),
+        st.sampled_from([Stage.LIVE, Stage.SHADOW, Stage.RETIRED]),
         st.sampled_from(["s", "t"]),
     ),
     max_size=12,

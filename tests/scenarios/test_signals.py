@@ -205,5 +205,11 @@ def test_edited_while_it_runs_it_goes_into_the_shadow(line: CommandLine, tmp_pat
         assert line(BUY).code == 0
         assert line("positions --json").document["positions"] == []
         assert line("strategy rollback prediction --yes").code == 0
+        trader.end(signal.SIGKILL)
+    with running(line, "--strategy", str(mine)) as trader:  # a restart is no way round it
+        said = next(text for text in trader.said if "as before the restart" in text)
+        assert said.endswith("ibkr-trader strategy promote prediction, or start with --as-edited")
+        again = line("strategy list --json").document["strategies"]
+        assert [row["version"] for row in again] == [row["version"] for row in rows]
         assert line(BUY).code == 0
         trader.hear("position +")

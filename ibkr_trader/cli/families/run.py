@@ -37,6 +37,12 @@ async def run(
         list[str] | None,
         typer.Option("--symbol", metavar="SYMBOL", help="Take signals of it, too; likewise."),
     ] = None,
+    as_edited: Annotated[
+        bool,
+        typer.Option(
+            "--as-edited", help="Let the strategies trade as their files are, whatever traded last."
+        ),
+    ] = False,
     operator: OperatorOption = "",
     background_is: BackgroundOption = "auto",
 ) -> Reply | None:
@@ -55,6 +61,7 @@ async def run(
         live=tuple(Path(one) for one in strategies or ()),
         shadows=tuple(Path(one) for one in shadows or ()),
         symbols=tuple(values.symbol(one) for one in symbols or ()),
+        as_edited=as_edited,
     )
     look = Look(operator=name, is_light=is_light)
     return await running.run(face, headless=headless, look=look, by=by)
