@@ -8,8 +8,15 @@ from typing import TYPE_CHECKING, NamedTuple
 from ibkr_trader.adapters.strategy_program import read_program
 from ibkr_trader.adapters.trusted_file import mark_of, read_trusted
 from ibkr_trader.core.errors import ConfigError
+from ibkr_trader.rules.bar_sizes import SLACK, duration_for
 from ibkr_trader.rules.market_days import Feed
-from ibkr_trader.rules.strategy_text import MOST_TEXT, Fault, StrategyError, read_strategy
+from ibkr_trader.rules.strategy_text import (
+    MOST_TEXT,
+    Fault,
+    StrategyError,
+    line_of_key,
+    read_strategy,
+)
 from ibkr_trader.rules.study import Study
 
 if TYPE_CHECKING:
@@ -52,6 +59,11 @@ class StrategyFile:
         mark = mark_of(self.path)
         return mark is not None and mark != self._mark
 
+    @property
+    def is_gone(self) -> bool:
+        """Whether nothing lies there any more."""
+        return mark_of(self.path) is None
+
     def load(self) -> Loaded:
         """Read the file as it now is.
 
@@ -90,20 +102,24 @@ def loaded(text: str, suffix: str, *, where: str) -> Loaded:
         raise ConfigError(message, hint=f"rename it to {Path(where).stem}{TOML}")
     try:
         strategy = read_program(text, where=where) if suffix == PYTHON else read_strategy(text)
-        _require_bars(strategy)
+        _require_bars(strategy, text)
         return Loaded(strategy, text, suffix)
     except StrategyError as error:
         lines = "; ".join(str(fault) for fault in error.faults)
         raise StrategyRefused(f"{where}: {lines}", faults=error.faults, where=where) from error
 
 
-def _require_bars(strategy: Strategy) -> None:
-    """Refuse indicators that cannot be made of the strategy's bars.
+def _require_bars(strategy: Strategy, text: str) -> None:
+    """Refuse indicators that cannot be made of the strategy's bars, or not to begin with.
 
     Raises:
-        StrategyError: If there is one, such as a first half hour on bars of 20 minutes.
+        StrategyError: If there is one, such as a first half hour on bars of 20 minutes, or a
+            day's average of more bars of five seconds than TWS gives at once.
     """
     try:
-        Study.of(strategy.indicators, feed=Feed(size=strategy.bar_size))
+        study = Study.of(strategy.indicators, feed=Feed(size=strategy.bar_size))
+        if study.warm_up:
+            duration_for(study.warm_up + SLACK, strategy.bar_size)
     except ValueError as error:
-        raise StrategyError((Fault(0, "bars", str(error)),)) from error
+        fault = Fault(line_of_key(text, "bars"), "bars", str(error))
+        raise StrategyError((fault,)) from error

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 LOOK = 1.0  # seconds between two looks at the files
+_GONE = 2  # looks without it, and a file is said to be gone
 RUN, EDITED = "run", "an edited file"
 
 
@@ -76,6 +77,7 @@ class StrategyShelf:
         self._strategist = strategist
         self._files: list[StrategyFile] = []
         self._names: dict[Path, str] = {}  # of the strategy that a file was last taken for
+        self._away: dict[Path, int] = {}  # at how many looks in a row a file was not there
         self._refused: dict[Path, str] = {}
         self._edits: dict[str, Path] = {}  # of which file the shadow of a name is an edit
         self._at_hand: dict[tuple[str, Stage], Loaded] = {}
@@ -168,7 +170,8 @@ class StrategyShelf:
         async with self._one_by_one:
             for file in self._files:
                 if file.has_changed:
-                    await self._reload(file)
+                    await self._reload_fenced(file)
+                self._miss(file)
 
     def not_taken(self, name: str) -> str:
         """Return which edited file of `name` is not taken, and why; empty if none is."""
@@ -255,6 +258,26 @@ class StrategyShelf:
         await self._admit(one, Stage.LIVE, origin=origin)
         await self._admit(now, Stage.SHADOW, origin=origin)
         return one
+
+    async def _reload_fenced(self, file: StrategyFile) -> None:
+        """As `_reload`; an edit costs only itself, and what trades and what is held goes on."""
+        try:
+            await self._reload(file)
+        except Exception as error:
+            why = f"the edited {file.path.name} is not taken: {type(error).__name__}: {error}"
+            if self._refused.get(file.path) != why:  # one just saved is read more than once
+                logger.exception("the edited %s is not taken", file.path)
+                self._refused[file.path] = why
+                self._tell(self._names[file.path], f"{why} (its traceback is in the log)")
+
+    def _miss(self, file: StrategyFile) -> None:
+        """Say once that a file is no more; an editor may have it away for a moment."""
+        away = self._away.get(file.path, 0) + 1 if file.is_gone else 0
+        self._away[file.path] = away
+        if away == _GONE:
+            name = file.path.name
+            why = f"the file {name} is gone: what was loaded goes on, a start without it is refused"
+            self._tell(self._names[file.path], why)
 
     async def _reload(self, file: StrategyFile) -> None:
         """Take an edited file into the shadow; one that is wrong is told once and left out."""

@@ -15,7 +15,7 @@ import msgspec
 
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.errors import BrokerUnavailable
-from ibkr_trader.rules.bar_sizes import bar_size_words, duration_for
+from ibkr_trader.rules.bar_sizes import SLACK, bar_size_words, duration_for
 from ibkr_trader.rules.bar_slots import slot_at
 from ibkr_trader.rules.bars import BarBuilder
 from ibkr_trader.rules.market_days import Feed, openings
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 _HISTORY = 30.0  # seconds for the broker's answer
-_SLACK = 2  # bars more than needed: the last may be under way
 Place = tuple[str, "timedelta"]  # a symbol, and a bar size
 
 
@@ -135,7 +134,7 @@ class Studies:
         try:
             bars = await self._trader.market.bars(
                 details.contract,
-                duration=duration_for(count + _SLACK, size),
+                duration=duration_for(count + SLACK, size),
                 bar_size=bar_size_words(size),
                 timeout=_HISTORY,
             )

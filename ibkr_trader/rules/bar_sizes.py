@@ -28,6 +28,7 @@ SIZES = {
 }
 WORDS = {size: words for words, size in SIZES.items()}
 
+SLACK = 2  # bars to ask for beyond those that are needed: the last may be under way
 TRADING_DAY = timedelta(hours=6.5)
 _MINUTE = timedelta(minutes=1)
 _DAY = timedelta(days=1)

@@ -95,6 +95,11 @@ def version_of(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
+def line_of_key(text: str, key: str) -> int:
+    """Return the line of a key at the top of a strategy's text; 0 if it is left out."""
+    return line_of(lines_of(text), (key,))
+
+
 def read_strategy(text: str) -> Strategy:
     """Return the strategy that a TOML text describes.
 

@@ -9,6 +9,7 @@ import pytest
 
 from ibkr_trader.adapters.strategy_file import StrategyFile, StrategyRefused, loaded
 from ibkr_trader.core.errors import ConfigError
+from ibkr_trader.rules.bar_sizes import SLACK, duration_for
 from ibkr_trader.rules.strategy_text import MOST_TEXT, version_of
 from tests.execution.strategy_stage import ENTRY
 
@@ -47,7 +48,9 @@ def test_a_change_shows_until_it_is_loaded(path: Path) -> None:
     assert file.has_changed
     file.load()
     assert not file.has_changed
+    assert not file.is_gone
     path.unlink()
+    assert file.is_gone
     assert not file.has_changed
 
 
@@ -142,6 +145,27 @@ def test_indicators_that_its_bars_cannot_make_are_refused_before_anything_runs(s
         StrategyRefused, match="bars: opening_high: minutes: 0:30:00 is no whole number of bars"
     ):
         loaded(text, suffix, where="it")
+
+
+@pytest.mark.parametrize("suffix", [".toml", ".py"])
+def test_more_bars_than_tws_gives_are_refused_before_anything_runs(suffix: str) -> None:
+    held = "signal.action == 'BUY' and signal.confidence > 0.85"
+    python = (
+        "from ibkr_trader import StrategyProgram\nclass Mine(StrategyProgram):\n"
+        "    name, symbols, needs = 'x', 'AAPL', 'NEEDED'\n\n    bars = '5 secs'\n"
+        "    def on_bar(self, moment): return []\n"
+    )
+    toml = ENTRY.replace(held, "bar.close > NEEDED").replace("[[", 'bars = "5 secs"\n[[', 1)
+    text = python if suffix == ".py" else toml
+    with pytest.raises(StrategyRefused) as caught:
+        loaded(text.replace("NEEDED", "vwap()"), suffix, where="it")
+    (fault,) = caught.value.faults
+    assert (fault.line, fault.key) == (5, "bars")
+    assert "bars of 5 secs are too many: TWS gives 3600 S of them" in fault.message
+    most = loaded(text.replace("NEEDED", "sma(718)"), suffix, where="it")
+    assert duration_for(718 + SLACK, most.strategy.bar_size) == "3600 S"
+    with pytest.raises(StrategyRefused, match="721 bars of 5 secs are too many"):
+        loaded(text.replace("NEEDED", "sma(719)"), suffix, where="it")
 
 
 def test_a_text_that_is_on_record_is_read_in_its_language() -> None:

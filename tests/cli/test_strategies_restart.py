@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ibkr_trader.adapters.memory_journal import MemoryJournal
-from ibkr_trader.cli.strategies import StrategyShelf
+from ibkr_trader.cli.strategies import StrategyShelf, read
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.enums import Outcome, Stage
 from ibkr_trader.core.errors import ConfigError
@@ -45,8 +45,8 @@ class Desk:
         """Run one trader with the file, or with `files`, until the end of the block."""
         async with self.floor.strategist(journal=self.journal, per_minute=100) as strategist:
             self.strategist = strategist
-            self.shelf = StrategyShelf(strategist.trader, strategist, say=lambda _: None)
-            await self.shelf.open(files or [self.path], [], as_edited=as_edited)
+            self.shelf = StrategyShelf(strategist.trader, strategist)
+            await self.shelf.open(read(files or [self.path], []), as_edited=as_edited)
             yield
 
     def edit(self, old: str, new: str) -> None:
@@ -166,8 +166,8 @@ async def test_a_shadow_that_is_named_stays_before_the_edit(desk: Desk, tmp_path
         (first,) = desk.trades
     desk.edit("0.85", "0.95")
     async with desk.floor.strategist(journal=desk.journal) as strategist:
-        shelf = StrategyShelf(strategist.trader, strategist, say=lambda _: None)
-        await shelf.open([desk.path], [other])
+        shelf = StrategyShelf(strategist.trader, strategist)
+        await shelf.open(read([desk.path], [other]))
         assert [one.version for one in strategist.rules.strategies] == [first]
         assert len(strategist.rules.shadows) == 1
         (notice,) = desk.notices

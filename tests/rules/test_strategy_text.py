@@ -25,6 +25,7 @@ from ibkr_trader.rules.strategy_text import (
     Fault,
     StrategyError,
     checked,
+    line_of_key,
     read_strategy,
     version_of,
 )
@@ -390,3 +391,8 @@ def test_what_was_not_made_of_a_file_must_be_such_that_a_file_could_say_it() -> 
         with pytest.raises(StrategyError) as caught:
             checked(msgspec.structs.replace(good, symbols=symbols))
         assert [fault.key for fault in caught.value.faults] == ["symbols"]
+
+
+def test_a_key_at_the_top_has_its_line_and_one_that_is_left_out_has_none() -> None:
+    text = 'name = "one"\n\nbars = "5 min"\n[[rule]]\nwhen = "bars"\n'
+    assert [line_of_key(text, key) for key in ("name", "bars", "when")] == [1, 3, 0]
