@@ -192,8 +192,10 @@ class StrategyShelf:
             hint = "mend the file; to promote the older text all the same: --anyway"
             raise CannotStage(message, hint=hint)
         book = self._strategist.rules.shadow.books.get(name)
-        if book is not None and book.decisions < MINIMUM:
-            made = counted(book.decisions, "decision")
+        if book is not None and book.modelled < MINIMUM:
+            made = counted(book.modelled, "decision")
+            if book.modelled < book.decisions:
+                made += f" that its model knows, of {book.decisions}"
             message = (
                 f"the shadow of {name} has made {made}, and {MINIMUM} is the least to judge by"
             )

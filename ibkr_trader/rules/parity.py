@@ -24,6 +24,7 @@ from ibkr_trader.portfolio.results import charged, round_trips
 from ibkr_trader.portfolio.trips import trades_of
 from ibkr_trader.rules.arithmetic import ARITHMETIC
 from ibkr_trader.rules.fill_model import FillModel
+from ibkr_trader.rules.shadow_terms import is_modelled
 from ibkr_trader.rules.would_results import Results
 
 if TYPE_CHECKING:
@@ -91,8 +92,9 @@ class Parity(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def sample(self) -> int:
-        """How many decisions of the shadow there are to judge by."""
-        return len(self.same) + len(self.only_shadow)
+        """How many decisions of the shadow there are to judge by; what is not modelled is none."""
+        made = (*(one for _, one in self.same), *self.only_shadow)
+        return sum(is_modelled(one) for one in made)
 
 
 class _Read:

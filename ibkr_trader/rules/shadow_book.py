@@ -27,6 +27,7 @@ from ibkr_trader.rules.fill_model import FillModel
 from ibkr_trader.rules.moment import Holding
 from ibkr_trader.rules.shadow_market import Teller, met
 from ibkr_trader.rules.shadow_place import Place
+from ibkr_trader.rules.shadow_terms import is_modelled
 
 if TYPE_CHECKING:
     from ibkr_trader.rules.fill_model import Look
@@ -42,6 +43,7 @@ class ShadowBook(msgspec.Struct, frozen=True, kw_only=True):
         places: Each symbol in which it holds something or waits for something.
         opened: Since when it would have held what it holds, by symbol.
         decisions: How many it has made.
+        modelled: How many of these can be judged: see `is_modelled`.
         trips: How many trips are over.
         gain: What these have brought, fees taken off.
         entered: When it placed its entries, additions included, of the last two days.
@@ -54,6 +56,7 @@ class ShadowBook(msgspec.Struct, frozen=True, kw_only=True):
     places: Mapping[str, Place] = MappingProxyType({})
     opened: Mapping[str, datetime] = MappingProxyType({})
     decisions: int = 0
+    modelled: int = 0
     trips: int = 0
     gain: Decimal = ZERO
     entered: tuple[datetime, ...] = ()
@@ -110,7 +113,11 @@ class ShadowBook(msgspec.Struct, frozen=True, kw_only=True):
         if any(one.decision_id == event.decision_id for one in place.entering):
             entered = (*entered, event.at)
         return msgspec.structs.replace(
-            self, decisions=self.decisions + 1, places=places, entered=entered
+            self,
+            decisions=self.decisions + 1,
+            modelled=self.modelled + is_modelled(event),
+            places=places,
+            entered=entered,
         )
 
     def _filled(self, event: WouldFillEvent) -> ShadowBook:

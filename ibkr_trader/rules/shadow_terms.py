@@ -54,7 +54,7 @@ def wish_of(event: DecisionEvent) -> Wish | None:
     """Return what a shadow wished; None if it would have moved no order."""
     terms, symbol = event.terms, event.ticker
     match event.wish:
-        case "open" if terms.get(QUANTITY, "0") != "0":
+        case "open" if is_modelled(event):
             return wishes.Enter(
                 symbol=symbol,
                 side=Side(terms["side"]),
@@ -77,6 +77,14 @@ def wish_of(event: DecisionEvent) -> Wish | None:
             return wishes.LetTrail(symbol=symbol, trail=Trail.planned(plan))
         case _:
             return None
+
+
+def is_modelled(event: DecisionEvent) -> bool:
+    """Return whether anything can be said of what came of a shadow's decision.
+
+    An entry that is not modelled trades nothing there: it says nothing for its strategy.
+    """
+    return event.wish != "open" or event.terms.get(QUANTITY, "0") != "0"
 
 
 def multiplier_of(event: DecisionEvent) -> Decimal:

@@ -336,3 +336,16 @@ async def test_a_full_disk_does_not_end_what_looks_at_the_files(rack: Rack) -> N
         await shelf.look()
         journal.is_full = False
         assert shelf.not_taken(NAME)
+
+
+async def test_decisions_that_are_not_modelled_are_no_sample(tmp_path: Path) -> None:
+    ranges = 'size = "atr:2"\n[['  # by daily ranges, which no shadow knows
+    fixed = 'size = "10"\nstop_loss = "3%"\ntake_profit = "9%"\n\n[['
+    rack = Rack(tmp_path, ENTRY.replace(fixed, ranges))
+    async with rack.floor.strategist(journal=rack.journal, per_minute=100) as desk:
+        shelf = StrategyShelf(desk.trader, desk)
+        await shelf.open(read([], [rack.path]))
+        for number in range(12):
+            await desk.signals.take(rack.floor.claim(signal_id=f"s{number}"))
+        with pytest.raises(CannotStage, match="0 decisions that its model knows, of 12, and 10 is"):
+            shelf.require_ready(NAME)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ibkr_trader.adapters.memory_journal import MemoryJournal
-from ibkr_trader.cli.strategies import StrategyShelf
+from ibkr_trader.cli.strategies import StrategyShelf, read
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.enums import Outcome
 from ibkr_trader.core.models import Bar, Contract
@@ -47,8 +47,8 @@ async def test_an_edit_that_meets_a_bug_costs_only_itself(
 ) -> None:
     floor, journal = StrategyFloor(), MemoryJournal(INSTALL)
     async with floor.strategist(journal=journal) as desk:
-        shelf = StrategyShelf(desk.trader, desk, say=lambda _: None)
-        await shelf.open([path], [])
+        shelf = StrategyShelf(desk.trader, desk)
+        await shelf.open(read([path], []))
         sound = desk.trader.market
         desk.trader.market = Faulty(floor.exchange, clock=floor.clock)
         path.write_text(ENTRY.replace(HELD, "bar.close > sma(20)"))
@@ -69,8 +69,8 @@ async def test_an_edit_that_meets_a_bug_costs_only_itself(
 async def test_a_file_that_is_gone_is_told_once_and_what_was_loaded_goes_on(path: Path) -> None:
     floor, journal = StrategyFloor(), MemoryJournal(INSTALL)
     async with floor.strategist(journal=journal) as desk:
-        shelf = StrategyShelf(desk.trader, desk, say=lambda _: None)
-        await shelf.open([path], [])
+        shelf = StrategyShelf(desk.trader, desk)
+        await shelf.open(read([path], []))
         away = path.rename(path.with_suffix(".away"))
         await shelf.look()
         away.rename(path)  # as an editor may have it
@@ -96,14 +96,13 @@ async def test_a_file_that_is_gone_is_told_once_and_what_was_loaded_goes_on(path
 
 async def test_more_bars_than_tws_gives_end_no_trader(path: Path) -> None:
     floor, journal = StrategyFloor(), MemoryJournal(INSTALL)
-    said: list[str] = []
     async with floor.strategist(journal=journal) as desk:
-        shelf = StrategyShelf(desk.trader, desk, say=said.append)
-        await shelf.open([path], [])
+        shelf = StrategyShelf(desk.trader, desk)
+        await shelf.open(read([path], []))
         text = ENTRY.replace(HELD, "bar.close > vwap()")
         path.write_text(text.replace('["AAPL"]', '["AAPL"]\nbars = "5 secs"', 1))
         await shelf.look()
         assert not desk.rules.shadows
-        (line,) = [*said, *notices(journal)]
+        (line,) = notices(journal)
         assert "line 4: bars: " in line
         assert "are too many: TWS gives 3600 S of them" in line

@@ -10,6 +10,7 @@ from ibkr_trader.core import events as ev
 from ibkr_trader.core.commands import CancelOrder
 from ibkr_trader.core.enums import OrderRole, OrderType, Outcome, Side, Stage, WouldBe
 from ibkr_trader.core.models import Fill, FillId, GroupId, OrderId, OrderSpec
+from ibkr_trader.risk.sizing import AtrRisk, FixedRisk
 from ibkr_trader.rules.parity import Parity, parity
 from ibkr_trader.rules.would_results import Results
 from tests.rules.shadow_samples import AAPL, MINUTE, NOON, D, decision, enter, leave
@@ -101,6 +102,12 @@ def test_decisions_of_one_moment_are_the_same_and_others_are_told_apart() -> Non
     assert [one.decision_id for one in found.only_live] == ["c", "e", "g", "i"]
     assert [one.decision_id for one in found.only_shadow] == ["d", "f", "h", "j"]
     assert found.sample == 5
+
+
+def test_what_is_not_modelled_is_no_sample() -> None:
+    blind = enter(stop=None, size=AtrRisk(multiple=D(2), risk=FixedRisk(fraction=D("0.01"))))
+    found = compared(live("a"), shadow("b", wish=blind), shadow("c", 2, blind), shadow("d", 3))
+    assert (len(found.same), len(found.only_shadow), found.sample) == (1, 2, 1)
 
 
 def test_each_decision_is_matched_once() -> None:

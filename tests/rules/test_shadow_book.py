@@ -10,6 +10,7 @@ from ibkr_trader.core.enums import Side, WouldBe
 from ibkr_trader.core.events import DecisionEvent, WouldFillEvent
 from ibkr_trader.core.models import Bar, Quote
 from ibkr_trader.portfolio.positions import opened_at
+from ibkr_trader.risk.sizing import AtrRisk, FixedRisk
 from ibkr_trader.rules.shadow_book import ShadowBook
 from ibkr_trader.rules.shadow_terms import Purse
 from ibkr_trader.rules.wishes import Tell
@@ -385,3 +386,10 @@ def test_times_are_those_of_the_looks(long: Play) -> None:
     assert [one.at for one in long.fills] == [NOON, NOON + MINUTE]
     assert {one.decision_id for one in long.fills} == {"d1"}
     assert isinstance(long.now, datetime)
+
+
+def test_an_entry_that_is_not_modelled_is_a_decision_and_nothing_to_judge_by() -> None:
+    play = Play()
+    play.decide(enter(stop=None, size=AtrRisk(multiple=D(2), risk=FixedRisk(fraction=D("0.01")))))
+    play.decide(enter())
+    assert (play.book.decisions, play.book.modelled) == (2, 1)

@@ -2,13 +2,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from ibkr_trader.core.enums import Side
 from ibkr_trader.core.models import PriceBand
 from ibkr_trader.orders.managed_trails import Trail
 from ibkr_trader.risk.sizing import AtrRisk, FixedQuantity, FixedRisk, Kelly, Odds
-from ibkr_trader.rules.shadow_terms import Purse, multiplier_of, shadow_terms, wish_of
+from ibkr_trader.rules.shadow_terms import Purse, is_modelled, multiplier_of, shadow_terms, wish_of
 from ibkr_trader.rules.wishes import LetTrail, StopTrading, Tell, Wish
 from tests.rules.shadow_samples import D, add, decision, enter, leave, move, trail
 
@@ -82,3 +83,10 @@ def test_without_a_stop_it_is_not_modelled() -> None:
 def test_a_limit_is_what_the_entry_is_sized_by() -> None:
     terms = shadow_terms(enter(size=ONE_PERCENT, limit=D(97)), PURSE)
     assert terms["quantity"] == "500"
+
+
+def test_an_entry_that_is_not_modelled_is_told_from_all_that_is() -> None:
+    ranges = enter(stop=None, size=AtrRisk(multiple=D(2), risk=ONE_PERCENT))
+    assert not is_modelled(decision(ranges))
+    assert not is_modelled(msgspec.structs.replace(decision(enter()), terms={}))
+    assert all(is_modelled(decision(one)) for one in (enter(), add(), leave()))
