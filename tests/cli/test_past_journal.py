@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from ibkr_trader.adapters import journal_schema
 from ibkr_trader.cli import past_journal as past
 from ibkr_trader.config import Place, Profile
 from ibkr_trader.core import events as ev
@@ -42,6 +43,7 @@ async def test_what_is_written_meanwhile_is_left_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(past, "STEP", 1)
+    monkeypatch.setattr(journal_schema, "_PAGE", 1)  # a full page has another after it
     with open_journal(place(tmp_path).journal) as journal:
         journal.append([note(number) for number in range(1, 6)])
         monkeypatch.setattr(past, "RECORDS", 3)
