@@ -12,8 +12,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import signal
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from ibkr_trader import __version__
@@ -23,6 +22,7 @@ from ibkr_trader.adapters.kill_flag import HaltFile
 from ibkr_trader.cli import output, screening
 from ibkr_trader.cli.board import Board
 from ibkr_trader.cli.deciding import NOTHING, Decides, Ready, check, deciding
+from ibkr_trader.cli.end_signals import lent_signals, told_to_end
 from ibkr_trader.cli.event_lines import EventLines
 from ibkr_trader.cli.halt_signal import HaltSignal
 from ibkr_trader.cli.loop_watch import LoopWatch
@@ -38,7 +38,7 @@ from ibkr_trader.execution.tasks import alongside
 from ibkr_trader.execution.watchlist import Watchlist
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
+    from collections.abc import AsyncIterator
 
     from ibkr_trader.cli.face import Face
     from ibkr_trader.execution.desk import Desk
@@ -46,7 +46,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 _FINISH = 2.5  # seconds: with the door, the groups and the lanes, all ends within five
-_ENDS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 async def run(
@@ -92,7 +91,7 @@ async def stay(
     desk.trader.guardian.duty, desk.trader.finish_within = Duty.FULL, _FINISH
     lines, watch = _lines(face, desk), LoopWatch()
     try:
-        with _told_to_end(watch) as ending, watch.watching():
+        with told_to_end(watch.told_to_end) as ending, watch.watching():
             async with (
                 alongside(watch.work()),
                 _tended(face, desk) as card,
@@ -125,7 +124,7 @@ async def _on_screen(
     lines.is_silent = True
     await asyncio.to_thread(lines.settle)  # what is ours to say is not the program's
     try:
-        with _lent_signals(ending, watch):
+        with lent_signals(ending, watch.told_to_end):
             left = await screening.show(
                 face,
                 look,
@@ -168,65 +167,6 @@ async def _tended(face: Face, desk: Desk) -> AsyncIterator[TraderCard]:
             yield card
         finally:
             await door.close()
-
-
-@contextmanager
-def _told_to_end(watch: LoopWatch) -> Iterator[asyncio.Event]:
-    """Turn the signals that end a process into an event, for the length of the block."""
-    ending = asyncio.Event()
-    _hear(ending, watch)
-    try:
-        yield ending
-    finally:
-        _hear(None, watch)
-
-
-@contextmanager
-def _lent_signals(ending: asyncio.Event, watch: LoopWatch) -> Iterator[None]:
-    """Leave the signals to a screen for the length of the block: on it, Ctrl-C is a question.
-
-    Before it has them, and after, they end the trader in good order all the same.
-    """
-    loop = asyncio.get_running_loop()
-
-    def end(_number: int, _frame: object) -> None:
-        watch.told_to_end()
-        loop.call_soon_threadsafe(ending.set)
-
-    def lend() -> None:
-        _hear(None, watch)
-        for number in _ENDS:
-            signal.signal(number, end)
-
-    _unheard(lend)
-    try:
-        yield
-    finally:
-        _unheard(lambda: _hear(ending, watch))
-
-
-def _unheard(change: Callable[[], None]) -> None:
-    """Let signals wait while their handlers are changed: in between, one would end the process."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDS)
-    try:
-        change()
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def _hear(ending: asyncio.Event | None, watch: LoopWatch) -> None:
-    """Let the signals that end a process set `ending`, or nothing at all.
-
-    The loop is woken by them as ever; a handler of our own beside that runs though it is stuck.
-    """
-    loop = asyncio.get_running_loop()
-    for number in _ENDS:
-        if ending is None:
-            loop.remove_signal_handler(number)
-        else:
-            loop.add_signal_handler(number, ending.set)
-            signal.signal(number, lambda _number, _frame: watch.told_to_end())
-            signal.siginterrupt(number, False)
 
 
 def _lines(face: Face, desk: Desk) -> EventLines:

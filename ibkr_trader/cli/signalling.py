@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -39,19 +38,11 @@ _WORDS = {
 }
 
 
-class Action(StrEnum):
-    """A signal's wish as it is typed."""
-
-    BUY = "buy"
-    SELL = "sell"
-    SHORT = "short"
-
-
 class Wished(msgspec.Struct, frozen=True, kw_only=True):
     """A signal as it was typed; without an id it gets one that was never used."""
 
     symbol: str
-    action: Action
+    action: SignalAction
     confidence: Decimal
     price: Decimal | None = None
     signal_id: str = ""
@@ -100,7 +91,7 @@ async def send(face: Face, wish: Wished) -> output.Reply:
             signal_id=wish.signal_id
             or f"{trader.new_group_id()}.{trader.journal.state.last_record}",
             ticker=wish.symbol,
-            action=SignalAction(wish.action.upper()),
+            action=wish.action,
             confidence=wish.confidence,
             price=wish.price,
             issued_at=trader.clock.now(),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from ibkr_trader.adapters.clock import SystemClock
@@ -16,16 +16,15 @@ from ibkr_trader.adapters.leading import kept, stand_by
 from ibkr_trader.adapters.private_files import private_folder
 from ibkr_trader.app import make_lease
 from ibkr_trader.cli import logs, output
+from ibkr_trader.cli.end_signals import told_to_end
 from ibkr_trader.cli.exits import Exit, Verdict
 from ibkr_trader.execution.leadership import Leadership
 from ibkr_trader.execution.tasks import alongside
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator
 
     from ibkr_trader.cli.face import Face
-
-_ENDS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 @asynccontextmanager
@@ -45,7 +44,7 @@ async def led(face: Face) -> AsyncIterator[Leadership | None]:
     leadership = Leadership(SystemClock())
     leadership.waits, leadership.say = True, output.note
     lease = make_lease(settings, settings.lease, leadership.lose)
-    with _told_to_end() as ending:
+    with told_to_end() as ending:
         async with alongside(_end_with(ending)):
             grant = await stand_by(lease, say=output.note)
     output.note(f"leading in epoch {grant.epoch}")
@@ -66,18 +65,3 @@ async def _end_with(ending: asyncio.Event) -> None:
     await ending.wait()
     output.note("ending: it has only stood by")
     raise Verdict(Exit.DONE)
-
-
-@contextmanager
-def _told_to_end() -> Iterator[asyncio.Event]:
-    """Turn the signals that end a process into an event, and then leave them as they were."""
-    loop, ending = asyncio.get_running_loop(), asyncio.Event()
-    before = {number: signal.getsignal(number) for number in _ENDS}
-    for number in _ENDS:
-        loop.add_signal_handler(number, ending.set)
-    try:
-        yield ending
-    finally:
-        for number, handler in before.items():
-            loop.remove_signal_handler(number)
-            signal.signal(number, handler)

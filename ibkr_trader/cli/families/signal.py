@@ -10,6 +10,7 @@ from ibkr_trader.cli import values
 from ibkr_trader.cli.face import FAMILIES, Face, command
 from ibkr_trader.cli.help import HelpfulGroup
 from ibkr_trader.cli.output import Reply
+from ibkr_trader.core.enums import SignalAction
 
 PANEL = "Run"
 app = FAMILIES.register("signal")(typer.Typer())
@@ -52,7 +53,7 @@ async def send(
 
     wish = signalling.Wished(
         symbol=values.symbol(symbol),
-        action=values.choice(action, "--action", signalling.Action),
+        action=values.choice(action, "--action", SignalAction),
         confidence=signalling.confidence(confidence),
         price=values.price(price, "--price") if price else None,
         signal_id=signalling.name(signal_id),
