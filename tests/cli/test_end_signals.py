@@ -47,10 +47,12 @@ async def test_lent_to_a_screen_it_ends_all_the_same_before_and_after(
 
 @pytest.mark.parametrize("is_lent", [False, True])
 async def test_who_is_aside_hears_it_though_the_loop_is_stuck(is_lent: bool) -> None:
-    heard_aside: list[bool] = []
-    with told_to_end(lambda: heard_aside.append(True)) as ending:
-        with lent_signals(ending, lambda: heard_aside.append(True)) if is_lent else nullcontext():
-            os.kill(os.getpid(), signal.SIGTERM)  # and no turn for the loop
-            assert heard_aside == [True]
-            assert not ending.is_set()
-            await heard(ending)
+    asides: list[bool] = []
+    with (
+        told_to_end(lambda: asides.append(True)) as ending,
+        lent_signals(ending, lambda: asides.append(True)) if is_lent else nullcontext(),
+    ):
+        os.kill(os.getpid(), signal.SIGTERM)  # and no turn for the loop
+        assert asides == [True]
+        assert not ending.is_set()
+        await heard(ending)
