@@ -1,6 +1,4 @@
-"""What an indicator is, and where indicators are found: in `rules/indicators/`.
-
-Each has a file of its name; twins that differ in a sign share one.
+"""What an indicator is, and where indicators are found: one file each in `rules/indicators/`.
 
 An indicator is a frozen value that is given one complete bar after the other and keeps no more
 of them than it needs. Its value is None while it is unknown: before enough bars were seen, and

@@ -15,14 +15,11 @@ def test_the_names_of_all() -> None:
     assert indicator_names() == tuple(NAMES.split())
 
 
-TWINS = {"highest": "extremes", "lowest": "extremes"}
-
-
-def test_each_family_is_named_as_its_file_but_for_twins_and_says_what_it_is() -> None:
+def test_each_family_is_named_as_its_file_and_says_what_it_is() -> None:
     for name, family in INDICATORS.items():
         assert family.name == name
         assert re.fullmatch(r"[A-Z].{10,90}\.", family.doc)
-        assert family.build.__module__ == f"ibkr_trader.rules.indicators.{TWINS.get(name, name)}"
+        assert family.build.__module__ == f"ibkr_trader.rules.indicators.{name}"
         for one in family.parameters:
             assert one.default is None or one.allows(one.default)
 

@@ -7,9 +7,6 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from ibkr_trader.rules.indicator import Asked, indicator
-from ibkr_trader.rules.indicator_parameters import count
-
 if TYPE_CHECKING:
     from ibkr_trader.core.models import Bar
 
@@ -45,15 +42,3 @@ class Extreme(msgspec.Struct, frozen=True, kw_only=True):
         return Extreme(
             bars=self.bars, is_high=self.is_high, value=value, seen=self.seen + 1, prices=prices
         )
-
-
-@indicator("highest", count("bars"), doc="The highest high of the last bars, this one included.")
-def highest(asked: Asked) -> Extreme:
-    """Return an empty one."""
-    return Extreme(bars=asked.counts[0], is_high=True)
-
-
-@indicator("lowest", count("bars"), doc="The lowest low of the last bars, this one included.")
-def lowest(asked: Asked) -> Extreme:
-    """Return an empty one."""
-    return Extreme(bars=asked.counts[0], is_high=False)
