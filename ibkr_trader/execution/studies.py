@@ -61,6 +61,7 @@ class Studies:
         self._one_by_one = asyncio.Lock()  # what one warm-up adds, another must not lose
         self.on_bar: Callable[[ContractDetails, timedelta, Bar], None] = lambda *_: None
         trader.bus.subscribe(ev.PriceEvent, self._hear)
+        trader.bus.subscribe(ev.VolumeEvent, self._count)
         trader.bus.subscribe(ev.DisconnectEvent, self._tear)
 
     def study(self, symbol: str, size: timedelta) -> Study | None:
@@ -169,6 +170,22 @@ class Studies:
             line = self._lines[place]
             line.builder, bars = line.builder.after(
                 price=price, at=event.at, day_volume=quote.volume
+            )
+            self._take(line, bars)
+
+    def _count(self, event: ev.VolumeEvent) -> None:
+        """Take what was traded at an unchanged price: of that no price is told."""
+        quote = self._trader.market.last_quote(event.contract.con_id)
+        if quote is None or quote.last is None:
+            return
+        for place in self._by_contract.get(event.contract.con_id, ()):
+            line = self._lines[place]
+            known = line.builder.day_volume
+            # A sum that is the first, or has begun anew, waits for the next price.
+            if place in self._torn or known is None or event.volume <= known:
+                continue
+            line.builder, bars = line.builder.after(
+                price=quote.last, at=event.at, day_volume=event.volume
             )
             self._take(line, bars)
 

@@ -1,7 +1,8 @@
 """The way out for events: bounded, order news before prices, prices conflated.
 
 Facts are never dropped. When more wait than the limit, the socket is paused, and TCP
-holds the gateway back. Of prices only the newest of each contract waits.
+holds the gateway back. Of prices, and of the day's volume, only the newest of each contract
+waits.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import asyncio
 from collections import deque
 from typing import TYPE_CHECKING
 
-from ibkr_trader.core.events import PriceEvent
+from ibkr_trader.core.events import PriceEvent, VolumeEvent
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -26,7 +27,7 @@ class EventQueue:
     def __init__(self, *, limit: int = LIMIT) -> None:
         self._limit = limit
         self._facts: deque[BaseEvent] = deque()
-        self._prices: dict[int, PriceEvent] = {}
+        self._prices: dict[tuple[type, int], PriceEvent | VolumeEvent] = {}
         self._wake = asyncio.Event()
         self._is_closed = False
         self.on_full: Callable[[], None] = lambda: None
@@ -34,8 +35,8 @@ class EventQueue:
 
     def publish(self, event: BaseEvent) -> None:
         """Let `event` wait for the reader."""
-        if isinstance(event, PriceEvent):
-            self._prices[event.contract.con_id] = event
+        if isinstance(event, PriceEvent | VolumeEvent):
+            self._prices[type(event), event.contract.con_id] = event
         else:
             self._facts.append(event)
             if len(self._facts) == self._limit:

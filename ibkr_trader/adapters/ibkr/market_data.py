@@ -16,13 +16,13 @@ from ibkr_trader.adapters.ibkr import messages as m
 from ibkr_trader.adapters.ibkr.contract_queries import choose, query_for
 from ibkr_trader.adapters.ibkr.error_codes import Kind, rule_for
 from ibkr_trader.adapters.ibkr.lanes import Lane, Parcel
-from ibkr_trader.adapters.ibkr.quotes import DATA_TYPES, with_tick
+from ibkr_trader.adapters.ibkr.quotes import DATA_TYPES, VOLUME, with_tick
 from ibkr_trader.adapters.ibkr.requests import RequestFailed
 from ibkr_trader.adapters.ibkr.translate_bars import bar_of
 from ibkr_trader.adapters.ibkr.translate_contracts import fill_in_contract
 from ibkr_trader.core.enums import DataType, SecType
 from ibkr_trader.core.errors import BrokerUnavailable, DataRefused
-from ibkr_trader.core.events import DataTypeEvent, ErrorEvent, PriceEvent
+from ibkr_trader.core.events import DataTypeEvent, ErrorEvent, PriceEvent, VolumeEvent
 from ibkr_trader.core.models import Quote
 
 if TYPE_CHECKING:
@@ -307,7 +307,15 @@ class IBKRMarketData:
             return
         at = self._connection.clock.now()
         quote = with_tick(subscription.quote, tick, at=at)
-        if quote is not None:
+        if quote is not None and tick.tick_type in VOLUME:
+            # Not a price: a trail takes the next one for proof of the last, and so does a guard.
+            subscription.quote = quote
+            if quote.volume is not None:
+                contract = subscription.contract
+                self._connection.news.publish(
+                    VolumeEvent(at=at, contract=contract, volume=quote.volume)
+                )
+        elif quote is not None:
             subscription.quote = quote
             subscription.ticked_at = self._connection.clock.monotonic()
             subscription.changed.set()

@@ -26,7 +26,7 @@ _SIZES: Mapping[int, str] = MappingProxyType(
 _SIZE_OF = MappingProxyType({"bid": "bid_size", "ask": "ask_size"})
 # In shares, as bars of the past are, or in whatever unit the user has TWS send both
 # (docs/live.md); so it is taken as it comes.
-_VOLUME = frozenset({8, 74})
+VOLUME = frozenset({8, 74})
 _SHORTABLE = 46  # comes where generic tick 236 was asked for
 _HALTED = 49
 DELAYED_FROM = 66
@@ -45,8 +45,9 @@ def with_tick(quote: Quote, tick: Tick, *, at: datetime) -> Quote | None:
             changes[_SIZE_OF[field]] = tick.size if tick.value is not None else None
     elif tick.tick_type in _SIZES:
         changes[_SIZES[tick.tick_type]] = tick.value
-    elif tick.tick_type in _VOLUME:
+    elif tick.tick_type in VOLUME:  # no news of a price: the quote gets no younger by it
         is_told = tick.value is not None and tick.value >= ZERO  # -1: nobody says
+        changes["at"] = quote.at
         changes["volume"] = tick.value if is_told else None
     elif tick.tick_type == _SHORTABLE:
         changes["shortable"] = tick.value
@@ -56,4 +57,4 @@ def with_tick(quote: Quote, tick: Tick, *, at: datetime) -> Quote | None:
         return None
     if tick.tick_type >= DELAYED_FROM and quote.data_type is DataType.LIVE:
         changes["data_type"] = DataType.DELAYED
-    return msgspec.structs.replace(quote, at=at, **changes)
+    return msgspec.structs.replace(quote, **{"at": at, **changes})

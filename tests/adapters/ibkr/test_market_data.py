@@ -8,7 +8,7 @@ import pytest
 from ibkr_trader.adapters.clock import ManualClock
 from ibkr_trader.core.enums import DataType, SecType
 from ibkr_trader.core.errors import AmbiguousContract, BrokerUnavailable, DataRefused
-from ibkr_trader.core.events import ConnectEvent, DataTypeEvent, ErrorEvent, PriceEvent
+from ibkr_trader.core.events import ConnectEvent, DataTypeEvent, ErrorEvent, PriceEvent, VolumeEvent
 from ibkr_trader.core.models import Contract, PriceBand
 from tests.adapters.ibkr.conftest import Rig
 
@@ -207,6 +207,24 @@ async def test_the_volume_of_the_day_is_told_as_it_comes(kind: int, rig: Rig) ->
     assert quote is not None
     assert quote.volume == Decimal(123456)
     assert quote.data_type is (DataType.LIVE if kind == 8 else DataType.DELAYED)
+
+
+async def test_a_volume_is_no_news_of_a_price(rig: Rig) -> None:
+    """A trail takes a later price for proof of the last, and the guard a quote for a fresh one."""
+    ticks(rig, (1, 1, "10", "1"), (1, 2, "11", "1"))
+    await rig.market.quote(AAPL, timeout=2)
+    before = rig.market.last_quote(AAPL.con_id)
+    request = (await rig.gateway.heard(1))[2]
+    await rig.settle()
+    prices = rig.seen(PriceEvent)
+    rig.gateway.send(2, 6, request, 8, 500)
+    event = await rig.until(VolumeEvent)
+    assert (event.contract, event.volume) == (AAPL, Decimal(500))
+    after = rig.market.last_quote(AAPL.con_id)
+    assert before is not None
+    assert after is not None
+    assert (after.at, after.volume) == (before.at, Decimal(500))
+    assert rig.seen(PriceEvent) == prices
 
 
 @pytest.mark.parametrize("nothing", ["-1", "", "1.7976931348623157E308"])
