@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import msgspec
 
+from ibkr_trader.core import events as ev
 from ibkr_trader.core.errors import BrokerUnavailable, DataRefused
 from ibkr_trader.core.models import ContractDetails, Session
 from tests.execution.parts import START, Floor
@@ -245,3 +246,18 @@ async def test_where_nobody_tells_what_is_traded_volume_and_average_are_unknown(
             here.tick(opens + 60 * minute, "200")
         assert [(bar.close, bar.volume) for bar in here.told] == [(Decimal(200), None)] * 2
         assert here.value(VWAP) is None
+
+
+async def test_what_trades_at_an_unchanged_price_is_counted_and_makes_a_bar() -> None:
+    floor = Floor()
+    async with floor.trader() as trader:
+        here = await hall(floor, trader)
+        contract = here.details.contract
+        sold = await here.market.sold(contract)
+        await here.studies.warm_up(here.details, MINUTE, [SMA])
+        for second, more in ((1, 0), (2, 30), (3, -5), (60, 40)):
+            at = START + timedelta(seconds=second)
+            news = ev.VolumeEvent(at=at, contract=contract, volume=Decimal(sold + more))
+            trader.bus.publish(news)
+        (bar,) = here.told
+        assert (bar.at, bar.open, bar.volume) == (START, Decimal("149.99"), Decimal(30))

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from ibkr_trader.adapters.ibkr.event_queue import EventQueue
-from ibkr_trader.core.events import BaseEvent, ErrorEvent, PriceEvent
+from ibkr_trader.core.events import BaseEvent, ErrorEvent, PriceEvent, VolumeEvent
 from ibkr_trader.core.models import Contract, Quote
 
 AT = datetime(2026, 11, 20, 15, tzinfo=UTC)
@@ -16,6 +16,11 @@ def price(con_id: int, bid: int) -> PriceEvent:
     return PriceEvent(
         at=AT, contract=contract, quote=Quote(contract=contract, at=AT, bid=Decimal(bid))
     )
+
+
+def volume(con_id: int, size: int) -> VolumeEvent:
+    contract = Contract(symbol=f"S{con_id}", con_id=con_id)
+    return VolumeEvent(at=AT, contract=contract, volume=Decimal(size))
 
 
 def fact(code: int) -> ErrorEvent:
@@ -33,6 +38,13 @@ async def test_facts_come_before_prices_and_in_order() -> None:
     for event in (price(1, 10), fact(1), price(2, 20), fact(2)):
         queue.publish(event)
     assert await drain(queue) == [fact(1), fact(2), price(1, 10), price(2, 20)]
+
+
+async def test_of_a_days_volume_the_newest_waits_beside_the_price() -> None:
+    queue = EventQueue()
+    for event in (price(1, 10), volume(1, 100), volume(2, 7), price(1, 11), volume(1, 300)):
+        queue.publish(event)
+    assert await drain(queue) == [price(1, 11), volume(1, 300), volume(2, 7)]
 
 
 async def test_of_fifty_thousand_ticks_only_the_newest_waits() -> None:
