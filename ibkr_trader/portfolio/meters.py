@@ -1,0 +1,228 @@
+"""What a running trader counts for whoever watches it from outside: a fold over its events.
+
+What a stage took and what a trade has cost is `portfolio/forensics.py`'s to say; here it is
+only counted, once for each order, as soon as it is known. Of orders that have ended nothing is
+kept but that, so the fold stays as small as what is alive, however long the trader runs. A
+correction that comes later than its order's end is in the report, and not in here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from decimal import Decimal
+from types import MappingProxyType
+
+import msgspec
+
+from ibkr_trader.core import events as ev
+from ibkr_trader.core.enums import TradingState
+from ibkr_trader.core.models import OrderId
+from ibkr_trader.orders.wishes import BROKER
+from ibkr_trader.portfolio.execution_ledger import ExecutionLedger
+from ibkr_trader.portfolio.forensic_fold import Forensics
+from ibkr_trader.portfolio.forensics import Execution, Latency
+from ibkr_trader.portfolio.metric import Histogram, Tally
+
+_replace = msgspec.structs.replace
+_MICROSECOND = timedelta(microseconds=1)
+# From a turn of the event loop to what a limit order waits for.
+_SECONDS = Histogram.of(
+    *("0.001", "0.0025", "0.005", "0.01", "0.025", "0.05", "0.1", "0.25", "0.5", "1", "2.5"),
+    *("5", "10", "30", "60", "300", "1800"),
+)
+_APPENDS = Histogram.of(
+    *("0.0001", "0.00025", "0.0005", "0.001", "0.0025", "0.005", "0.01", "0.025", "0.05"),
+    *("0.1", "0.25", "1"),
+)
+_BASIS_POINTS = Histogram.of(
+    *("-50", "-20", "-10", "-5", "-2", "-1", "0", "1", "2", "5", "10", "20", "50", "100")
+)
+_ENDS: Mapping[type[ev.BaseEvent], str] = {
+    ev.CancelEvent: "cancelled",
+    ev.ExpireEvent: "expired",
+    ev.RejectEvent: "rejected",
+    ev.NotSentEvent: "not_sent",
+}
+# Of these only how many there were is of interest.
+_PLAIN: Mapping[type[ev.BaseEvent], str] = {
+    ev.ModifyEvent: "change",
+    ev.ModifyRejectEvent: "change_rejected",
+    ev.CancelRejectEvent: "cancel_rejected",
+    ev.UnknownEvent: "order_unknown",
+    ev.ConnectEvent: "connected",
+    ev.DisconnectEvent: "disconnected",
+    ev.ErrorEvent: "error",
+    ev.DriftEvent: "drift",
+    ev.FaultEvent: "rule_fault",
+}
+HEARD: tuple[type[ev.BaseEvent], ...] = (
+    ev.OrderEvent, ev.PredictionSignalEvent, ev.SignalRefusedEvent, ev.SignalEndEvent,
+    ev.DecisionEvent, ev.DecisionEndEvent, ev.StateEvent,
+    *(kind for kind in _PLAIN if not issubclass(kind, ev.OrderEvent)),
+)  # fmt: skip
+
+
+class Meters(msgspec.Struct, frozen=True, kw_only=True):
+    """What was counted so far.
+
+    Attributes:
+        ways: The live orders, each on its way.
+        happened: How often what happened, by `what`.
+        orders: Orders by `outcome`.
+        denials: Orders and changes that our own checks refused, by `check`.
+        signals: By `source`, and by `outcome` or, refused, by its reason.
+        decisions: Of rules, by `outcome`.
+        halts: Halts, and states in which nothing is opened, by `state`.
+        halted: The last of them: it is told again when its promise to close is kept.
+        stages: How many seconds each stage of an order took, by its name.
+        shortfalls: What orders that have traded have cost, in basis points.
+        costs: The same in money, by `currency`: it may fall.
+        appends: Seconds that the journal took for one record.
+    """
+
+    ways: Forensics = Forensics()
+    happened: Tally = Tally()
+    orders: Tally = Tally()
+    denials: Tally = Tally()
+    signals: Tally = Tally(most=200)
+    decisions: Tally = Tally()
+    halts: Tally = Tally()
+    halted: tuple[str, datetime] | None = None
+    stages: Mapping[Latency, Histogram] = MappingProxyType(dict.fromkeys(Latency, _SECONDS))
+    shortfalls: Histogram = _BASIS_POINTS
+    costs: Tally = Tally()
+    appends: Histogram = _APPENDS
+
+    @classmethod
+    def begun(cls, history: Iterable[object]) -> Meters:
+        """Return meters at zero that know what is alive, by what the journal says."""
+        found = cls()
+        for event in history:
+            if isinstance(event, ev.BaseEvent):
+                found = found.after(event)
+        return cls(ways=found.ways)
+
+    def after(self, event: ev.BaseEvent) -> Meters:
+        """Return what is counted after one more event; the same object if it tells nothing."""
+        if (what := _PLAIN.get(type(event))) is not None:
+            self = _replace(self, happened=self.happened.plus(what=what))  # noqa: PLW0642 - a value
+        match event:
+            case ev.DenyEvent():
+                return _denied(self, event)
+            case ev.OrderEvent():
+                return _moved(self, event)
+            case ev.PredictionSignalEvent() | ev.DecisionEvent():
+                return _replace(self, ways=self.ways.after(event))
+            case ev.SignalEndEvent(source=source, outcome=outcome):
+                return _signal(self, source, outcome.value.lower())
+            case ev.SignalRefusedEvent(source=source, code=code, count=count):
+                return _signal(self, source, code, count=count)
+            case ev.DecisionEndEvent(outcome=outcome):
+                ended = self.decisions.plus(outcome=outcome.value.lower())
+                return _replace(self, decisions=ended)
+            case ev.StateEvent(state=state) if state is not TradingState.ACTIVE:
+                return _halted(self, event)
+            case _:
+                return self
+
+    def appended(self, seconds: Decimal) -> Meters:
+        """Return what is counted after the journal has taken a record, in so many seconds."""
+        return _replace(self, appends=self.appends.plus(seconds))
+
+
+def _signal(meters: Meters, source: str, outcome: str, *, count: int = 1) -> Meters:
+    return _replace(meters, signals=meters.signals.plus(count, source=source, outcome=outcome))
+
+
+def _denied(meters: Meters, event: ev.DenyEvent) -> Meters:
+    denials, orders = meters.denials, meters.orders
+    for name in dict.fromkeys(one.check for one in event.breaches if not one.is_warning):
+        denials = denials.plus(check=name)
+    if event.spec is not None:  # of a change that is denied, the order works on
+        orders = orders.plus(outcome="denied")
+    return _replace(meters, denials=denials, orders=orders)
+
+
+def _halted(meters: Meters, event: ev.StateEvent) -> Meters:
+    name = (event.symbol, event.at)
+    if name == meters.halted:
+        return meters
+    return _replace(meters, halted=name, halts=meters.halts.plus(state=event.state.value.lower()))
+
+
+def _moved(meters: Meters, event: ev.OrderEvent) -> Meters:
+    """Follow an order of ours: what it now shows of its way is counted, and its end."""
+    ways, outcome = meters.ways.after(event), _ENDS.get(type(event))
+    before, now = meters.ways.execution(event.order_id), ways.execution(event.order_id)
+    if now is None:
+        return meters  # not ours, or over
+    meters = _happened(meters, event)
+    if ways is meters.ways and outcome is None:
+        return meters
+    meters = _replace(meters, ways=ways)
+    if outcome is None and now.filled >= now.spec.quantity:
+        outcome = "filled"
+    known = _stages(before, is_over=False)
+    for stage, length in _stages(now, is_over=outcome is not None).items():
+        if stage not in known:
+            meters = _took(meters, stage, length)
+    return meters if outcome is None else _ended(meters, now, outcome)
+
+
+def _happened(meters: Meters, event: ev.OrderEvent) -> Meters:
+    match event:
+        case ev.NewOrderEvent():
+            what = "order_written"
+        case ev.FillEvent(replaces=None):
+            what = "execution"
+        case ev.CancelRequestEvent(origin=origin) if origin not in {"", BROKER}:
+            what = "cancel"
+        case _:
+            return meters
+    return _replace(meters, happened=meters.happened.plus(what=what))
+
+
+def _stages(one: Execution | None, *, is_over: bool) -> Mapping[Latency, timedelta]:
+    """Return the stages that will not change any more.
+
+    That an order was handed over is proven by the first word of it; and the wait of what waits
+    for the market by its nature is no latency.
+    """
+    if one is None:
+        return {}
+    is_heard = one.accepted_at is not None or one.first_fill_at is not None
+    open_ones = {
+        Latency.SEND: not (is_heard or is_over),
+        Latency.FILL: one.waits,
+        Latency.FINISH: not is_over,
+    }
+    return {name: took for name, took in one.latencies.items() if not open_ones.get(name)}
+
+
+def _took(meters: Meters, stage: Latency, length: timedelta) -> Meters:
+    seconds = Decimal(length // _MICROSECOND) / 1_000_000
+    counted = meters.stages[stage].plus(seconds)
+    return _replace(meters, stages={**meters.stages, stage: counted})
+
+
+def _ended(meters: Meters, one: Execution, outcome: str) -> Meters:
+    """Count an order's end, and let go of it."""
+    if (cost := one.shortfall) is not None:
+        currency = one.spec.contract.currency
+        meters = _replace(
+            meters,
+            shortfalls=meters.shortfalls.plus(cost.bp),
+            costs=meters.costs.plus(cost.money, currency=currency),
+        )
+    return _replace(
+        meters,
+        orders=meters.orders.plus(outcome=outcome),
+        ways=_without(meters.ways, one.order_id),
+    )
+
+
+def _without(ways: Forensics, order_id: OrderId) -> Forensics:
+    orders = ways.orders.only(lambda trace: trace.spec.order_id != order_id)
+    fills = ways.ledger.fills.only(lambda told: told.fill.order_id in orders)
+    return _replace(ways, orders=orders, ledger=ExecutionLedger(fills=fills))
