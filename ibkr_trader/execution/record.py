@@ -41,11 +41,17 @@ class Record:
         self._bus = bus
         self._on_failure = on_failure
         self._owed: list[Command | BaseEvent] = []
+        self._stopwatch: Callable[[], float] | None = None
+        self._took: Callable[[float], None] = lambda _: None
 
     @property
     def is_complete(self) -> bool:
         """Whether everything that was told is on disk."""
         return not self._owed
+
+    def timed(self, now: Callable[[], float], tell: Callable[[float], None]) -> None:
+        """Tell from now on how many seconds each record took; `tell` must not raise."""
+        self._stopwatch, self._took = now, tell
 
     def write(self, messages: Sequence[Command | BaseEvent]) -> None:
         """Make `messages` durable together, then publish the events among them, in order.
@@ -55,7 +61,7 @@ class Record:
         """
         lasting = [message for message in messages if not isinstance(message, _PASSING)]
         if lasting:
-            self._journal.append([*self._owed, *lasting])
+            self._append([*self._owed, *lasting])
             if self._owed:
                 self._owed.clear()
                 self._on_failure("")
@@ -84,6 +90,14 @@ class Record:
             self._owed = [*self._owed, *owed][-_MOST_OWED:]
             self._on_failure(f"the journal cannot be written: {error.message}")
             self._publish(messages)
+
+    def _append(self, messages: Sequence[Command | BaseEvent]) -> None:
+        if self._stopwatch is None:
+            self._journal.append(messages)
+            return
+        began = self._stopwatch()
+        self._journal.append(messages)
+        self._took(self._stopwatch() - began)
 
     def _publish(self, messages: Sequence[Command | BaseEvent]) -> None:
         for message in messages:

@@ -8,10 +8,11 @@ correction that comes later than its order's end is in the report, and not in he
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 from types import MappingProxyType
+from typing import Any
 
 import msgspec
 
@@ -50,17 +51,11 @@ _PLAIN: Mapping[type[ev.BaseEvent], str] = {
     ev.ModifyRejectEvent: "change_rejected",
     ev.CancelRejectEvent: "cancel_rejected",
     ev.UnknownEvent: "order_unknown",
-    ev.ConnectEvent: "connected",
     ev.DisconnectEvent: "disconnected",
     ev.ErrorEvent: "error",
     ev.DriftEvent: "drift",
     ev.FaultEvent: "rule_fault",
 }
-HEARD: tuple[type[ev.BaseEvent], ...] = (
-    ev.OrderEvent, ev.PredictionSignalEvent, ev.SignalRefusedEvent, ev.SignalEndEvent,
-    ev.DecisionEvent, ev.DecisionEndEvent, ev.StateEvent,
-    *(kind for kind in _PLAIN if not issubclass(kind, ev.OrderEvent)),
-)  # fmt: skip
 
 
 class Meters(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,6 +64,8 @@ class Meters(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         ways: The live orders, each on its way.
         happened: How often what happened, by `what`.
+        is_lost: Whether the link was lost and has not come back: the news of the first one may
+            come late, and is no reconnection.
         orders: Orders by `outcome`.
         denials: Orders and changes that our own checks refused, by `check`.
         signals: By `source`, and by `outcome` or, refused, by its reason.
@@ -83,6 +80,7 @@ class Meters(msgspec.Struct, frozen=True, kw_only=True):
 
     ways: Forensics = Forensics()
     happened: Tally = Tally()
+    is_lost: bool = False
     orders: Tally = Tally()
     denials: Tally = Tally()
     signals: Tally = Tally(most=200)
@@ -105,34 +103,42 @@ class Meters(msgspec.Struct, frozen=True, kw_only=True):
 
     def after(self, event: ev.BaseEvent) -> Meters:
         """Return what is counted after one more event; the same object if it tells nothing."""
-        if (what := _PLAIN.get(type(event))) is not None:
-            self = _replace(self, happened=self.happened.plus(what=what))  # noqa: PLW0642 - a value
-        match event:
-            case ev.DenyEvent():
-                return _denied(self, event)
-            case ev.OrderEvent():
-                return _moved(self, event)
-            case ev.PredictionSignalEvent() | ev.DecisionEvent():
-                return _replace(self, ways=self.ways.after(event))
-            case ev.SignalEndEvent(source=source, outcome=outcome):
-                return _signal(self, source, outcome.value.lower())
-            case ev.SignalRefusedEvent(source=source, code=code, count=count):
-                return _signal(self, source, code, count=count)
-            case ev.DecisionEndEvent(outcome=outcome):
-                ended = self.decisions.plus(outcome=outcome.value.lower())
-                return _replace(self, decisions=ended)
-            case ev.StateEvent(state=state) if state is not TradingState.ACTIVE:
-                return _halted(self, event)
-            case _:
-                return self
+        what = _PLAIN.get(type(event))
+        before = self if what is None else _replace(self, happened=self.happened.plus(what=what))
+        follow = _FOLLOW.get(type(event))
+        if follow is None:
+            return _moved(before, event) if isinstance(event, ev.OrderEvent) else before
+        return follow(before, event)
 
     def appended(self, seconds: Decimal) -> Meters:
         """Return what is counted after the journal has taken a record, in so many seconds."""
         return _replace(self, appends=self.appends.plus(seconds))
 
 
-def _signal(meters: Meters, source: str, outcome: str, *, count: int = 1) -> Meters:
-    return _replace(meters, signals=meters.signals.plus(count, source=source, outcome=outcome))
+def _signal(meters: Meters, event: ev.SignalEndEvent | ev.SignalRefusedEvent) -> Meters:
+    if isinstance(event, ev.SignalRefusedEvent):
+        outcome, count = event.code, event.count
+    else:
+        outcome, count = event.outcome.value.lower(), 1
+    return _replace(
+        meters, signals=meters.signals.plus(count, source=event.source, outcome=outcome)
+    )
+
+
+def _thought(meters: Meters, event: ev.PredictionSignalEvent | ev.DecisionEvent) -> Meters:
+    return _replace(meters, ways=meters.ways.after(event))
+
+
+def _decided(meters: Meters, event: ev.DecisionEndEvent) -> Meters:
+    decisions = meters.decisions.plus(outcome=event.outcome.value.lower())
+    return _replace(meters, decisions=decisions)
+
+
+def _connected(meters: Meters, _: ev.ConnectEvent) -> Meters:
+    if not meters.is_lost:
+        return meters
+    happened = meters.happened.plus(what="reconnected")
+    return _replace(meters, happened=happened, is_lost=False)
 
 
 def _denied(meters: Meters, event: ev.DenyEvent) -> Meters:
@@ -146,7 +152,7 @@ def _denied(meters: Meters, event: ev.DenyEvent) -> Meters:
 
 def _halted(meters: Meters, event: ev.StateEvent) -> Meters:
     name = (event.symbol, event.at)
-    if name == meters.halted:
+    if event.state is TradingState.ACTIVE or name == meters.halted:
         return meters
     return _replace(meters, halted=name, halts=meters.halts.plus(state=event.state.value.lower()))
 
@@ -226,3 +232,20 @@ def _without(ways: Forensics, order_id: OrderId) -> Forensics:
     orders = ways.orders.only(lambda trace: trace.spec.order_id != order_id)
     fills = ways.ledger.fills.only(lambda told: told.fill.order_id in orders)
     return _replace(ways, orders=orders, ledger=ExecutionLedger(fills=fills))
+
+
+_FOLLOW: Mapping[type[ev.BaseEvent], Callable[[Meters, Any], Meters]] = {
+    ev.DenyEvent: _denied,
+    ev.PredictionSignalEvent: _thought,
+    ev.DecisionEvent: _thought,
+    ev.SignalEndEvent: _signal,
+    ev.SignalRefusedEvent: _signal,
+    ev.DecisionEndEvent: _decided,
+    ev.StateEvent: _halted,
+    ev.DisconnectEvent: lambda meters, _: _replace(meters, is_lost=True),
+    ev.ConnectEvent: _connected,
+}
+HEARD: tuple[type[ev.BaseEvent], ...] = (
+    ev.OrderEvent,
+    *(kind for kind in {**_PLAIN, **_FOLLOW} if not issubclass(kind, ev.OrderEvent)),
+)

@@ -123,3 +123,16 @@ async def test_cancels_go_on_meanwhile_and_openings_once_all_is_on_disk() -> Non
         assert (await desk.submit_order(request(3, limit="141.00"))).status is OrderStatus.SUBMITTED
     kinds = [type(message).__name__ for _, message in journal.messages()]
     assert kinds.index("FillEvent") < kinds.index("CancelOrder") < kinds.index("ErrorEvent")
+
+
+def test_each_record_is_timed_once_it_is_on_disk() -> None:
+    desk, seconds = Desktop(), iter([1.0, 1.25, 3.0, 4.0])
+    took: list[float] = []
+    desk.record.timed(lambda: next(seconds), took.append)
+    desk.record.write(NEWS[:1])
+    desk.record.write([REPORT])  # is not kept, so nothing takes time
+    assert took == [0.25]
+    desk.journal.is_full = True
+    desk.record.witness(NEWS[1:2])
+    assert took == [0.25], "what is not on disk has not been written in any time"
+    assert desk.told == [NEWS[0], REPORT, NEWS[1]]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -245,7 +245,6 @@ def test_decisions_and_halts_are_counted() -> None:
 @pytest.mark.parametrize(
     ("event", "what"),
     [
-        (ev.ConnectEvent(at=AT, epoch=2), "connected"),
         (ev.DisconnectEvent(at=AT, epoch=2, reason="gone"), "disconnected"),
         (ev.ErrorEvent(at=AT, code=0, message="x"), "error"),
         (ev.DriftEvent(at=AT, subject="AAPL", ours="1", theirs="2"), "drift"),
@@ -261,6 +260,16 @@ def test_what_happens_is_counted(event: ev.BaseEvent, what: str) -> None:
     one = counted(BUY, event)
     assert told(one.happened) == {"order_written": 1, what: 1}
     assert isinstance(event, HEARD)
+
+
+def test_a_link_that_comes_back_is_counted_and_the_first_one_is_none() -> None:
+    up, down = (kind(at=AT, epoch=2) for kind in (ev.ConnectEvent, lost))
+    one = counted(up, down, down, up, up)
+    assert told(one.happened) == {"disconnected": 2, "reconnected": 1}
+
+
+def lost(at: datetime, epoch: int) -> ev.DisconnectEvent:
+    return ev.DisconnectEvent(at=at, epoch=epoch, reason="gone")
 
 
 @pytest.mark.parametrize("origin", ["", BROKER])
