@@ -114,7 +114,7 @@ async def deciding(
     _told(lines, strategist, by.sources)
     for remark in remarks:
         lines.say("Strategy", remark)
-    card.shelf = shelf
+    card.shelf, card.sources = shelf, by.sources
     take = taking(strategist, is_simulated=face.settings().profile is Profile.SIM)
     works = [source.run(take, say=telling(desk.trader)) for source in by.sources]
     async with alongside(shelf.work(), *works):

@@ -44,7 +44,7 @@ _MOST_LIMITS = 100
 _ALL_OF_THEM = "less in use; all of them: ibkr-trader limits"
 _MOST_PAIRS = 20
 # Limits of a single order, of which nothing is ever in use.
-_OF_AN_ORDER = frozenset({"price_collar", "risk_per_trade"})
+OF_AN_ORDER = frozenset({"price_collar", "risk_per_trade"})
 _NOTHING: Mapping[OrderId, OrderRow] = MappingProxyType({})
 
 
@@ -220,7 +220,7 @@ def _rank(gauge: Gauge) -> tuple[int, Decimal]:
     if gauge.limit is None:
         return 3, ZERO
     if gauge.used is None:
-        return (2 if gauge.check in _OF_AN_ORDER else 0), ZERO
+        return (2 if gauge.check in OF_AN_ORDER else 0), ZERO
     share = gauge.share
     return 1, -gauge.used if share is None else -share  # of nothing, anything is too much
 

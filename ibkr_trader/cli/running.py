@@ -26,6 +26,7 @@ from ibkr_trader.cli.end_signals import lent_signals, told_to_end
 from ibkr_trader.cli.event_lines import EventLines
 from ibkr_trader.cli.halt_signal import HaltSignal
 from ibkr_trader.cli.loop_watch import LoopWatch
+from ibkr_trader.cli.metered import metered
 from ibkr_trader.cli.serving import Clerk
 from ibkr_trader.cli.standing import doubt, lost
 from ibkr_trader.cli.standing_by import leave_when_lost, led
@@ -95,6 +96,7 @@ async def stay(
             async with (
                 alongside(watch.work()),
                 _tended(face, desk) as card,
+                metered(face, desk, lines, card=card),
                 deciding(face, desk, lines, by=by, card=card),
                 alongside(leave_when_lost(leadership)),
             ):

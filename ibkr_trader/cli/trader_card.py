@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from ibkr_trader.cli.board import Board
     from ibkr_trader.cli.strategies import StrategyShelf
+    from ibkr_trader.execution.ports import SignalSource
     from ibkr_trader.execution.trader import Trader
 
 
@@ -24,10 +25,12 @@ class TraderCard:
         connections: How many links it has had.
         board: What it keeps for screens; None where nobody may watch.
         shelf: Moves its strategies between market and shadow; None where there are none.
+        sources: Where its signals come from.
     """
 
     board: Board | None = None
     shelf: StrategyShelf | None = None
+    sources: tuple[SignalSource, ...] = ()
 
     def __init__(self, trader: Trader) -> None:
         self._trader = trader

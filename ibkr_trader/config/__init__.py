@@ -14,6 +14,7 @@ import msgspec
 
 from ibkr_trader.config import sources
 from ibkr_trader.config.lease_table import LeaseTable, lease_table
+from ibkr_trader.config.metrics_table import MetricsTable, metrics_table
 from ibkr_trader.config.risk_table import cover_rules, plain, risk_limits
 from ibkr_trader.config.signals_table import Outside, outside
 from ibkr_trader.core.errors import ConfigError
@@ -95,6 +96,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     protection: CoverRules = CoverRules()
     outside: Outside = Outside()
     lease: LeaseTable | None = None
+    metrics: MetricsTable | None = None
     effective: tuple[Effective, ...] = ()
     warnings: tuple[str, ...] = ()
     config_file: Path | None = None
@@ -205,6 +207,7 @@ def _settings(found: sources.Sources, values: dict[str, sources.Value]) -> Setti
             "protection": tables.protection,
             "outside": tables.outside,
             "lease": tables.lease,
+            "metrics": tables.metrics,
             "effective": (
                 *_effective(result, values, host=host, port=port),
                 *_effective_tables(tables, found),
@@ -223,6 +226,7 @@ class _Tables(NamedTuple):
     protection: CoverRules
     outside: Outside
     lease: LeaseTable | None
+    metrics: MetricsTable | None
 
 
 def _tables(found: sources.Sources, *, is_live: bool) -> _Tables:
@@ -232,6 +236,7 @@ def _tables(found: sources.Sources, *, is_live: bool) -> _Tables:
         cover_rules(found),
         outside(found, is_live=is_live),
         lease_table(found),
+        metrics_table(found),
     )
 
 
@@ -288,10 +293,14 @@ def _effective_tables(tables: _Tables, found: sources.Sources) -> Iterator[Effec
     yield from _effective_table("signals", tables.outside.admission, found)
     if tables.lease is not None:
         yield from _effective_table("lease", tables.lease, found)
+    if tables.metrics is not None:
+        yield from _effective_table("metrics", tables.metrics, found)
 
 
 def _effective_table(
-    table: str, settings: RiskLimits | CoverRules | Admission | LeaseTable, found: sources.Sources
+    table: str,
+    settings: RiskLimits | CoverRules | Admission | LeaseTable | MetricsTable,
+    found: sources.Sources,
 ) -> tuple[Effective, ...]:
     lines, usual = found.table_lines, type(settings)()
 

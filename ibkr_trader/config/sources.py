@@ -53,8 +53,16 @@ NAMES = (
     "signals",
     "sinks",
     "lease",
+    "metrics",
 )
-TABLES = ("risk", "protection", "signals", "sinks", "lease")  # settings with keys of their own
+TABLES = (
+    "risk",
+    "protection",
+    "signals",
+    "sinks",
+    "lease",
+    "metrics",
+)  # settings with keys of their own
 # What decides about real money is written down once, where nothing sets it in passing.
 _ONLY_WRITTEN = frozenset({"allow_live"})
 _ONLY_IN_FILE = _ONLY_WRITTEN.union(TABLES)

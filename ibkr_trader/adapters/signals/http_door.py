@@ -31,7 +31,7 @@ _BUSY = (
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """What a request is answered: JSON."""
+    """What a request is answered: JSON, unless the headers say otherwise."""
 
     status: int
     body: bytes

@@ -95,7 +95,7 @@ class Exchange:
     async def answer(
         self, status: int, body: bytes, *, headers: Mapping[str, str] | None = None
     ) -> None:
-        """Answer with JSON, and close the line."""
+        """Answer, with JSON unless the headers say otherwise, and close the line."""
         told = {
             "Content-Type": "application/json",
             "Content-Length": str(len(body)),

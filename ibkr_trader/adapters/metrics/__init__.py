@@ -1,0 +1,1 @@
+"""Figures for Prometheus: their text, and the door at which they are asked for."""
