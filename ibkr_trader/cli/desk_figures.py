@@ -22,10 +22,11 @@ from ibkr_trader.portfolio.currency import currency_of
 from ibkr_trader.portfolio.meter_families import counter, families, gauge
 from ibkr_trader.portfolio.metric import Sample, Tally
 from ibkr_trader.portfolio.protection import standings
-from ibkr_trader.risk.gauges import at_stake, readings
+from ibkr_trader.risk.check import CHECKS
+from ibkr_trader.risk.gauges import at_stake, reading
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from decimal import Decimal
 
     from ibkr_trader.cli.lights import LinkWatch
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from ibkr_trader.execution.metering import Metering
     from ibkr_trader.execution.trader import Trader
     from ibkr_trader.portfolio.metric import Family
+    from ibkr_trader.risk.check import Gauge
     from ibkr_trader.risk.view import RiskView
 
 _ONE = 1
@@ -86,10 +88,14 @@ class DeskFigures:
         """Return what adds up the whole book, giving way between two parts of it."""
         view = self._trader.outlook.view()
         found: list[Family] = []
-        for part in (self._states, _book, _money, _limits):
-            await asyncio.sleep(0)
+        for part in (self._states, _book, _money):
             found += part(view)
-        return tuple(found)
+            await asyncio.sleep(0)
+        gauges: list[Gauge] = []
+        for check in CHECKS:
+            gauges += reading(check, view)
+            await asyncio.sleep(0)
+        return (*found, *_limits(gauges))
 
     def _itself(self) -> Iterator[Family]:
         about = (("profile", self._profile), ("version", __version__))
@@ -210,10 +216,10 @@ def _money(view: RiskView) -> Iterator[Family]:
     )
 
 
-def _limits(view: RiskView) -> Iterator[Family]:
+def _limits(gauges: Iterable[Gauge]) -> Iterator[Family]:
     least: dict[str, Decimal] = {}
     unknown: Counter[str] = Counter()
-    for one in readings(view):
+    for one in gauges:
         if one.limit is None:
             continue
         if one.headroom is None:

@@ -1,8 +1,8 @@
 """What a running trader counts for whoever watches it from outside: a fold over its events.
 
 What a stage took and what a trade has cost is `portfolio/forensics.py`'s to say; here it is
-only counted, once for each order, as soon as it is known. Of orders that have ended nothing is
-kept but that, so the fold stays as small as what is alive, however long the trader runs. A
+only counted, once for each order, as soon as it is known. Orders that have ended are let go
+of, so the fold stays about as small as what is alive, however long the trader runs. A
 correction that comes later than its order's end is in the report, and not in here.
 """
 
@@ -27,6 +27,7 @@ from ibkr_trader.portfolio.metric import Histogram, Tally
 
 _replace = msgspec.structs.replace
 _MICROSECOND = timedelta(microseconds=1)
+_MOST_OVER = 64  # ended orders that are kept: letting go costs a copy of all that live
 # From a turn of the event loop to what a limit order waits for.
 _SECONDS = Histogram.of(
     *("0.001", "0.0025", "0.005", "0.01", "0.025", "0.05", "0.1", "0.25", "0.5", "1", "2.5"),
@@ -62,7 +63,8 @@ class Meters(msgspec.Struct, frozen=True, kw_only=True):
     """What was counted so far.
 
     Attributes:
-        ways: The live orders, each on its way.
+        ways: The live orders, each on its way; and those that are over, but not yet let go of.
+        over: These.
         happened: How often what happened, by `what`.
         is_lost: Whether the link was lost and has not come back: the news of the first one may
             come late, and is no reconnection.
@@ -79,6 +81,7 @@ class Meters(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     ways: Forensics = Forensics()
+    over: frozenset[OrderId] = frozenset()
     happened: Tally = Tally()
     is_lost: bool = False
     orders: Tally = Tally()
@@ -99,7 +102,7 @@ class Meters(msgspec.Struct, frozen=True, kw_only=True):
         for event in history:
             if isinstance(event, ev.BaseEvent):
                 found = found.after(event)
-        return cls(ways=found.ways)
+        return cls(ways=_without(found.ways, found.over))
 
     def after(self, event: ev.BaseEvent) -> Meters:
         """Return what is counted after one more event; the same object if it tells nothing."""
@@ -159,10 +162,12 @@ def _halted(meters: Meters, event: ev.StateEvent) -> Meters:
 
 def _moved(meters: Meters, event: ev.OrderEvent) -> Meters:
     """Follow an order of ours: what it now shows of its way is counted, and its end."""
+    if event.order_id in meters.over:
+        return meters
     ways, outcome = meters.ways.after(event), _ENDS.get(type(event))
     before, now = meters.ways.execution(event.order_id), ways.execution(event.order_id)
     if now is None:
-        return meters  # not ours, or over
+        return meters  # not ours, or let go of
     meters = _happened(meters, event)
     if ways is meters.ways and outcome is None:
         return meters
@@ -221,15 +226,15 @@ def _ended(meters: Meters, one: Execution, outcome: str) -> Meters:
             shortfalls=meters.shortfalls.plus(cost.bp),
             costs=meters.costs.plus(cost.money, currency=currency),
         )
-    return _replace(
-        meters,
-        orders=meters.orders.plus(outcome=outcome),
-        ways=_without(meters.ways, one.order_id),
-    )
+    over = meters.over | {one.order_id}
+    meters = _replace(meters, orders=meters.orders.plus(outcome=outcome), over=over)
+    if len(over) < _MOST_OVER:
+        return meters
+    return _replace(meters, ways=_without(meters.ways, over), over=frozenset())
 
 
-def _without(ways: Forensics, order_id: OrderId) -> Forensics:
-    orders = ways.orders.only(lambda trace: trace.spec.order_id != order_id)
+def _without(ways: Forensics, over: frozenset[OrderId]) -> Forensics:
+    orders = ways.orders.only(lambda trace: trace.spec.order_id not in over)
     fills = ways.ledger.fills.only(lambda told: told.fill.order_id in orders)
     return _replace(ways, orders=orders, ledger=ExecutionLedger(fills=fills))
 

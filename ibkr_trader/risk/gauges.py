@@ -30,13 +30,19 @@ def rule(name: str, words: Callable[[RiskView], str] | str) -> GaugeFunction:
 
 def readings(view: RiskView) -> Iterator[Gauge]:
     """Yield what every check's gauge says; one that lacks a fact says which."""
-    for name, check in CHECKS.items():
-        if check.gauge is None:
-            continue
-        try:
-            yield from check.gauge(view)
-        except FactMissing as fact:
-            yield Gauge(check=name, note=fact.message)
+    for name in CHECKS:
+        yield from reading(name, view)
+
+
+def reading(name: str, view: RiskView) -> Iterator[Gauge]:
+    """Yield what the gauge of one check says."""
+    gauge = CHECKS[name].gauge
+    if gauge is None:
+        return
+    try:
+        yield from gauge(view)
+    except FactMissing as fact:
+        yield Gauge(check=name, note=fact.message)
 
 
 def limited(view: RiskView) -> list[str]:

@@ -20,7 +20,7 @@ def test_everything_that_is_counted_is_told() -> None:
     histograms = [one.shortfalls, one.appends, *one.stages.values()]
     assert {id(one) for one in histograms} <= told
     tallies = {"happened", "orders", "denials", "signals", "decisions", "halts", "costs"}
-    counts = {"ways", "halted", "is_lost", "stages", "shortfalls", "appends"}
+    counts = {"ways", "over", "halted", "is_lost", "stages", "shortfalls", "appends"}
     assert {*tallies, *counts} == set(msgspec.structs.asdict(one))
     for name in tallies:
         tally = getattr(one, name)

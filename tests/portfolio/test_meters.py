@@ -129,8 +129,12 @@ def test_the_wait_of_what_waits_by_its_nature_is_no_latency() -> None:
 def test_an_order_ends_once_and_is_forgotten(end: ev.OrderEvent, outcome: str) -> None:
     one = counted(*WAY, end, end, working(ENTRY), charged())
     assert told(one.orders) == {outcome: 1}
+    for number in range(64):
+        way = new(f"memo-{number + 5}-single", because="")
+        one = counted(way, cancelled(way.order_id), start=one)
     assert ENTRY not in one.ways.orders
     assert len(one.ways.ledger.fills) == 0
+    assert told(counted(end, start=one).orders) == told(one.orders)
 
 
 def test_part_of_it_that_traded_before_its_end_is_measured() -> None:
@@ -157,10 +161,13 @@ def test_an_execution_of_one_leaves_what_is_known_of_another() -> None:
     sell = new(EXIT, side=Side.SELL, because="")
     part = traded(BUY, 4, "100.30")
     one = counted(*WAY, part, sell, traded(sell, 10, "101", key="x"))
+    for number in range(64):
+        way = new(f"memo-{number + 5}-single", because="")
+        one = counted(way, cancelled(way.order_id), start=one)
     assert set(one.ways.ledger.fills) == {"e1"}
     one = counted(traded(BUY, 6, "100.30", at=5, key="e2"), start=one)
     assert one.costs.amounts == {(("currency", "USD"),): D(3)}
-    assert told(one.orders) == {"filled": 2}
+    assert told(one.orders) == {"filled": 2, "cancelled": 64}
 
 
 def test_a_correction_is_no_second_execution() -> None:
@@ -184,8 +191,9 @@ def test_nothing_grows_with_the_day() -> None:
             way, took(way), traded(way, 10, "1", key=f"e{number}"), charged(f"e{number}"), start=one
         )
     assert told(one.orders) == {"filled": 300}
-    assert (len(one.ways.orders), len(one.ways.ledger.fills)) == (0, 0)
-    assert (len(one.ways.ledger.costs), len(one.ways.ledger.held)) == (0, 0)
+    assert len(one.ways.orders) == len(one.over) < 64
+    assert len(one.ways.ledger.fills) < 64
+    assert (len(one.ways.ledger.costs), len(one.ways.ledger.held)) == (0, 1)
 
 
 @given(st.lists(st.tuples(st.integers(0, 4), st.integers(1, 10), st.booleans()), max_size=30))
@@ -196,7 +204,8 @@ def test_every_order_is_alive_or_has_ended_once(steps: list[tuple[int, int, bool
         way = ways[which]
         news = traded(way, quantity, "100", key=f"e{number}")
         one = counted(cancelled(way.order_id) if is_end else news, start=one)
-    assert sum(told(one.orders).values()) + len(one.ways.orders) == 5
+    assert sum(told(one.orders).values()) == len(one.over)
+    assert set(one.ways.orders) == {way.order_id for way in ways}
 
 
 # -- what else is counted ------------------------------------------------------------------------
