@@ -23,7 +23,8 @@ from ibkr_trader.execution.desk import Desk
 from ibkr_trader.execution.metering import Metering
 from ibkr_trader.execution.placing import Wait
 from ibkr_trader.execution.trader import Trader
-from ibkr_trader.risk.check import CHECKS
+from ibkr_trader.portfolio.metric import Family, Labels
+from ibkr_trader.risk.check import CHECKS, Gauge
 from ibkr_trader.risk.gauges import readings
 from tests.execution.parts import AAPL, LIMITS, START, Floor, FullDisk, request
 from tests.execution.sinks import HangingSink, ListSink
@@ -288,3 +289,40 @@ async def test_an_order_goes_before_the_next_part_of_a_look() -> None:
             await one.figures.families()
             other.cancel()
         assert len(turns) > len(list(CHECKS))
+
+
+async def test_without_a_line_there_are_no_prices_even_if_nobody_wants_one() -> None:
+    async with watched() as one:
+        resting = await one.desk.submit_order(request(limit="140.00"))
+        await one.desk.cancel_order(resting.order_id)
+        assert states(await one.read(), "light", line="data") == {"unknown"}
+        epoch = one.trader.portfolio.link.epoch
+        one.trader.bus.publish(ev.DisconnectEvent(at=START, epoch=epoch, reason="gone"))
+        assert states(await one.read(), "light", line="data") == {"down"}
+
+
+def test_of_a_limit_in_several_places_the_least_is_told() -> None:
+    def gauge(check: str, limit: int | None, used: int | None, subject: str = "") -> Gauge:
+        figures = [None if one is None else D(one) for one in (limit, used)]
+        return Gauge(check=check, subject=subject, limit=figures[0], used=figures[1])
+
+    left, unknown = module._limits(
+        [
+            gauge("heat", 10, 2, "A"),
+            gauge("heat", 10, 9, "B"),
+            gauge("heat", 10, 5, "C"),
+            gauge("heat", 10, None, "D"),
+            gauge("daily_loss", 10, 11),
+            gauge("short_sales", 0, 0),
+            gauge("armed", None, None),
+            gauge("risk_per_trade", 10, None),
+        ]
+    )
+    assert {labels[0][1]: value for value, labels in told(left)} == {
+        "heat": D("0.1"), "daily_loss": 0, "short_sales": 0,
+    }  # fmt: skip
+    assert {labels[0][1]: value for value, labels in told(unknown)} == {"heat": 1}
+
+
+def told(family: Family) -> list[tuple[object, Labels]]:
+    return [(one.value, one.labels) for one in family.samples]
