@@ -14,7 +14,7 @@ import pytest
 from ibkr_trader.adapters.metrics.exposition import CONTENT_TYPE
 from tests.cli.conftest import CommandLine
 from tests.prometheus_text import Figures, read
-from tests.scenarios.traders import running
+from tests.scenarios.traders import RunningTrader, running
 
 P = "ibkr_trader_"
 BRACKET = "bracket-order --symbol AAPL --quantity 10 --stop-loss 145 --take-profit 155"
@@ -39,8 +39,9 @@ def scraped(address: str) -> Figures:
 
 def test_an_order_is_in_the_figures_of_the_trader_it_went_through(line: CommandLine) -> None:
     with running(line) as trader:
-        told = trader.hear("figures are told at") if not told_in(trader.said) else trader.said[-1]
-        (address,) = re.findall(r"http://127\.0\.0\.1:\d+/metrics", told)
+        (address,) = re.findall(
+            r"http://127\.0\.0\.1:\d+/metrics", said(trader, "figures are told")
+        )
         before = scraped(address)
         assert before.value(f"{P}info", profile="sim", version=version(line)) == 1
         assert before.value(f"{P}events_total", what="order_written") is None
@@ -64,8 +65,9 @@ def test_an_order_is_in_the_figures_of_the_trader_it_went_through(line: CommandL
         scraped(address)
 
 
-def told_in(said: list[str]) -> bool:
-    return any("figures are told at" in one for one in said)
+def said(trader: RunningTrader, words: str) -> str:
+    """Return the line that has `words` in it, which may have come already."""
+    return next((one for one in trader.said if words in one), None) or trader.hear(words)
 
 
 def version(line: CommandLine) -> str:
@@ -74,7 +76,6 @@ def version(line: CommandLine) -> str:
 
 def test_scripts_are_told_the_port(line: CommandLine) -> None:
     with running(line, "--json") as trader:
-        told = next((one for one in trader.said if '"Metrics"' in one), None)
-        port = json.loads(told or trader.hear('"Metrics"'))["port"]
+        port = json.loads(said(trader, '"Metrics"'))["port"]
         assert scraped(f"http://127.0.0.1:{port}/metrics").value(f"{P}in_sync") == 1
         assert trader.end() == 0
