@@ -11,12 +11,15 @@ from pathlib import Path
 
 import pytest
 
+from docs.run_transcripts import ROOT
 from ibkr_trader.adapters.metrics.exposition import CONTENT_TYPE
 from tests.cli.conftest import CommandLine
 from tests.prometheus_text import Figures, read
 from tests.scenarios.traders import RunningTrader, running
 
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 P = "ibkr_trader_"
+PREDICTION = ROOT / "examples" / "strategies" / "prediction.toml"
 BRACKET = "bracket-order --symbol AAPL --quantity 10 --stop-loss 145 --take-profit 155"
 
 
@@ -78,4 +81,30 @@ def test_scripts_are_told_the_port(line: CommandLine) -> None:
     with running(line, "--json") as trader:
         port = json.loads(said(trader, '"Metrics"'))["port"]
         assert scraped(f"http://127.0.0.1:{port}/metrics").value(f"{P}in_sync") == 1
+        assert trader.end() == 0
+
+
+def test_a_signal_is_in_the_figures_from_its_producer_to_its_fill(line: CommandLine) -> None:
+    with running(line, "--strategy", str(PREDICTION)) as trader:
+        (address,) = re.findall(r"http://\S+/metrics", said(trader, "figures are told"))
+        sent = "signal send --symbol AAPL --action buy --confidence 0.91 --price 150 --id s1"
+        assert line(sent).code == 0
+        trader.hear("position +")
+        assert line(sent).code == 0  # the same again is no second signal
+        assert line(sent.replace("AAPL", "ZZZZ").replace("s1", "s2")).code == 6
+        found = scraped(address)
+        signals = {
+            dict(labels)["outcome"]: int(value)
+            for (name, labels), value in found.samples.items()
+            if name == f"{P}signals_total"
+        }
+        assert signals.pop("acted") == 1
+        assert signals == {"unknown_symbol": 1}
+        assert found.value(f"{P}decisions_total", outcome="acted") == 1
+        for stage in ("signal", "decision", "send", "accept"):
+            assert found.value(f"{P}order_stage_seconds_count", stage=stage), stage
+        assert found.value(f"{P}orders_total", outcome="filled") == 1
+        assert found.value(f"{P}shortfall_basis_points_count") == 1
+        assert found.value(f"{P}shortfall_money", currency="USD") is not None
+        assert not [text for text in found.texts() if "s1" in text or "AAPL" in text]
         assert trader.end() == 0
