@@ -212,7 +212,12 @@ class Source:
     def __init__(self, name: str, counts: Mapping[str, int]) -> None:
         self.name, self.counts = name, counts
 
-    async def run(self, take: Callable[[Incoming], Awaitable[SignalReply]]) -> None:
+    async def run(
+        self,
+        take: Callable[[Incoming], Awaitable[SignalReply]],
+        *,
+        say: Callable[[str], None] = print,
+    ) -> None:
         """Hand over nothing."""
 
 
@@ -221,7 +226,12 @@ class Silent:
 
     name = "stdin"
 
-    async def run(self, take: Callable[[Incoming], Awaitable[SignalReply]]) -> None:
+    async def run(
+        self,
+        take: Callable[[Incoming], Awaitable[SignalReply]],
+        *,
+        say: Callable[[str], None] = print,
+    ) -> None:
         """Hand over nothing."""
 
 

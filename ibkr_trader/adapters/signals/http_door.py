@@ -69,12 +69,12 @@ class Door:
         return self._port
 
     async def run(
-        self, respond: Callable[[Exchange], Awaitable[Answer]], *, health: Health
+        self, respond: Callable[[Exchange], Awaitable[Answer]], *, health: Health | None = None
     ) -> None:
         """Have every request answered by `respond`, for ever.
 
         `respond` may raise `Refusal`, which is told, and `HungUp`, which ends the line.
-        `health` is told of a port that cannot be had.
+        `health`, if there is one, is told of a port that cannot be had; the log is in any case.
         """
         async with asyncio.TaskGroup() as group:
             server = await self._server(
@@ -92,7 +92,7 @@ class Door:
     async def _server(
         self,
         enter: Callable[[asyncio.StreamReader, asyncio.StreamWriter], None],
-        health: Health,
+        health: Health | None,
     ) -> asyncio.Server:
         """Listen, as soon as the port can be had."""
         failures = 0
@@ -104,9 +104,11 @@ class Door:
                 if failures == 1:
                     told = "port %s cannot be listened at: %s; it is tried again"
                     logger.error(told, self._port, error.strerror)  # noqa: TRY400 - that is all
-                health.worsen(f"port {self._port} cannot be listened at: {error.strerror}")
+                if health is not None:
+                    health.worsen(f"port {self._port} cannot be listened at: {error.strerror}")
             else:
-                health.mend()
+                if health is not None:
+                    health.mend()
                 return server
             await self._sleep(growing(failures, first=_FIRST_PAUSE, most=_LONGEST_PAUSE))
 
