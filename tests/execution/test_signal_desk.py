@@ -11,7 +11,7 @@ import pytest
 from ibkr_trader.adapters.memory_journal import MemoryJournal
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.enums import OrderType, Outcome, Side, Stage
-from ibkr_trader.core.signals import Claim, FlowClaim, Malformed
+from ibkr_trader.core.signals import FlowClaim, Malformed
 from ibkr_trader.rules.moment import Trigger
 from tests.execution.parts import AAPL, INSTALL, FullDisk
 from tests.execution.strategy_stage import ENTRY, StrategyFloor, entries, told
@@ -193,30 +193,6 @@ async def test_unsigned_out_of_order_and_too_many_are_refused() -> None:
         assert [one.code for one in ok] == ["", "duplicate", "out_of_order", "", "too_many"]
         leave = floor.claim("SELL", signal_id="n8", sequence=8, is_signed=True)
         assert (await take(leave)).code == "", "who only ends something does not stand in line"
-
-
-async def test_a_prediction_that_is_polled_acts_once_however_its_figures_move() -> None:
-    floor, journal = StrategyFloor(), MemoryJournal(INSTALL)
-
-    def polled(confidence: str, price: str, action: str = "BUY") -> Claim:
-        return floor.claim(
-            action, source="api", signal_id="", issued_at=None, is_standing=True,
-            confidence=Decimal(confidence), price=Decimal(price),
-        )  # fmt: skip
-
-    async with floor.strategist(ENTRY, journal=journal) as desk:
-        take = desk.signals.take
-        assert (await take(polled("0.80", "150.00"))).outcome is Outcome.NOTHING  # too little
-        assert (await take(polled("0.91", "150.01"))).outcome is Outcome.ACTED
-        await floor.filled(desk, 10)
-        await floor.closing(desk, take(floor.claim("SELL", signal_id="other")))
-        again = await take(polled("0.92", "150.02"))
-        assert (again.code, desk.trader.portfolio.positions) == ("duplicate", {})
-        assert (await take(polled("0.92", "150.02", "SELL"))).outcome is Outcome.NOTHING
-        floor.clock.advance(60)  # the same order at once would be a repeat
-        assert (await take(polled("0.92", "150.03"))).outcome is Outcome.ACTED
-        taken = [one for one in told(journal, ev.PredictionSignalEvent) if one.source == "api"]
-        assert len({one.signal_id for one in taken}) == len(taken) == 4
 
 
 async def test_a_symbol_that_nobody_knows_is_refused() -> None:
