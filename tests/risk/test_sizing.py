@@ -209,6 +209,12 @@ def test_limits_cut_it_and_say_so(
     assert cut.reasons[-1] == f"cut from 20 to {left} by {name}, which risks {5 * left}.00"
 
 
+def test_without_a_stop_nobody_says_what_is_left_risks() -> None:
+    found = FixedQuantity(D(20)).size(stakes(stop=None))
+    cut = cut_to(found, stakes(stop=None), max_order_quantity=D(15))
+    assert cut.reasons[-1] == "cut from 20 to 15 by max_order_quantity"
+
+
 def test_the_stop_that_the_rule_chose_is_what_limits_the_risk() -> None:
     found = Sized(quantity=D(20), reasons=(), stop=D(140))
     assert cut_to(found, stakes(), most_lost=D(100)).quantity == 10

@@ -4,6 +4,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 
 from ibkr_trader.core.enums import SignalAction
@@ -75,6 +76,23 @@ def test_a_new_signal_is_taken() -> None:
 def test_what_was_taken_is_a_duplicate_whatever_else_is_wrong_with_it() -> None:
     assert code(claim(signal_id="s1"), signal()) == "duplicate"
     assert code(claim(signal_id="s1", confidence=D(0)), signal(), at=900) == "duplicate"
+
+
+def test_what_stands_is_a_duplicate_until_its_wish_changes() -> None:
+    stood = signal(issued_at=None, is_standing=True)
+    same = claim(signal_id="", issued_at=None, is_standing=True, confidence=stood.confidence)
+    assert code(same) == ""
+    assert code(same, stood, at=60) == "duplicate"
+    assert code(msgspec.structs.replace(same, action=SignalAction.SELL), stood, at=60) == ""
+
+
+def test_what_only_ends_something_does_not_stand_in_line() -> None:
+    taken = [signal(signal_id=f"x{n}") for n in range(3)]
+    assert code(claim(), *taken, per_minute=3) == "too_many"
+    assert code(claim(action=SignalAction.SELL), *taken, per_minute=3) == ""
+    storm = [signal("SELL", signal_id=f"x{n}") for n in range(MOST_PER_MINUTE)]
+    assert code(claim(action=SignalAction.SELL), *storm, per_minute=3) == "too_many"
+    assert code(claim(), *storm, per_minute=3) == ""
 
 
 def test_a_name_belongs_to_its_source() -> None:
