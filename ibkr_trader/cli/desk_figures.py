@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING
 
 from ibkr_trader import __version__
 from ibkr_trader.cli.glimpses import OF_AN_ORDER, PAUSE
@@ -26,7 +26,7 @@ from ibkr_trader.risk.check import CHECKS
 from ibkr_trader.risk.gauges import at_stake, reading
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
     from decimal import Decimal
 
     from ibkr_trader.cli.lights import LinkWatch
@@ -38,15 +38,6 @@ if TYPE_CHECKING:
     from ibkr_trader.risk.view import RiskView
 
 _ONE = 1
-
-
-@runtime_checkable
-class Counting(Protocol):
-    """A source of signals that counts what happens to it."""
-
-    @property
-    def counts(self) -> Mapping[str, int]:
-        """How often what happened."""
 
 
 class DeskFigures:
@@ -159,6 +150,12 @@ class DeskFigures:
             "What the sources of signals have counted themselves.",
             *_counts(self._card),
         )
+        standing = {one.name: int(not one.trouble) for one in self._card.sources}
+        yield gauge(
+            "source_up",
+            "Whether a source of signals is well.",
+            *(Sample(up, (("source", name),)) for name, up in standing.items()),
+        )
         complete = Sample(int(self._trader.record.is_complete))
         yield gauge("journal_complete", "Whether all that was told is on disk.", complete)
 
@@ -166,9 +163,8 @@ class DeskFigures:
 def _counts(card: TraderCard) -> tuple[Sample, ...]:
     counts = Tally(most=200)
     for source in card.sources:
-        if isinstance(source, Counting):
-            for what, count in source.counts.items():
-                counts = counts.plus(count, source=source.name, what=what)
+        for what, count in source.counts.items():
+            counts = counts.plus(count, source=source.name, what=what)
     return counts.samples
 
 

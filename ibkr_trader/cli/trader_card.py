@@ -65,7 +65,22 @@ class TraderCard:
             "groups": self.groups,
             "connection": self.connection,
             "connections": self.connections,
+            "sources": [
+                {
+                    "name": one.name,
+                    "trouble": one.trouble,
+                    "counts": dict(one.counts),
+                }
+                for one in self.sources
+            ],
         }
+
+    def signal_rows(self) -> list[tuple[str, str]]:
+        """Return where signals come from, for people, and which source is in trouble."""
+        well = ", ".join(one.name for one in self.sources if not one.trouble)
+        rows = [("signals", f"from {well}")] if well else []
+        ill = [(one.name, one.trouble) for one in self.sources if one.trouble]
+        return rows + [("NO SIGNALS", f"from {name}: {why}") for name, why in ill]
 
     def _connected(self, _: ConnectEvent) -> None:
         self.connections += 1

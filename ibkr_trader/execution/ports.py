@@ -13,7 +13,7 @@ import msgspec
 from ibkr_trader.portfolio.snapshot import BrokerSnapshot
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
     from datetime import date, datetime, tzinfo
 
     from ibkr_trader.core.commands import Command
@@ -229,6 +229,14 @@ class SignalSource(Protocol):
     @property
     def name(self) -> str:
         """What its signals are called by: `api`, `redis`."""
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """How often what happened, by a name of its own."""
+
+    @property
+    def trouble(self) -> str:
+        """Why nothing comes of it, in words; empty while it is well."""
 
     async def run(
         self,

@@ -207,24 +207,10 @@ async def test_sinks_are_told_of_with_what_waits_for_them() -> None:
 
 
 class Source:
-    """A source of signals that counts."""
+    """A source of signals that counts, and says how it is."""
 
-    def __init__(self, name: str, counts: Mapping[str, int]) -> None:
-        self.name, self.counts = name, counts
-
-    async def run(
-        self,
-        take: Callable[[Incoming], Awaitable[SignalReply]],
-        *,
-        say: Callable[[str], None] = print,
-    ) -> None:
-        """Hand over nothing."""
-
-
-class Silent:
-    """A source that counts nothing."""
-
-    name = "stdin"
+    def __init__(self, name: str, counts: Mapping[str, int], *, trouble: str = "") -> None:
+        self.name, self.counts, self.trouble = name, counts, trouble
 
     async def run(
         self,
@@ -237,16 +223,33 @@ class Silent:
 
 async def test_sources_are_told_of_with_what_they_have_counted() -> None:
     async with watched() as one:
-        # Two may be called the same: a figure that comes twice would be refused as a whole.
         one.card.sources = (
-            Source("api", {"failures": 3, "answers": 9}),
-            Source("api", {"failures": 1}),
-            Silent(),
+            Source("api", {"failures": 3, "answers": 9}, trouble="down: refused"),
+            Source("redis", {"taken": 1}),
         )
         found = await one.read()
-        assert found.value(f"{P}source_events_total", source="api", what="failures") == 4
+        assert found.value(f"{P}source_events_total", source="api", what="failures") == 3
         assert found.value(f"{P}source_events_total", source="api", what="answers") == 9
-        assert "stdin" not in found.texts()
+        assert found.value(f"{P}source_up", source="api") == 0
+        assert found.value(f"{P}source_up", source="redis") == 1
+        assert "refused" not in found.texts()
+
+
+async def test_a_source_in_trouble_is_in_the_status_of_its_trader() -> None:
+    async with watched() as one:
+        assert one.card.signal_rows() == []
+        one.card.sources = (
+            Source("api", {"failures": 3}, trouble="down: refused"),
+            Source("redis", {"taken": 1}),
+        )
+        assert one.card.signal_rows() == [
+            ("signals", "from redis"),
+            ("NO SIGNALS", "from api: down: refused"),
+        ]
+        assert one.card.document()["sources"] == [
+            {"name": "api", "trouble": "down: refused", "counts": {"failures": 3}},
+            {"name": "redis", "trouble": "", "counts": {"taken": 1}},
+        ]
 
 
 async def test_a_full_disk_is_told() -> None:

@@ -96,3 +96,20 @@ def test_a_secret_in_a_settings_file_is_refused_and_never_shown(
 def test_a_secret_that_is_no_text_is_refused(tmp_path: Path) -> None:
     text = "[sinks.webhook]\nurl = 'https://example.com'\nkey_env = 5\n"
     assert "line 3: sinks.webhook.key_env: expected `str`" in refused(tmp_path, text).message
+
+
+def test_two_sources_of_one_name_are_refused(tmp_path: Path) -> None:
+    """What came by one would be taken for a repetition at the other, signed or not."""
+    error = refused(
+        tmp_path,
+        "[signals.file]\npath = '/tmp/x'\n[signals.redis]\nname = 'file'\n",
+    )
+    assert "line 4: signals.redis.name: [signals.file] is called file, too" in error.message
+
+
+def test_with_real_money_nothing_is_polled_that_could_never_be_taken(tmp_path: Path) -> None:
+    live = 'profile = "live"\naccount = "U0000000"\nallow_live = true\n'
+    api = "[signals.api]\nurl = 'https://x'\ntickers = ['A']\n"
+    error = refused(tmp_path, live + api)
+    assert "line 4: signals.api: with real money every signal must be signed" in error.message
+    assert [one.name for one in made_sources(settings(tmp_path, api))] == ["api"]

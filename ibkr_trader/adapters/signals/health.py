@@ -31,13 +31,19 @@ class Health:
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._name, self._say, self._monotonic = name, say, monotonic
-        self._wrong: set[str] = set()
+        self._wrong: dict[str, str] = {}
+        self._ended = ""
         self._is_told = False
         self._told_at: float | None = None
 
+    @property
+    def trouble(self) -> str:
+        """Why nothing comes of it, or of a part of it; empty while it is well."""
+        return self._ended or next(iter(self._wrong.values()), "")
+
     def worsen(self, why: str, *, of: str = "") -> None:
         """Take note of a failure; `of` is the part of the source that fails, if it has parts."""
-        self._wrong.add(of)
+        self._wrong[of] = why
         now = self._monotonic()
         if self._is_told or (self._told_at is not None and now - self._told_at < QUIET):
             return
@@ -46,13 +52,14 @@ class Health:
 
     def mend(self, *, of: str = "") -> None:
         """Take note that a part works; people are told once all of them do."""
-        self._wrong.discard(of)
+        self._wrong.pop(of, None)
         if self._is_told and not self._wrong:
             self._is_told = False
             self._say(f"signals of {self._name} come again")
 
     def end(self, why: str) -> None:
         """Tell people that nothing will ever come any more."""
+        self._ended = why
         self._say(f"no more signals come from {self._name}: {why}")
 
 

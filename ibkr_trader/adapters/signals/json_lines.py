@@ -105,6 +105,11 @@ class JsonLines:
         return self._settings.name
 
     @property
+    def trouble(self) -> str:
+        """Why nothing comes of it; empty while it is well."""
+        return self._health.trouble
+
+    @property
     def counts(self) -> Mapping[str, int]:
         """How often what happened: `handed_over`, `malformed`, `failures`, `restarts`."""
         return dict(self._counts)

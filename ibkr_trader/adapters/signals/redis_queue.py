@@ -109,6 +109,11 @@ class RedisSignals:
         return self._settings.name
 
     @property
+    def trouble(self) -> str:
+        """Why nothing comes of it; empty while it is well."""
+        return self._health.trouble
+
+    @property
     def counts(self) -> Mapping[str, int]:
         """What became of entries, and how often the server had to be dialled anew.
 

@@ -91,11 +91,17 @@ class Webhook:
         )
         self._counts: Counter[str] = Counter()
         self._one_at_a_time = asyncio.Lock()
+        self._health = Health(settings.name, say=nobody)
 
     @property
     def name(self) -> str:
         """What its signals are called by."""
         return self._settings.name
+
+    @property
+    def trouble(self) -> str:
+        """Why nothing comes of it; empty while it is well."""
+        return self._health.trouble
 
     @property
     def counts(self) -> Mapping[str, int]:
@@ -123,7 +129,8 @@ class Webhook:
             self._counts[str(answer.status)] += 1
             return answer
 
-        await self._door.run(respond, health=Health(self.name, say=say))
+        self._health = Health(self.name, say=say)
+        await self._door.run(respond, health=self._health)
 
     async def _respond(
         self, exchange: Exchange, take: Callable[[Incoming], Awaitable[SignalReply]]

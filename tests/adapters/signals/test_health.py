@@ -66,3 +66,17 @@ def test_an_end_is_told_and_nobody_need_listen() -> None:
     one.health.end("x is read to its end")
     assert one.said == ["no more signals come from api: x is read to its end"]
     Health("api", say=nobody).end("over")
+
+
+def test_its_trouble_can_be_asked_for_until_all_of_it_works() -> None:
+    one = Patient()
+    assert one.health.trouble == ""
+    one.health.worsen("no answer", of="AAPL")
+    one.health.worsen("garbage", of="MSFT")
+    assert one.health.trouble == "no answer"
+    one.health.mend(of="AAPL")
+    assert one.health.trouble == "garbage"
+    one.health.mend(of="MSFT")
+    assert one.health.trouble == ""
+    one.health.end("it is read to its end")
+    assert one.health.trouble == "it is read to its end"
