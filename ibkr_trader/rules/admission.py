@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 OLDEST = timedelta(hours=1)  # a memory of twice that is kept: see `signal_memory.DATED_FOR`
 MOST_AHEAD = timedelta(minutes=1)
 MOST_PER_MINUTE = 600
+ANEW = 1  # the number with which a producer's count begins again
 TOO_MANY = "too_many"
 UNDATED = "undated"
 
@@ -165,7 +166,12 @@ def _out_of_order(claim: Claim | FlowClaim, memory: SignalMemory) -> Refusal | N
     last = memory.sequences.get(claim.source)
     if claim.sequence is None or last is None or claim.sequence > last:
         return None
-    message = f"it is number {claim.sequence} of {claim.source}, and {last} was taken before"
+    if claim.sequence <= ANEW:  # else a producer that lost its count could be heard no more
+        return None
+    message = (
+        f"it is number {claim.sequence} of {claim.source}, and {last} was taken before; "
+        f"a count begins anew with {ANEW}"
+    )
     return Refusal("out_of_order", message)
 
 

@@ -25,7 +25,7 @@ from ibkr_trader.core import events as ev
 from ibkr_trader.core.enums import Outcome, SignalAction
 from ibkr_trader.core.signals import SeenSignal, StandingSignal
 from ibkr_trader.core.trading_day import NEW_YORK
-from ibkr_trader.rules.admission import OLDEST
+from ibkr_trader.rules.admission import ANEW, OLDEST
 from ibkr_trader.rules.taken import Taken
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class SignalMemory(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         seen: The last moment at which each (source, id) matters, the newest last.
-        sequences: The highest number taken of each source that counts.
+        sequences: The highest number taken of each source that counts, since it last began.
         lately: When signals of each source were taken, within about a minute: those that only
             end something by themselves.
         open: Those of which nobody has said what came of them.
@@ -109,7 +109,9 @@ class SignalMemory(msgspec.Struct, frozen=True, kw_only=True):
         sequences = self.sequences
         if event.sequence is not None:
             last = sequences.get(event.source, event.sequence)
-            sequences = {**sequences, event.source: max(last, event.sequence)}
+            is_anew = event.sequence <= ANEW
+            highest = event.sequence if is_anew else max(last, event.sequence)
+            sequences = {**sequences, event.source: highest}
         return msgspec.structs.replace(
             self,
             seen=dict(islice(seen.items(), max(0, len(seen) - MOST), None)),

@@ -14,7 +14,7 @@ from ibkr_trader.core import events as ev
 from ibkr_trader.core.enums import Outcome, SignalAction
 from ibkr_trader.core.signals import Claim, SeenSignal
 from ibkr_trader.rules import signal_memory
-from ibkr_trader.rules.admission import OLDEST, Admission, judge
+from ibkr_trader.rules.admission import ANEW, OLDEST, Admission, judge
 from ibkr_trader.rules.signal_memory import DATED_FOR, UNDATED_FOR, SignalMemory, key_of
 from tests.orders.samples import AT, later
 from tests.rules.moments import flow, signal
@@ -93,6 +93,8 @@ def test_the_highest_number_of_each_source_counts() -> None:
         signal(signal_id="s4", source="other", sequence=2),
     )  # fmt: skip
     assert memory.sequences == {"test": 7, "other": 2}
+    memory = memory.after(signal(signal_id="s5", sequence=1))
+    assert memory.sequences == {"test": 1, "other": 2}, "it has begun anew"
 
 
 def test_how_many_were_taken_within_a_minute() -> None:
@@ -193,7 +195,7 @@ STEP = st.fixed_dictionaries(
         "source": st.sampled_from(["one", "two"]),
         "wait": st.sampled_from([0, 1, 59, 60, 3_500, 7_199, 7_300]),
         "age": st.sampled_from([None, 0, 1, 3_599, -1]),
-        "sequence": st.sampled_from([None, 1, 2, 3]),
+        "sequence": st.sampled_from([None, 1, 2, 3, 4]),
         "restarts": st.booleans(),
         "ends": st.booleans(),
     }
@@ -228,7 +230,7 @@ def test_no_signal_is_ever_taken_twice(steps: list[dict[str, Any]]) -> None:
         assert key not in taken
         taken.append(key)
         if claim.sequence is not None:
-            assert claim.sequence > counted.get(key[0], 0)
+            assert claim.sequence == ANEW or claim.sequence > counted.get(key[0], 0)
             counted[key[0]] = claim.sequence
         event = signal(
             source=key[0],
