@@ -33,10 +33,10 @@ def line(tmp_path: Path) -> Iterator[CommandLine]:
     one.stop_gateway()
 
 
-def envelope(action: str, signal_id: str) -> bytes:
+def envelope(action: str, signal_id: str, *, source: str = "redis") -> bytes:
     return signed(
         {
-            "v": 1, "id": signal_id, "source": "redis", "ts": SystemClock().now(),
+            "v": 1, "id": signal_id, "source": source, "ts": SystemClock().now(),
             "symbol": "AAPL", "action": action, "confidence": Decimal("0.91"),
         },
         key_id="k1",
@@ -114,9 +114,9 @@ def test_a_file_that_is_not_there_is_said_and_then_followed(
     )
     with running(line, "--strategy", str(PREDICTION)) as trader:
         trader.hear("signals of file do not come")
-        signals.write_bytes(envelope("BUY", "in") + b"\n")
+        signals.write_bytes(envelope("BUY", "in", source="file") + b"\n")
         trader.hear("signals of file come again")
         trader.hear("position +")
         with signals.open("ab") as file:
-            file.write(envelope("SELL", "out") + b"\n")
+            file.write(envelope("SELL", "out", source="file") + b"\n")
         trader.hear("flat in AAPL")
