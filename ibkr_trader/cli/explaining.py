@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from ibkr_trader.cli.chain_view import Chain
 from ibkr_trader.cli.event_words import EventWords
 from ibkr_trader.cli.order_view import lasting, sentence
-from ibkr_trader.cli.past_journal import RECORDS, recent
 from ibkr_trader.cli.position_view import troubles
 from ibkr_trader.cli.wording import broker_words, when
 from ibkr_trader.core import events as ev
@@ -21,6 +20,7 @@ from ibkr_trader.core.contracts import label
 from ibkr_trader.core.ids import short_id
 from ibkr_trader.core.text import SENTENCES, average, money, plain, price, quantity
 from ibkr_trader.execution.desk import UnknownOrder
+from ibkr_trader.execution.long_reading import RECORDS, recent
 from ibkr_trader.portfolio.protection import protection
 
 if TYPE_CHECKING:

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from ibkr_trader.cli import output
 from ibkr_trader.cli.event_words import EventWords
 from ibkr_trader.cli.explaining import explain
-from ibkr_trader.cli.past_journal import recent
 from ibkr_trader.cli.trading import desk_for, title
 from ibkr_trader.cli.wording import when
 from ibkr_trader.core import events as ev
@@ -22,6 +21,7 @@ from ibkr_trader.core.ids import short_id
 from ibkr_trader.core.origins import rule_origin
 from ibkr_trader.core.text import SENTENCES, plain
 from ibkr_trader.execution.desk import UnknownOrder
+from ibkr_trader.execution.long_reading import recent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ibkr_trader.cli import explaining, past_journal
+from ibkr_trader.cli import explaining
 from ibkr_trader.cli.failure import Failure
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.errors import RiskCheckError
+from ibkr_trader.execution import long_reading
 from ibkr_trader.execution.placing import Wait
 from tests.cli.screen_parts import Seat, seat
 from tests.execution.parts import AAPL, START, request
@@ -94,7 +95,7 @@ async def test_what_is_not_there_is_an_error(tmp_path: Path) -> None:
 async def test_a_long_journal_is_read_from_near_its_end_and_in_small_steps(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(past_journal, "STEP", 1)
+    monkeypatch.setattr(long_reading, "TURN", 1)
     async with seat(tmp_path) as one:
         order = await one.desk.submit_order(request(limit="140.00"))
         turns, is_over = 0, False
@@ -111,7 +112,7 @@ async def test_a_long_journal_is_read_from_near_its_end_and_in_small_steps(
             is_over = True
         assert turns >= 3
         assert any("sent 1-single" in line for line in told)
-        monkeypatch.setattr(past_journal, "RECORDS", 1)
+        monkeypatch.setattr(long_reading, "RECORDS", 1)
         monkeypatch.setattr(explaining, "RECORDS", 1)
         told = await explaining.explain(one.desk, order.order_id, utc=False)
         assert "older than the last 1 records" in "\n".join(told)

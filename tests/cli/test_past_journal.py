@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from ibkr_trader.adapters import journal_schema
 from ibkr_trader.cli import past_journal as past
 from ibkr_trader.config import Place, Profile
 from ibkr_trader.core import events as ev
@@ -37,19 +36,3 @@ def test_it_is_read_while_its_writer_goes_on(tmp_path: Path) -> None:
             assert [one for _, one in journal.messages()][-1] == note(1)
             with pytest.raises(JournalError):
                 journal.append([note(2)])
-
-
-async def test_what_is_written_meanwhile_is_left_out(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(past, "STEP", 1)
-    monkeypatch.setattr(journal_schema, "_PAGE", 1)  # a full page has another after it
-    with open_journal(place(tmp_path).journal) as journal:
-        journal.append([note(number) for number in range(1, 6)])
-        monkeypatch.setattr(past, "RECORDS", 3)
-        heard = []
-        async for message in past.recent(journal):
-            heard.append(message)
-            assert len(heard) <= 3, "a busy desk would be read for ever"
-            journal.append([note(9)])
-    assert heard == [note(3), note(4), note(5)]

@@ -163,7 +163,12 @@ async def test_two_that_hear_the_same_signal_are_one_position() -> None:
         assert trader.portfolio.positions[AAPL].quantity == 10
         reply = await strategist.signals.take(floor.claim("SELL", signal_id="s2"))
         assert AAPL not in trader.portfolio.positions, "alpha's own rule has ended it"
-        assert reply.reasons == ("AAPL is flat already",), "and beta finds nothing to end"
+        assert reply.outcome is Outcome.ACTED
+        alpha, beta = reply.reasons
+        assert alpha.startswith("alpha, ")
+        assert alpha.endswith(": acted")
+        assert beta.startswith("beta, ")
+        assert beta.endswith(": nothing; AAPL is flat already")
 
 
 async def test_a_rule_sees_whose_it_is() -> None:

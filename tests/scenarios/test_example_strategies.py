@@ -104,7 +104,7 @@ def signal(action: str, days: int, minutes: float, confidence: str = "0.9") -> H
             "opening_range.toml",
             {"Above": 1, "Below": 4, "NoLossAnyMore": 3, "EndOfDay": 2},
             5,
-            "247.56",
+            "244.10",
         ),
     ],
 )
