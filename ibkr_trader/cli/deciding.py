@@ -116,17 +116,21 @@ async def deciding(
         lines.say("Strategy", remark)
     card.shelf, card.sources = shelf, by.sources
     take = taking(strategist, is_simulated=face.settings().profile is Profile.SIM)
-    works = [source.run(take, say=telling(desk.trader)) for source in by.sources]
+    works = [source.run(take, say=telling(desk.trader, source)) for source in by.sources]
     async with alongside(shelf.work(), *works):
         yield
 
 
-def telling(trader: Trader) -> Callable[[str], None]:
-    """Return what tells people of a source, on record: so it reaches the log and every screen."""
+def telling(trader: Trader, source: SignalSource) -> Callable[[str], None]:
+    """Return what tells people of a source, on record: so it reaches the log and every screen.
+
+    While it is in trouble, exits by signal do not come either: that is said aloud.
+    """
 
     def say(words: str) -> None:
-        now = trader.clock.now()
-        trader.record.witness([ev.ErrorEvent(at=now, code=0, message=words)])
+        now, is_ill = trader.clock.now(), bool(source.trouble)
+        told = ev.ErrorEvent(at=now, code=0, message=words, is_serious=is_ill)
+        trader.record.witness([told])
 
     return say
 

@@ -4,6 +4,7 @@ import os
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -55,10 +56,15 @@ async def test_with_a_real_gateway_times_are_as_they_are() -> None:
 async def test_what_is_said_of_a_source_is_on_record() -> None:
     floor = StrategyFloor()
     async with floor.strategist(ENTRY) as desk:
-        telling(desk.trader)("no more signals come from file: standard input is read to its end")
-        (found,) = told(desk.trader.journal, ev.ErrorEvent)
-        assert (found.code, found.at) == (0, floor.clock.now())
-        assert found.message.startswith("no more signals come from file")
+        source: Any = SimpleNamespace(trouble="down")
+        say = telling(desk.trader, source)
+        say("signals of file do not come: down; it is tried again")
+        source.trouble = ""
+        say("signals of file come again")
+        ill, well = told(desk.trader.journal, ev.ErrorEvent)
+        assert (ill.code, ill.at) == (0, floor.clock.now())
+        assert ill.message.startswith("signals of file do not come")
+        assert (ill.is_serious, well.is_serious) == (True, False)
 
 
 class Facing:
