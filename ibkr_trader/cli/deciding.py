@@ -101,6 +101,9 @@ async def deciding(
     if strategist is None:
         yield
         return
+    # Before anything trades: what this process decides is not what the last one left open.
+    for event in strategist.settle_open():
+        lines.hear(event)  # nobody listens to the bus yet, and some of it must be seen
     shelf = StrategyShelf(desk.trader, strategist)
     with progress("", is_shown=not face.json) as report:
         remarks = await shelf.open(
@@ -109,8 +112,6 @@ async def deciding(
             tell=lambda text: report(0, 0, text),
         )
     strategist.signals.also = frozenset(by.symbols)
-    for event in strategist.settle_open():
-        lines.hear(event)  # nobody listens to the bus yet, and some of it must be seen
     _told(lines, strategist, by.sources)
     for remark in remarks:
         lines.say("Strategy", remark)

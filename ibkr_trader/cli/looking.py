@@ -71,7 +71,9 @@ async def positions(face: Face, *, symbol: str) -> output.Reply:
         head = title(face.settings(), desk)
         blocks: list[str | output.Table] = [head, positions_table(held, working)]
         guards = [protection(one, working, ended) for one in held]
-        leaving = [one for one in guards if one.position.contract.con_id in portfolio.closings]
+        # One that nobody goes on with, as at a desk that is read-only, is as bare as it looks.
+        runs = {run.request.contract.con_id for run in desk.trader.closer.runs()}
+        leaving = [one for one in guards if one.position.contract.con_id in runs]
         staying = [one for one in guards if one not in leaving]
         blocks += [f"{label(one.position.contract)}: its close is on its way" for one in leaving]
         blocks += troubles(staying, utc=face.utc)

@@ -133,6 +133,7 @@ async def _on_screen(
                 on_end=lambda _: ending.set(),
                 is_own=True,
                 on_print=board.printed if board is not None else lambda _: None,
+                aside=watch.told_to_end,
             )
     except Exception:  # the edge of a face: a screen is no reason to leave orders alone
         logger.exception("the screen failed")

@@ -106,6 +106,7 @@ async def show(
     on_end: Callable[[int], None],
     is_own: bool = False,
     on_print: Callable[[str], None] = lambda _: None,
+    aside: Callable[[], None] | None = None,
 ) -> Leave:
     """Show the trader of the face's profile until the screen is left, and return how.
 
@@ -115,6 +116,7 @@ async def show(
         on_end: Called with the signal by which the process is to end; the screen is left.
         is_own: Whether the trader runs in this very process.
         on_print: Called with each line that this process prints meanwhile, beside the log.
+        aside: Called when the process is told to end, though the loop be stuck.
     """
     place, operator = face.place(), look.operator or user_name()
     link = TraderLink(
@@ -136,5 +138,5 @@ async def show(
             on_end(number)
             shell.leave()
 
-        async with terminal.taken(shell, on_end=end, may_stop=not is_own):
+        async with terminal.taken(shell, on_end=end, may_stop=not is_own, aside=aside):
             return await shell.run()

@@ -116,8 +116,9 @@ class StrategyShelf:
         self._let_go({name for name, stage in found if stage is Stage.LIVE})
         in_shadow = [one.strategy for (_, stage), one in found.items() if stage is Stage.SHADOW]
         await self._strategist.rules.shadow.recall(in_shadow)
-        for (_, stage), one in found.items():
-            await self._admit(one, stage, origin=RUN, tell=tell)
+        for (name, stage), one in found.items():
+            is_edit = stage is Stage.SHADOW and name in self._edits
+            await self._admit(one, stage, origin=EDITED if is_edit else RUN, tell=tell)
         for name, remark in remarks.items():
             self._tell(name, remark)
         return tuple(f"{name}: {remark}" for name, remark in remarks.items())
@@ -133,9 +134,18 @@ class StrategyShelf:
         remarks: dict[str, str] = {}
         for (name, stage), one in list(found.items()):
             was = self._trader.remembered.stages.unlike(name, one.strategy.version)
-            if stage is not Stage.LIVE or was is None:
+            if stage is not Stage.LIVE:
                 continue
             path = paths[name]
+            if was is None and self._is_unpromoted(one):
+                found[name, Stage.SHADOW] = found.pop((name, Stage.LIVE))
+                self._edits[name] = path
+                remarks[name] = (
+                    f"{path.name} was edited into this while another traded, and never promoted: "
+                    f"it stays in the shadow. To let it trade: ibkr-trader strategy promote {name}"
+                )
+            if was is None:
+                continue
             found[name, Stage.LIVE] = _recorded(was, path)
             where = "is left out, for another file is in the shadow"
             if found.setdefault((name, Stage.SHADOW), one) is one:
@@ -146,6 +156,13 @@ class StrategyShelf:
                 f"now ({one.strategy.version}) and {where}, or start with --as-edited"
             )
         return remarks
+
+    def _is_unpromoted(self, one: Loaded) -> bool:
+        """Whether an edit gave it another name while its trader ran: nothing of it ever traded."""
+        shadow = self._trader.remembered.stages.shadow.get(one.strategy.name)
+        if shadow is None or shadow.origin != EDITED:
+            return False
+        return shadow.version == one.strategy.version
 
     def _let_go(self, names: set[str]) -> None:
         """Put on record that what this start does not name trades no more."""
@@ -192,6 +209,9 @@ class StrategyShelf:
             hint = "mend the file; to promote the older text all the same: --anyway"
             raise CannotStage(message, hint=hint)
         book = self._strategist.rules.shadow.books.get(name)
+        if book is None and (name, Stage.SHADOW) in self._at_hand:
+            message = f"the shadow of {name} broke and was ended: nobody knows what it would do"
+            raise CannotStage(message, hint="see the log; to promote it all the same: --anyway")
         if book is not None and book.modelled < MINIMUM:
             made = counted(book.modelled, "decision")
             if book.modelled < book.decisions:

@@ -92,7 +92,10 @@ class SeenSignal(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StandingSignal(msgspec.Struct, frozen=True, kw_only=True):
-    """A prediction that stands, as it was taken last; `acted` once something was done about it."""
+    """A prediction that stands, as it was taken last.
+
+    `acted` once something was done about it; `failed` is an exit that did not come about.
+    """
 
     source: str
     ticker: str
@@ -100,6 +103,7 @@ class StandingSignal(msgspec.Struct, frozen=True, kw_only=True):
     confidence: Decimal
     at: datetime
     acted: bool = False
+    failed: bool = False
 
 
 Incoming = Claim | FlowClaim | Malformed

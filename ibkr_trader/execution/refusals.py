@@ -33,7 +33,7 @@ MINUTE = timedelta(minutes=1)
 STRANGE = frozenset({MALFORMED, FORGED, UNSIGNED})  # nobody of ours sends such a thing
 ALARMING = 3  # of them within a minute
 SHOWN = 200  # characters of a name or a message from outside
-_PASSING = frozenset({"unavailable"})  # it may be another answer in a moment
+_PASSING = frozenset({"unavailable", "busy"})  # it may be another answer in a moment
 
 
 class Refusals:
@@ -97,10 +97,8 @@ class Refusals:
 
 
 def _kind(claim: Incoming, refusal: Refusal) -> tuple[str, str, str]:
-    """What counts as the same again: of wishes to be out, only those about the same symbol.
-
-    There are few symbols that a wish may name, so this stays small.
-    """
+    """What counts as the same again; there are few symbols that a wish may name."""
+    is_known = refusal.code != "unknown_symbol"
     is_exit = isinstance(claim, Claim) and claim.action is SignalAction.SELL
-    is_known = is_exit and refusal.code != "unknown_symbol"
-    return (claim.source, refusal.code, getattr(claim, "ticker", "") if is_known else "")
+    ticker = getattr(claim, "ticker", "") if is_known else ""
+    return (claim.source, refusal.code, f"{ticker} out" if is_exit else ticker)

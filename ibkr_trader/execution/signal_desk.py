@@ -2,7 +2,7 @@
 
 The order of things is what makes a signal act once. It is judged and its rules are asked; then
 the signal and what was decided go on record in one write; only then is anything done. Whoever
-comes with it again, after a restart or from another queue, finds it on record. A source is
+comes with it again by the same source, after a restart too, finds it on record. A source is
 answered at the very end, so what it acknowledges cannot be lost.
 """
 
@@ -38,7 +38,6 @@ logger = logging.getLogger(__name__)
 _INTERRUPTED = "the process ended before it was known what came of it; it is not acted upon again"
 _BUSY = SignalReply(
     outcome=Outcome.REFUSED,
-    code="too_many",
     reasons=("too many signals of this symbol wait for their turn",),
 )
 _NOT_WRITTEN = "the journal does not take it, so nothing was done about it"
@@ -102,7 +101,10 @@ class SignalDesk:
             # What is taken is a record more, so this never comes twice.
             number = self._trader.journal.state.last_record
             claim = msgspec.structs.replace(claim, signal_id=f"{claim.ticker}-{number}")
-        return await self._turns.ask(claim.ticker, lambda: self._handle(claim), busy=_BUSY)
+        reply = await self._turns.ask(claim.ticker, lambda: self._handle(claim), busy=_BUSY)
+        if reply is _BUSY:
+            return self._refusals.refuse(claim, Refusal("busy", reply.reasons[0]))
+        return reply
 
     async def _handle(self, claim: Claim | FlowClaim) -> SignalReply:
         try:

@@ -99,6 +99,10 @@ class Wishing:
             came = Came(outcome=Outcome.FAILED, reasons=(error.message,))
         except ValueError as error:  # the request contradicts itself: a stop on the wrong side
             came = Came(outcome=Outcome.REFUSED, reasons=(str(error),))
+        if self._touched and came.outcome is Outcome.REFUSED:
+            # Who hears "refused" believes that nothing was sent.
+            done = ", ".join(short_id(one) for one in self._touched)
+            came = Came(outcome=Outcome.FAILED, reasons=(*came.reasons, f"done before: {done}"))
         touched = dict.fromkeys((*self._touched, *came.order_ids))
         return msgspec.structs.replace(came, order_ids=tuple(touched))
 

@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 OLDEST = timedelta(hours=1)  # a memory of twice that is kept: see `signal_memory.DATED_FOR`
 MOST_AHEAD = timedelta(minutes=1)
 MOST_PER_MINUTE = 600
-ANEW = 1  # the number with which a producer's count begins again
 TOO_MANY = "too_many"
 UNDATED = "undated"
 
@@ -166,12 +165,7 @@ def _out_of_order(claim: Claim | FlowClaim, memory: SignalMemory) -> Refusal | N
     last = memory.sequences.get(claim.source)
     if claim.sequence is None or last is None or claim.sequence > last:
         return None
-    if claim.sequence <= ANEW:  # else a producer that lost its count could be heard no more
-        return None
-    message = (
-        f"it is number {claim.sequence} of {claim.source}, and {last} was taken before; "
-        f"a count begins anew with {ANEW}"
-    )
+    message = f"it is number {claim.sequence} of {claim.source}, and {last} was taken before"
     return Refusal("out_of_order", message)
 
 
@@ -217,5 +211,6 @@ REASONS: Mapping[str, str] = {
     "low_confidence": "it is not confident enough",
     TOO_MANY: "too many of its source come within a minute",
     "unavailable": "nobody could be asked about its symbol",
+    "busy": "too many of its symbol wait for their turn",
 }
 """Every reason for which a signal is refused, by name."""

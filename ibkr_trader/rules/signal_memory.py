@@ -7,7 +7,8 @@ and a checkpoint can carry it.
 
 A prediction that stands has neither name nor time: polled again and again it is one signal, on
 one day, until another wish takes its place. Before anything was done about it, a higher
-confidence is news; after that, nothing is, however its figures move.
+confidence is news; after that, nothing is, however its figures move. An exit that failed or was
+refused may come again a minute later: it is still wanted.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from ibkr_trader.core import events as ev
 from ibkr_trader.core.enums import Outcome, SignalAction
 from ibkr_trader.core.signals import SeenSignal, StandingSignal
 from ibkr_trader.core.trading_day import NEW_YORK
-from ibkr_trader.rules.admission import ANEW, OLDEST
+from ibkr_trader.rules.admission import OLDEST
 from ibkr_trader.rules.taken import Taken
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ class SignalMemory(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         seen: The last moment at which each (source, id) matters, the newest last.
-        sequences: The highest number taken of each source that counts, since it last began.
+        sequences: The highest number taken of each source that counts.
         lately: When signals of each source were taken, within about a minute: those that only
             end something by themselves.
         open: Those of which nobody has said what came of them.
@@ -69,6 +70,8 @@ class SignalMemory(msgspec.Struct, frozen=True, kw_only=True):
             return False
         if now.astimezone(_ZONE).date() != known.at.astimezone(_ZONE).date():
             return False
+        if known.failed:  # an exit that is still wanted
+            return now - known.at < MINUTE
         return known.acted or claim.confidence <= known.confidence
 
     def taken_lately(self, source: str, now: datetime, *, exits: bool = False) -> int:
@@ -109,9 +112,7 @@ class SignalMemory(msgspec.Struct, frozen=True, kw_only=True):
         sequences = self.sequences
         if event.sequence is not None:
             last = sequences.get(event.source, event.sequence)
-            is_anew = event.sequence <= ANEW
-            highest = event.sequence if is_anew else max(last, event.sequence)
-            sequences = {**sequences, event.source: highest}
+            sequences = {**sequences, event.source: max(last, event.sequence)}
         return msgspec.structs.replace(
             self,
             seen=dict(islice(seen.items(), max(0, len(seen) - MOST), None)),
@@ -139,15 +140,20 @@ class SignalMemory(msgspec.Struct, frozen=True, kw_only=True):
         news, place = self.open.get(key), (event.source, event.ticker)
         standing = self.standing
         if isinstance(news, ev.PredictionSignalEvent) and news.is_standing and place in standing:
-            acted = standing[place].acted or event.outcome not in _NOTHING_SENT
-            one = msgspec.structs.replace(standing[place], acted=acted)
-            standing = {**standing, place: one}
+            standing = {**standing, place: _concluded(standing[place], event.outcome)}
         return msgspec.structs.replace(self, open=rest, standing=standing)
 
     def _until(self, event: Taken) -> datetime:
         if event.issued_at is None:
             return event.at + UNDATED_FOR
         return max(event.at, event.issued_at) + DATED_FOR
+
+
+def _concluded(one: StandingSignal, outcome: Outcome) -> StandingSignal:
+    """What stands, once it is known what came of it; an exit that did not come about is due."""
+    if one.signal == SignalAction.SELL and outcome in {Outcome.FAILED, Outcome.REFUSED}:
+        return msgspec.structs.replace(one, failed=True)
+    return msgspec.structs.replace(one, acted=outcome not in _NOTHING_SENT)
 
 
 def _is_exit(event: Taken) -> bool:

@@ -349,3 +349,12 @@ async def test_decisions_that_are_not_modelled_are_no_sample(tmp_path: Path) -> 
             await desk.signals.take(rack.floor.claim(signal_id=f"s{number}"))
         with pytest.raises(CannotStage, match="0 decisions that its model knows, of 12, and 10 is"):
             shelf.require_ready(NAME)
+
+
+async def test_a_shadow_that_broke_is_no_sample(rack: Rack) -> None:
+    async with rack.floor.strategist(journal=rack.journal) as desk:
+        shelf = StrategyShelf(desk.trader, desk)
+        await shelf.open(read([], [rack.path]))
+        desk.rules.dismiss(NAME, Stage.SHADOW)  # as the shadow's desk does when a book raises
+        with pytest.raises(CannotStage, match="broke and was ended"):
+            shelf.require_ready(NAME)

@@ -208,3 +208,28 @@ async def test_what_cannot_be_read_any_more_is_refused_with_the_way_out(desk: De
     assert told(desk.journal, ev.StageEvent) == [old]
     async with desk.started(as_edited=True):
         assert len(desk.trades) == 1
+
+
+async def test_an_edit_under_another_name_does_not_come_to_trade_by_a_restart(desk: Desk) -> None:
+    async with desk.started():
+        desk.edit(NAME, "other")
+        await desk.shelf.look()
+        (second,) = desk.shadows
+    for _ in range(2):
+        async with desk.started():
+            assert (desk.trades, desk.shadows) == ([], [second])
+            assert "was edited into this while another traded" in desk.notices[-1]
+    async with desk.started():
+        await desk.shelf.promote("other", origin="cli")
+    async with desk.started():
+        assert (desk.trades, desk.shadows) == ([second], [])
+
+
+async def test_what_was_named_for_the_shadow_trades_once_it_is_named_for_the_market(
+    desk: Desk, tmp_path: Path
+) -> None:
+    async with StrategyFloor().strategist(journal=desk.journal) as strategist:
+        shelf = StrategyShelf(strategist.trader, strategist)
+        await shelf.open(read([], [desk.path]))
+    async with desk.started():
+        assert (len(desk.trades), desk.shadows) == (1, [])

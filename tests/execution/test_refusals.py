@@ -45,14 +45,15 @@ async def test_of_a_storm_the_first_is_told_and_the_rest_is_counted_with_the_nex
     assert notices == []
 
 
-async def test_a_wish_to_be_out_is_not_hidden_behind_others() -> None:
+async def test_no_symbol_is_hidden_behind_another_and_no_wish_to_be_out_behind_an_entry() -> None:
     def work(floor: StrategyFloor, refusals: Refusals) -> None:
         for action, ticker in (("BUY", "AAPL"), ("SELL", "AAPL"), ("SELL", "MSFT"), ("BUY", "KO")):
             claim = floor.claim(action, signal_id=f"{action}-{ticker}", ticker=ticker)
             refusals.refuse(claim, FLOOD)
 
     refused, _ = await at_work(work)
-    assert [one.signal_id for one in refused] == ["BUY-AAPL", "SELL-AAPL", "SELL-MSFT"]
+    names = [one.signal_id for one in refused]
+    assert names == ["BUY-AAPL", "SELL-AAPL", "SELL-MSFT", "BUY-KO"]
 
 
 async def test_whatever_symbols_are_made_up_they_are_one_kind() -> None:
@@ -92,11 +93,11 @@ async def test_what_passes_is_asked_for_again_and_nothing_else_is() -> None:
     finals: dict[str, bool] = {}
 
     def work(floor: StrategyFloor, refusals: Refusals) -> None:
-        for code in ("unavailable", "stale", "too_many", "duplicate"):
+        for code in ("unavailable", "busy", "stale", "too_many", "duplicate"):
             finals[code] = refusals.refuse(floor.claim(), Refusal(code, "no")).is_final
 
     await at_work(work)
-    assert [code for code, is_final in finals.items() if not is_final] == ["unavailable"]
+    assert [code for code, is_final in finals.items() if not is_final] == ["unavailable", "busy"]
 
 
 async def test_a_journal_that_takes_nothing_keeps_nobody_from_an_answer() -> None:

@@ -117,7 +117,8 @@ async def test_what_was_closed_on_the_way_is_told_though_it_was_not_entered() ->
         await held(floor, desk)
         wish = enter(Side.SELL, stop=None, reverses=True)
         came = await floor.closing(desk, done(desk, wish))
-        assert (came.outcome, "stop belongs" in why(came)) == (Outcome.REFUSED, True)
+        assert (came.outcome, "stop belongs" in why(came)) == (Outcome.FAILED, True)
+        assert why(came).endswith("done before: 1-target, 1-stop, 2-close")
         assert not desk.trader.portfolio.positions
         assert "k7qav-2-close" in came.order_ids
 

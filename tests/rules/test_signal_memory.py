@@ -14,7 +14,7 @@ from ibkr_trader.core import events as ev
 from ibkr_trader.core.enums import Outcome, SignalAction
 from ibkr_trader.core.signals import Claim, SeenSignal
 from ibkr_trader.rules import signal_memory
-from ibkr_trader.rules.admission import ANEW, OLDEST, Admission, judge
+from ibkr_trader.rules.admission import OLDEST, Admission, judge
 from ibkr_trader.rules.signal_memory import DATED_FOR, UNDATED_FOR, SignalMemory, key_of
 from tests.orders.samples import AT, later
 from tests.rules.moments import flow, signal
@@ -93,8 +93,6 @@ def test_the_highest_number_of_each_source_counts() -> None:
         signal(signal_id="s4", source="other", sequence=2),
     )  # fmt: skip
     assert memory.sequences == {"test": 7, "other": 2}
-    memory = memory.after(signal(signal_id="s5", sequence=1))
-    assert memory.sequences == {"test": 1, "other": 2}, "it has begun anew"
 
 
 def test_how_many_were_taken_within_a_minute() -> None:
@@ -151,6 +149,14 @@ def test_after_something_was_done_nothing_is_until_the_wish_changes(outcome: Out
     assert memory.stands(standing(confidence="1"), later(60))
     memory = told(thought("SELL", signal_id="s2"), came(Outcome.NOTHING, "s2"), thought())
     assert not memory.stands(standing("SELL"), later(60))
+
+
+@pytest.mark.parametrize("outcome", [Outcome.FAILED, Outcome.REFUSED])
+def test_an_exit_that_did_not_come_about_may_come_again(outcome: Outcome) -> None:
+    memory = restarted(told(thought("SELL"), came(outcome)), AT)
+    assert memory.stands(standing("SELL", "1"), later(59))
+    assert not memory.stands(standing("SELL", "0.1"), later(60))
+    assert told(thought("SELL"), came(Outcome.ACTED)).stands(standing("SELL", "1"), later(60))
 
 
 def test_on_another_day_in_new_york_it_is_another() -> None:
@@ -230,7 +236,7 @@ def test_no_signal_is_ever_taken_twice(steps: list[dict[str, Any]]) -> None:
         assert key not in taken
         taken.append(key)
         if claim.sequence is not None:
-            assert claim.sequence == ANEW or claim.sequence > counted.get(key[0], 0)
+            assert claim.sequence > counted.get(key[0], 0)
             counted[key[0]] = claim.sequence
         event = signal(
             source=key[0],

@@ -17,6 +17,8 @@ from docs.run_transcripts import ROOT, Sitting
 from ibkr_trader.adapters.settings import read_settings
 from ibkr_trader.adapters.signals.flow_settings import ApiSettings
 from ibkr_trader.adapters.signals.options_flow import OptionsFlowMonitor
+from ibkr_trader.adapters.signals.redis_settings import RedisSettings
+from ibkr_trader.config.lease_table import LeaseTable
 from ibkr_trader.core.enums import Outcome
 from ibkr_trader.core.signals import Claim, FlowClaim, Incoming, SignalReply
 from ibkr_trader.execution.tasks import alongside
@@ -130,3 +132,12 @@ def test_every_example_is_in_the_index() -> None:
     files = {path.name for path in EXAMPLES.iterdir() if path.is_file()} - {"README.md"}
     assert files
     assert all(f"]({name})" in index for name in files)
+
+
+def test_the_redis_that_compose_starts_is_the_one_that_the_settings_ask_for() -> None:
+    text = (EXAMPLES / "compose.yaml").read_text(encoding="utf-8")
+    (told,) = set(re.findall(r'url = "([^"]+)"', text))
+    assert told == LeaseTable().url == RedisSettings().url
+    (port,) = re.findall(r'ports: \["([^"]+)"\]', text)
+    assert port == "127.0.0.1:6379:6379"  # nobody but this machine, where the settings look
+    assert re.search(r"image: redis:\d", text)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
+from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -14,7 +17,7 @@ from docs.run_transcripts import ROOT
 from examples.prediction_server import serving
 from ibkr_trader.adapters.clock import SystemClock
 from ibkr_trader.adapters.signals.envelope import signed
-from tests.cli.conftest import CommandLine
+from tests.cli.conftest import SETTINGS, CommandLine
 from tests.redis_server import RedisServer
 from tests.scenarios.traders import running
 
@@ -33,10 +36,12 @@ def line(tmp_path: Path) -> Iterator[CommandLine]:
     one.stop_gateway()
 
 
-def envelope(action: str, signal_id: str, *, source: str = "redis") -> bytes:
+def envelope(
+    action: str, signal_id: str, *, source: str = "redis", made: datetime | None = None
+) -> bytes:
     return signed(
         {
-            "v": 1, "id": signal_id, "source": source, "ts": SystemClock().now(),
+            "v": 1, "id": signal_id, "source": source, "ts": made or SystemClock().now(),
             "symbol": "AAPL", "action": action, "confidence": Decimal("0.91"),
         },
         key_id="k1",
@@ -120,3 +125,29 @@ def test_a_file_that_is_not_there_is_said_and_then_followed(
         with signals.open("ab") as file:
             file.write(envelope("SELL", "out", source="file") + b"\n")
         trader.hear("flat in AAPL")
+
+
+def test_a_flood_of_signals_keeps_no_order_waiting(line: CommandLine, tmp_path: Path) -> None:
+    """Thousands that are too old: counted, and an order and an exit go out among them."""
+    signals = tmp_path / "signals.jsonl"
+    (tmp_path / "config.toml").write_text(
+        f'{SETTINGS}[signals.file]\npath = "{signals}"\nkeys = {{ k1 = "DESK_KEY" }}\n'
+    )
+    old = SystemClock().now() - timedelta(minutes=5)
+    flood = b"\n".join(
+        envelope("BUY", f"old-{number}", source="file", made=old) for number in range(5_000)
+    )
+    signals.write_bytes(envelope("BUY", "in", source="file") + b"\n")
+    with running(line, "--strategy", str(PREDICTION)) as trader:
+        trader.hear("position +")
+        with signals.open("ab") as file:
+            file.write(flood + b"\n" + envelope("SELL", "out", source="file") + b"\n")
+        placed = line("bracket-order --symbol MSFT --quantity 1 --stop-loss 400 --take-profit 430")
+        assert placed.code == 0, placed
+        trader.hear("flat in AAPL")
+    path = line.data / "sim" / "journal.db"
+    with closing(sqlite3.connect(path)) as journal:
+        query = "SELECT payload FROM records WHERE kind = 'SignalRefusedEvent'"
+        told = [json.loads(row[0]) for row in journal.execute(query)]
+    assert {one["code"] for one in told} == {"stale"}
+    assert len(told) < 100

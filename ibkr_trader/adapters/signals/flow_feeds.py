@@ -9,14 +9,18 @@ from __future__ import annotations
 
 from enum import Enum
 from typing import TYPE_CHECKING, Protocol, TypeVar
+from zoneinfo import ZoneInfo
 
+from ibkr_trader.adapters.clock import SystemClock
 from ibkr_trader.adapters.signals.flow_payloads import id_in, read_measure, read_prediction
 from ibkr_trader.adapters.signals.json_reading import Unreadable, excerpt, read_object
 from ibkr_trader.core.signals import Claim, Malformed
+from ibkr_trader.core.trading_day import NEW_YORK
 
 if TYPE_CHECKING:
     from collections import Counter
     from collections.abc import Callable
+    from datetime import date
     from decimal import Decimal
 
     from ibkr_trader.adapters.signals.flow_payloads import MeasurePaths, PredictionPaths
@@ -24,9 +28,12 @@ if TYPE_CHECKING:
     from ibkr_trader.core.enums import SignalAction
     from ibkr_trader.core.signals import FlowClaim, Incoming
 
-    _Same = tuple[str, SignalAction, Decimal]
+    _Same = tuple[str, SignalAction, Decimal, date]
 
 T = TypeVar("T")
+
+
+_ZONE = ZoneInfo(NEW_YORK)
 
 
 class Crossing(Enum):
@@ -97,9 +104,9 @@ class Answers:
         self._malformed = incoming if isinstance(incoming, Malformed) else None
 
 
-def _same(claim: Claim) -> _Same:
-    """What makes a prediction another one than before, as far as a source can tell."""
-    return (claim.signal_id, claim.action, claim.confidence)
+def new_york_today() -> date:
+    """Return the date at the exchange, by this machine's clock."""
+    return SystemClock().now().astimezone(_ZONE).date()
 
 
 class PredictionFeed:
@@ -114,6 +121,7 @@ class PredictionFeed:
         paths: PredictionPaths,
         floor: Decimal,
         answers: Answers,
+        today: Callable[[], date] = new_york_today,
     ) -> None:
         self.what = f"predictions of {ticker}"
         self.path = path
@@ -122,6 +130,7 @@ class PredictionFeed:
         self._paths = paths
         self._floor = floor
         self._answers = answers
+        self._today = today
         self._settled: _Same | None = None
 
     def news(self, data: bytes) -> Incoming | None:
@@ -132,7 +141,7 @@ class PredictionFeed:
         if found.confidence < self._floor:
             self._answers.counts["below_floor"] += 1
             return None
-        if _same(found) == self._settled:
+        if self._same(found) == self._settled:
             self._answers.counts["repeated"] += 1
             return None
         return found
@@ -141,7 +150,11 @@ class PredictionFeed:
         """Take note that it was handed over, and that the reply is final."""
         self._answers.settle(incoming)
         if isinstance(incoming, Claim):
-            self._settled = _same(incoming)
+            self._settled = self._same(incoming)
+
+    def _same(self, claim: Claim) -> _Same:
+        """What makes a prediction another one than before; on another day one that stands is."""
+        return (claim.signal_id, claim.action, claim.confidence, self._today())
 
     def _claim(self, payload: dict[str, Json]) -> Claim:
         return read_prediction(payload, self._paths, ticker=self._ticker, source=self._source)

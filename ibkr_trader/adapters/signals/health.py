@@ -32,14 +32,13 @@ class Health:
     ) -> None:
         self._name, self._say, self._monotonic = name, say, monotonic
         self._wrong: dict[str, str] = {}
-        self._ended = ""
         self._is_told = False
         self._told_at: float | None = None
 
     @property
     def trouble(self) -> str:
         """Why nothing comes of it, or of a part of it; empty while it is well."""
-        return self._ended or next(iter(self._wrong.values()), "")
+        return next(iter(self._wrong.values()), "")
 
     def worsen(self, why: str, *, of: str = "") -> None:
         """Take note of a failure; `of` is the part of the source that fails, if it has parts."""
@@ -59,7 +58,7 @@ class Health:
 
     def end(self, why: str) -> None:
         """Tell people that nothing will ever come any more."""
-        self._ended = why
+        self._wrong.clear()  # it is over, as was asked
         self._say(f"no more signals come from {self._name}: {why}")
 
 

@@ -32,7 +32,7 @@ _Calls: TypeAlias = Callable[[], None]
 
 
 class Hearers(msgspec.Struct, frozen=True, kw_only=True):
-    """Who hears of which signal; all of them are called by the loop.
+    """Who hears of which signal; all of them but `aside` are called by the loop.
 
     Attributes:
         on_interrupt: Ctrl-C. What was written to the terminal may be lost: show a frame.
@@ -41,6 +41,8 @@ class Hearers(msgspec.Struct, frozen=True, kw_only=True):
         on_continue: We were continued. If `modes.is_entered` the terminal has been taken again:
             show a frame and read keys; if not, we run in the background, and reading would stop us.
         on_resize: It has another size.
+        aside: Called by the signal itself when the process is asked to end: a loop that is stuck
+            hears nothing.
     """
 
     on_interrupt: _Calls
@@ -48,6 +50,7 @@ class Hearers(msgspec.Struct, frozen=True, kw_only=True):
     on_suspend: _Calls
     on_continue: _Calls
     on_resize: _Calls
+    aside: _Calls | None = None
 
 
 class TerminalSignals:
@@ -76,6 +79,7 @@ class TerminalSignals:
         with ExitStack() as undo:
             for number in _ENDS:
                 self._hear(undo, number, hearers.on_end, number)
+                self._hear_aside(number)
             self._hear(undo, signal.SIGTSTP, hearers.on_suspend)
             self._hear(undo, signal.SIGCONT, self._continue)
             self._hear(undo, signal.SIGWINCH, hearers.on_resize)
@@ -117,6 +121,13 @@ class TerminalSignals:
         _put_back(undo, number)
         self._loop.add_signal_handler(number, hearer, *said)
         undo.callback(self._loop.remove_signal_handler, number)
+
+    def _hear_aside(self, number: signal.Signals) -> None:
+        """Have somebody called by the signal, too: the loop is woken by its own descriptor."""
+        aside = self._hearers.aside
+        if aside is not None:
+            signal.signal(number, lambda _number, _frame: aside())
+            signal.siginterrupt(number, False)  # noqa: FBT003 - as asyncio had it; positional only
 
     def _interrupt(self, _number: int, _frame: FrameType | None) -> None:
         """Tell the loop; run by Python between two instructions of the main thread."""

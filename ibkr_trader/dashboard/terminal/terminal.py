@@ -87,7 +87,12 @@ class Terminal:
 
     @asynccontextmanager
     async def taken(
-        self, listener: Listener, *, on_end: Callable[[int], None], may_stop: bool
+        self,
+        listener: Listener,
+        *,
+        on_end: Callable[[int], None],
+        may_stop: bool,
+        aside: Callable[[], None] | None = None,
     ) -> AsyncIterator[None]:
         """Take the terminal, its keys and its signals, and give all of them back.
 
@@ -98,6 +103,7 @@ class Terminal:
             listener: Hears of keys.
             on_end: Called with the signal's number when the process is to end.
             may_stop: Whether Ctrl-Z may stop this process.
+            aside: Called by the signal itself then, though the loop be stuck.
 
         Raises:
             OSError: If it is no terminal.
@@ -124,6 +130,7 @@ class Terminal:
             on_suspend=stop,
             on_continue=shown,
             on_resize=shown,
+            aside=aside,
         )
         self._gone = lambda: loop.call_soon_threadsafe(on_end, signal.SIGHUP)
         signals = TerminalSignals(loop, self._modes, hearers)

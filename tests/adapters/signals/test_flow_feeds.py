@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Callable
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -14,6 +16,7 @@ from ibkr_trader.adapters.signals.flow_feeds import (
     Crossing,
     MeasureFeed,
     PredictionFeed,
+    new_york_today,
 )
 from ibkr_trader.adapters.signals.flow_payloads import MeasurePaths, PredictionPaths
 from ibkr_trader.core.signals import Claim, FlowClaim, Incoming, Malformed
@@ -24,7 +27,9 @@ def answers(counts: Counter[str]) -> Answers:
     return Answers("api", id_path="prediction.id", most_bytes=16_384, depth=4, counts=counts)
 
 
-def predictions(counts: Counter[str]) -> PredictionFeed:
+def predictions(
+    counts: Counter[str], *, today: Callable[[], date] = new_york_today
+) -> PredictionFeed:
     return PredictionFeed(
         "AAPL",
         source="api",
@@ -32,6 +37,7 @@ def predictions(counts: Counter[str]) -> PredictionFeed:
         paths=PredictionPaths(),
         floor=Decimal("0.75"),
         answers=answers(counts),
+        today=today,
     )
 
 
@@ -65,6 +71,16 @@ def test_a_prediction_is_news_once() -> None:
     assert isinstance(told(feed, prediction("SELL")), Claim)
     assert isinstance(told(feed, prediction()), Claim)  # judged elsewhere: it may be seen before
     assert counts == {"repeated": 60}
+
+
+def test_on_another_day_it_is_news_again() -> None:
+    days = [date(2026, 11, 20)]
+    feed = predictions(Counter(), today=lambda: days[-1])
+    assert isinstance(told(feed, prediction()), Claim)
+    assert told(feed, prediction()) is None
+    days.append(date(2026, 11, 21))
+    assert isinstance(told(feed, prediction()), Claim)
+    assert told(feed, prediction()) is None
 
 
 def test_below_the_floor_it_is_only_counted() -> None:

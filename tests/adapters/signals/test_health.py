@@ -78,5 +78,6 @@ def test_its_trouble_can_be_asked_for_until_all_of_it_works() -> None:
     assert one.health.trouble == "garbage"
     one.health.mend(of="MSFT")
     assert one.health.trouble == ""
+    one.health.worsen("down")
     one.health.end("it is read to its end")
-    assert one.health.trouble == "it is read to its end"
+    assert one.health.trouble == "", "to end is no trouble"

@@ -17,9 +17,10 @@ from ibkr_trader.adapters.settings import read_settings
 from ibkr_trader.adapters.signals.flow_settings import ApiSettings
 from ibkr_trader.adapters.signals.options_flow import OptionsFlowMonitor
 from ibkr_trader.adapters.signals.registry import SOURCES
-from ibkr_trader.core.enums import SignalAction
-from ibkr_trader.core.signals import Claim, FlowClaim, Malformed
+from ibkr_trader.core.enums import Outcome, SignalAction
+from ibkr_trader.core.signals import DUPLICATE, Claim, FlowClaim, Malformed, SignalReply
 from ibkr_trader.execution.tasks import alongside
+from ibkr_trader.rules.admission import TOO_MANY
 from tests.adapters.signals.source_parts import (
     DONE,
     LATER,
@@ -98,6 +99,24 @@ def test_what_the_journal_did_not_take_is_handed_over_again() -> None:
     watch = watched(lambda _: http(prediction()), 241, LATER, LATER, DONE)
     assert watch.taker.times == [0, 60, 120]
     assert len({repr(one) for one in watch.taker.taken}) == 1
+
+
+@pytest.mark.parametrize(
+    ("action", "reply", "times"),
+    [
+        ("BUY", SignalReply(outcome=Outcome.REFUSED, code=TOO_MANY), [0, 60]),
+        ("SELL", SignalReply(outcome=Outcome.FAILED), [0, 60]),
+        ("SELL", SignalReply(outcome=Outcome.REFUSED), [0, 60]),
+        ("SELL", SignalReply(outcome=Outcome.NOTHING), [0]),
+        ("BUY", SignalReply(outcome=Outcome.FAILED), [0]),
+        ("BUY", SignalReply(outcome=Outcome.REFUSED, code=DUPLICATE), [0]),
+    ],
+)
+def test_a_flood_passes_and_an_exit_is_wanted_until_it_comes_about(
+    action: str, reply: SignalReply, times: list[int]
+) -> None:
+    watch = watched(lambda _: http(prediction(action)), 241, reply, DONE)
+    assert watch.taker.times == times
 
 
 def test_the_first_polls_are_spread_over_the_interval() -> None:

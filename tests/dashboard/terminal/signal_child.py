@@ -38,6 +38,7 @@ class Program:
             on_suspend=self._suspend,
             on_continue=lambda: self.hear("continue"),
             on_resize=lambda: self.hear("resize {}x{}".format(*size_of(1))),
+            aside=lambda: self.draw("told aside"),
         )
 
     def hear(self, what: str) -> None:

@@ -71,6 +71,17 @@ def test_a_loop_that_runs_hears_each_interrupt(pty: Terminal, start: Start) -> N
     assert program.poll() is None
 
 
+def test_who_is_aside_hears_of_the_end_though_the_loop_is_stuck(
+    pty: Terminal, start: Start
+) -> None:
+    screen = pty[0]
+    program = start("stuck")
+    screen.wait_for("stuck")
+    program.send_signal(signal.SIGTERM)
+    screen.wait_for("told aside")
+    program.kill()
+
+
 def test_a_stuck_loop_is_left_by_the_second_interrupt(pty: Terminal, start: Start) -> None:
     screen = pty[0]
     before = termios.tcgetattr(pty[1])
