@@ -27,7 +27,8 @@ class RedisSettings(RedisTable, frozen=True, kw_only=True, forbid_unknown_fields
         dead: Where dead letters go.
         most_dead: How many of them are kept, the newest.
         bury_refused: Whether what the desk refuses is a dead letter too.
-        count: The most entries that are read at once.
+        count: The most entries that are read at once. Each comes whole, so the memory of so many
+            of a producer's longest must be there.
         max_deliveries: An entry that was delivered more often is not looked at any more.
         block_seconds: How long one read waits for something new.
         timeout_seconds: How long the server may take to answer.
@@ -45,7 +46,7 @@ class RedisSettings(RedisTable, frozen=True, kw_only=True, forbid_unknown_fields
     dead: Key = "signals:dead"
     most_dead: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] = 10_000
     bury_refused: bool = True
-    count: Annotated[int, msgspec.Meta(ge=1, le=1_000)] = 100
+    count: Annotated[int, msgspec.Meta(ge=1, le=1_000)] = 10
     max_deliveries: Annotated[int, msgspec.Meta(ge=1, le=1_000)] = 5
     block_seconds: Wait = 5.0
     timeout_seconds: Wait = 5.0
