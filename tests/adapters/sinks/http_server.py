@@ -33,6 +33,9 @@ def answer(status: int, *headers: tuple[str, str], body: bytes = b"") -> bytes:
     return "\r\n".join([*lines, "", ""]).encode() + body
 
 
+_TURNS = 20  # of the loop: from an accepted connection to the task that talks on it, and more
+
+
 class HttpServer:
     """Hears requests, and answers each with the next of `answers`; the last one stays."""
 
@@ -93,6 +96,8 @@ class HttpServer:
     async def leave(self) -> None:
         """Let go of everybody, and wait until they are gone."""
         self._leaving.set()
+        for _ in range(_TURNS):  # who was accepted a moment ago has to come in first
+            await asyncio.sleep(0)
         for writer in self._open:
             writer.transport.abort()
         while self._open:
