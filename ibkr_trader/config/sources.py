@@ -30,6 +30,14 @@ LIMITS_FILE = "symbol_limits.json"
 _MAX_FILE = 1_000_000
 
 # The settings, in the order in which `config show` lists them. The last are tables.
+TABLES = (
+    "risk",
+    "protection",
+    "signals",
+    "sinks",
+    "lease",
+    "metrics",
+)  # settings with keys of their own
 NAMES = (
     "profile",
     "host",
@@ -48,21 +56,8 @@ NAMES = (
     "eod_minutes_before",
     "eod_window_minutes",
     "eod_at",
-    "risk",
-    "protection",
-    "signals",
-    "sinks",
-    "lease",
-    "metrics",
+    *TABLES,
 )
-TABLES = (
-    "risk",
-    "protection",
-    "signals",
-    "sinks",
-    "lease",
-    "metrics",
-)  # settings with keys of their own
 # What decides about real money is written down once, where nothing sets it in passing.
 _ONLY_WRITTEN = frozenset({"allow_live"})
 _ONLY_IN_FILE = _ONLY_WRITTEN.union(TABLES)

@@ -174,6 +174,11 @@ class SignalAction(StrEnum):
     SELL = "SELL"
     SHORT = "SHORT"
 
+    @property
+    def is_exit(self) -> bool:
+        """Whether it only ends a position, and can never open one."""
+        return self is SignalAction.SELL
+
 
 class Stage(StrEnum):
     """How far a strategy may go: it trades, it only writes down what it would do, or neither."""

@@ -109,6 +109,11 @@ class StandingSignal(msgspec.Struct, frozen=True, kw_only=True):
 Incoming = Claim | FlowClaim | Malformed
 
 
+def is_exit(incoming: Incoming) -> bool:
+    """Whether all that is wished is to be out of something."""
+    return isinstance(incoming, Claim) and incoming.action.is_exit
+
+
 class SignalReply(msgspec.Struct, frozen=True, kw_only=True):
     """What came of a signal, once that is in the journal.
 

@@ -8,17 +8,18 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from ibkr_trader.core import events as ev
-from ibkr_trader.core.enums import Outcome, SignalAction
+from ibkr_trader.core.enums import Outcome
 from ibkr_trader.core.errors import JournalError
 from ibkr_trader.core.signals import (
     DUPLICATE,
     FORGED,
     MALFORMED,
     UNSIGNED,
-    Claim,
     SignalReply,
+    is_exit,
 )
 from ibkr_trader.core.text import plain
+from ibkr_trader.rules.admission import PASSING, RESTING, UNKNOWN_SYMBOL
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -33,7 +34,7 @@ MINUTE = timedelta(minutes=1)
 STRANGE = frozenset({MALFORMED, FORGED, UNSIGNED})  # nobody of ours sends such a thing
 ALARMING = 3  # of them within a minute
 SHOWN = 200  # characters of a name or a message from outside
-_PASSING = frozenset({"unavailable", "busy"})  # it may be another answer in a moment
+_UNTOLD = frozenset({DUPLICATE, RESTING})  # what came before it is on record
 
 
 class Refusals:
@@ -54,9 +55,9 @@ class Refusals:
             outcome=Outcome.REFUSED,
             code=refusal.code,
             reasons=(refusal.message,),
-            is_final=refusal.code not in _PASSING,
+            is_final=refusal.code not in PASSING,
         )
-        if refusal.code == DUPLICATE:
+        if refusal.code in _UNTOLD:
             return reply
         now, key = self._trader.clock.now(), _kind(claim, refusal)
         told_at, untold = self._told.get(key, (None, 0))
@@ -98,7 +99,6 @@ class Refusals:
 
 def _kind(claim: Incoming, refusal: Refusal) -> tuple[str, str, str]:
     """What counts as the same again; there are few symbols that a wish may name."""
-    is_known = refusal.code != "unknown_symbol"
-    is_exit = isinstance(claim, Claim) and claim.action is SignalAction.SELL
+    is_known = refusal.code != UNKNOWN_SYMBOL
     ticker = getattr(claim, "ticker", "") if is_known else ""
-    return (claim.source, refusal.code, f"{ticker} out" if is_exit else ticker)
+    return (claim.source, refusal.code, f"{ticker} out" if is_exit(claim) else ticker)

@@ -19,7 +19,14 @@ from ibkr_trader.core.errors import AmbiguousContract, BrokerUnavailable, Journa
 from ibkr_trader.core.ids import short_id
 from ibkr_trader.core.signals import MALFORMED, Claim, Malformed, SignalReply
 from ibkr_trader.execution.refusals import Refusals
-from ibkr_trader.rules.admission import Admission, Refusal, judge
+from ibkr_trader.rules.admission import (
+    BUSY,
+    UNAVAILABLE,
+    UNKNOWN_SYMBOL,
+    Admission,
+    Refusal,
+    judge,
+)
 from ibkr_trader.rules.taken import taken, trigger_of
 
 if TYPE_CHECKING:
@@ -103,16 +110,16 @@ class SignalDesk:
             claim = msgspec.structs.replace(claim, signal_id=f"{claim.ticker}-{number}")
         reply = await self._turns.ask(claim.ticker, lambda: self._handle(claim), busy=_BUSY)
         if reply is _BUSY:
-            return self._refusals.refuse(claim, Refusal("busy", reply.reasons[0]))
+            return self._refusals.refuse(claim, Refusal(BUSY, reply.reasons[0]))
         return reply
 
     async def _handle(self, claim: Claim | FlowClaim) -> SignalReply:
         try:
             details = await self._trader.learn(claim.ticker)
         except AmbiguousContract as error:
-            return self._refusals.refuse(claim, Refusal("unknown_symbol", error.message))
+            return self._refusals.refuse(claim, Refusal(UNKNOWN_SYMBOL, error.message))
         except BrokerUnavailable as error:
-            return self._refusals.refuse(claim, Refusal("unavailable", error.message))
+            return self._refusals.refuse(claim, Refusal(UNAVAILABLE, error.message))
         # From here to the record nothing waits: two of the same name cannot both pass.
         refusal = self._judge(claim)
         if refusal is not None:
@@ -173,7 +180,7 @@ class SignalDesk:
             self._trader.record.write([end])
         except JournalError as error:  # that it was taken is on record: it is not taken again
             logger.warning("the end of signal %s is not on record: %s", event.signal_id, error)
-        return reply
+        return msgspec.structs.replace(reply, is_final=not self._memory.is_wanted(event))
 
     def _judge(self, claim: Incoming) -> Refusal | None:
         named = self.admission.symbols

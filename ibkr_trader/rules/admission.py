@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from ibkr_trader.core.enums import SignalAction
 from ibkr_trader.core.signals import (
     DUPLICATE,
     FORGED,
@@ -23,6 +22,7 @@ from ibkr_trader.core.signals import (
     UNSIGNED,
     Claim,
     Malformed,
+    is_exit,
 )
 
 if TYPE_CHECKING:
@@ -32,8 +32,13 @@ if TYPE_CHECKING:
 OLDEST = timedelta(hours=1)  # a memory of twice that is kept: see `signal_memory.DATED_FOR`
 MOST_AHEAD = timedelta(minutes=1)
 MOST_PER_MINUTE = 600
+BUSY = "busy"
+RESTING = "resting"
 TOO_MANY = "too_many"
+UNAVAILABLE = "unavailable"
 UNDATED = "undated"
+UNKNOWN_SYMBOL = "unknown_symbol"
+PASSING = frozenset({BUSY, RESTING, UNAVAILABLE})  # in a moment it may be another answer
 
 
 class Admission(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,7 +110,8 @@ def judge(
     if repeated := _repeated(claim, memory, now):
         return Refusal(DUPLICATE, repeated)
     return (
-        _stranger(claim, policy)
+        _resting(claim, memory, now)
+        or _stranger(claim, policy)
         or _before_us(claim, policy, ours_since)
         or _late(claim, policy, now)
         or _out_of_order(claim, memory)
@@ -124,12 +130,18 @@ def _repeated(claim: Claim | FlowClaim, memory: SignalMemory, now: datetime) -> 
     return f"signal {claim.signal_id} of {claim.source} was taken before"
 
 
+def _resting(claim: Claim | FlowClaim, memory: SignalMemory, now: datetime) -> Refusal | None:
+    if not (isinstance(claim, Claim) and claim.is_standing and memory.rests(claim, now)):
+        return None
+    return Refusal(RESTING, f"the exit of {claim.ticker} has just failed; it is tried again soon")
+
+
 def _stranger(claim: Claim | FlowClaim, policy: Admission) -> Refusal | None:
     if policy.needs_signature and not claim.is_signed:
         return Refusal(UNSIGNED, f"{claim.source} did not sign it, and here it must")
     if policy.symbols is not None and claim.ticker not in policy.symbols:
         message = f"{claim.ticker} is no symbol that a strategy or [signals] symbols names"
-        return Refusal("unknown_symbol", message)
+        return Refusal(UNKNOWN_SYMBOL, message)
     return None
 
 
@@ -184,9 +196,9 @@ def _flood(
     claim: Claim | FlowClaim, memory: SignalMemory, policy: Admission, *, now: datetime
 ) -> Refusal | None:
     # What only ends a position does not stand in line with what opens one.
-    is_exit = isinstance(claim, Claim) and claim.action is SignalAction.SELL
-    most = MOST_PER_MINUTE if is_exit else policy.per_minute
-    if memory.taken_lately(claim.source, now, exits=is_exit) < most:
+    leaves = is_exit(claim)
+    most = MOST_PER_MINUTE if leaves else policy.per_minute
+    if memory.taken_lately(claim.source, now, exits=leaves) < most:
         return None
     message = f"{claim.source} has had {most} signals taken within a minute"
     return Refusal(TOO_MANY, message)
@@ -202,7 +214,7 @@ REASONS: Mapping[str, str] = {
     UNSIGNED: "it is not signed, and here it must be",
     POISON: "it was delivered again and again, and never finished",
     DUPLICATE: "it was taken before",
-    "unknown_symbol": "nothing here trades its symbol",
+    UNKNOWN_SYMBOL: "nothing here trades its symbol",
     UNDATED: "it does not say when it was made",
     "stale": "it is too old",
     "before_us": "it was made before the account was ours to trade",
@@ -210,7 +222,8 @@ REASONS: Mapping[str, str] = {
     "out_of_order": "a later one of its source was taken before",
     "low_confidence": "it is not confident enough",
     TOO_MANY: "too many of its source come within a minute",
-    "unavailable": "nobody could be asked about its symbol",
-    "busy": "too many of its symbol wait for their turn",
+    UNAVAILABLE: "nobody could be asked about its symbol",
+    BUSY: "too many of its symbol wait for their turn",
+    RESTING: "an exit that stands has just failed, and is tried again a minute later",
 }
 """Every reason for which a signal is refused, by name."""

@@ -65,14 +65,27 @@ class SignalMemory(msgspec.Struct, frozen=True, kw_only=True):
 
     def stands(self, claim: Claim, now: datetime) -> bool:
         """Whether a prediction that stands was taken before, and says nothing new since."""
-        known = self.standing.get((claim.source, claim.ticker))
-        if known is None or known.signal != claim.action.value:
+        known = self._standing(claim)
+        if known is None or known.failed:
             return False
         if now.astimezone(_ZONE).date() != known.at.astimezone(_ZONE).date():
             return False
-        if known.failed:  # an exit that is still wanted
-            return now - known.at < MINUTE
         return known.acted or claim.confidence <= known.confidence
+
+    def rests(self, claim: Claim, now: datetime) -> bool:
+        """Whether it is an exit that has failed a moment ago: it is still wanted, but not yet."""
+        known = self._standing(claim)
+        return known is not None and known.failed and now - known.at < MINUTE
+
+    def is_wanted(self, event: Taken) -> bool:
+        """Whether what a taken signal wished did not come about, and may be wished again."""
+        known = self.standing.get((event.source, event.ticker))
+        is_standing = isinstance(event, ev.PredictionSignalEvent) and event.is_standing
+        return is_standing and known is not None and known.failed
+
+    def _standing(self, claim: Claim) -> StandingSignal | None:
+        known = self.standing.get((claim.source, claim.ticker))
+        return known if known is not None and known.signal == claim.action.value else None
 
     def taken_lately(self, source: str, now: datetime, *, exits: bool = False) -> int:
         """Return how many of a source were taken within the minute before `now`."""
@@ -151,13 +164,13 @@ class SignalMemory(msgspec.Struct, frozen=True, kw_only=True):
 
 def _concluded(one: StandingSignal, outcome: Outcome) -> StandingSignal:
     """What stands, once it is known what came of it; an exit that did not come about is due."""
-    if one.signal == SignalAction.SELL and outcome in {Outcome.FAILED, Outcome.REFUSED}:
+    if SignalAction(one.signal).is_exit and outcome in {Outcome.FAILED, Outcome.REFUSED}:
         return msgspec.structs.replace(one, failed=True)
     return msgspec.structs.replace(one, acted=outcome not in _NOTHING_SENT)
 
 
 def _is_exit(event: Taken) -> bool:
-    return isinstance(event, ev.PredictionSignalEvent) and event.signal == SignalAction.SELL
+    return isinstance(event, ev.PredictionSignalEvent) and SignalAction(event.signal).is_exit
 
 
 def key_of(event: ev.OptionsFlowEvent) -> tuple[str, str]:

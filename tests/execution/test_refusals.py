@@ -93,11 +93,15 @@ async def test_what_passes_is_asked_for_again_and_nothing_else_is() -> None:
     finals: dict[str, bool] = {}
 
     def work(floor: StrategyFloor, refusals: Refusals) -> None:
-        for code in ("unavailable", "busy", "stale", "too_many", "duplicate"):
+        for code in ("unavailable", "busy", "resting", "stale", "too_many", "duplicate"):
             finals[code] = refusals.refuse(floor.claim(), Refusal(code, "no")).is_final
 
     await at_work(work)
-    assert [code for code, is_final in finals.items() if not is_final] == ["unavailable", "busy"]
+    assert [code for code, is_final in finals.items() if not is_final] == [
+        "unavailable",
+        "busy",
+        "resting",
+    ]
 
 
 async def test_a_journal_that_takes_nothing_keeps_nobody_from_an_answer() -> None:

@@ -7,7 +7,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from ibkr_trader.core.enums import SignalAction
+from ibkr_trader.core.enums import Outcome, SignalAction
+from ibkr_trader.core.events import SignalEndEvent
 from ibkr_trader.core.signals import (
     DUPLICATE,
     FORGED,
@@ -84,6 +85,16 @@ def test_what_stands_is_a_duplicate_until_its_wish_changes() -> None:
     assert code(same) == ""
     assert code(same, stood, at=60) == "duplicate"
     assert code(msgspec.structs.replace(same, action=SignalAction.SELL), stood, at=60) == ""
+
+
+def test_an_exit_that_has_just_failed_rests() -> None:
+    stood = signal("SELL", issued_at=None, is_standing=True)
+    end = SignalEndEvent(
+        at=AT, ticker="AAPL", source="test", signal_id="s1", outcome=Outcome.FAILED
+    )
+    again = claim(signal_id="", issued_at=None, is_standing=True, action=SignalAction.SELL)
+    assert code(again, stood, end, at=59) == "resting"
+    assert code(again, stood, end, at=60) == ""
 
 
 def test_what_only_ends_something_does_not_stand_in_line() -> None:

@@ -118,7 +118,7 @@ def standing(action: str = "BUY", confidence: str = "0.8", **more: Any) -> Claim
     )  # fmt: skip
 
 
-def thought(action: str = "BUY", confidence: str = "0.8", **more: Any) -> ev.BaseEvent:
+def thought(action: str = "BUY", confidence: str = "0.8", **more: Any) -> ev.PredictionSignalEvent:
     return signal(action, confidence, issued_at=None, is_standing=True, **more)
 
 
@@ -154,9 +154,17 @@ def test_after_something_was_done_nothing_is_until_the_wish_changes(outcome: Out
 @pytest.mark.parametrize("outcome", [Outcome.FAILED, Outcome.REFUSED])
 def test_an_exit_that_did_not_come_about_may_come_again(outcome: Outcome) -> None:
     memory = restarted(told(thought("SELL"), came(outcome)), AT)
-    assert memory.stands(standing("SELL", "1"), later(59))
-    assert not memory.stands(standing("SELL", "0.1"), later(60))
-    assert told(thought("SELL"), came(Outcome.ACTED)).stands(standing("SELL", "1"), later(60))
+    assert memory.is_wanted(thought("SELL"))
+    assert not memory.is_wanted(signal("SELL"))
+    assert not memory.is_wanted(flow())
+    for at, rests in ((59, True), (60, False)):
+        assert memory.rests(standing("SELL", "0.1"), later(at)) is rests
+        assert not memory.rests(standing("BUY"), later(at))
+        assert not memory.stands(standing("SELL", "0.1"), later(at))
+    done = told(thought("SELL"), came(Outcome.ACTED))
+    assert done.stands(standing("SELL", "1"), later(60))
+    assert not done.rests(standing("SELL", "1"), later(1))
+    assert not done.is_wanted(thought("SELL"))
 
 
 def test_on_another_day_in_new_york_it_is_another() -> None:

@@ -23,8 +23,7 @@ from ibkr_trader.adapters.signals.health import Health, nobody
 from ibkr_trader.adapters.signals.http_fetch import FetchFailed, fetching
 from ibkr_trader.adapters.signals.pauses import growing
 from ibkr_trader.adapters.signals.registry import SOURCES
-from ibkr_trader.core.enums import Outcome, SignalAction
-from ibkr_trader.core.signals import Claim, Malformed
+from ibkr_trader.core.signals import Malformed
 from ibkr_trader.execution.tasks import alongside
 from ibkr_trader.rules.admission import TOO_MANY
 
@@ -150,7 +149,7 @@ class OptionsFlowMonitor:
         async with self._one_at_a_time:
             reply = await take(self._late(incoming))
         self._counts["handed_over"] += 1
-        if reply.is_final and not _is_due(incoming, reply):
+        if reply.is_final and reply.code != TOO_MANY:  # that passes, and the next poll asks again
             feed.settle(incoming)
 
     def _late(self, incoming: Incoming) -> Incoming:
@@ -206,17 +205,6 @@ class OptionsFlowMonitor:
             depth=self._settings.max_depth,
             counts=self._counts,
         )
-
-
-def _is_due(incoming: Incoming, reply: SignalReply) -> bool:
-    """Whether the next poll is to hand it over again: a flood passes, and an exit is still wanted.
-
-    Of one that was taken before nothing is to come. How soon it is tried, the door says.
-    """
-    if reply.code:
-        return reply.code == TOO_MANY
-    is_exit = isinstance(incoming, Claim) and incoming.action is SignalAction.SELL
-    return is_exit and reply.outcome in {Outcome.FAILED, Outcome.REFUSED}
 
 
 @SOURCES.register("api")

@@ -102,20 +102,18 @@ def test_what_the_journal_did_not_take_is_handed_over_again() -> None:
 
 
 @pytest.mark.parametrize(
-    ("action", "reply", "times"),
+    ("reply", "times"),
     [
-        ("BUY", SignalReply(outcome=Outcome.REFUSED, code=TOO_MANY), [0, 60]),
-        ("SELL", SignalReply(outcome=Outcome.FAILED), [0, 60]),
-        ("SELL", SignalReply(outcome=Outcome.REFUSED), [0, 60]),
-        ("SELL", SignalReply(outcome=Outcome.NOTHING), [0]),
-        ("BUY", SignalReply(outcome=Outcome.FAILED), [0]),
-        ("BUY", SignalReply(outcome=Outcome.REFUSED, code=DUPLICATE), [0]),
+        (SignalReply(outcome=Outcome.REFUSED, code=TOO_MANY), [0, 60]),
+        (SignalReply(outcome=Outcome.FAILED, is_final=False), [0, 60]),
+        (SignalReply(outcome=Outcome.FAILED), [0]),
+        (SignalReply(outcome=Outcome.REFUSED, code=DUPLICATE), [0]),
     ],
 )
-def test_a_flood_passes_and_an_exit_is_wanted_until_it_comes_about(
-    action: str, reply: SignalReply, times: list[int]
+def test_a_flood_passes_and_what_is_not_final_comes_again(
+    reply: SignalReply, times: list[int]
 ) -> None:
-    watch = watched(lambda _: http(prediction(action)), 241, reply, DONE)
+    watch = watched(lambda _: http(prediction()), 241, reply, DONE)
     assert watch.taker.times == times
 
 
