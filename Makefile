@@ -8,7 +8,6 @@
 
 # What to test (make test T=tests/core), how widely, which benchmark (make bench B=bus).
 T ?= tests
-JOBS ?= auto
 B ?=
 M ?=
 PYTHON ?=
@@ -16,7 +15,11 @@ export PYTHON
 
 ENV    := sh requirements/env.sh
 BIN    := .venv/bin
-PYTEST := python -m pytest --quiet -n $(JOBS)
+# Much of a scenario is waiting, so there are more workers than cores; what pytest makes of a test
+# file is kept, whatever the environment says of byte code: that is half of a start.
+JOBS   ?= $(shell expr 2 \* $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1))
+KEPT   := PYTHONDONTWRITEBYTECODE=
+PYTEST := python -m pytest --quiet -n $(JOBS) --dist worksteal
 PURE   := ibkr_trader/core/*,ibkr_trader/orders/*,ibkr_trader/portfolio/*,ibkr_trader/risk/*,ibkr_trader/rules/*,ibkr_trader/sim/matching*
 PURE_TESTS = $(wildcard tests/core tests/orders tests/portfolio tests/risk tests/rules tests/sim/matching tests/sim/test_matching*.py)
 # What reaches the client library; the tests take it from the fixture `client_library`.
@@ -34,7 +37,7 @@ env: ## make .venv for development, and nothing else
 
 test: env ## run the tests (T=tests/core for a part, JOBS=1 in one process)
 	@command -v redis-server >/dev/null || echo "redis-server is not here, so its tests are skipped: apt-get install redis-server"
-	$(BIN)/$(PYTEST) -m "not clients" $(T)
+	$(KEPT) $(BIN)/$(PYTEST) -m "not clients" $(T)
 
 check: lint types imports house cover ## everything that is judged without the whole test suite
 
@@ -52,7 +55,7 @@ house: env ## the house rules (tests/house)
 	$(BIN)/python -m pytest --quiet tests/house
 
 cover: env ## every branch of the pure packages is tested by their own tests
-	$(BIN)/$(PYTEST) --cov=ibkr_trader --cov-branch --cov-report= $(PURE_TESTS)
+	$(KEPT) $(BIN)/$(PYTEST) --cov=ibkr_trader --cov-branch --cov-report= $(PURE_TESTS)
 	$(BIN)/coverage report --include="$(PURE)" --fail-under=100
 
 format: env ## put the code into its form, and mend what ruff can mend
@@ -63,7 +66,7 @@ test-all: test-3.11 test-3.12 test-3.13 ## run the tests on every supported Pyth
 
 test-3.11 test-3.12 test-3.13: test-%:
 	@$(ENV) .venv-$* dev $*
-	.venv-$*/bin/$(PYTEST) -m "not clients" $(T)
+	$(KEPT) .venv-$*/bin/$(PYTEST) -m "not clients" $(T)
 
 test-ib-async: ## run the broker's contract through ib_async, in an environment of its own
 	@$(ENV) .venv-ib_async ib_async

@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ibkr_trader.sim.gateway import background
 
@@ -28,6 +29,7 @@ PAGES = (
     "docs/live.md",
     "docs/risk_management.md",
 )
+_SHELL = re.compile(r"[|&;<>$`*\n]")  # what only a shell can make sense of
 _BLOCK = re.compile(r"(?<=^```console\n).*?(?=^```$)", re.DOTALL | re.MULTILINE)
 _PATIENCE = 50.0  # seconds for one command
 _ID = re.compile(r"\b[a-z][a-z0-9]{4}-(?=\d)")
@@ -69,10 +71,16 @@ def shape(output: str) -> list[str]:
 
 
 class Sitting:
-    """A home folder in which commands are run, one after the other."""
+    """A home folder in which commands are run, one after the other.
 
-    def __init__(self, home: Path) -> None:
+    `start` runs a process, as `subprocess.run` does.
+    """
+
+    def __init__(
+        self, home: Path, *, start: Callable[..., subprocess.CompletedProcess[Any]] = subprocess.run
+    ) -> None:
         self.home = home.resolve()
+        self._start = start
         binaries = Path(sys.executable).parent
         kept = ("LANG", "IBKR_CLIENT_LIBRARY")
         self.env = {name: os.environ[name] for name in kept if name in os.environ} | {
@@ -81,9 +89,9 @@ class Sitting:
         }
 
     def run(self, command: str) -> str:
-        """Run one command line in a shell and return all that it printed."""
-        done = subprocess.run(  # noqa: S603 - the command lines of our own pages
-            ["/bin/sh", "-c", command],
+        """Run one command line, in a shell if it needs one, and return all that it printed."""
+        done = self._start(
+            _program(command) or ["/bin/sh", "-c", command],
             cwd=self.home,
             env=self.env,
             stdin=subprocess.DEVNULL,
@@ -93,11 +101,19 @@ class Sitting:
             timeout=_PATIENCE,
             check=False,
         )
-        return done.stdout.replace(str(self.home), "~").rstrip("\n")
+        return str(done.stdout).replace(str(self.home), "~").rstrip("\n")
 
     def end(self) -> None:
         """Stop the simulator that the commands may have started."""
         background.stop(self.home / ".local/share/ibkr-trader/sim/gateway")
+
+
+def _program(command: str) -> list[str]:
+    """Return a plain command of ours as its words; nothing of one that takes a shell."""
+    words = [] if _SHELL.search(command) else shlex.split(command, comments=True)
+    if words[:1] != ["ibkr-trader"]:
+        return []
+    return [sys.executable, "-m", "ibkr_trader", *words[1:]]
 
 
 def rerun(text: str, sitting: Sitting) -> str:

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import settings
+
+from ibkr_trader.sim.gateway import background
+from tests.processes import warm
 
 pytest_plugins = ("tests.redis_server",)
 
 # `make test-ib-async` says with it which client library the whole run is about.
 KEPT = {"IBKR_CLIENT_LIBRARY"}
+
+# Whatever starts a gateway from within a test has it begun in a tenth of the time.
+background.subprocess = SimpleNamespace(  # type: ignore[assignment,attr-defined]
+    Popen=warm.Popen, DEVNULL=subprocess.DEVNULL
+)
 
 settings.register_profile("here", deadline=None)  # shared machines stall; pytest-timeout watches
 settings.register_profile("ci", parent=settings.get_profile("here"), derandomize=True)

@@ -21,6 +21,7 @@ from ibkr_trader.risk.limits import LIMIT_KEYS, RiskLimits, SymbolLimitRegistry
 from tests.adapters.disks import takes_only
 from tests.adapters.limits_parts import NAMES, registries
 from tests.adapters.test_limits_reader import SEED
+from tests.processes import warm
 
 CAP = RiskLimits()
 ROOT = Path(__file__).parents[2]
@@ -41,7 +42,7 @@ def position(file: LimitsFile, symbol: str = "AAPL") -> Decimal | None:
 
 def child(folder: Path, *words: str) -> subprocess.Popen[bytes]:
     program = [sys.executable, "-m", "tests.adapters.limits_child", str(folder), *words]
-    return subprocess.Popen(program, cwd=ROOT)
+    return warm.Popen(program, cwd=ROOT)
 
 
 def test_what_is_set_is_there_for_the_next_process(file: LimitsFile) -> None:

@@ -23,6 +23,7 @@ import pytest
 
 from ibkr_trader.cli import entry, logs
 from ibkr_trader.sim.gateway import background
+from tests.processes import warm
 
 ROOT = Path(__file__).parents[2]
 # Tests place orders faster than a person would.
@@ -100,7 +101,7 @@ class Shell(CommandLine):
 
     def __call__(self, line: str) -> Ran:
         """Run one command line and return what became of it."""
-        done = subprocess.run(
+        done = warm.run(
             [*self.program, *line.split()],
             cwd=self.folder,
             env=self.env,

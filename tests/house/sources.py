@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import pytest
@@ -24,7 +24,11 @@ class Source:
 
     path: str
     text: str
-    tree: ast.Module
+
+    @cached_property
+    def tree(self) -> ast.Module:
+        """Its syntax tree, made once it is asked for."""
+        return ast.parse(self.text, filename=self.path)
 
     @property
     def inner(self) -> str:
@@ -37,15 +41,15 @@ class Source:
 
 
 @lru_cache(maxsize=4096)
-def _parse(path: str, text: str) -> Source:
-    return Source(path=path, text=text, tree=ast.parse(text, filename=path))
+def _known(path: str, text: str) -> Source:
+    return Source(path=path, text=text)
 
 
 def sources(root: Path, top: str = PACKAGE) -> Iterator[Source]:
     """Yield every Python file below `root/top`, in order of path."""
     for path in sorted((root / top).rglob("*.py")):
         if "__pycache__" not in path.parts:
-            yield _parse(path.relative_to(root).as_posix(), path.read_text(encoding="utf-8"))
+            yield _known(path.relative_to(root).as_posix(), path.read_text(encoding="utf-8"))
 
 
 def plant(root: Path, files: dict[str, str]) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -53,22 +54,28 @@ Rule = Callable[[Path], list[str]]
 
 def texts(root: Path) -> Iterator[tuple[str, str]]:
     """Yield the path and content of every text file that belongs to the repository."""
-    for path in sorted(root.rglob("*")):
-        inner = path.relative_to(root)
-        top = inner.parts[0]
-        hidden = top.startswith(".") and top not in {".ci", ".github"} and len(inner.parts) > 1
-        if hidden or FOREIGN & set(inner.parts) or path.suffix not in TEXT or not path.is_file():
-            continue
-        try:
-            yield inner.as_posix(), path.read_text(encoding="utf-8")
-        except UnicodeDecodeError:
-            continue  # a suffix that promises text, and bytes that are none
+    for folder, folders, names in os.walk(root):
+        place = Path(folder)
+        is_top = place == root
+        folders[:] = sorted(one for one in folders if not _is_foreign(one, is_top=is_top))
+        for path in (place / name for name in sorted(names)):
+            if path.suffix not in TEXT or not path.is_file():
+                continue
+            try:
+                yield path.relative_to(root).as_posix(), path.read_text(encoding="utf-8")
+            except UnicodeDecodeError:
+                continue  # a suffix that promises text, and bytes that are none
+
+
+def _is_foreign(folder: str, *, is_top: bool) -> bool:
+    is_hidden = is_top and folder.startswith(".") and folder not in {".ci", ".github"}
+    return is_hidden or folder in FOREIGN
 
 
 def found(root: Path, pattern: re.Pattern[str], message: str) -> Iterator[str]:
     """Yield a complaint for each line of a text file that holds `pattern`."""
     for path, text in texts(root):
-        if path != THIS:
+        if path != THIS and pattern.search(text):
             for number, line in enumerate(text.splitlines(), start=1):
                 if match := pattern.search(line):
                     yield f"{path}:{number}: {message}: {match.group()}"

@@ -26,6 +26,7 @@ from ibkr_trader.sim.gateway.door import knock
 from ibkr_trader.sim.gateway.server import machine_time
 from tests.adapters.redis_parts import Hand, hand
 from tests.cli.conftest import Shell
+from tests.processes import warm
 from tests.redis_server import RedisServer
 
 T = TypeVar("T")
@@ -112,7 +113,7 @@ class Host(Shell):
     @contextmanager
     def running(self) -> Iterator[Host]:
         """Keep a trader running for the length of the block, unless the block ends it."""
-        with subprocess.Popen(
+        with warm.Popen(
             [*self.program, "run", "--headless", "--strategy", str(self.strategy)],
             cwd=self.folder,
             env=self.env,
@@ -253,7 +254,7 @@ def venue(folder: Path, redis: RedisServer) -> Iterator[Venue]:
     """Serve a gateway of a paper account for the length of the block."""
     place = folder / "gw"
     place.mkdir()
-    with subprocess.Popen(
+    with warm.Popen(
         [sys.executable, "-m", "tests.scenarios.live_gateway", str(place), ACCOUNT],
         env=Shell(folder).env,
         cwd=folder,

@@ -18,6 +18,7 @@ from ibkr_trader.sim.gateway.act_words import read_act
 from ibkr_trader.sim.gateway.acts import Answer
 from ibkr_trader.sim.gateway.door import knock
 from tests.cli.conftest import SETTINGS, CommandLine, Ran, Shell
+from tests.processes import warm
 from tests.scenarios.live_gateway import ACCOUNT
 
 ALLOWED = f'allow_live = true\naccount = "{ACCOUNT}"\n'
@@ -68,7 +69,7 @@ class LiveLine(Shell):
     def typing(self, line: str, *, answers: dict[str, str], patience: float = 40) -> Ran:
         """Run a command at a terminal where a person answers: what to type once it says what."""
         master, slave = pty.openpty()
-        with subprocess.Popen(
+        with warm.Popen(
             [*self.program, *line.split()],
             cwd=self.folder,
             env=self.env,
@@ -101,7 +102,7 @@ class LiveLine(Shell):
 def live(folder: Path) -> Iterator[LiveLine]:
     """Serve a gateway that looks live for the length of the block."""
     line = LiveLine(folder)
-    with subprocess.Popen(
+    with warm.Popen(
         [sys.executable, "-m", "tests.scenarios.live_gateway", str(line.gateway)],
         env=line.env,
         cwd=folder,

@@ -16,6 +16,7 @@ import pytest
 
 from tests.cli.conftest import CommandLine
 from tests.dashboard.terminal.pyte_screen import PyteScreen
+from tests.processes import warm
 
 STORED = Path(__file__).with_name("screens")
 SIZES = ((80, 24), (120, 40), (200, 60))
@@ -84,7 +85,7 @@ def seated(
     master, slave = os.openpty()
     seat = Seat(master, columns=columns, rows=rows)
     program = [sys.executable, "-m", "tests.scenarios.on_terminal", *line.program, *words]
-    with subprocess.Popen(
+    with warm.Popen(
         program,
         cwd=line.folder,
         env=line.env | {"TERM": "xterm-256color"} | env,

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import subprocess
 import sys
 from datetime import timedelta
 from decimal import Decimal
@@ -27,6 +26,7 @@ from ibkr_trader.execution.tasks import alongside
 from ibkr_trader.portfolio import reconciliation
 from ibkr_trader.sim.gateway.background import status, stop
 from tests.house.sources import ROOT
+from tests.processes import warm
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,7 +53,7 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settin
 
 def die_at(checkpoint: str, settings: Settings) -> None:
     """Place a bracket in a process of its own that is killed at `checkpoint`."""
-    child = subprocess.run(
+    child = warm.run(
         [
             sys.executable,
             "-m",

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -24,6 +23,7 @@ from ibkr_trader.execution.placing import Wait
 from ibkr_trader.portfolio import reconciliation
 from ibkr_trader.sim.gateway.background import start_background, stop
 from tests.house.sources import ROOT
+from tests.processes import warm
 from tests.scenarios.crash_child import bracket
 from tests.scenarios.test_crash import at_the_gateway
 
@@ -73,7 +73,7 @@ async def hold_a_bracket(settings: Settings) -> None:
 
 def die_at(checkpoint: str, nth: int, settings: Settings) -> None:
     """Close in a process of its own that is killed on the way."""
-    child = subprocess.run(
+    child = warm.run(
         [sys.executable, "-m", "tests.scenarios.close_child",
          str(settings.data_dir), checkpoint, str(nth)],
         cwd=ROOT, capture_output=True, text=True, timeout=50, check=False,

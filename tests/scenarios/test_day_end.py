@@ -18,6 +18,7 @@ import pytest
 
 from ibkr_trader.sim.gateway.background import start_background, status
 from tests.cli.conftest import CommandLine
+from tests.processes import warm
 from tests.scenarios.traders import running
 
 if TYPE_CHECKING:
@@ -129,7 +130,7 @@ def test_f_g12_cron_and_a_person_at_a_running_trader_close_it_once(days: Days) -
             assert days(line).code == 0, line
         days.at("2026-11-20T15:56")
         both = [
-            subprocess.Popen(
+            warm.Popen(
                 [*days.program, *command.split()], cwd=days.folder, env=days.env,
                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             )

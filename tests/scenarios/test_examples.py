@@ -22,6 +22,7 @@ from ibkr_trader.config.lease_table import LeaseTable
 from ibkr_trader.core.enums import Outcome
 from ibkr_trader.core.signals import Claim, FlowClaim, Incoming, SignalReply
 from ibkr_trader.execution.tasks import alongside
+from tests.processes import warm
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 EXAMPLES = ROOT / "examples"
@@ -84,7 +85,7 @@ def test_cron_is_quiet_while_all_is_well_and_tells_all_when_it_is_not(sitting: S
 
 def test_the_prediction_server_serves_what_the_monitor_reads() -> None:
     program = [sys.executable, str(EXAMPLES / "prediction_server.py"), "--port", "0"]
-    with subprocess.Popen(
+    with warm.Popen(
         [*program, "--scenario", "day", "--dated"], stdout=subprocess.PIPE, text=True
     ) as server:
         try:

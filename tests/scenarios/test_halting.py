@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 
 from tests.cli.conftest import CommandLine, Ran, Shell
+from tests.processes import warm
 from tests.scenarios.traders import RunningTrader, running
 
 BRACKET = "bracket-order --symbol AAPL --quantity 10 --stop-loss 145 --take-profit 155"
@@ -179,7 +180,7 @@ def test_s14_a_flatten_that_is_killed_and_asked_for_again(
 ) -> None:
     assert line(f"{BRACKET} --wait filled").code == 0
     waiting = rest(line)
-    child = subprocess.run(
+    child = warm.run(
         [sys.executable, "-m", "tests.scenarios.halt_child", checkpoint, str(nth)],
         cwd=line.folder, env=line.env, stdin=subprocess.DEVNULL, capture_output=True, text=True,
         timeout=50, check=False,

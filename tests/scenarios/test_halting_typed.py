@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import CommandLine
+from tests.processes import warm
 from tests.scenarios.traders import running
 
 BRACKET = "bracket-order --symbol AAPL --quantity 10 --stop-loss 145 --take-profit 155"
@@ -38,7 +39,7 @@ def typed(line: CommandLine, command: str, answer: str) -> tuple[int, str]:
     """Run `command` with a person at the terminal who types `answer` to whatever is asked."""
     with terminal() as (ours, theirs):
         os.write(ours, f"{answer}\n".encode())  # it waits in the terminal until it is read
-        done = subprocess.run(
+        done = warm.run(
             [*line.program, *command.split()],
             cwd=line.folder, env=line.env, stdin=theirs, stdout=subprocess.PIPE, stderr=theirs,
             text=True, timeout=50, check=False,

@@ -13,6 +13,7 @@ import pytest
 
 from docs.run_transcripts import PAGES, ROOT, Sitting, shape, steps
 from tests.cli.conftest import CommandLine
+from tests.processes import warm
 from tests.scenarios.traders import running
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
@@ -20,7 +21,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
 @pytest.fixture
 def sitting(tmp_path: Path) -> Iterator[Sitting]:
-    found = Sitting(tmp_path)
+    found = Sitting(tmp_path, start=warm.run)
     yield found
     found.end()
 

@@ -17,6 +17,7 @@ from ibkr_trader.adapters import control_client
 from ibkr_trader.adapters.control import read_card
 from tests.cli.conftest import CommandLine, Ran
 from tests.cli.test_entry import LEAN
+from tests.processes import warm
 from tests.scenarios.traders import running
 
 BRACKET = "bracket-order --symbol AAPL --quantity 10 --stop-loss 145 --take-profit 155"
@@ -167,7 +168,7 @@ def test_a_trader_that_hangs_holds_the_account(
 
 
 def waiting(line: CommandLine, command: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
+    return warm.Popen(
         [*line.program, *command.split()],
         cwd=line.folder,
         env=line.env,

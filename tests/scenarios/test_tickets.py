@@ -20,6 +20,7 @@ from ibkr_trader.adapters.journal import SqliteJournal
 from ibkr_trader.core.events import NewOrderEvent
 from tests.cli.conftest import Shell
 from tests.house.sources import ROOT
+from tests.processes import warm
 from tests.scenarios.traders import running
 
 BRACKET = "bracket-order --symbol AAPL --quantity 10 --stop-loss 145 --take-profit 155"
@@ -89,7 +90,7 @@ def test_two_at_once_send_it_once(line: Shell) -> None:
     ticket = preview(line)
     command = [*line.program, "commit", ticket["token"], "--json"]
     both = [
-        subprocess.Popen(
+        warm.Popen(
             command, cwd=line.folder, env=line.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE
         )
         for _ in range(2)
@@ -104,7 +105,7 @@ def test_two_at_once_at_a_trader_send_it_once(line: Shell) -> None:
         ticket = preview(line)
         command = [*line.program, "commit", ticket["token"], "--json"]
         both = [
-            subprocess.Popen(
+            warm.Popen(
                 command,
                 cwd=line.folder,
                 env=line.env,
@@ -154,7 +155,7 @@ def test_previewed_without_and_sent_at_a_trader(line: Shell) -> None:
 def test_a_kill_never_sends_it_twice(point: str, sent: int, code: int, line: Shell) -> None:
     ticket = preview(line)
     token, group = ticket["token"], ticket["group"]
-    child = subprocess.run(
+    child = warm.run(
         [sys.executable, "-m", "tests.scenarios.ticket_child", str(line.data), token, point],
         cwd=ROOT,
         env=line.env,

@@ -15,6 +15,7 @@ from ibkr_trader.execution.tasks import alongside
 from ibkr_trader.portfolio.snapshot import BrokerSnapshot
 from ibkr_trader.sim.gateway.background import status
 from tests.cli.conftest import CommandLine
+from tests.processes import warm
 
 
 class RunningTrader:
@@ -52,7 +53,7 @@ def running(
     program = [*line.program, "run", "--headless", *options]
     if dying_at is not None:
         program = [sys.executable, "-m", "tests.scenarios.trader_child", dying_at]
-    with subprocess.Popen(
+    with warm.Popen(
         program,
         cwd=line.folder,
         env=line.env,

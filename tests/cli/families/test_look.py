@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import subprocess
 import sys
 
 import pytest
@@ -12,6 +11,7 @@ from ibkr_trader import app
 from ibkr_trader.adapters.account_lock import AccountLock
 from tests.cli.conftest import ROOT, CommandLine
 from tests.cli.families.test_orders import BRACKET
+from tests.processes import warm
 
 HELD = "bracket-order --symbol AAPL --quantity 10 --stop-loss 130 --yes --wait filled"
 
@@ -80,7 +80,7 @@ def test_a_second_process_is_told_who_trades(
 def test_who_looks_while_a_close_goes_on_sees_what_is_so_once_it_is_over(cli: CommandLine) -> None:
     """The stop was taken away and the process killed: the next command goes on and sells."""
     assert cli(HELD).code == 0
-    child = subprocess.run(
+    child = warm.run(
         [sys.executable, "-m", "tests.scenarios.close_child", str(cli.data), "CP1", "2"],
         cwd=ROOT, env=cli.env, capture_output=True, timeout=50, check=False,
     )  # fmt: skip
