@@ -4,7 +4,7 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check lint types imports house cover format test-all test-3.11 test-3.12 test-3.13 test-ib-async \
-        test-clients bench mutants docs screenshots lock clean env
+        test-clients bench mutants torture docs screenshots lock clean env
 
 # What to test (make test T=tests/core), how widely, which benchmark (make bench B=bus).
 T ?= tests
@@ -85,6 +85,9 @@ bench: env ## measure beside peers and physical limits (B=NAME for one area)
 mutants: ## plant bugs in the guard and count those that its tests catch (M='*position_size*' for some)
 	@$(ENV) .venv-mutants mutants
 	.venv-mutants/bin/python -m tests.mutation $(M)
+
+torture: env ## kill real traders by the hundred, and judge what is left (N=1000, SEED=1)
+	$(BIN)/python -m tests.torture $(or $(N),1000) $(or $(SEED),1)
 
 docs: env ## write the pages' diagrams, tables and transcripts again
 	$(BIN)/python -m docs.make_diagrams

@@ -46,7 +46,9 @@ WHOLE = {
     "invariants",
     "mutation",
     "clients",
+    "processes",
     "scenarios",
+    "torture",
 }
 
 Rule = Callable[[Path], list[str]]

@@ -1,0 +1,1 @@
+"""Real processes, really killed: `make torture N=1000`, or `python -m tests.torture N`."""
