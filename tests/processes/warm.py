@@ -151,6 +151,8 @@ def _wish(args: Any, rest: tuple[Any, ...]) -> dict[str, Any] | None:
     if words[:2] != [sys.executable, "-m"] or preexec_fn is not None or pass_fds:
         return None
     found = dict(os.environ if env is None else env)
+    if found.get("PYTHONPATH", str(ROOT)) != str(ROOT):
+        return None  # what lies there may change how an interpreter starts
     if found.keys() & {"PYTHONIOENCODING", "PYTHONUTF8", "LC_ALL", "PYTHONHASHSEED"}:
         return None
     return {
