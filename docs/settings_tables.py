@@ -20,12 +20,14 @@ from ibkr_trader.adapters.signals.webhook import WebhookSettings as DoorSettings
 from ibkr_trader.adapters.sinks.json_lines import JsonLinesSettings
 from ibkr_trader.adapters.sinks.redis_streams import RedisStreamsSettings
 from ibkr_trader.adapters.sinks.webhook import WebhookSettings
+from ibkr_trader.config.notify_table import NotifyTable
 
 TABLES: Mapping[str, type[msgspec.Struct]] = {
     "signals.api": ApiSettings,
     "signals.file": FileSettings,
     "signals.redis": RedisSettings,
     "signals.webhook": DoorSettings,
+    "notify": NotifyTable,
     "sinks.json_lines": JsonLinesSettings,
     "sinks.redis_streams": RedisStreamsSettings,
     "sinks.webhook": WebhookSettings,

@@ -42,6 +42,7 @@ from ibkr_trader.adapters.kill_flag import HaltFile
 from ibkr_trader.adapters.leading import leading
 from ibkr_trader.adapters.lease import Lease
 from ibkr_trader.adapters.limits_file import LimitsFile
+from ibkr_trader.adapters.notify.apprise_notifier import notifier_of
 from ibkr_trader.adapters.redis_address import read_address
 from ibkr_trader.adapters.redis_link import PATIENCE, RedisLink
 from ibkr_trader.adapters.secret_text import secret_if_named
@@ -52,6 +53,7 @@ from ibkr_trader.core.errors import AccountMismatch, BrokerUnavailable, ConfigEr
 from ibkr_trader.core.events import ErrorEvent
 from ibkr_trader.core.text import masked
 from ibkr_trader.core.trading_day import NEW_YORK
+from ibkr_trader.execution.alarming import AlarmRules
 from ibkr_trader.execution.arming_watch import ArmingWatch
 from ibkr_trader.execution.correlation_watch import CorrelationWatch
 from ibkr_trader.execution.desk import Desk
@@ -227,6 +229,10 @@ def _equip(trader: Trader, settings: Settings) -> None:
     )
     disk.look()
     trader.own(disk.work)
+    if settings.notify is not None:
+        table = settings.notify
+        trader.alarming.notifier = notifier_of(table.urls_env)
+        trader.alarming.rules = AlarmRules.of_minutes(table.repeat_minutes, table.longest_minutes)
     if settings.profile is Profile.LIVE:
         trader.arming = ArmingWatch(
             trader,

@@ -28,7 +28,7 @@ def wanted() -> dict[str, list[str]]:
     project = tomllib.loads((HERE.parent / "pyproject.toml").read_text())["project"]
     runtime: list[str] = project["dependencies"]
     extras: dict[str, list[str]] = project["optional-dependencies"]
-    dev = [*BUILD, *extras["dev"], *extras["redis"], *extras["bench"]]
+    dev = [*BUILD, *extras["dev"], *extras["redis"], *extras["notify"], *extras["bench"]]
     without_insync = [one for one in runtime if not one.startswith("ib_insync")]
     return {
         "runtime.txt": runtime,

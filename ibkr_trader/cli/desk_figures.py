@@ -120,6 +120,8 @@ class DeskFigures:
         arming = self._trader.arming.arming(as_typed=False)
         is_armed = Sample(int(arming.is_armed(view.now)))
         yield gauge("armed", "Whether anything may be opened as far as arming goes.", is_armed)
+        count = Sample(len(self._trader.alarming.standing))
+        yield gauge("alarms", "What people must hear of, and nobody has taken note of.", count)
         yield gauge("light", "1 for how each of the three lines stands.", *self._lights(view))
 
     def _lights(self, view: RiskView) -> Iterator[Sample]:

@@ -19,6 +19,7 @@ from ibkr_trader.core.errors import TraderError
 from ibkr_trader.core.text import quantity
 from ibkr_trader.execution.day_end import DayEndPlan, Due, MarketEnd, end_day, look_again, survey
 from ibkr_trader.execution.timed_exits import place_timed_exits
+from ibkr_trader.portfolio.alarms import Trouble
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -70,7 +71,15 @@ async def end(face: Face, asked: DayEnd, *, timeout: float | None) -> output.Rep
         reply = _reply(face, head, asked, found)
         reply.data["sent"] = _working(trader) != before
         _sign_of_life(face, trader.clock.now(), reply)
+        _alarm(trader, found)
         return reply
+
+
+def _alarm(trader: Trader, ends: list[MarketEnd]) -> None:
+    """Call somebody if the day does not end flat: a line in cron's mail is read too late."""
+    left = [label(one.contract) for one in ends if not one.is_well]
+    message = f"the day is NOT ended flat: {', '.join(left)}; ibkr-trader positions"
+    trader.alarming.raise_alarm(Trouble("day-end", message, is_over=not left))
 
 
 def _sign_of_life(face: Face, now: datetime, reply: output.Reply) -> None:

@@ -90,6 +90,7 @@ async def stay(
 ) -> None:
     """Work at an open desk until the process is told to end, on a screen if there is a look."""
     desk.trader.guardian.duty, desk.trader.finish_within = Duty.FULL, _FINISH
+    desk.trader.alarming.stays = True
     lines, watch = _lines(face, desk), LoopWatch()
     try:
         with told_to_end(watch.told_to_end) as ending, watch.watching():

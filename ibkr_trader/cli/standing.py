@@ -86,6 +86,7 @@ def _document(
         ],
         "data_dir": str(settings.data_dir),
         "install": trader.journal.state.install,
+        "alarms": [one.key for one in trader.alarming.standing],
         "trader": face.trader.document() if face.trader is not None else None,
     }
 
@@ -112,6 +113,7 @@ def _table(
         *(("NOT COVERED", f"{name}: ibkr-trader cover") for name in _unprotected(desk)),
         ("drift", ", ".join(portfolio.drift) or "none"),
         *(("drift before", _told(one, utc=face.utc)) for one in drift),
+        *(("ALARM", one.message) for one in trader.alarming.standing),
         ("data folder", str(settings.data_dir)),
     ]
     if face.trader is not None:

@@ -15,6 +15,7 @@ import msgspec
 from ibkr_trader.config import sources
 from ibkr_trader.config.lease_table import LeaseTable, lease_table
 from ibkr_trader.config.metrics_table import MetricsTable, metrics_table
+from ibkr_trader.config.notify_table import NotifyTable, notify_table
 from ibkr_trader.config.risk_table import cover_rules, plain, risk_limits
 from ibkr_trader.config.signals_table import Outside, outside
 from ibkr_trader.core.errors import ConfigError
@@ -97,6 +98,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     outside: Outside = Outside()
     lease: LeaseTable | None = None
     metrics: MetricsTable | None = None
+    notify: NotifyTable | None = None
     effective: tuple[Effective, ...] = ()
     warnings: tuple[str, ...] = ()
     config_file: Path | None = None
@@ -199,15 +201,11 @@ def _settings(found: sources.Sources, values: dict[str, sources.Value]) -> Setti
     fields = result.model_dump(exclude={"profile", "host", "port", "allow_remote_gateway"})
     return Settings(
         **fields
+        | tables._asdict()
         | {
             "profile": profile,
             "host": host,
             "port": port,
-            "risk": tables.risk,
-            "protection": tables.protection,
-            "outside": tables.outside,
-            "lease": tables.lease,
-            "metrics": tables.metrics,
             "effective": (
                 *_effective(result, values, host=host, port=port),
                 *_effective_tables(tables, found),
@@ -227,6 +225,7 @@ class _Tables(NamedTuple):
     outside: Outside
     lease: LeaseTable | None
     metrics: MetricsTable | None
+    notify: NotifyTable | None
 
 
 def _tables(found: sources.Sources, *, is_live: bool) -> _Tables:
@@ -237,6 +236,7 @@ def _tables(found: sources.Sources, *, is_live: bool) -> _Tables:
         outside(found, is_live=is_live),
         lease_table(found),
         metrics_table(found),
+        notify_table(found),
     )
 
 
@@ -295,11 +295,13 @@ def _effective_tables(tables: _Tables, found: sources.Sources) -> Iterator[Effec
         yield from _effective_table("lease", tables.lease, found)
     if tables.metrics is not None:
         yield from _effective_table("metrics", tables.metrics, found)
+    if tables.notify is not None:
+        yield from _effective_table("notify", tables.notify, found)
 
 
 def _effective_table(
     table: str,
-    settings: RiskLimits | CoverRules | Admission | LeaseTable | MetricsTable,
+    settings: RiskLimits | CoverRules | Admission | LeaseTable | MetricsTable | NotifyTable,
     found: sources.Sources,
 ) -> tuple[Effective, ...]:
     lines, usual = found.table_lines, type(settings)()

@@ -12,6 +12,7 @@ promises an exception.
     ├── SlowConsumer             a stream's reader fell too far behind
     ├── SinkUnavailable          whoever is told what happened does not take it now
     │   └── SinkRefused          it takes no such thing, ever: there is no use in repeating it
+    ├── NotifyFailed             a message did not reach everybody who is to be told
     ├── JournalError             a record could not be made durable, or is damaged
     ├── AccountLocked            another process trades this account
     ├── AccountMismatch          the account is not of the profile's kind
@@ -70,6 +71,10 @@ class SinkUnavailable(TraderError):
 
 class SinkRefused(SinkUnavailable):
     """A sink does not take these very payloads, and never will: they are left out."""
+
+
+class NotifyFailed(TraderError):
+    """A message was not taken everywhere; no address is in the words."""
 
 
 class JournalError(TraderError):

@@ -667,6 +667,33 @@ class NoticeEvent(SystemEvent, frozen=True, kw_only=True):
 
 
 @final
+class AlarmEvent(SystemEvent, frozen=True, kw_only=True):
+    """Something that a person must hear of: told again and again until one takes note of it.
+
+    The newest of a `key` is how the alarm stands.
+
+    Attributes:
+        key: What it is about: one trouble is one alarm, however often it shows.
+        message: In words.
+        since: When it was first seen.
+        count: How often it has shown.
+        is_over: It has ended by itself.
+        must_be_seen: It waits for a person even when it has.
+        seen_by: Who has taken note; empty is nobody yet.
+        reason: What they said to it.
+    """
+
+    key: str
+    message: str
+    since: datetime
+    count: int = 1
+    is_over: bool = False
+    must_be_seen: bool = True
+    seen_by: str = ""
+    reason: str = ""
+
+
+@final
 class TimeEvent(SystemEvent, frozen=True, kw_only=True):
     """Time has passed and nothing happened: for those who wait for something overdue."""
 
@@ -711,6 +738,7 @@ class CheckpointEvent(SystemEvent, frozen=True, kw_only=True):
     are the predictions that stand.
     `decisions` are the last of each rule, `open_decisions` are not known to have ended;
     `stages` is how far each strategy may go, and `strategy_days` what belongs to which of them.
+    `alarms` are those that nobody has taken note of.
     """
 
     live: tuple[OrderId, ...] = ()
@@ -737,6 +765,7 @@ class CheckpointEvent(SystemEvent, frozen=True, kw_only=True):
     open_decisions: tuple[DecisionEvent, ...] = ()
     stages: tuple[StageEvent, ...] = ()
     strategy_days: StrategyDays | None = None
+    alarms: tuple[AlarmEvent, ...] = ()
 
 
 @final

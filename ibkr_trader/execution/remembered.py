@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ibkr_trader.core import events as ev
+from ibkr_trader.portfolio.alarms import Alarms
 from ibkr_trader.rules.rule_memory import RuleMemory
 from ibkr_trader.rules.signal_memory import SignalMemory
 from ibkr_trader.rules.stages import Stages
@@ -27,12 +28,15 @@ class Remembered:
         signals: Which signals were taken.
         rules: When each rule acted last, and which decisions are open.
         stages: How far each strategy may go, and which versions it had.
+        alarms: What people have yet to take note of.
     """
 
     def __init__(self, bus: EventBus) -> None:
         self.signals = SignalMemory()
         self.rules = RuleMemory()
         self.stages = Stages()
+        self.alarms = Alarms()
+        bus.subscribe(ev.AlarmEvent, self._hear)
         bus.subscribe(ev.OptionsFlowEvent, self._hear)
         bus.subscribe(ev.StrategyEvent, self._hear)
 
@@ -51,9 +55,11 @@ class Remembered:
             "decisions": self.rules.kept(now),
             "open_decisions": tuple(self.rules.open.values()),
             "stages": self.stages.kept,
+            "alarms": self.alarms.kept,
         }
 
     def _hear(self, event: ev.BaseEvent) -> None:
         self.signals = self.signals.after(event)
         self.rules = self.rules.after(event)
         self.stages = self.stages.after(event)
+        self.alarms = self.alarms.after(event)

@@ -19,6 +19,7 @@ from ibkr_trader.core import events as ev
 from ibkr_trader.core.contracts import ticker
 from ibkr_trader.core.ids import make_group_id
 from ibkr_trader.execution.ack_watch import AckWatch
+from ibkr_trader.execution.alarming import Alarming
 from ibkr_trader.execution.arming_watch import ArmingWatch
 from ibkr_trader.execution.breaker_watch import BreakerWatch
 from ibkr_trader.execution.bus import EventBus
@@ -64,7 +65,7 @@ class Trader:
 
     Attributes:
         bus, record, router, groups, recovery, closer, guardian, halter, arming, trails,
-            remembered: The shell's own.
+            remembered, alarming: The shell's own.
         broker, market, journal, clock: What stands behind the ports.
         outlook: The present picture, and the guard's view of it.
         finish_within: Seconds to go on with a closing at the end, before it is left to the next.
@@ -129,6 +130,7 @@ class Trader:
         self.recovery.trails = self.trails.kept
         self.remembered = Remembered(self.bus)
         self.recovery.remembered = self.remembered.kept
+        self.alarming = Alarming(self)
         for handler in handlers:
             HandlerRelay(handler, lambda: self.portfolio).attach(self.bus)
 
@@ -288,4 +290,5 @@ class Trader:
                         await self.intake.drained()
                         await self.groups.idle()
                         await self.guardian.idle()
+                await self.alarming.part()
             self.recovery.checkpoint()

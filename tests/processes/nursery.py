@@ -70,6 +70,10 @@ class Nursery:
 
     def work(self) -> None:
         """Serve until nobody asks any more."""
+        with self._woken, self._wakes, self._asking:
+            self._serve()
+
+    def _serve(self) -> None:
         while True:
             ready, _, _ = select.select([self._asking, self._woken], [], [])
             if self._woken in ready:

@@ -6,6 +6,7 @@ One nursery serves a test process, from the first program on, and ends with it.
 from __future__ import annotations
 
 import array
+import atexit
 import json
 import os
 import socket
@@ -40,6 +41,11 @@ class _Nurse:
             asking.sendall((STATUS.pack(len(words)) + words)[sent:])
             return _number(asking)
 
+    def _close(self, process: subprocess.Popen[bytes]) -> None:
+        if self._asking is not None and self._of == os.getpid():
+            self._asking.close()
+            process.wait()
+
     def _opened(self) -> socket.socket:
         if self._asking is None or self._of != os.getpid():
             ours, theirs = socket.socketpair()
@@ -50,6 +56,7 @@ class _Nurse:
             )
             theirs.close()
             _number(ours)
+            atexit.register(self._close, self._process)
             self._asking, self._of = ours, os.getpid()
         return self._asking
 

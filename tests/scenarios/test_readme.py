@@ -87,6 +87,9 @@ DOCUMENTED = {
     "correlations AAPL": "correlations/1",
     "heat": "heat/1",
     "halt --reason enough": "halted/1",
+    "alarms": "alarms/1",
+    "ack --all": "acknowledged/1",
+    "notify test": "notify-test/1",
     "resume --reason enough --yes": "resumed/1",
     "disarm": "arming/1",
     "arm": "arming/1",
@@ -141,6 +144,9 @@ def test_every_row_of_the_table_is_asked_for() -> None:
 
 def test_every_json_document_has_the_fields_that_the_table_promises(cli: CommandLine) -> None:
     (cli.folder / "AAPL.csv").write_text(BARS)
+    with (cli.folder / "config.toml").open("a") as file:
+        file.write('[notify]\nurls_env = ["DESK_NOTIFY_URL"]\n')
+    cli.env["DESK_NOTIFY_URL"] = "json://127.0.0.1:9/nobody"
     assert_documents(cli, DOCUMENTED)
 
 
