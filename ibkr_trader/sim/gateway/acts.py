@@ -6,11 +6,15 @@ An act is a value, so that a command can send it through the door (`door.py`) as
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
+from ibkr_trader.sim.families import BracketMode
 from ibkr_trader.sim.gateway.fault_rules import Fault
+from ibkr_trader.sim.gateway.session_faults import SessionFault
+from ibkr_trader.sim.gateway.transport_faults import LinkFault
+from ibkr_trader.sim.gateway.triggers import Trigger
 
 
 class _Act(msgspec.Struct, frozen=True, kw_only=True, tag_field="do", forbid_unknown_fields=True):
@@ -32,10 +36,11 @@ class Gap(_Act, frozen=True, tag="gap"):
 
 
 class Halt(_Act, frozen=True, tag="halt"):
-    """Trading of an instrument stops, or goes on."""
+    """Trading of an instrument stops (for so many seconds, if they are given), or goes on."""
 
     symbol: str
     halted: bool = True
+    seconds: float | None = None
 
 
 class Split(_Act, frozen=True, tag="split"):
@@ -120,9 +125,32 @@ class Take(_Act, frozen=True, tag="take"):
 
 
 class Arm(_Act, frozen=True, tag="arm"):
-    """Faults are put in force."""
+    """Faults are put in force: of messages, of the transport (`links`), behind the gateway."""
 
-    faults: tuple[Fault, ...]
+    faults: tuple[Fault, ...] = ()
+    links: tuple[LinkFault, ...] = ()
+    session: tuple[SessionFault, ...] = ()
+
+
+class HangUp(_Act, frozen=True, tag="hang_up"):
+    """Connections end now, in order (`fin`) or broken off (`rst`); None is everybody's."""
+
+    how: Literal["fin", "rst"]
+    client: int | None = None
+
+
+class Blurt(_Act, frozen=True, tag="blurt"):
+    """Clients are sent bytes that mean nothing.
+
+    Attributes:
+        what: A frame of `garbage`, or the beginning of one that claims 2^31-1 bytes (`oversize`).
+        size: So many bytes of it.
+        client: Whose; None is everybody's.
+    """
+
+    what: Literal["garbage", "oversize"]
+    size: int = 64
+    client: int | None = None
 
 
 class Lift(_Act, frozen=True, tag="lift"):
@@ -172,11 +200,99 @@ class Precaution(_Act, frozen=True, tag="precaution"):
     figure: Decimal | None = None
 
 
+class Restore(_Act, frozen=True, tag="restore"):
+    """The gateway reaches its broker again: 1101 with the subscriptions lost, 1102 with them."""
+
+    code: Literal[1101, 1102]
+
+
+class MovePort(_Act, frozen=True, tag="move_port"):
+    """The gateway listens elsewhere (0: anywhere): clients are told (1300) and dropped."""
+
+    port: int
+
+
+class Restart(_Act, frozen=True, tag="restart"):
+    """The gateway restarts: everybody is dropped, and nobody is accepted for so many seconds.
+
+    `untransmitted` says what becomes of orders that were placed and never transmitted; in TWS they
+    are lost.
+    """
+
+    untransmitted: Literal["keep", "lose"] = "lose"
+    seconds: float = 30
+
+
+class RollOver(_Act, frozen=True, tag="roll_over"):
+    """The day's executions and completed orders are told no more, as after midnight."""
+
+
+class Brackets(_Act, frozen=True, tag="brackets"):
+    """What exits do while their entry is partly filled."""
+
+    mode: BracketMode
+
+
+class Sleep(_Act, frozen=True, tag="sleep"):
+    """The next order of this name is said to be Inactive, for so long (None: for ever)."""
+
+    order: str = "*"
+    seconds: int | None = 30
+
+
+class Double(_Act, frozen=True, tag="double"):
+    """A working order lives twice: with another permanent id, and the same `orderRef`."""
+
+    order: str
+
+
+class Band(_Act, frozen=True, tag="band"):
+    """Limits further than so many percent through the market are cancelled; None lifts it."""
+
+    percent: Decimal | None = None
+
+
+class Plan(_Act, frozen=True, tag="plan"):
+    """Something is done later: when its hour comes."""
+
+    trigger: Trigger
+    act: "Act"
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of a script."""
+
+    line: int
+    act: "Act"
+
+
+class Script(_Act, frozen=True, tag="script"):
+    """Acts are done one after the other; if one cannot be, nothing of the others stays in force."""
+
+    name: str
+    steps: tuple[Step, ...]
+
+
+class Chaos(_Act, frozen=True, tag="chaos"):
+    """A seed draws faults for orders, changes and cancels; without one it ends.
+
+    `percent` says how many of a hundred requests meet one.
+    """
+
+    seed: int | None = None
+    percent: Decimal = Decimal(10)
+
+
 Market = SetPrice | Gap | Halt | Split | Cap | Advance | Speed
 Hand = HandOrder | HandClose | HandModify | HandCancel
-Exchange = Correct | Bust | Trade | Take | Locate | SlowOca | Precaution
+Exchange = (
+    Brackets | Sleep | Double | Band | Correct | Bust | Trade | Take | Locate | SlowOca | Precaution
+)
 Gateway = Arm | Lift | Wire | Look
-Act = Market | Hand | Exchange | Gateway
+Arranged = Plan | Script | Chaos
+Sockets = HangUp | Blurt
+Session = Restore | MovePort | Restart | RollOver
+Act = Market | Hand | Exchange | Gateway | Arranged | Sockets | Session
 
 
 class CannotDo(Exception):

@@ -46,10 +46,14 @@ class GatewayInfo(msgspec.Struct, frozen=True, kw_only=True):
 
 def status(state_dir: Path) -> GatewayInfo | None:
     """Return the gateway that runs in `state_dir`, or None: then nothing answers there."""
+    info = living(state_dir)
+    return info if info is not None and answers(info.port) else None
+
+
+def living(state_dir: Path) -> GatewayInfo | None:
+    """Return the gateway whose process lives, whether or not its port answers, or None."""
     info = read_info(state_dir)
-    if info is None or not _is_alive(info.pid) or not answers(info.port):
-        return None
-    return info
+    return info if info is not None and _is_alive(info.pid) else None
 
 
 def start_background(
@@ -61,6 +65,8 @@ def start_background(
     bars: Path | None = None,
     at: datetime | None = None,
     wire: bool = False,
+    script: Path | None = None,
+    chaos: int | None = None,
     timeout: float = 20.0,
 ) -> GatewayInfo:
     """Start a gateway in the background, or return the one that runs already.
@@ -86,6 +92,10 @@ def start_background(
         command += ["--at", at.isoformat()]
     if wire:
         command.append("--wire-log")
+    if script is not None:
+        command += ["--script", str(script)]
+    if chaos is not None:
+        command += ["--chaos", str(chaos)]
     with log.open("ab") as output:
         process = subprocess.Popen(  # noqa: S603 - our own interpreter and our own module
             command,

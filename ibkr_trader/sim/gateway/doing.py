@@ -16,7 +16,13 @@ from ibkr_trader.sim.events import SimEvent
 from ibkr_trader.sim.exchange import Exchange
 from ibkr_trader.sim.gateway import acts, answers
 from ibkr_trader.sim.gateway.acts import Answer, CannotDo
+from ibkr_trader.sim.gateway.chaos import Chaos
+from ibkr_trader.sim.gateway.planning import plan, run
 from ibkr_trader.sim.gateway.server import GatewayServer
+from ibkr_trader.sim.gateway.session_doing import do_to_sessions
+from ibkr_trader.sim.gateway.socket_doing import do_to_sockets
+from ibkr_trader.sim.gateway.triggers import Halted, Moment
+from ibkr_trader.sim.gateway.tws_doing import do_at_tws
 from ibkr_trader.sim.gateway.wire import WireEntry, WireFile
 from ibkr_trader.sim.gateway.wire_order import WireOrder
 from ibkr_trader.sim.instruments import Instrument
@@ -33,13 +39,14 @@ _FASTEST = 10_000  # times the wall's pace: more than a trading day in three sec
 
 
 class Doer:
-    """Does acts to one gateway, whose folder takes the wire log."""
+    """Does acts to one gateway, whose folder takes the wire log; without one it keeps none."""
 
-    def __init__(self, server: GatewayServer, folder: Path) -> None:
+    def __init__(self, server: GatewayServer, folder: Path | None = None) -> None:
         self._server = server
         self._exchange = server.engine.floor.exchange
         self._folder = folder
         self._wire: WireFile | None = None
+        server.engine.floor.wiring.agenda.do = self._do_planned
 
     def __call__(self, act: acts.Act) -> Answer:
         """Carry out an act.
@@ -48,25 +55,39 @@ class Doer:
             CannotDo: With the reason.
         """
         try:
-            match act:
-                case acts.Advance() | acts.Speed():
-                    return self._do_to_time(act)
-                case acts.HandOrder() | acts.HandClose() | acts.HandModify() | acts.HandCancel():
-                    return self._do_by_hand(act)
-                case acts.Arm() | acts.Lift() | acts.Wire() | acts.Look():
-                    return self._do_to_gateway(act)
-                case acts.Correct() | acts.Bust() | acts.Trade() | acts.Take() | acts.SlowOca():
-                    return self._do_at_broker(act)
-                case acts.Precaution():
-                    return self._set_up(act)
-                case _:
-                    return self._do_to_market(act)
+            return self._carry_out(act)
         except NotThere as error:
             raise CannotDo(str(error), "ibkr-trader gateway inject look") from error
         except Refused as error:
             raise CannotDo(f"TWS refuses: {error}") from error
         except ValueError as error:
             raise CannotDo(str(error)) from error
+
+    def _carry_out(self, act: acts.Act) -> Answer:
+        if isinstance(act, acts.Sockets):
+            return do_to_sockets(self._server, act)
+        if isinstance(act, acts.Session):
+            return do_to_sessions(self._server, act)
+        return self._do(act)
+
+    def _do(
+        self, act: acts.Market | acts.Hand | acts.Exchange | acts.Gateway | acts.Arranged
+    ) -> Answer:
+        match act:
+            case acts.Advance() | acts.Speed():
+                return self._do_to_time(act)
+            case acts.HandOrder() | acts.HandClose() | acts.HandModify() | acts.HandCancel():
+                return self._do_by_hand(act)
+            case acts.Arm() | acts.Lift() | acts.Wire() | acts.Look():
+                return self._do_to_gateway(act)
+            case acts.Plan() | acts.Script() | acts.Chaos():
+                return self._arrange(act)
+            case acts.Correct() | acts.Bust() | acts.Trade() | acts.Take() | acts.SlowOca():
+                return self._do_at_broker(act)
+            case acts.Precaution() | acts.Brackets() | acts.Sleep() | acts.Double() | acts.Band():
+                return self._set_up(act)
+            case _:
+                return self._do_to_market(act)
 
     def close(self) -> None:
         """End the wire log, if there is one."""
@@ -95,12 +116,8 @@ class Doer:
                 to = mark * (1 + percent / _HUNDRED)
                 self._act(lambda _, now: floor.gap(con_id, price=to, now=now))
                 return answers.market(self._exchange, found, f"gapped {percent:+f} % to")
-            case acts.Halt(halted=halted):
-                self._act(lambda _, now: floor.halt(con_id, halted=halted, now=now))
-                return Answer(
-                    text=f"{symbol} is {'halted' if halted else 'trading again'}",
-                    data={"symbol": symbol, "halted": halted},
-                )
+            case acts.Halt():
+                return self._halt(act, found)
             case acts.Split(new=new, old=old):
                 self._act(lambda _, now: floor.split(con_id, new=new, old=old, now=now))
                 return answers.market(self._exchange, found, f"was split {new} for {old}, at")
@@ -120,6 +137,17 @@ class Doer:
                 )
             case _:
                 assert_never(act)
+
+    def _halt(self, act: acts.Halt, found: Instrument) -> Answer:
+        floor, halted = self._exchange.floor_acts, act.halted
+        self._act(lambda _, now: floor.halt(found.con_id, halted=halted, now=now))
+        if act.seconds is not None:
+            later = acts.Halt(symbol=found.symbol, halted=not halted)
+            plan(self._server, acts.Plan(trigger=Moment(after=act.seconds), act=later))
+        return Answer(
+            text=f"{found.symbol} is {'halted' if halted else 'trading again'}",
+            data={"symbol": found.symbol, "halted": halted},
+        )
 
     def _do_to_time(self, act: acts.Advance | acts.Speed) -> Answer:
         engine = self._server.engine
@@ -244,7 +272,12 @@ class Doer:
             case _:
                 assert_never(act)
 
-    def _set_up(self, act: acts.Precaution) -> Answer:
+    def _set_up(
+        self, act: acts.Precaution | acts.Brackets | acts.Sleep | acts.Double | acts.Band
+    ) -> Answer:
+        if not isinstance(act, acts.Precaution):
+            order = self._order(act.order) if isinstance(act, acts.Double) else None
+            return do_at_tws(self._server, act, order)
         before, figure = self._exchange.rules.precautions, act.figure
         match act.kind:
             case "size-limit":
@@ -264,20 +297,21 @@ class Doer:
         return Answer(text=text, data={"kind": act.kind, "figure": figure})
 
     def _do_to_gateway(self, act: acts.Arm | acts.Lift | acts.Wire | acts.Look) -> Answer:
-        faults = self._server.faults
         match act:
             case acts.Arm():
-                numbers = faults.arm(*act.faults)
+                numbers = self._server.arm(*act.faults, *act.links, *act.session)
                 told = ", ".join(map(str, numbers))
                 return Answer(text=f"armed: fault {told}", data={"faults": numbers})
             case acts.Lift(number=number):
-                count = faults.lift(number)
+                count = self._server.lift(number)
                 if number is not None and not count:
                     raise CannotDo(f"there is no fault {number}", "ibkr-trader gateway inject look")
                 return Answer(
                     text=f"{count} fault{'' if count == 1 else 's'} lifted", data={"lifted": count}
                 )
             case acts.Wire(on=on):
+                if self._folder is None:
+                    raise CannotDo("this gateway has no folder for a wire log")
                 self.close()
                 path = self._folder / WIRE_FILE
                 if on:
@@ -286,9 +320,30 @@ class Doer:
                 text = f"every message is written to {path}" if on else "the wire log has ended"
                 return Answer(text=text, data={"on": on, "path": str(path)})
             case acts.Look():
-                return answers.books(self._exchange, faults)
+                return answers.books(self._exchange, self._server)
             case _:
                 assert_never(act)
+
+    def _arrange(self, act: acts.Plan | acts.Script | acts.Chaos) -> Answer:
+        match act:
+            case acts.Plan(trigger=trigger):
+                if isinstance(trigger, Halted):
+                    self._instrument(trigger.symbol)
+                return plan(self._server, act)
+            case acts.Script():
+                return run(act, do=self, lift=self._server.lift)
+            case acts.Chaos(seed=seed, percent=percent):
+                self._server.faults.chaos = None if seed is None else Chaos(seed, percent)
+                text = "no chaos" if seed is None else f"chaos {seed}: {percent:f} of 100 requests"
+                return Answer(text=text, data={"seed": seed, "percent": percent})
+
+    def _do_planned(self, act: acts.Act) -> None:
+        try:
+            answer = self(act)
+        except CannotDo as error:
+            logger.warning("what was planned cannot be done: %s", error.message)
+        else:
+            logger.warning("as planned: %s", answer.text)
 
     def _write_down(self, entry: WireEntry) -> None:
         if self._wire is not None:

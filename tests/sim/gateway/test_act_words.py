@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import shlex
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from decimal import Decimal
 
 import msgspec
 import pytest
 
-from ibkr_trader.sim.gateway import acts
+from ibkr_trader.sim.families import BracketMode
+from ibkr_trader.sim.gateway import acts, triggers
 from ibkr_trader.sim.gateway import fault_rules as rules
+from ibkr_trader.sim.gateway import named_faults as named
+from ibkr_trader.sim.gateway import session_faults as session
+from ibkr_trader.sim.gateway import transport_faults as links
 from ibkr_trader.sim.gateway.act_words import FORMS, read_act
+from ibkr_trader.sim.gateway.fault_acts import BadUtf8, HalfFrame
 from ibkr_trader.sim.gateway.fault_rules import Fault, When
+from ibkr_trader.sim.gateway.session_faults import SessionFault
+from ibkr_trader.sim.gateway.transport_faults import LinkFault
 from ibkr_trader.sim.gateway.words import BadWords
 
 WRITTEN = {
@@ -54,6 +61,78 @@ WRITTEN = {
     "lift 3": acts.Lift(number=3),
     "wire off": acts.Wire(on=False),
     "look": acts.Look(),
+    "rst now": acts.HangUp(how="rst"),
+    "fin now --client 2": acts.HangUp(how="fin", client=2),
+    "garbage-frame": acts.Blurt(what="garbage"),
+    "oversize-frame 8": acts.Blurt(what="oversize", size=8),
+    "1101": acts.Restore(code=1101),
+    "1102": acts.Restore(code=1102),
+    "1300": acts.MovePort(port=0),
+    "1300 41873": acts.MovePort(port=41873),
+    "restart": acts.Restart(),
+    "restart keep 5m": acts.Restart(untransmitted="keep", seconds=300),
+    "midnight-rollover": acts.RollOver(),
+    "readonly": acts.Precaution(kind="read-only"),
+    "price-capped AAPL --buy 151": acts.Cap(symbol="AAPL", buy=Decimal(151)),
+    "luld AAPL": acts.Halt(symbol="AAPL", seconds=300),
+    "held LOCT 30": acts.Locate(symbol="LOCT", seconds=30),
+    "inactive-then-live": acts.Sleep(),
+    "inactive-then-live never --order stop": acts.Sleep(order="stop", seconds=None),
+    "two-permids entry": acts.Double(order="entry"),
+    "band 5": acts.Band(percent=Decimal(5)),
+    "band off": acts.Band(),
+    "gap AAPL 5 --at 10:30": acts.Plan(
+        trigger=triggers.Moment(clock=time(10, 30)), act=acts.Gap(symbol="AAPL", percent=Decimal(5))
+    ),
+    "look --after 5m": acts.Plan(trigger=triggers.Moment(after=300), act=acts.Look()),
+    "look --on placeOrder,modifyOrder --order stop --nth 2": acts.Plan(
+        trigger=triggers.Passing(
+            when=When(names=("placeOrder", "modifyOrder"), order="stop", nth=2, answers=True)
+        ),
+        act=acts.Look(),
+    ),
+    "look --when-filled 40% --order entry": acts.Plan(
+        trigger=triggers.Filled(percent=Decimal(40), order="entry"), act=acts.Look()
+    ),
+    "look --connection 2 --client 1": acts.Plan(
+        trigger=triggers.Connected(number=2, client=1), act=acts.Look()
+    ),
+    "look --on-halt aapl": acts.Plan(trigger=triggers.Halted(symbol="AAPL"), act=acts.Look()),
+    "look --on-unhalt AAPL": acts.Plan(
+        trigger=triggers.Halted(symbol="AAPL", halted=False), act=acts.Look()
+    ),
+    "fin --byte 20": acts.Plan(trigger=triggers.Byte(at=20), act=acts.HangUp(how="fin")),
+    "rst now --byte 20 --way c2s --client 1": acts.Plan(
+        trigger=triggers.Byte(at=20, way="c2s", client=1), act=acts.HangUp(how="rst", client=1)
+    ),
+    "fin --byte 0 --client 1": acts.Plan(
+        trigger=triggers.Byte(at=0, client=1), act=acts.HangUp(how="fin", client=1)
+    ),
+    "chaos 7": acts.Chaos(seed=7),
+    "chaos 7 2.5": acts.Chaos(seed=7, percent=Decimal("2.5")),
+    "chaos off": acts.Chaos(),
+    "bracket-mode held": acts.Brackets(mode=BracketMode.HELD),
+}
+SESSIONS: dict[str, SessionFault] = {
+    "1100": session.Outage(),
+    "1100 sit": session.Outage(orders="sit"),
+    "2110": session.Outage(code=2110),
+    "competing-session": session.CompetingSession(),
+    "stale 10": session.Stale(seconds=10),
+    "delayed-data 1m": session.DelayedData(seconds=60),
+}
+LINKS: dict[str, LinkFault] = {
+    "blackhole": links.Blackhole(),
+    "blackhole s2c 30 --standing": links.Blackhole(way="s2c", seconds=30, standing=True),
+    "blackhole both 1m --client 2": links.Blackhole(seconds=60, client=2),
+    "byte-at-a-time s2c": links.Trickle(way="s2c"),
+    "delay 2 both": links.Latency(seconds=2),
+    "delay 0.2 c2s --client 1": links.Latency(seconds=0.2, way="c2s", client=1),
+    "slow 100": links.Slow(rate=100),
+    "accept-then-close": links.AcceptThenClose(),
+    "accept-then-close 3": links.AcceptThenClose(times=3),
+    "refuse": links.Refuse(),
+    "refuse 30": links.Refuse(seconds=30),
 }
 FAULTS: dict[str, tuple[Fault, ...]] = {
     "swallow": rules.swallow(),
@@ -74,6 +153,31 @@ FAULTS: dict[str, tuple[Fault, ...]] = {
     ),
     "rst --at after": (Fault(when=When(names=("placeOrder",)), act=rules.Cut(at="after")),),
     "fin cancelOrder": (Fault(when=When(names=("cancelOrder",)), act=rules.Cut(how="fin")),),
+    "half-frame 20": (
+        Fault(when=When(names=("orderStatus",), answers=True), act=HalfFrame(size=20)),
+    ),
+    "half-frame 20 --framed execDetails --nth 2": (
+        Fault(
+            when=When(names=("execDetails",), nth=2, answers=True),
+            act=HalfFrame(size=20, is_framed=True),
+        ),
+    ),
+    "bad-utf8 openOrder": (Fault(when=When(names=("openOrder",), answers=True), act=BadUtf8()),),
+    "accept-no-ack --order entry": rules.unanswered(order="entry"),
+    "10349 live": named.tif_note("live"),
+    "10349 dead --order entry": named.tif_note("dead", order="entry"),
+    "resize-481 6": named.resize_481(Decimal(6)),
+    "precaution-hold 5m": named.precaution_hold(300),
+    "precaution-hold never --order entry": named.precaution_hold(None, order="entry"),
+    "cancel-ack-only-at-open --order stop": named.cancel_ack_only_at_open(order="stop"),
+    "exec-correction-first": named.correction_first(),
+    "bad-tick bid-ask -1": named.bad_tick("bid-ask", Decimal(-1)),
+    "bad-tick last 1500 --times 1": named.bad_tick("last", Decimal(1500), times=1),
+    "326-then-close 2": named.taken_id(2),
+    "next-valid-id huge": named.next_valid_id("huge"),
+    "never-end openOrderEnd positionEnd": named.never_end("openOrderEnd", "positionEnd"),
+    "accounts several": named.accounts("SIM0000001", "SIM0000002"),
+    "accounts none": named.accounts(),
     "ack-delay 5": rules.ack_delay(5),
     "unanswered --order entry": rules.unanswered(order="entry"),
     "cancel-refused 10147": rules.cancel_refused(10147),
@@ -98,8 +202,18 @@ def test_a_fault_is_what_its_words_say(words: str) -> None:
     assert read_act(shlex.split(words)) == acts.Arm(faults=FAULTS[words])
 
 
+@pytest.mark.parametrize("words", LINKS)
+def test_a_fault_of_the_transport_is_what_its_words_say(words: str) -> None:
+    assert read_act(shlex.split(words)) == acts.Arm(links=(LINKS[words],))
+
+
+@pytest.mark.parametrize("words", SESSIONS)
+def test_a_fault_of_the_session_is_what_its_words_say(words: str) -> None:
+    assert read_act(shlex.split(words)) == acts.Arm(session=(SESSIONS[words],))
+
+
 def test_every_form_is_shown_above() -> None:
-    shown = {*WRITTEN, *FAULTS}
+    shown = {*WRITTEN, *FAULTS, *LINKS, *SESSIONS}
     missing = [name for name in FORMS if not any(f"{w} ".startswith(f"{name} ") for w in shown)]
     assert missing == []
 
@@ -138,6 +252,22 @@ def test_a_time_without_a_zone_is_new_yorks() -> None:
         ("rst --at noon", "--at is one of before, after, answered", "rst"),
         ("cancel-refused 202", "161, 10147 or 10148", "cancel-refused"),
         ("commission gone", "HOW is one of none, late", "commission"),
+        ("blackhole c2c", "WAY is one of c2s, s2c, both", "blackhole"),
+        ("slow 0", "for none, it is a blackhole", "slow"),
+        ("accept-then-close 0", "TIMES is a whole number from 1 on", "accept"),
+        ("oversize-frame 9999999", "1048576 at most", "oversize"),
+        ("half-frame 2 placeOrder", "cannot be met with halfframe", "half-frame"),
+        ("look --at noon", "--at is like 10:30", "look"),
+        ("look --at 10:30 --after 5", "an act waits for one thing", "look"),
+        ("look --when-filled 140%", "up to 100%", "look"),
+        ("look --on nothing", "no message is called nothing", "look"),
+        ("look --order x", "what does --order mean here?", "look"),
+        ("chaos 7 101", "up to 100, not 101", "chaos"),
+        ("chaos -1", "SEED is a whole number from 0 on", "chaos"),
+        ("bad-tick bid high", "PRICE is a number", "bad-tick"),
+        ("never-end openOrder", "openOrder ends nothing", "never-end"),
+        ("1300 99999", "PORT is 65535 at most", "1300"),
+        ("1100 sleep", "ORDERS is one of work, sit", "1100"),
         ("wire maybe", "on|off is one of on, off", "wire"),
     ],
 )
