@@ -22,7 +22,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from ibkr_trader import __version__
-from ibkr_trader.adapters.account_lock import AccountLock, lock_paths, runtime_folder
+from ibkr_trader.adapters.account_lock import AccountLock, account_path, lock_paths, runtime_folder
 from ibkr_trader.adapters.arming_file import (
     ArmingFile,
     Binding,
@@ -163,7 +163,7 @@ async def open_desk(  # noqa: PLR0913 - the one root: each of these has a defaul
         broker = IBKRBroker(connection, install=journal.state.install, on_frame=reach)
         market = IBKRMarketData(connection)
         await stack.enter_async_context(connected(connection, leadership))
-        check_account(settings.profile, connection.account)
+        stack.enter_context(await asyncio.to_thread(_claim, settings, connection))
         trader = Trader(
             broker=broker,
             market=market,
@@ -384,3 +384,12 @@ def _lock(
         endpoint=(settings.host, port, settings.client_id),
     )
     return AccountLock(*paths).acquire(timeout=LOCK_PATIENCE, on_wait=on_wait, is_vain=is_vain)
+
+
+def _claim(settings: Settings, connection: IBKRConnection) -> AccountLock:
+    """Take the account itself: another folder with another client id may be at it, too."""
+    account, port = connection.account, connection.settings.port
+    check_account(settings.profile, account)
+    path = account_path(runtime_folder(), endpoint=(settings.host, port), account=account)
+    # Who only looks is in nobody's way.
+    return AccountLock(*(() if settings.readonly else (path,))).acquire(timeout=LOCK_PATIENCE)
