@@ -49,7 +49,6 @@ from ibkr_trader.adapters.sectors_file import SectorsFile
 from ibkr_trader.config import Profile, Settings, load
 from ibkr_trader.config.lease_table import lease_family, lease_key
 from ibkr_trader.core.errors import AccountMismatch, BrokerUnavailable, ConfigError, JournalError
-from ibkr_trader.core.events import ErrorEvent
 from ibkr_trader.core.text import masked
 from ibkr_trader.core.trading_day import NEW_YORK
 from ibkr_trader.execution.arming_watch import ArmingWatch
@@ -64,6 +63,7 @@ from ibkr_trader.execution.skew_watch import SkewWatch, in_step
 from ibkr_trader.execution.strategist import Strategist
 from ibkr_trader.execution.trader import Trader
 from ibkr_trader.risk.arming import Lack
+from ibkr_trader.risk.blackouts import NO_WINDOW
 from ibkr_trader.risk.guard import RiskGuard
 from ibkr_trader.sim.gateway.background import GatewayError, read_info, start_background
 
@@ -239,7 +239,7 @@ def _equip(trader: Trader, settings: Settings) -> None:
 def _agree_on_time(trader: Trader, connection: IBKRConnection, settings: Settings) -> None:
     """Take the simulator's clock for the desk's; any other must agree with the machine's."""
     if settings.profile is Profile.SIM:
-        trader.bus.subscribe(ErrorEvent, lambda _: _follow(connection, settings))
+        connection.on_retry = partial(_follow, connection, settings)
         trader.outlook.book.skew = in_step
     else:
         mind_clock(trader, connection)  # connecting has asked for the time
@@ -339,6 +339,7 @@ def _link(settings: Settings, port: int) -> LinkSettings:
         connect_timeout=min(CONNECT_PATIENCE, settings.timeout_seconds),
         max_attempts=settings.reconnect_max_attempts,
         backoff=settings.reconnect_backoff_seconds,
+        restart_window="" if settings.restart_window == NO_WINDOW else settings.restart_window,
     )
 
 
