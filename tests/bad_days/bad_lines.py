@@ -2,20 +2,48 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from ibkr_trader.adapters.ibkr.connection import IBKRConnection, LinkSettings
+from ibkr_trader.core.errors import BrokerUnavailable
+from ibkr_trader.sim.gateway.transport_faults import Blackhole, Latency, Slow
 
 if TYPE_CHECKING:
+    from ibkr_trader.sim.gateway.network import Network
     from tests.bad_days.stage import Day
 
 
 def break_off(day: Day) -> None:
     """Reset every connection at once; a client hears of it when its loop turns next."""
-    lines = day.server._lines
-    for line in tuple(lines._lines):
-        line.session.cut(reset=True, keep=False)
-    lines.flush()
+    for session in day.server.lines.sessions():
+        session.cut(reset=True, keep=False)
+    day.server.lines.flush()
+
+
+def hang_up(day: Day) -> None:
+    """End every connection in good order (FIN), with what was said before."""
+    for session in day.server.lines.sessions():
+        session.cut(reset=False, keep=True)
+    day.server.lines.flush()
+
+
+async def round_trip(connection: IBKRConnection) -> None:
+    """Ask the gateway something, past the lanes: those keep a pace, and time stands still.
+
+    Both directions are empty once it is answered; on a link that breaks, there is none.
+    """
+    with (
+        suppress(BrokerUnavailable),
+        connection.requests.ask("the time", "currentTime") as question,
+    ):
+        connection._write(connection.encode(lambda api: api.reqCurrentTime()))
+        await question.answer(timeout=1)
+
+
+def is_hindered(network: Network) -> bool:
+    """Whether bytes wait for time to pass: then a question has no answer at this moment."""
+    return any(isinstance(one.fault, Blackhole | Latency | Slow) for one in network.armed)
 
 
 def another_link(day: Day, *, client_id: int, account: str | None = None) -> IBKRConnection:
@@ -30,3 +58,10 @@ def line_of(day: Day) -> IBKRConnection:
     """The connection of the desk that is open."""
     assert day._connection is not None
     return day._connection
+
+
+def write_raw(day: Day, data: bytes) -> None:
+    """Have the gateway write bytes as they are, after all that it has written so far."""
+    (line,) = day.server.lines._lines
+    assert line._transport is not None
+    line._transport.write(data)

@@ -129,3 +129,10 @@ async def eighty_orders(day: Day) -> None:
     assert [o for o in await day.desk.get_open_orders() if o.status is OrderStatus.UNKNOWN] == []
     assert repeats(day) == ""
     assert_sound(day, AAPL)
+
+
+# -- it does not come back at once ------------------------------------------------------------
+
+
+async def test_f_a11_x(day: Day) -> None:
+    pass

@@ -15,7 +15,7 @@ import msgspec
 
 from ibkr_trader.adapters.ibkr import messages as m
 from ibkr_trader.adapters.ibkr.error_codes import Kind, rule_for
-from ibkr_trader.adapters.ibkr.link import Link
+from ibkr_trader.adapters.ibkr.link import Inlet, Link
 from ibkr_trader.adapters.ibkr.receiver import Receiver
 from ibkr_trader.core.errors import AccountMismatch, BrokerUnavailable
 
@@ -134,7 +134,7 @@ class Dialer:
         try:
             async with asyncio.timeout(self._settings.connect_timeout):
                 await asyncio.get_running_loop().create_connection(
-                    lambda: self._link, self._settings.host, self._settings.port
+                    lambda: Inlet(self._link), self._settings.host, self._settings.port
                 )
                 low, high = self._library.versions
                 self._link.write_hello(f"v{low}..{high}")
