@@ -46,10 +46,12 @@ def is_hindered(network: Network) -> bool:
     return any(isinstance(one.fault, Blackhole | Latency | Slow) for one in network.armed)
 
 
-def another_link(day: Day, *, client_id: int, account: str | None = None) -> IBKRConnection:
+def another_link(
+    day: Day, *, client_id: int, account: str | None = None, max_attempts: int = 1
+) -> IBKRConnection:
     """Another program's connection to the same gateway, yet to be opened; it tries once."""
     settings = LinkSettings(
-        port=day.server.port, client_id=client_id, account=account, max_attempts=1
+        port=day.server.port, client_id=client_id, account=account, max_attempts=max_attempts
     )
     return IBKRConnection(settings, clock=day.time, jitter=lambda: 0.5)
 

@@ -132,7 +132,8 @@ class Day:
             journal = stack.enter_context(
                 SqliteJournal(self.folder / "journal.db", clock=self.time, header=header)
             )
-            settings = LinkSettings(port=self.server.port, client_id=1)
+            window = "23:40-00:20"  # the default of the settings
+            settings = LinkSettings(port=self.server.port, restart_window=window)
             connection = IBKRConnection(settings, clock=self.time, jitter=lambda: 0.5)
             await connection.open()
             await stack.enter_async_context(alongside(connection.run()))
