@@ -18,6 +18,7 @@ from ibkr_trader.execution.placing import Wait, place, prepare
 from ibkr_trader.execution.tasks import alongside
 from ibkr_trader.sim.gateway.fault_acts import BadUtf8, HalfFrame
 from ibkr_trader.sim.gateway.fault_rules import Cut, Fault, When
+from ibkr_trader.sim.gateway.network import Mark
 from ibkr_trader.sim.gateway.spoiling import garbage, oversize
 from ibkr_trader.sim.gateway.transport_faults import AcceptThenClose, Blackhole, Refuse, Trickle
 from tests.bad_days.bad_lines import another_link, break_off, hang_up
@@ -62,6 +63,22 @@ async def test_f_a01_an_order_that_never_arrived_is_not_sent_once_that_is_proven
     assert (await day.desk.get_order_status(name)).status is OrderStatus.NOT_SENT
     await day.wait(60, step=5)
     assert len(day.wire.sent("placeOrder")) == 1
+    assert_over(day)
+    assert_sound(day, AAPL)
+
+
+@pytest.mark.parametrize("size", [1, 5, 150, 400])
+async def test_f_a01_an_order_cut_in_half_has_not_arrived(day: Day, size: int) -> None:
+    """So many bytes of it reach the gateway: of a bracket, that may be an entry and no exit."""
+    prepared = await prepare(day.trader, bracket(limit="149"))
+    (session,) = day.server.lines.sessions()
+    cut_off = Mark("c2s", size, client=None, then=lambda: session.cut(reset=True, keep=False))
+    day.server.network.mark(cut_off)
+    orders = await place(day.trader, prepared, wait=Wait.NONE, timeout=10)
+    await day.wait(30)
+    for order in orders:
+        assert (await day.desk.get_order_status(order.order_id)).status.is_closed
+    assert len(day.wire.sent("placeOrder")) <= 1
     assert_over(day)
     assert_sound(day, AAPL)
 
