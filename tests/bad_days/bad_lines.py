@@ -22,8 +22,8 @@ def break_off(day: Day) -> None:
 
 
 def hang_up(day: Day) -> None:
-    """End every connection in good order (FIN), with what was said before."""
-    for session in day.server.lines.sessions():
+    """End the desk's connection in good order (FIN), with what was said before."""
+    for session in day.server.lines.sessions(client_id=1):
         session.cut(reset=False, keep=True)
     day.server.lines.flush()
 

@@ -12,6 +12,7 @@ FAULTS = {
     "A02": "the link breaks once the order has arrived",
     "A03": "the link breaks in the moment of sending",
     "A04": "what waits in the queue when the link breaks",
+    "A08": "the gateway restarts at night",
     "A09": "midnight takes the executions",
     "A10": "the client id is in use",
     "A11": "nobody is there, or hangs up",
