@@ -6,7 +6,12 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from ibkr_trader.adapters.ibkr.connection import IBKRConnection, LinkSettings
+from ibkr_trader.cli.lights import LinkWatch, Lit
 from ibkr_trader.core.errors import BrokerUnavailable
+from ibkr_trader.core.events import BaseEvent
+from ibkr_trader.dashboard.scene import Light
+from ibkr_trader.sim.gateway.act_words import read_act
+from ibkr_trader.sim.gateway.doing import Doer
 from ibkr_trader.sim.gateway.transport_faults import Blackhole, Latency, Slow
 
 if TYPE_CHECKING:
@@ -67,3 +72,38 @@ def write_raw(day: Day, data: bytes) -> None:
     (line,) = day.server.lines._lines
     assert line._transport is not None
     line._transport.write(data)
+
+
+def inject_now(day: Day, words: str) -> None:
+    """Do to the gateway what `ibkr-trader gateway inject` would; nobody has heard of it yet."""
+    Doer(day.server)(read_act(words.split()))
+
+
+async def inject(day: Day, words: str) -> None:
+    """Do it, and let everybody hear of it."""
+    inject_now(day, words)
+    await day.quiet()
+
+
+class Lamps:
+    """The lights of the lines to the gateway and to IBKR, as a screen has them."""
+
+    def __init__(self, day: Day) -> None:
+        self._day = day
+        self._watch = LinkWatch(day.trader.outlook.zone)
+        day.trader.bus.subscribe(BaseEvent, self._watch.hear)
+
+    @property
+    def lit(self) -> tuple[Light, Light]:
+        """How they stand."""
+        return self._seen[0].light, self._seen[1].light
+
+    @property
+    def trouble(self) -> str:
+        """What the screen says is wrong."""
+        return "; ".join(lit.trouble for lit in self._seen if lit.trouble)
+
+    @property
+    def _seen(self) -> tuple[Lit, Lit]:
+        outlook, now = self._day.trader.outlook, self._day.trader.clock.now()
+        return self._watch.lights(outlook.portfolio.link, is_synced=outlook.is_synced, now=now)

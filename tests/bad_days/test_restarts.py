@@ -10,7 +10,6 @@ import pytest
 
 from ibkr_trader.adapters.ibkr.absence import Absence
 from ibkr_trader.cli.event_words import EventWords
-from ibkr_trader.cli.lights import LinkWatch, Lit
 from ibkr_trader.core.enums import OrderStatus
 from ibkr_trader.core.errors import BrokerUnavailable
 from ibkr_trader.core.events import (
@@ -24,7 +23,7 @@ from ibkr_trader.core.events import (
 from ibkr_trader.dashboard.scene import Light
 from ibkr_trader.execution.placing import Wait, place, prepare
 from ibkr_trader.sim.gateway.transport_faults import Refuse
-from tests.bad_days.bad_lines import another_link, hang_up, line_of
+from tests.bad_days.bad_lines import Lamps, another_link, hang_up, line_of
 from tests.bad_days.judges import assert_sound
 from tests.bad_days.requests import bracket, exits, single
 from tests.bad_days.stage import AAPL, Day
@@ -43,30 +42,6 @@ def lines(events: Sequence[BaseEvent]) -> list[str]:
     words = EventWords(utc=False)
     told = (words.news(event) for event in events if not isinstance(event, MarketEvent))
     return [text for text in told if text is not None]
-
-
-class Lamps:
-    """The lights of the lines to the gateway and to IBKR, as a screen has them."""
-
-    def __init__(self, day: Day) -> None:
-        self._day = day
-        self._watch = LinkWatch(day.trader.outlook.zone)
-        day.trader.bus.subscribe(BaseEvent, self._watch.hear)
-
-    @property
-    def lit(self) -> tuple[Light, Light]:
-        """How they stand."""
-        return self._seen[0].light, self._seen[1].light
-
-    @property
-    def trouble(self) -> str:
-        """What the screen says is wrong."""
-        return "; ".join(lit.trouble for lit in self._seen if lit.trouble)
-
-    @property
-    def _seen(self) -> tuple[Lit, Lit]:
-        outlook, now = self._day.trader.outlook, self._day.trader.clock.now()
-        return self._watch.lights(outlook.portfolio.link, is_synced=outlook.is_synced, now=now)
 
 
 def goes(day: Day, seconds: float) -> None:
