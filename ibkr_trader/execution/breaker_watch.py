@@ -29,8 +29,8 @@ class BreakerWatch:
 
     def _look(self, event: ev.RejectEvent | ev.UnknownEvent) -> None:
         trader, book = self._trader, self._trader.outlook.book
-        is_refusal = isinstance(event, ev.RejectEvent)
-        if is_refusal and (reason := takes_no_orders(event)) and book.switch.everything is None:
+        reason = takes_no_orders(event) if isinstance(event, ev.RejectEvent) else ""
+        if reason and book.switch.everything is None:
             trader.halter.reduce(reason, origin=READ_ONLY)
         for trip in trips(book.strikes, trader.outlook.limits, event.at):
             if trip.symbol in book.switch.held:

@@ -228,10 +228,9 @@ class _Findings:
                     at=self.snapshot.at, order_id=order.order_id, is_working=True, filled=traded
                 )
             )
+        end = ended(order, self.snapshot.at)
         if traded >= order.spec.quantity:
             end = ev.DoneEvent(at=self.snapshot.at, order_id=order.order_id, filled=traded)
-        else:
-            end = ended(order, self.snapshot.at)
         self.events.append(end)
         if not isinstance(end, ev.ExpireEvent):  # its day is over: it was to be gone
             self._drift(order.order_id, str(order.status), "no longer at the broker")

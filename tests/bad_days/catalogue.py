@@ -22,6 +22,7 @@ FAULTS = {
     "A12": "the line is silent",
     "A13": "a flood, and our own slowness",
     "A14": "messages that nobody can read",
+    "A15": "the handshake succeeds, and an answer never ends",
     "A16": "two programs on one account",
     "A17": "somebody else on the account",
     "A18": "somebody else has the data",

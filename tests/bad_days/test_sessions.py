@@ -11,29 +11,22 @@ import msgspec
 import pytest
 
 from ibkr_trader.adapters.ibkr.connection import ClientIdInUse
-from ibkr_trader.app import check_account, open_desk
-from ibkr_trader.config import Profile, load
 from ibkr_trader.core.enums import OrderStatus, TimeInForce
 from ibkr_trader.core.errors import (
-    AccountLocked,
-    AccountMismatch,
     BrokerUnavailable,
     RiskCheckError,
     TraderError,
 )
 from ibkr_trader.core.events import CoverEvent, DriftEvent, ErrorEvent, FillEvent
 from ibkr_trader.execution.placing import Wait
-from ibkr_trader.sim.exchange import Exchange, ExchangeConfig
+from ibkr_trader.execution.tasks import alongside
 from ibkr_trader.sim.gateway import fault_rules as rules
 from ibkr_trader.sim.gateway.account_requests import StartApi
-from ibkr_trader.sim.gateway.server import serve_exchange
-from ibkr_trader.sim.gateway.wire import Way, WireLog
 from ibkr_trader.sim.orders import OrderTerms
-from ibkr_trader.sim.universe import load_universe
-from tests.bad_days.bad_lines import another_link, break_off, line_of
+from tests.bad_days.bad_lines import another_link, break_off, inject, line_of
 from tests.bad_days.judges import assert_sound, strangers_touched
 from tests.bad_days.requests import bracket, single
-from tests.bad_days.stage import AAPL, START, Day, a_day
+from tests.bad_days.stage import AAPL, Day, a_day
 from tests.limits import roomy
 
 if TYPE_CHECKING:
@@ -125,6 +118,59 @@ async def test_f_a09_the_same_silence_within_the_day_is_proof(
             assert (await desk.get_order_status(order.order_id)).status is OrderStatus.NOT_SENT
 
 
+# -- a session that begins and tells nothing ---------------------------------------------------
+
+ENDS = (
+    *("openOrderEnd", "completedOrdersEnd", "execDetailsEnd", "positionEnd"),
+    "accountDownloadEnd",
+)
+
+
+@pytest.mark.parametrize("end", ENDS)
+async def test_f_a15_an_answer_that_never_ends_is_not_an_empty_one(day: Day, end: str) -> None:
+    """Of five answers one does not end: nothing is known, and nothing is opened, until it does."""
+    await day.desk.submit_group(bracket(), wait=Wait.FILLED)
+    await inject(day, f"never-end {end}")
+    break_off(day)
+    await day.wait(60)
+    assert len(day.wire.sent("startApi")) == 2, "the line is well: it is the answer that is missing"
+    assert not day.trader.outlook.is_synced
+    sent = len(day.wire.sent("placeOrder"))
+    with pytest.raises(TraderError):
+        async with day.meanwhile():
+            await day.desk.submit_order(single(1, limit="149"))
+    assert len(day.wire.sent("placeOrder")) == sent
+    assert_sound(day, AAPL)  # what was known is kept, and nobody believes in an empty account
+    await inject(day, "lift")
+    await day.wait(15)
+    assert day.trader.outlook.is_synced
+    async with day.meanwhile():
+        await day.desk.submit_order(single(1, limit="149"))
+    assert len(day.wire.sent("placeOrder")) == sent + 1
+
+
+@pytest.mark.parametrize("end", ENDS)
+async def test_f_a15_no_desk_opens_on_half_an_answer(
+    end: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with a_day(tmp_path, monkeypatch) as day:
+        async with day.open_desk() as desk:
+            await desk.submit_group(bracket(), wait=Wait.FILLED)
+        await inject(day, f"never-end {end}")
+        failed: list[str] = []
+
+        async def begin() -> None:
+            try:
+                async with day.open_desk():
+                    failed.append("it opened")
+            except BrokerUnavailable as error:
+                failed.append(error.message)
+
+        async with alongside(begin()):
+            await day.until(lambda: bool(failed))
+        assert f"({end} is missing)" in failed[0]
+
+
 # -- who else is there ------------------------------------------------------------------------
 
 
@@ -136,6 +182,17 @@ async def test_f_a10_a_client_id_in_use_is_named_and_no_other_is_taken(day: Day)
     asked = [e.message for e in day.wire.sent("startApi")]
     assert [one.client_id for one in asked if isinstance(one, StartApi)] == [1, 1]
     await day.desk.submit_group(bracket(), wait=Wait.FILLED)
+    assert_sound(day, AAPL)
+
+
+async def test_f_a10_an_id_that_is_taken_for_a_while_is_waited_for(day: Day) -> None:
+    await day.desk.submit_group(bracket(), wait=Wait.FILLED)
+    await inject(day, "326-then-close 5")
+    break_off(day)
+    await day.wait(120, step=2)
+    assert day.trader.outlook.is_synced
+    asked = [e.message for e in day.wire.sent("startApi")]
+    assert [one.client_id for one in asked if isinstance(one, StartApi)] == [1] * 7
     assert_sound(day, AAPL)
 
 
@@ -154,33 +211,6 @@ async def test_f_a10_a_running_desk_waits_for_its_own_client_id(day: Day) -> Non
     await day.wait(70)
     assert day.trader.outlook.is_synced
     assert_sound(day, AAPL)
-
-
-@pytest.mark.parametrize(("folder", "client_id"), [("one", 1), ("other", 1), ("other", 2)], ids=str)
-async def test_f_a16_a_second_program_on_one_account_is_kept_out(
-    folder: str, client_id: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Whatever it calls itself, and wherever it keeps its books; and the first trades on."""
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
-    monkeypatch.setattr("ibkr_trader.app.LOCK_PATIENCE", 0.01)
-    wire = WireLog()
-    config = ExchangeConfig(opened_at=START, account="DU0000000")
-    exchange = Exchange(config, load_universe(START.date()))
-    async with serve_exchange(exchange, tap=wire) as server:
-        flags = {"profile": "paper", "port": server.port}
-        first = load({**flags, "data_dir": str(tmp_path / "one")})
-        second = load({**flags, "data_dir": str(tmp_path / folder), "client_id": client_id})
-        async with open_desk(settings=first) as desk:
-            before = len(wire)
-            with pytest.raises(AccountLocked, match="is trading this account"):
-                async with open_desk(settings=second):
-                    pass
-            asked = {e.name for e in wire.entries[before:] if e.way is Way.IN}
-            of_the_session = {"startApi", "reqCurrentTime", "reqMarketDataType"}
-            assert asked <= of_the_session, "nothing of the account"
-            assert desk.trader.outlook.is_synced
-        async with open_desk(settings=second) as desk:
-            assert desk.trader.outlook.is_synced
 
 
 async def test_f_a17_another_clients_order_counts_and_is_never_touched(
@@ -214,24 +244,6 @@ async def test_f_a17_another_clients_order_counts_and_is_never_touched(
         assert strangers_touched(day) == ""
 
 
-@pytest.mark.parametrize("wanted", ["SIM0000009", "DU0000000"])
-async def test_f_a20_a_login_without_the_account_is_refused(day: Day, wanted: str) -> None:
-    other = another_link(day, client_id=2, account=wanted)
-    with pytest.raises(AccountMismatch, match=f"has not account {wanted}"):
-        await other.open()
-    await day.quiet()
-    asked = [e.name for e in day.wire.sent() if e.client_id == 2]
-    assert set(asked) <= {"startApi"}, "and nothing was asked of the account that it has"
-
-
-@pytest.mark.parametrize("profile", [Profile.PAPER, Profile.LIVE])
-async def test_f_a20_an_account_of_another_kind_than_the_profiles_is_refused(
-    day: Day, profile: Profile
-) -> None:
-    with pytest.raises(AccountMismatch, match="which is a sim account"):
-        check_account(profile, line_of(day).account)
-
-
 async def test_f_a21_a_gateway_that_begins_anew_gets_no_number_twice(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -244,6 +256,38 @@ async def test_f_a21_a_gateway_that_begins_anew_gets_no_number_twice(
         await day.sent(single(1, symbol="MSFT"))
         (again,) = [e.key.order_id for e in day.wire.sent("placeOrder") if e.key is not None]
     assert again > max(used)
+
+
+@pytest.mark.parametrize("how", ["lower", "same"])
+async def test_f_a21_a_number_that_the_gateway_offers_again_is_not_used_again(
+    day: Day, how: str
+) -> None:
+    await day.desk.submit_group(bracket(limit="149"))
+    await inject(day, f"next-valid-id {how} --times 0")
+    break_off(day)
+    await day.wait(10)
+    (order,) = await day.accepted(single(1, limit="140"))
+    keys = [e.key for e in day.wire.sent("placeOrder")]
+    assert len(set(keys)) == len(keys) == 4
+    assert not day.wire.sent("modifyOrder"), "a number used again would change a live order"
+    assert order.spec.broker_order_id == max(key.order_id for key in keys if key is not None)
+    assert_sound(day, AAPL)
+
+
+async def test_f_a21_a_leap_to_the_end_of_all_numbers_opens_nothing_and_says_so(day: Day) -> None:
+    await day.desk.submit_group(bracket(), wait=Wait.FILLED)
+    await inject(day, "next-valid-id huge --times 0")
+    break_off(day)
+    await day.wait(10)
+    sent = len(day.wire.sent("placeOrder"))
+    with pytest.raises(BrokerUnavailable, match="order ids have reached"):
+        await day.desk.submit_order(single(1, limit="149"))
+    assert len(day.wire.sent("placeOrder")) == sent
+    stop = day.order("stop")
+    await day.desk.modify_order(stop.terms.order_ref, stop_price=Decimal(146))
+    await day.wait(3)
+    assert day.order("stop").terms.aux_price == 146, "what is there can be looked after"
+    assert_sound(day, AAPL)
 
 
 async def test_f_a21_numbers_end_before_the_integer_does(day: Day) -> None:

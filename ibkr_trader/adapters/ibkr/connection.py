@@ -40,6 +40,7 @@ from ibkr_trader.adapters.ibkr.requests import Requests
 from ibkr_trader.adapters.ibkr.switchboard import Switchboard
 from ibkr_trader.core.errors import AccountMismatch, BrokerUnavailable, ConfigError
 from ibkr_trader.core.events import ConnectEvent, DisconnectEvent, ErrorEvent
+from ibkr_trader.execution.tasks import alongside
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -151,18 +152,8 @@ class IBKRConnection:
         """
         if self._session is None:
             await self.open()
-        async with asyncio.TaskGroup() as group:
-            tasks = [
-                group.create_task(work, name=f"ibkr-{name}")
-                for name, work in (
-                    ("lanes", self._pump()),
-                    ("heartbeat", self._beat()),
-                    ("redial", self._keep()),
-                )
-            ]
+        async with alongside(self._pump(), self._beat(), self._keep()):
             await self._closed.wait()
-            for task in tasks:
-                task.cancel()
 
     def close(self) -> None:
         """End the connection for good. What waits in the lanes is dropped, and says so."""
