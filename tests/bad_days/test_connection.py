@@ -16,6 +16,7 @@ from ibkr_trader.core.events import DisconnectEvent, ErrorEvent, FillEvent, NotS
 from ibkr_trader.execution.closing import close_contract
 from ibkr_trader.execution.placing import Wait, place, prepare
 from ibkr_trader.execution.tasks import alongside
+from ibkr_trader.sim.gateway import fault_rules as rules
 from ibkr_trader.sim.gateway.fault_acts import BadUtf8, HalfFrame
 from ibkr_trader.sim.gateway.fault_rules import Cut, Fault, When
 from ibkr_trader.sim.gateway.network import Mark
@@ -64,6 +65,23 @@ async def test_f_a01_an_order_that_never_arrived_is_not_sent_once_that_is_proven
     await day.wait(60, step=5)
     assert len(day.wire.sent("placeOrder")) == 1
     assert_over(day)
+    assert_sound(day, AAPL)
+
+
+async def test_f_a01_a_doubt_does_not_hold_up_the_look_at_all_the_rest(day: Day) -> None:
+    """While an order is looked for, a grace apart, the link breaks: at once the new one is asked."""
+    await day.desk.submit_group(bracket(limit="149"))
+    day.faults.arm(*rules.swallow())
+    (lost,) = await day.sent(single(symbol="MSFT"))
+    await day.wait(60)
+    assert (await day.desk.get_order_status(lost.order_id)).status is OrderStatus.UNKNOWN
+    break_off(day)
+    await day.quiet()
+    await day.trade("entry")
+    await day.wait(2.5, step=0.5)  # a second of which nobody dials
+    assert day.trader.outlook.is_synced
+    assert len(day.news(FillEvent)) == 1
+    await day.wait(20)
     assert_sound(day, AAPL)
 
 

@@ -103,6 +103,9 @@ async def test_f_a09_absence_proves_nothing_on_another_day(
             with pytest.raises(RiskCheckError, match="Nobody knows whether order"):
                 async with day.meanwhile():
                     await desk.submit_order(single(1))
+            asked = len(day.wire.sent("reqAllOpenOrders"))
+            await day.wait(3600, step=10)
+            assert len(day.wire.sent("reqAllOpenOrders")) - asked <= 60, "ever more rarely"
         assert len(day.wire.sent("placeOrder")) == 1
 
 
