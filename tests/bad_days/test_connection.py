@@ -69,7 +69,7 @@ async def test_f_a01_an_order_that_never_arrived_is_not_sent_once_that_is_proven
 
 
 async def test_f_a01_a_doubt_does_not_hold_up_the_look_at_all_the_rest(day: Day) -> None:
-    """While an order is looked for, a grace apart, the link breaks: at once the new one is asked."""
+    """While an order is looked for, a grace apart, the link breaks: the new one is asked soon."""
     await day.desk.submit_group(bracket(limit="149"))
     day.faults.arm(*rules.swallow())
     (lost,) = await day.sent(single(symbol="MSFT"))

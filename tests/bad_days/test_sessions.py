@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from ibkr_trader.adapters.ibkr.connection import ClientIdInUse
+from ibkr_trader.cli.exits import Exit, classify
 from ibkr_trader.core.enums import OrderStatus, TimeInForce
 from ibkr_trader.core.errors import (
     BrokerUnavailable,
@@ -181,7 +182,8 @@ async def test_f_a10_a_client_id_in_use_is_named_and_no_other_is_taken(day: Day)
     second = another_link(day, client_id=1)
     with pytest.raises(ClientIdInUse, match="client id 1 is in use") as refused:
         await second.open()
-    assert refused.value.hint
+    assert "IBKR_CLIENT_ID could not change the orders" in refused.value.hint
+    assert classify(refused.value) == ("gateway_unreachable", Exit.UNREACHABLE)
     asked = [e.message for e in day.wire.sent("startApi")]
     assert [one.client_id for one in asked if isinstance(one, StartApi)] == [1, 1]
     await day.desk.submit_group(bracket(), wait=Wait.FILLED)

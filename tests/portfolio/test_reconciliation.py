@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from ibkr_trader.core import events as ev
-from ibkr_trader.core.enums import Side, TimeInForce
+from ibkr_trader.core.enums import Side
 from ibkr_trader.core.models import AccountValues, Fill, GroupId, OrderId
 from ibkr_trader.portfolio.reconciliation import GRACE, Evidence, reconcile
 from ibkr_trader.portfolio.state import PortfolioState, fold
@@ -145,21 +145,6 @@ def test_an_acknowledged_order_that_is_gone_has_ended() -> None:
     after, outcome = settle(fold([accepted(spec())], sent(spec())), snapshot())
     assert status(after) is S.CANCELLED
     assert drift(outcome) == [(ID, "PRESUBMITTED", "no longer at the broker")]
-
-
-@pytest.mark.parametrize(
-    ("lives", "end", "told"),
-    [(TimeInForce.DAY, S.EXPIRED, 0), (TimeInForce.GTC, S.CANCELLED, 1)],
-)
-def test_a_days_order_that_is_gone_with_its_day_was_to_be(
-    lives: TimeInForce, end: S, told: int
-) -> None:
-    order = spec(time_in_force=lives)
-    after, outcome = settle(
-        fold([accepted(order)], sent(order)), snapshot(at=AT + timedelta(days=1))
-    )
-    assert status(after) is end
-    assert len(drift(outcome)) == told
 
 
 def test_an_unknown_order_that_the_broker_once_had_is_looked_at_twice() -> None:
