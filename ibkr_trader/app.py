@@ -22,7 +22,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from ibkr_trader import __version__
-from ibkr_trader.adapters.account_lock import AccountLock, lock_paths, runtime_folder
+from ibkr_trader.adapters.account_lock import AccountLock, account_path, lock_paths, runtime_folder
 from ibkr_trader.adapters.arming_file import (
     ArmingFile,
     Binding,
@@ -50,7 +50,6 @@ from ibkr_trader.adapters.sectors_file import SectorsFile
 from ibkr_trader.config import Profile, Settings, load
 from ibkr_trader.config.lease_table import lease_family, lease_key
 from ibkr_trader.core.errors import AccountMismatch, BrokerUnavailable, ConfigError, JournalError
-from ibkr_trader.core.events import ErrorEvent
 from ibkr_trader.core.text import masked
 from ibkr_trader.core.trading_day import NEW_YORK
 from ibkr_trader.execution.alarming import AlarmRules
@@ -66,6 +65,7 @@ from ibkr_trader.execution.skew_watch import SkewWatch, in_step
 from ibkr_trader.execution.strategist import Strategist
 from ibkr_trader.execution.trader import Trader
 from ibkr_trader.risk.arming import Lack
+from ibkr_trader.risk.blackouts import NO_WINDOW
 from ibkr_trader.risk.guard import RiskGuard
 from ibkr_trader.sim.gateway.background import GatewayError, read_info, start_background
 
@@ -165,7 +165,7 @@ async def open_desk(  # noqa: PLR0913 - the one root: each of these has a defaul
         broker = IBKRBroker(connection, install=journal.state.install, on_frame=reach)
         market = IBKRMarketData(connection)
         await stack.enter_async_context(connected(connection, leadership))
-        check_account(settings.profile, connection.account)
+        stack.enter_context(await asyncio.to_thread(_claim, settings, connection))
         trader = Trader(
             broker=broker,
             market=market,
@@ -245,7 +245,7 @@ def _equip(trader: Trader, settings: Settings) -> None:
 def _agree_on_time(trader: Trader, connection: IBKRConnection, settings: Settings) -> None:
     """Take the simulator's clock for the desk's; any other must agree with the machine's."""
     if settings.profile is Profile.SIM:
-        trader.bus.subscribe(ErrorEvent, lambda _: _follow(connection, settings))
+        connection.on_retry = partial(_follow, connection, settings)
         trader.outlook.book.skew = in_step
     else:
         mind_clock(trader, connection)  # connecting has asked for the time
@@ -345,6 +345,7 @@ def _link(settings: Settings, port: int) -> LinkSettings:
         connect_timeout=min(CONNECT_PATIENCE, settings.timeout_seconds),
         max_attempts=settings.reconnect_max_attempts,
         backoff=settings.reconnect_backoff_seconds,
+        restart_window="" if settings.restart_window == NO_WINDOW else settings.restart_window,
     )
 
 
@@ -390,3 +391,12 @@ def _lock(
         endpoint=(settings.host, port, settings.client_id),
     )
     return AccountLock(*paths).acquire(timeout=LOCK_PATIENCE, on_wait=on_wait, is_vain=is_vain)
+
+
+def _claim(settings: Settings, connection: IBKRConnection) -> AccountLock:
+    """Take the account itself: another folder with another client id may be at it, too."""
+    account, port = connection.account, connection.settings.port
+    check_account(settings.profile, account)
+    path = account_path(runtime_folder(), endpoint=(settings.host, port), account=account)
+    # Who only looks is in nobody's way.
+    return AccountLock(*(() if settings.readonly else (path,))).acquire(timeout=LOCK_PATIENCE)

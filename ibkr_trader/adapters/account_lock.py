@@ -1,7 +1,8 @@
 """One account, one writer: a lock that the kernel gives back whatever happens to us.
 
-Taken twice: on the data folder of the profile, and for the gateway's (host, port, client
-id), so that two data folders cannot drive one client id. `flock` ends with the process,
+Taken three times: on the data folder of the profile; for the gateway's (host, port, client
+id), so that two data folders cannot drive one client id; and, once the gateway has named it,
+for the account there, so that two client ids cannot either. `flock` ends with the process,
 so `kill -9` leaves nothing that blocks; the files only say who holds them.
 """
 
@@ -97,9 +98,20 @@ def lock_paths(
 ) -> tuple[Path, Path]:
     """Return the files to lock for a data folder and an endpoint (host, port, client id)."""
     host, port, client_id = endpoint
-    host = "127.0.0.1" if host.lower() in {"localhost", "::1"} else host.lower()
-    name = hashlib.sha256(f"{host} {port} {client_id}".encode()).hexdigest()[:16]
+    name = _hashed(host, port, client_id)
     return profile_folder / "account.lock", runtime_folder / f"client-{name}.lock"
+
+
+def account_path(runtime_folder: Path, *, endpoint: tuple[str, int], account: str) -> Path:
+    """Return the file to lock for an account at a gateway (host, port); it does not name it."""
+    return runtime_folder / f"account-{_hashed(*endpoint, account)}.lock"
+
+
+def _hashed(host: str, *parts: object) -> str:
+    """A gateway's address with more of it, as a name: the same however the host is spelled."""
+    host = "127.0.0.1" if host.lower() in {"localhost", "::1"} else host.lower()
+    text = " ".join([host, *map(str, parts)])
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def runtime_folder() -> Path:

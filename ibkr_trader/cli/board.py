@@ -90,7 +90,7 @@ class Board:
     def __init__(self, trader: Trader) -> None:
         self._trader = trader
         self.events = 0
-        self.links = LinkWatch()
+        self.links = LinkWatch(trader.outlook.zone)
         self.origins = Origins(trader)
         self._flags: list[asyncio.Event] = []
         self._words = EventWords(utc=False)
@@ -215,6 +215,8 @@ def _kind_of(event: ev.BaseEvent) -> FeedKind:
     kind = _KINDS[type(event)]
     if isinstance(event, ev.DecisionEndEvent) and event.outcome is Outcome.NOTHING:
         return FeedKind.NOTE  # nobody has refused it
+    if isinstance(event, ev.DisconnectEvent) and event.until is not None:
+        return FeedKind.NOTE  # it was to be lost: the gateway restarts
     is_serious = getattr(event, "is_serious", False)
     is_bare = isinstance(event, ev.CoverEvent) and (event.since is not None or event.surplus > 0)
     return FeedKind.ALERT if is_serious or is_bare else kind

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from ibkr_trader import __version__
 from ibkr_trader.cli.glimpses import OF_AN_ORDER, PAUSE
-from ibkr_trader.cli.lights import data_light
+from ibkr_trader.cli.lights import data_light, unheard
 from ibkr_trader.core.enums import OrderStatus, TradingState
 from ibkr_trader.core.models import ZERO
 from ibkr_trader.core.trading_day import session_at
@@ -126,13 +126,13 @@ class DeskFigures:
 
     def _lights(self, view: RiskView) -> Iterator[Sample]:
         link, is_synced = view.portfolio.link, self._trader.outlook.is_synced
-        gateway, ibkr = (lit.light for lit in self._links.lights(link, is_synced=is_synced))
-        data = data_light(at_stake(view), view.quotes, is_open=_is_open(view)).light
+        gateway, ibkr = self._links.lights(link, is_synced=is_synced, now=view.now)
+        data = data_light(at_stake(view), view.quotes, is_open=_is_open(view))
         if not (link.is_up or is_synced):
-            data = Light.DOWN if link.epoch else Light.UNKNOWN
-        for name, light in (("gateway", gateway), ("ibkr", ibkr), ("data", data)):
+            data = unheard(ibkr, link)
+        for name, lit in (("gateway", gateway), ("ibkr", ibkr), ("data", data)):
             for one in Light:
-                yield Sample(int(one is light), (("line", name), ("state", one.value)))
+                yield Sample(int(one is lit.light), (("line", name), ("state", one.value)))
 
     def _beside(self) -> Iterator[Family]:
         """Yield how sinks, sources and the disk stand: that costs nothing."""

@@ -66,7 +66,7 @@ class EventWords:
             case ev.NoticeEvent() | ev.OptionsFlowEvent() | ev.StrategyEvent():
                 return decided_words(event)
             case ev.SystemEvent():
-                return _system(event)
+                return _system(event, utc=self._utc)
             case _:
                 return None
 
@@ -119,10 +119,10 @@ def _position(event: ev.PositionEvent) -> str:
     return f"position {quantity(held.quantity, signed=True)} {name} at {average(held.average_cost)}"
 
 
-def _system(event: ev.SystemEvent) -> str | None:
+def _system(event: ev.SystemEvent, *, utc: bool) -> str | None:
     match event:
         case ev.DisconnectEvent() | ev.ConnectEvent() | ev.SyncEvent():
-            return _link(event)
+            return _link(event, utc=utc)
         case ev.ErrorEvent(code=code, message=message):
             return f"{message} (code {code})" if code else message
         case ev.DriftEvent(subject=subject, ours=ours, theirs=theirs):
@@ -160,8 +160,11 @@ def _closing(event: ev.CloseRequestEvent | ev.CloseEndEvent) -> str | None:
     return None if event.stop is not None else f"{name}: closing {label(event.contract)}"
 
 
-def _link(event: ev.DisconnectEvent | ev.ConnectEvent | ev.SyncEvent) -> str:
+def _link(event: ev.DisconnectEvent | ev.ConnectEvent | ev.SyncEvent, *, utc: bool) -> str:
     match event:
+        case ev.DisconnectEvent(reason=reason, until=until) if until is not None:
+            back = f"it restarts, and is to be back by {when(until, utc=utc)}"
+            return f"gateway gone ({reason}): {back}. Stops at the broker stay"
         case ev.DisconnectEvent(reason=reason):
             return f"gateway lost: {reason}. Stops at the broker stay; trying again"
         case ev.ConnectEvent():

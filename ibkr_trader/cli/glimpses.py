@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from ibkr_trader import __version__
-from ibkr_trader.cli.lights import Lit, data_light
+from ibkr_trader.cli.lights import Lit, data_light, unheard
 from ibkr_trader.cli.limits_view import figure, gauge_name
 from ibkr_trader.cli.position_view import six_digits
 from ibkr_trader.cli.screen_rows import ScreenRows, in_order
@@ -23,7 +23,7 @@ from ibkr_trader.core.contracts import label
 from ibkr_trader.core.models import ZERO
 from ibkr_trader.core.text import SENTENCES, masked, plain
 from ibkr_trader.core.trading_day import session_at
-from ibkr_trader.dashboard.scene import GaugeRow, Glimpse, Head, Light
+from ibkr_trader.dashboard.scene import GaugeRow, Glimpse, Head
 from ibkr_trader.risk.concentration import standing
 from ibkr_trader.risk.correlated import index_of
 from ibkr_trader.risk.gauges import at_stake, readings
@@ -118,9 +118,10 @@ class Glimpser:
         facts = book.facts(is_synced=outlook.is_synced, pnl=pnl)
         traffic, values = book.traffic_today, outlook.portfolio.values
         link = outlook.portfolio.link
-        socket, far = self._board.links.lights(link, is_synced=outlook.is_synced)
-        gone = Lit(Light.DOWN if link.epoch else Light.UNKNOWN)
-        data = slow.data if link.is_up or outlook.is_synced else gone
+        socket, far = self._board.links.lights(
+            link, is_synced=outlook.is_synced, now=trader.clock.now()
+        )
+        data = slow.data if link.is_up or outlook.is_synced else unheard(far, link)
         arming = trader.arming.arming(as_typed=False)
         worth = values.net_liquidation if values is not None else None
         return Head(

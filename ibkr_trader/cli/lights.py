@@ -6,6 +6,7 @@ words with which the loss was told. What nobody can say at present is unknown, n
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import TYPE_CHECKING, NamedTuple
 
 from ibkr_trader.adapters.ibkr.error_codes import Kind, rule_for
@@ -14,9 +15,11 @@ from ibkr_trader.core.contracts import label
 from ibkr_trader.core.enums import DataType
 from ibkr_trader.core.text import plain
 from ibkr_trader.dashboard.scene import Light
+from ibkr_trader.risk.blackouts import restarts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from datetime import datetime, tzinfo
 
     from ibkr_trader.core.models import Contract
     from ibkr_trader.portfolio.state import Link
@@ -35,33 +38,52 @@ class Lit(NamedTuple):
 
 
 class LinkWatch:
-    """Hears which of the lines went down last, and why; that one is up again the link says."""
+    """Hears which of the lines went down last, and why; that one is up again the link says.
 
-    def __init__(self) -> None:
+    `zone` is the exchange's.
+    """
+
+    def __init__(self, zone: tzinfo = UTC) -> None:
+        self._zone = zone
         self._lost = ""
+        self._back_by: datetime | None = None  # the gateway, if it has gone to restart
         self._is_behind = False  # the gateway is there, and IBKR is not
 
     def hear(self, event: ev.BaseEvent) -> None:
         """Take note of an event."""
         match event:
-            case ev.DisconnectEvent(reason=reason):
+            case ev.DisconnectEvent(reason=reason, until=until):
                 self._lost, self._is_behind = plain(reason), _is_of_ibkr(reason)
+                self._back_by = until
             case ev.ErrorEvent(code=0, message=message) if message.startswith(_DIALING):
                 self._is_behind = False  # by now the gateway is gone, too
             case _:
                 pass
 
-    def lights(self, link: Link, *, is_synced: bool) -> tuple[Lit, Lit]:
-        """Return the lights of the line to the gateway, and of the gateway's to IBKR."""
+    def lights(self, link: Link, *, is_synced: bool, now: datetime) -> tuple[Lit, Lit]:
+        """Return the lights of the line to the gateway, and of the gateway's to IBKR.
+
+        A gateway that has gone to restart, as it does every day, is waited for.
+        """
         if is_synced:  # the news of a new line may come later than the answers on it
             return Lit(Light.UP), Lit(Light.UP)
         if link.is_up:
             return Lit(Light.UP), Lit(Light.WAITING, "asking the broker for everything")
         if not link.epoch:
             return Lit(Light.UNKNOWN, "not connected yet"), Lit(Light.UNKNOWN)
+        if self._back_by is not None and now < self._back_by:
+            calm = Lit(Light.WAITING, f"the gateway is gone: {restarts(self._back_by, self._zone)}")
+            return (Lit(Light.UP), calm) if self._is_behind else (calm, Lit(Light.WAITING))
         if self._is_behind:
             return Lit(Light.UP), Lit(Light.DOWN, f"the gateway has lost IBKR: {self._lost}")
         return Lit(Light.DOWN, f"the gateway is gone: {self._lost}"), Lit(Light.UNKNOWN)
+
+
+def unheard(far: Lit, link: Link) -> Lit:
+    """Return the light of the prices while nothing can come; `far` is that of the line to IBKR."""
+    if not link.epoch:
+        return Lit(Light.UNKNOWN)
+    return Lit(Light.WAITING if far.light is Light.WAITING else Light.DOWN)
 
 
 def data_light(

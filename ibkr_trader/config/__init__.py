@@ -87,6 +87,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     timeout_seconds: float = 30
     reconnect_max_attempts: int = 5
     reconnect_backoff_seconds: float = 5
+    restart_window: str = "23:40-00:20"  # of the gateway, by the exchange's clock; or none
     sim_port: int | None = None  # where the simulator listens; None: on any free port
     data_dir: Path
     client_library: str = "ib_insync"
@@ -127,7 +128,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 _PASSING = frozenset(
     {
         *("timeout_seconds", "reconnect_max_attempts", "reconnect_backoff_seconds"),
-        *("sim_port", "eod_minutes_before", "eod_window_minutes", "eod_at"),
+        *("restart_window", "sim_port", "eod_minutes_before", "eod_window_minutes", "eod_at"),
     }
 )
 _DEFAULT_PORTS = {Profile.PAPER: 7497, Profile.LIVE: 7496}

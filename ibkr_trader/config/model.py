@@ -10,6 +10,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, ValidationError, field_validator
 
+from ibkr_trader.risk.blackouts import NO_WINDOW, is_window
+
 Port = Annotated[int, Field(ge=1, le=65_535)]
 _INT32 = 2**31 - 1
 
@@ -25,6 +27,7 @@ EXAMPLES: dict[str, str] = {
     "timeout_seconds": "30",
     "reconnect_max_attempts": "5",
     "reconnect_backoff_seconds": "5",
+    "restart_window": "23:40-00:20",
     "sim_port": "41873",
     "data_dir": "~/trading",
     "client_library": "ib_insync",
@@ -52,6 +55,7 @@ class SettingsModel(BaseModel):
     timeout_seconds: Annotated[float, Field(gt=0, le=600, allow_inf_nan=False)] = 30
     reconnect_max_attempts: Annotated[int, Field(ge=0, le=1_000)] = 5
     reconnect_backoff_seconds: Annotated[float, Field(gt=0, le=300, allow_inf_nan=False)] = 5
+    restart_window: str = "23:40-00:20"
     sim_port: Port | None = None
     data_dir: Path
     client_library: Literal["ib_insync", "ib_async"] = "ib_insync"
@@ -59,6 +63,14 @@ class SettingsModel(BaseModel):
     eod_minutes_before: Annotated[float, Field(gt=0, le=390, allow_inf_nan=False)] = 5
     eod_window_minutes: Annotated[float, Field(gt=0, le=390, allow_inf_nan=False)] = 10
     eod_at: Literal["cron", "broker", "both"] = "cron"
+
+    @field_validator("restart_window")
+    @classmethod
+    def _a_window_or_none(cls, window: str) -> str:
+        if window != NO_WINDOW and not is_window(window):
+            message = f'should be from and until, as "23:40-00:20", or "{NO_WINDOW}"'
+            raise ValueError(message)
+        return window
 
     @field_validator("sim_port")
     @classmethod

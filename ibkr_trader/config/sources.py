@@ -50,6 +50,7 @@ NAMES = (
     "timeout_seconds",
     "reconnect_max_attempts",
     "reconnect_backoff_seconds",
+    "restart_window",
     "sim_port",
     "data_dir",
     "client_library",

@@ -507,10 +507,14 @@ class ConnectEvent(SystemEvent, frozen=True, kw_only=True):
 
 @final
 class DisconnectEvent(SystemEvent, frozen=True, kw_only=True):
-    """The link is down, or silent for too long."""
+    """The link is down, or silent for too long.
+
+    `until` is the end of the gateway's restart window, if it was lost within: that was expected.
+    """
 
     epoch: int
     reason: str
+    until: datetime | None = None
 
 
 @final

@@ -1,4 +1,4 @@
-"""Halts what the broker refuses again and again, and everything when it does not answer.
+"""Halts what is refused again and again, and everything where no order is taken or answered.
 
 The rule is in `risk/breaker.py`. What it finds goes on record as a halt, so it outlives the
 strikes, the process and the day: until a person resumes.
@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ibkr_trader.core import events as ev
-from ibkr_trader.risk.breaker import trips
+from ibkr_trader.risk.breaker import READ_ONLY, takes_no_orders, trips
 from ibkr_trader.risk.switch import EVERYTHING
 
 if TYPE_CHECKING:
@@ -29,6 +29,9 @@ class BreakerWatch:
 
     def _look(self, event: ev.RejectEvent | ev.UnknownEvent) -> None:
         trader, book = self._trader, self._trader.outlook.book
+        reason = takes_no_orders(event) if isinstance(event, ev.RejectEvent) else ""
+        if reason and book.switch.everything is None:
+            trader.halter.reduce(reason, origin=READ_ONLY)
         for trip in trips(book.strikes, trader.outlook.limits, event.at):
             if trip.symbol in book.switch.held:
                 continue  # a person has yet to resume it

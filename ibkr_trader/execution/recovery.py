@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from ibkr_trader.portfolio.state import PortfolioState
 
 _SLACK = timedelta(milliseconds=200)
+_EAGER = 6  # looks, a grace apart; from then on each waits twice as long as the one before
+_RAREST = 4  # doublings: a look in 83 s
 _RETRY = 2.0  # seconds between two attempts to get a whole snapshot
 
 
@@ -72,7 +74,9 @@ class Recovery:
         self._just_filled: set[FillId] = set()
         self._missed: dict[OrderId, float] = {}  # monotonic time of the first look in vain
         self._is_settled = asyncio.Event()
+        self._looks = 0  # for what is unaccounted for, on the link that stands
         self._wake = asyncio.Event()
+        self._renewed = asyncio.Event()
         self._one_at_a_time = asyncio.Lock()
         self.trails: Callable[[], tuple[ev.TrailEvent, ...]] = tuple
         self.remembered: Callable[[datetime], Mapping[str, Any]] = lambda _: {}
@@ -149,6 +153,7 @@ class Recovery:
                 self._is_settled.clear()
                 self._wake.set()
             else:
+                self._looks = 0
                 self._is_settled.set()
 
     async def settled(self, *, timeout: float) -> None:
@@ -167,13 +172,27 @@ class Recovery:
             await self._wake.wait()
             self._wake.clear()
             if not self._is_settled.is_set():
-                await asyncio.sleep((GRACE + _SLACK).total_seconds())
+                await self._wait_a_grace()
             try:
                 if not self._is_settled.is_set() or self._link_epoch > self._epoch:
                     await self.synchronize()
             except BrokerUnavailable:
                 await asyncio.sleep(_RETRY)
                 self._wake.set()
+
+    async def _wait_a_grace(self) -> None:
+        """Wait until it is worth looking again, or (at once) until the link is a new one.
+
+        What many looks have not settled another one will not, as where midnight took the proof:
+        then they become rare.
+        """
+        self._looks += 1
+        rarer = 1 << max(0, min(self._looks - _EAGER, _RAREST))
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout((GRACE + _SLACK).total_seconds() * rarer):
+                while self._link_epoch <= self._epoch:
+                    self._renewed.clear()
+                    await self._renewed.wait()
 
     async def recall(self) -> None:
         """Cancel again what came alive after its cancel was refused: it was not there yet."""
@@ -260,6 +279,8 @@ class Recovery:
     def _note_link(self, event: ev.ConnectEvent) -> None:
         self._link_epoch = max(self._link_epoch, event.epoch)
         if self._epoch:  # the first snapshot of the process is taken by `start`
+            self._looks = 0
+            self._renewed.set()
             self._wake.set()
 
 

@@ -18,6 +18,7 @@ from ibkr_trader.core.tallies import Strikes, Traffic
 from ibkr_trader.core.text import percent
 from ibkr_trader.core.trading_day import day_start
 from ibkr_trader.risk import breaker, traffic
+from ibkr_trader.risk.blackouts import restarts
 from ibkr_trader.risk.loss_levels import LossLevel, day_loss
 from ibkr_trader.risk.loss_memory import LossMemory
 from ibkr_trader.risk.switch import EVERYTHING, TradingSwitch
@@ -83,11 +84,19 @@ class RiskBook:
         self.skew: Callable[[], timedelta | None] = lambda: None
         self.kill_flag: Callable[[], str] = lambda: ""
         self.lapse: Callable[[], str] = lambda: ""
+        self._back_by: datetime | None = None  # the gateway, if it has gone to restart
 
     @property
     def clock_skew(self) -> timedelta | None:
         """How far the machine's clock is ahead of the broker's; None if nobody knows."""
         return self.skew()
+
+    @property
+    def unsynced(self) -> str:
+        """Why the desk is out of sync, if it is: the gateway restarts, or nobody expected it."""
+        if self._back_by is None or self._back_by <= self._clock.now():
+            return _UNSYNCED
+        return f"{_UNSYNCED}: {restarts(self._back_by, self._settings.zone)}"
 
     @property
     def traffic_today(self) -> Traffic | None:
@@ -135,6 +144,8 @@ class RiskBook:
                 self.losses = self.losses.after(event)
                 if event.state is TradingState.ACTIVE and event.symbol == EVERYTHING:
                     self.equity = None  # the peak is counted anew from what is stated next
+            case ev.DisconnectEvent():
+                self._back_by = event.until
             case ev.LossEvent():
                 self.losses = self.losses.after(event)
             case ev.EquityEvent():
@@ -226,4 +237,4 @@ def state_of(book: RiskBook, *, is_synced: bool) -> tuple[TradingState, str]:
         return held.state, held.reason
     for reason in book.causes:
         return TradingState.REDUCING, reason
-    return (TradingState.ACTIVE, "") if is_synced else (TradingState.REDUCING, _UNSYNCED)
+    return (TradingState.ACTIVE, "") if is_synced else (TradingState.REDUCING, book.unsynced)

@@ -228,13 +228,12 @@ class _Findings:
                     at=self.snapshot.at, order_id=order.order_id, is_working=True, filled=traded
                 )
             )
-        is_done = traded >= order.spec.quantity
-        self.events.append(
-            ev.DoneEvent(at=self.snapshot.at, order_id=order.order_id, filled=traded)
-            if is_done
-            else ended(order, self.snapshot.at)
-        )
-        self._drift(order.order_id, str(order.status), "no longer at the broker")
+        end = ended(order, self.snapshot.at)
+        if traded >= order.spec.quantity:
+            end = ev.DoneEvent(at=self.snapshot.at, order_id=order.order_id, filled=traded)
+        self.events.append(end)
+        if not isinstance(end, ev.ExpireEvent):  # its day is over: it was to be gone
+            self._drift(order.order_id, str(order.status), "no longer at the broker")
 
     def _traded_unheard(self, order: Order) -> Decimal:
         """What an entry that is gone must have traded, by the exits and the position it left."""

@@ -13,6 +13,13 @@ from datetime import UTC, datetime, time, timedelta, tzinfo
 _CLOCK = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]"
 _SHAPE = re.compile(f"({_CLOCK})-({_CLOCK})")
 _DAY = timedelta(days=1)
+NO_WINDOW = "none"  # what a setting says that names one window, where there is none
+
+
+def is_window(text: str) -> bool:
+    """Whether `text` is a window: from, until, and not the same."""
+    match = _SHAPE.fullmatch(text)
+    return match is not None and match[1] != match[2]
 
 
 def refuse_malformed(windows: Iterable[str]) -> None:
@@ -22,8 +29,7 @@ def refuse_malformed(windows: Iterable[str]) -> None:
         ValueError: If one of them cannot, or ends when it begins.
     """
     for window in windows:
-        match = _SHAPE.fullmatch(window)
-        if match is None or match[1] == match[2]:
+        if not is_window(window):
             raise ValueError(f'blackouts has {window!r}: write "23:40-00:20", from and until')
 
 
@@ -41,3 +47,8 @@ def end_after(window: str, moment: datetime, zone: tzinfo) -> datetime:
     local, ends = moment.astimezone(zone), time.fromisoformat(window[6:])
     day = local.date() if local.time() < ends else local.date() + _DAY
     return datetime.combine(day, ends, tzinfo=zone).astimezone(UTC)
+
+
+def restarts(until: datetime, zone: tzinfo) -> str:
+    """Return the words for a gateway that is gone because it restarts each day."""
+    return f"restart window until {until.astimezone(zone):%H:%M %Z}"

@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from ibkr_trader.core.models import Order, OrderId
     from ibkr_trader.risk.limits import RiskLimits
 
-REJECTS, UNKNOWN = "rejects", "unknown"  # who decided, where a halt says so
+# Who decided, where a halt says so.
+REJECTS, UNKNOWN, READ_ONLY = "rejects", "unknown", "read-only API"
+_REFUSED_AS_IT_STANDS = 321
 _MOST = 100  # refusals remembered
 _ANSWERS = (
     ev.AcceptEvent,
@@ -88,6 +90,19 @@ def trips(strikes: Strikes, limits: RiskLimits, now: datetime) -> Iterator[Trip]
         if count >= limits.max_rejects_per_symbol:
             reason = f"{count} orders in {symbol} {within}"
             yield Trip(symbol, REJECTS, reason, limits.max_rejects_per_symbol, count)
+
+
+def takes_no_orders(event: ev.RejectEvent) -> str:
+    """Return why the broker takes no order whatever, if that is what `event` says; else nothing.
+
+    One refusal is enough: until somebody changes a setting in TWS, each order would meet another.
+    """
+    if event.code != _REFUSED_AS_IT_STANDS or "read-only" not in event.reason.lower():
+        return ""
+    return (
+        "TWS takes no orders from the API: untick Read-Only API in TWS "
+        "(Global Configuration, API, Settings)"
+    )
 
 
 def refused(strikes: Strikes, limits: RiskLimits, now: datetime) -> dict[str, int]:

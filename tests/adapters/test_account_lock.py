@@ -14,6 +14,7 @@ import pytest
 from ibkr_trader.adapters.account_lock import (
     AccountLock,
     Holder,
+    account_path,
     holder,
     lock_paths,
     runtime_folder,
@@ -146,3 +147,11 @@ def test_an_endpoint_has_one_file_however_it_is_spelled(tmp_path: Path) -> None:
         for endpoint in (("127.0.0.1", 7497, 2), ("127.0.0.1", 7496, 1), ("10.0.0.1", 7497, 1))
     }
     assert len(others | {one[1]}) == 4
+
+
+def test_an_account_at_a_gateway_has_one_file_and_no_name(tmp_path: Path) -> None:
+    one = account_path(tmp_path, endpoint=("127.0.0.1", 7497), account="DU0000000")
+    assert one == account_path(tmp_path, endpoint=("LOCALHOST", 7497), account="DU0000000")
+    assert one != account_path(tmp_path, endpoint=("127.0.0.1", 7496), account="DU0000000")
+    assert one != account_path(tmp_path, endpoint=("127.0.0.1", 7497), account="DU0000001")
+    assert "DU0000000" not in one.name

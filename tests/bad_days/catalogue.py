@@ -1,4 +1,4 @@
-"""The fault catalogue's sections 1.C to 1.F, and the callbacks of 1.B: what goes wrong.
+"""The fault catalogue's sections 1.A and 1.C to 1.F, and the callbacks of 1.B: what goes wrong.
 
 An id is tested by every test whose name carries it (`test_f_c01_…` rehearses F-C01); where the
 heart of the matter is tested elsewhere, that place is named. `test_catalogue.py` holds the table
@@ -8,6 +8,27 @@ against the tests, so an id without one is found, and so is a test without an id
 from __future__ import annotations
 
 FAULTS = {
+    "A01": "the link breaks before an order has left",
+    "A02": "the link breaks once the order has arrived",
+    "A03": "the link breaks in the moment of sending",
+    "A04": "what waits in the queue when the link breaks",
+    "A05": "TWS has lost IBKR",
+    "A06": "IBKR is back, and the data is lost",
+    "A07": "IBKR is back, and the data went on",
+    "A08": "the gateway restarts at night",
+    "A09": "midnight takes the executions",
+    "A10": "the client id is in use",
+    "A11": "nobody is there, or hangs up",
+    "A12": "the line is silent",
+    "A13": "a flood, and our own slowness",
+    "A14": "messages that nobody can read",
+    "A15": "the handshake succeeds, and an answer never ends",
+    "A16": "two programs on one account",
+    "A17": "somebody else on the account",
+    "A18": "somebody else has the data",
+    "A19": "the API may only read",
+    "A20": "the account is another",
+    "A21": "order numbers go backwards, or leap",
     "B01": "an order is swallowed",
     "B02": "the acknowledgement comes late",
     "B03": "a fill before the acknowledgement",
@@ -72,6 +93,9 @@ FAULTS = {
 
 # What is judged by more than these stories: unit tests of the part that decides.
 ELSEWHERE = {
+    "A16": "tests/adapters/test_account_lock.py",
+    "A20": "tests/scenarios/test_live_arming.py",
+    "A21": "tests/core/test_ids.py",
     "C09": "tests/orders/test_managed_trails.py",
     "E01": "tests/scenarios/test_crash.py",
     "F05": "tests/adapters/test_calendar.py",

@@ -23,7 +23,7 @@ from ibkr_trader.adapters.ibkr.connection import IBKRConnection, LinkSettings
 from ibkr_trader.adapters.ibkr.market_data import IBKRMarketData
 from ibkr_trader.adapters.journal import SessionHeader, SqliteJournal
 from ibkr_trader.core import events as ev
-from ibkr_trader.core.errors import BrokerUnavailable, TraderError
+from ibkr_trader.core.errors import TraderError
 from ibkr_trader.core.trading_day import NEW_YORK
 from ibkr_trader.execution.desk import Desk
 from ibkr_trader.execution.guardian import Duty
@@ -43,6 +43,7 @@ from ibkr_trader.sim.gateway.server import serve_exchange
 from ibkr_trader.sim.gateway.wire import WireEntry, WireLog
 from ibkr_trader.sim.orders import OrderTerms
 from ibkr_trader.sim.universe import load_universe
+from tests.bad_days.bad_lines import is_hindered, round_trip
 from tests.bad_days.still_time import StillTime
 from tests.limits import roomy
 
@@ -131,7 +132,8 @@ class Day:
             journal = stack.enter_context(
                 SqliteJournal(self.folder / "journal.db", clock=self.time, header=header)
             )
-            settings = LinkSettings(port=self.server.port, client_id=1)
+            window = "23:40-00:20"  # the default of the settings
+            settings = LinkSettings(port=self.server.port, restart_window=window)
             connection = IBKRConnection(settings, clock=self.time, jitter=lambda: 0.5)
             await connection.open()
             await stack.enter_async_context(alongside(connection.run()))
@@ -320,8 +322,8 @@ class Day:
             await self._turns()
             connection = self._connection
             if connection is not None:
-                with suppress(BrokerUnavailable):  # both directions are empty once it is answered
-                    await _round_trip(connection)
+                if not is_hindered(self.server.network):
+                    await round_trip(connection)
                 await self._turns()
             if self._desk is not None:
                 await self.trader.intake.drained()  # what groups ask for may have to wait its turn
@@ -373,13 +375,6 @@ class Day:
 
     def _said(self) -> tuple[int, int]:
         return self._words, len(self.heard)
-
-
-async def _round_trip(connection: IBKRConnection) -> None:
-    """Ask the gateway something, past the lanes: those keep a pace, and time stands still."""
-    with connection.requests.ask("the time", "currentTime") as question:
-        connection._write(connection.encode(lambda api: api.reqCurrentTime()))
-        await question.answer(timeout=1)
 
 
 @asynccontextmanager

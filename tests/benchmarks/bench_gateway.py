@@ -11,7 +11,7 @@ import ib_insync
 
 from ibkr_trader.adapters.ibkr.client import ApiClient, load
 from ibkr_trader.adapters.ibkr.frames import Frame
-from ibkr_trader.adapters.ibkr.link import Link
+from ibkr_trader.adapters.ibkr.link import Inlet, Link
 from tests.benchmarks.desks import ib_insync_desk, resolved, resting_order
 from tests.benchmarks.harness import Goal, Sample, Table, version
 from tests.benchmarks.stage import HOST, PATIENCE, Stage, gateway_process, stage
@@ -90,7 +90,7 @@ async def bare_client(port: int) -> AsyncIterator[BareClient]:
     """Connect a bare client."""
     client = BareClient()
     loop = asyncio.get_running_loop()
-    await loop.create_connection(lambda: client.link, HOST, port)
+    await loop.create_connection(lambda: Inlet(client.link), HOST, port)
     client.link.write_hello("v157..176")
     await client.ready()
     try:

@@ -36,7 +36,7 @@ from tests.benchmarks.stage import PATIENCE, Stage, gateway_process, stage
 
 FRAMES = 200
 BURST = 2_000
-READ = 256 * 1024  # what asyncio takes from a socket at a time
+READ = 256 * 1024  # what asyncio takes from a socket at a time; our link, less
 AT = datetime(2026, 11, 20, 15, tzinfo=UTC)
 ONE, PRICE = Decimal(1), Decimal("150.01")
 numbers = itertools.count(1)

@@ -97,6 +97,8 @@ async def test_a_line_has_the_order_as_it_was_when_nobody_asked_yet() -> None:
             ),
             KIND.NOTE,
         ),
+        (ev.DisconnectEvent(at=START, epoch=1, reason="EOF"), KIND.ALERT),
+        (ev.DisconnectEvent(at=START, epoch=1, reason="EOF", until=START), KIND.NOTE),
         (
             ev.OperatorEvent(at=START, operator="ann", action="halt", command="kill.halt-here"),
             KIND.KEY,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import msgspec
@@ -48,6 +48,17 @@ ORDER = Order(spec=SPEC, status=OrderStatus.CANCELLED)
                 at=AT, operator="ann", action="cancel 1-entry", command="revise.cancel"
             ),
             "ann: cancel 1-entry",
+        ),
+        (
+            ev.DisconnectEvent(at=AT, epoch=1, reason="EOF"),
+            "gateway lost: EOF. Stops at the broker stay; trying again",
+        ),
+        (
+            ev.DisconnectEvent(at=AT, epoch=1, reason="EOF", until=AT + timedelta(minutes=20)),
+            (
+                "gateway gone (EOF): it restarts, and is to be back by 2026-11-20 15:20:00 UTC. "
+                "Stops at the broker stay"
+            ),
         ),
         (ev.TimeEvent(at=AT), None),
         (ev.StatusEvent(at=AT, order_id=NAME, is_working=True), None),

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from ibkr_trader.cli.lights import QUIET, LinkWatch, Lit, data_light
+from ibkr_trader.cli.lights import QUIET, LinkWatch, Lit, data_light, unheard
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.enums import DataType
 from ibkr_trader.core.models import Contract, Quote
+from ibkr_trader.core.trading_day import NEW_YORK
 from ibkr_trader.dashboard.scene import Light
 from ibkr_trader.portfolio.state import Link
 from ibkr_trader.risk.view import AgedQuote
@@ -22,11 +24,13 @@ AAPL, MSFT = Contract(symbol="AAPL", con_id=1), Contract(symbol="MSFT", con_id=2
 LOST = ev.DisconnectEvent(at=START, epoch=1, reason="1100 Connectivity has been lost")
 
 
-def lights(*events: ev.BaseEvent, link: Link = DOWN, is_synced: bool = False) -> list[Light]:
+def lights(
+    *events: ev.BaseEvent, link: Link = DOWN, is_synced: bool = False, now: datetime = START
+) -> list[Light]:
     watch = LinkWatch()
     for event in events:
         watch.hear(event)
-    return [lit.light for lit in watch.lights(link, is_synced=is_synced)]
+    return [lit.light for lit in watch.lights(link, is_synced=is_synced, now=now)]
 
 
 def test_a_line_that_stands_is_well_only_once_everything_was_told() -> None:
@@ -58,7 +62,35 @@ def test_what_is_over_is_forgotten() -> None:
     assert lights(LOST, ev.ConnectEvent(at=START, epoch=2), again) == [Light.DOWN, Light.UNKNOWN]
     watch = LinkWatch()
     watch.hear(LOST)
-    assert "1100 Connectivity" in watch.lights(DOWN, is_synced=False)[1].trouble
+    assert "1100 Connectivity" in watch.lights(DOWN, is_synced=False, now=START)[1].trouble
+
+
+@pytest.mark.parametrize(
+    ("reason", "while_it_restarts", "after_it"),
+    [
+        ("EOF", [Light.WAITING, Light.WAITING], [Light.DOWN, Light.UNKNOWN]),
+        ("1100 lost", [Light.UP, Light.WAITING], [Light.UP, Light.DOWN]),
+    ],
+)
+def test_a_gateway_that_restarts_is_waited_for_until_its_window_ends(
+    reason: str, while_it_restarts: list[Light], after_it: list[Light]
+) -> None:
+    until = START + timedelta(minutes=20)
+    gone = ev.DisconnectEvent(at=START, epoch=1, reason=reason, until=until)
+    assert lights(gone, now=until - timedelta(seconds=1)) == while_it_restarts
+    assert lights(gone, now=until) == after_it
+    assert lights(gone, LOST, now=START) == [Light.UP, Light.DOWN]
+    watch = LinkWatch(ZoneInfo(NEW_YORK))
+    watch.hear(gone)
+    troubles = [lit.trouble for lit in watch.lights(DOWN, is_synced=False, now=START)]
+    assert "the gateway is gone: restart window until 10:20 EST" in troubles
+
+
+def test_prices_that_cannot_come_are_waited_for_like_their_line() -> None:
+    assert unheard(Lit(Light.UNKNOWN), Link()) == Lit(Light.UNKNOWN)
+    assert unheard(Lit(Light.WAITING), DOWN) == Lit(Light.WAITING)
+    assert unheard(Lit(Light.DOWN), DOWN) == Lit(Light.DOWN)
+    assert unheard(Lit(Light.UNKNOWN), DOWN) == Lit(Light.DOWN)
 
 
 def aged(seconds: float = 0, **quote: object) -> AgedQuote:

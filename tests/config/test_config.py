@@ -47,6 +47,21 @@ def test_an_empty_variable_is_not_set(desk: Desk) -> None:
     assert desk.load().profile is Profile.SIM
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"), [("", "23:40-00:20"), ("none", "none"), ("05:00-05:15", "05:00-05:15")]
+)
+def test_the_gateways_restart_has_a_window_or_none(text: str, expected: str, desk: Desk) -> None:
+    desk.env["IBKR_RESTART_WINDOW"] = text
+    assert desk.load().restart_window == expected
+
+
+@pytest.mark.parametrize("text", ["23:40", "25:00-01:00", "23:40-23:40", "None"])
+def test_a_window_that_cannot_be_read_is_refused(text: str, desk: Desk) -> None:
+    desk.toml(f'restart_window = "{text}"\n')
+    with pytest.raises(ConfigError, match=r'restart_window.*"23:40-00:20"'):
+        desk.load()
+
+
 # -- profiles -----------------------------------------------------------------------------
 
 

@@ -89,6 +89,19 @@ async def test_a_price_from_before_a_lost_link_says_nothing_of_after_it() -> Non
         assert AAPL not in trader.outlook.view().quotes
 
 
+async def test_who_waits_for_a_gateway_that_restarts_says_so_until_its_window_ends() -> None:
+    floor = Floor()
+    async with floor.trader() as trader:
+        at, outlook = floor.clock.now(), trader.outlook
+        until = at + timedelta(minutes=20)
+        trader.record.witness([ev.DisconnectEvent(at=at, epoch=1, reason="EOF", until=until)])
+        assert outlook.trading_state is TradingState.REDUCING
+        words = f"not in sync with the broker: restart window until {until:%H:%M} UTC"
+        assert outlook.view().state_reason == words
+        floor.clock.advance(20 * 60)
+        assert outlook.view().state_reason == "not in sync with the broker"
+
+
 async def test_a_desk_that_is_degraded_only_reduces_until_it_is_not() -> None:
     floor = Floor()
     async with floor.trader() as trader:

@@ -5,10 +5,17 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from ibkr_trader.risk.blackouts import end_after, holds, refuse_malformed
+from ibkr_trader.risk.blackouts import (
+    NO_WINDOW,
+    end_after,
+    holds,
+    is_window,
+    refuse_malformed,
+    restarts,
+)
 from ibkr_trader.risk.limits import RiskLimits
 
-BERLIN = ZoneInfo("Europe/Berlin")
+BERLIN, NEW_YORK = ZoneInfo("Europe/Berlin"), ZoneInfo("America/New_York")
 
 
 def test_what_can_be_read_is_taken() -> None:
@@ -51,3 +58,14 @@ def test_it_ends_by_the_wall_clock_of_its_day() -> None:
     night, ends = "23:00-01:00", datetime(2026, 7, 1, 23, tzinfo=UTC)
     assert end_after(night, datetime(2026, 7, 1, 21, 30, tzinfo=UTC), BERLIN) == ends
     assert end_after(night, datetime(2026, 7, 1, 22, 30, tzinfo=UTC), BERLIN) == ends
+
+
+def test_a_window_has_two_ends_that_differ() -> None:
+    assert is_window("23:40-00:20")
+    assert not is_window("23:40-23:40")
+    assert not is_window(NO_WINDOW)
+
+
+def test_a_restart_is_told_with_its_end_by_the_exchanges_clock() -> None:
+    end = datetime(2026, 11, 21, 5, 20, tzinfo=UTC)
+    assert restarts(end, NEW_YORK) == "restart window until 00:20 EST"

@@ -11,7 +11,7 @@ from ibkr_trader.core.codec import decode_event, encode
 from ibkr_trader.core.enums import OrderRole, OrderStatus, TradingState
 from ibkr_trader.core.models import Contract, GroupId, Order, OrderId, OrderSpec
 from ibkr_trader.core.tallies import Refusal, Strikes
-from ibkr_trader.risk.breaker import after, refused, trips
+from ibkr_trader.risk.breaker import after, refused, takes_no_orders, trips
 from ibkr_trader.risk.limits import RiskLimits
 from tests.orders.samples import (
     AT,
@@ -236,3 +236,18 @@ def test_a_checkpoint_keeps_them() -> None:
     again = decode_event(encode(mark))
     assert isinstance(again, ev.CheckpointEvent)
     assert again.strikes == strikes
+
+
+@pytest.mark.parametrize(
+    ("code", "reason", "is_final"),
+    [
+        (321, "Error validating request: The API interface is in Read-Only mode.", True),
+        (321, "Error validating request: Invalid account code", False),
+        (201, "a read-only margin", False),
+    ],
+)
+def test_a_gateway_that_may_only_be_read_takes_no_order_at_all(
+    code: int, reason: str, is_final: bool
+) -> None:
+    event = ev.RejectEvent(at=AT, order_id=OrderId("memo-1-single"), code=code, reason=reason)
+    assert ("untick Read-Only API" in takes_no_orders(event)) is is_final

@@ -13,27 +13,34 @@ from __future__ import annotations
 import asyncio
 import random
 from datetime import timedelta
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from ibkr_trader.adapters.ibkr import messages as m
+from ibkr_trader.adapters.ibkr.absence import Absence
 from ibkr_trader.adapters.ibkr.client import load
 from ibkr_trader.adapters.ibkr.dialing import (
     NOBODY_THERE,
     ClientIdInUse,
     Dialer,
     LinkSettings,
+    LinkState,
     Session,
     choose_account,
+    new_port,
+    pause_before,
 )
 from ibkr_trader.adapters.ibkr.error_codes import Kind, rule_for
 from ibkr_trader.adapters.ibkr.event_queue import EventQueue
-from ibkr_trader.adapters.ibkr.lanes import Lane, Lanes, Parcel
+from ibkr_trader.adapters.ibkr.heartbeat import ask_time, listen_for_life
+from ibkr_trader.adapters.ibkr.lanes import Lanes, Parcel
 from ibkr_trader.adapters.ibkr.receiver import VITAL
 from ibkr_trader.adapters.ibkr.requests import Requests
 from ibkr_trader.adapters.ibkr.switchboard import Switchboard
 from ibkr_trader.core.errors import AccountMismatch, BrokerUnavailable, ConfigError
 from ibkr_trader.core.events import ConnectEvent, DisconnectEvent, ErrorEvent
+from ibkr_trader.execution.tasks import alongside
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,25 +53,17 @@ if TYPE_CHECKING:
 __all__ = ["ClientIdInUse", "IBKRConnection", "LinkSettings", "LinkState"]
 
 _QUIET_NOTICES = frozenset({2104, 2106, 2107, 2108, 2119, 2158})
+_MOVES = 1300
 _RESYNC_PAUSE = 5.0  # seconds between two resyncs that a message nobody can read asks for
 _CLOCK_SLACK = timedelta(seconds=1)  # the gateway states whole seconds
-_LAG = 1.0  # a timer this late means that we were slow, not the gateway
-
-
-class LinkState(StrEnum):
-    """How things stand with the gateway."""
-
-    DISCONNECTED = "DISCONNECTED"
-    CONNECTED = "CONNECTED"
-    DEGRADED = "DEGRADED"  # TWS answers, but has lost IBKR: nothing may be opened
-    CLOSED = "CLOSED"
 
 
 class IBKRConnection:
     """The link, its lanes, its questions under way, and the news it brings.
 
     `on_server_time` hears the gateway's time whenever the clock is found to differ from it
-    by more than a second; under the simulator that sets the clock.
+    by more than a second; under the simulator that sets the clock. `on_retry` is called before
+    a lost link is dialled again: who knows where the gateway is by now puts it into `settings`.
     """
 
     def __init__(
@@ -84,6 +83,7 @@ class IBKRConnection:
         self.clock = clock
         self.news = EventQueue()
         self.inbox = Switchboard()
+        self.on_retry: Callable[[], None] = lambda: None
         self.requests = Requests()
         self.lanes = Lanes(write=self._write)
         self.state = LinkState.DISCONNECTED
@@ -100,6 +100,7 @@ class IBKRConnection:
         self._resynced_at: float | None = None
         self._is_resync_due = False
         self._lost_words = ""  # how TWS said that it has lost IBKR
+        self._absence = Absence(settings.restart_window)
         self.news.on_full = self._pause
         self.news.on_drained = self._resume
 
@@ -151,18 +152,8 @@ class IBKRConnection:
         """
         if self._session is None:
             await self.open()
-        async with asyncio.TaskGroup() as group:
-            tasks = [
-                group.create_task(work, name=f"ibkr-{name}")
-                for name, work in (
-                    ("lanes", self._pump()),
-                    ("heartbeat", self._beat()),
-                    ("redial", self._keep()),
-                )
-            ]
+        async with alongside(self._pump(), self._beat(), self._keep()):
             await self._closed.wait()
-            for task in tasks:
-                task.cancel()
 
     def close(self) -> None:
         """End the connection for good. What waits in the lanes is dropped, and says so."""
@@ -218,7 +209,7 @@ class IBKRConnection:
             session.link.abort("closed by us")
             raise BrokerUnavailable("closed while connecting")
         try:
-            self.account = choose_account(self.settings, session.accounts)
+            self.account = choose_account(self.settings, session.accounts, known=self.account)
         except AccountMismatch:
             session.link.close("the account is not the one to trade")
             raise
@@ -226,7 +217,7 @@ class IBKRConnection:
         self._lost.clear()
         self.lanes.is_open = True
         try:
-            await self._ask_time()
+            await ask_time(self)
         except BrokerUnavailable:
             self._drop("silent after the handshake")
             session.link.abort("silent after the handshake")
@@ -271,7 +262,9 @@ class IBKRConnection:
         self._lost.set()
 
     def _publish_loss(self, reason: str) -> None:
-        self.news.publish(DisconnectEvent(at=self.clock.now(), epoch=self.epoch, reason=reason))
+        now = self.clock.now()
+        until = self._absence.begin(now)
+        self.news.publish(DisconnectEvent(at=now, epoch=self.epoch, reason=reason, until=until))
 
     async def _keep(self) -> None:
         while True:
@@ -279,15 +272,17 @@ class IBKRConnection:
             attempt = 0
             while self._session is None:
                 await asyncio.sleep(self._pause_before(attempt))
+                self.on_retry()
                 try:
                     await self._dial()
                 except BrokerUnavailable as error:
                     attempt += 1
-                    self._publish_error(0, f"still not connected: {error.message}")
+                    words, is_serious = self._absence.words(error.message, self.clock.now())
+                    if words:
+                        self._publish_error(0, words, is_serious=is_serious)
 
     def _pause_before(self, attempt: int) -> float:
-        pause = min(self.settings.backoff_max, self.settings.backoff * (1 << min(attempt, 16)))
-        return pause * (0.5 + self._jitter())
+        return pause_before(attempt, self.settings, jitter=self._jitter())
 
     # -- working ----------------------------------------------------------------------------
 
@@ -310,23 +305,7 @@ class IBKRConnection:
             await asyncio.sleep(self.settings.heartbeat_every)
             if self._is_resync_due and self._session is not None:
                 self.resync("a message could not be read")
-            session = self._session
-            if session is None:
-                continue
-            asked_at, turns = self.clock.monotonic(), session.link.turns
-            try:
-                await self._ask_time()
-            except BrokerUnavailable as error:
-                late = self.clock.monotonic() - asked_at - self.settings.heartbeat_timeout
-                was_held = session.link.is_paused or session.link.turns != turns
-                if late < _LAG and not was_held:
-                    session.link.abort(f"no sign of life: {error.message}")
-
-    async def _ask_time(self) -> None:
-        with self.requests.ask("the time", "currentTime") as question:
-            frame = self.encode(lambda api: api.reqCurrentTime())
-            self.put(Parcel(Lane.KILL, (frame,)))  # a backlog of cancels must not look like death
-            await question.answer(timeout=self.settings.heartbeat_timeout)
+            await listen_for_life(self)
 
     def _pause(self) -> None:
         if self._session is not None:
@@ -372,6 +351,8 @@ class IBKRConnection:
                 self._lost_words = f"{error.code} {error.text}"
                 if self.state is LinkState.CONNECTED:
                     self._degrade(self._lost_words)
+                if error.code == _MOVES and self._session is not None:
+                    self._move(self._session.link, new_port(error.text))
             case Kind.LINK_BACK | Kind.LINK_RESET:
                 self._lost_words = ""
                 if self.state in {LinkState.CONNECTED, LinkState.DEGRADED}:
@@ -383,6 +364,14 @@ class IBKRConnection:
             case _:
                 is_serious = rule.kind in {Kind.CONFIG, Kind.PACING, Kind.CLIENT_ID}
                 self._publish_error(error.code, text, is_serious=is_serious)
+
+    def _move(self, link: Link, port: int | None) -> None:
+        """Follow TWS to the port that it names; who answers there must have our account."""
+        if port is not None:
+            self.settings = msgspec.structs.replace(self.settings, port=port)
+            words = f"TWS listens at port {port} from now on: it is dialled there"
+            self._publish_error(_MOVES, f"{words}; write port = {port} into config.toml")
+        link.close("TWS has moved to another port")
 
     def _take_failure(self, failure: m.DecodeFailure) -> None:
         is_vital = failure.message_id in VITAL or failure.message_id < 0

@@ -7,13 +7,15 @@ TWS, confirm a dialog in it, choose another client id.
 from __future__ import annotations
 
 import asyncio
+import re
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from ibkr_trader.adapters.ibkr import messages as m
 from ibkr_trader.adapters.ibkr.error_codes import Kind, rule_for
-from ibkr_trader.adapters.ibkr.link import Link
+from ibkr_trader.adapters.ibkr.link import Inlet, Link
 from ibkr_trader.adapters.ibkr.receiver import Receiver
 from ibkr_trader.core.errors import AccountMismatch, BrokerUnavailable
 
@@ -26,6 +28,17 @@ if TYPE_CHECKING:
 # A face that knows who should be listening says it better.
 NOBODY_THERE = "start TWS or IB Gateway, or the simulator: ibkr-trader gateway start"
 _HELLO_FIELDS = 2
+_LAST_NUMBER = re.compile(r"([0-9]{1,5})[^0-9]*$")
+_MOST_PORT = 65_535
+
+
+class LinkState(StrEnum):
+    """How things stand with the gateway."""
+
+    DISCONNECTED = "DISCONNECTED"
+    CONNECTED = "CONNECTED"
+    DEGRADED = "DEGRADED"  # TWS answers, but has lost IBKR: nothing may be opened
+    CLOSED = "CLOSED"
 
 
 class LinkSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,6 +49,8 @@ class LinkSettings(msgspec.Struct, frozen=True, kw_only=True):
         max_attempts: Of the first connection; a lost one is dialled without end.
         heartbeat_every: How long after one sign of life the next is asked for; with
             `heartbeat_timeout` it makes how long a dead link can go unnoticed.
+        restart_window: When the gateway restarts each day, by the exchange's clock, such as
+            `23:40-00:20`: a link that is lost then was to be lost. Empty is never.
     """
 
     port: int
@@ -49,6 +64,7 @@ class LinkSettings(msgspec.Struct, frozen=True, kw_only=True):
     backoff_max: float = 60.0
     heartbeat_every: float = 4.0
     heartbeat_timeout: float = 5.0
+    restart_window: str = ""
 
     @property
     def address(self) -> str:
@@ -118,7 +134,7 @@ class Dialer:
         try:
             async with asyncio.timeout(self._settings.connect_timeout):
                 await asyncio.get_running_loop().create_connection(
-                    lambda: self._link, self._settings.host, self._settings.port
+                    lambda: Inlet(self._link), self._settings.host, self._settings.port
                 )
                 low, high = self._library.versions
                 self._link.write_hello(f"v{low}..{high}")
@@ -208,13 +224,29 @@ class Dialer:
         self._settled.set()
 
 
-def choose_account(settings: LinkSettings, accounts: tuple[str, ...]) -> str:
-    """Return the account to trade, of those of the login.
+def new_port(text: str) -> int | None:
+    """Return the port that TWS says it moves to (1300); None if it names none."""
+    found = _LAST_NUMBER.search(text)
+    port = int(found[1]) if found is not None else 0
+    return port if 0 < port <= _MOST_PORT else None
+
+
+def pause_before(attempt: int, settings: LinkSettings, *, jitter: float) -> float:
+    """Return how long to wait before an attempt (from 0), in seconds.
+
+    `jitter` (0 to 1) spreads it by half: whoever lost the gateway does not come back as one.
+    """
+    pause = min(settings.backoff_max, settings.backoff * (1 << min(attempt, 16)))
+    return pause * (0.5 + jitter)
+
+
+def choose_account(settings: LinkSettings, accounts: tuple[str, ...], *, known: str = "") -> str:
+    """Return the account to trade, of those of the login; one that is `known` stays so.
 
     Raises:
         AccountMismatch: If it has not the one that is wanted, or several and none is named.
     """
-    wanted = settings.account
+    wanted = settings.account or known or None
     if wanted is None and len(accounts) == 1:
         return accounts[0]
     if wanted is not None and wanted in accounts:
@@ -222,5 +254,5 @@ def choose_account(settings: LinkSettings, accounts: tuple[str, ...]) -> str:
     problem = f"has not account {wanted}" if wanted else f"has {len(accounts)} accounts"
     raise AccountMismatch(
         f"the login at {settings.address} {problem}: {', '.join(accounts)}",
-        hint=f"IBKR_ACCOUNT={accounts[0]}",
+        hint=f"IBKR_ACCOUNT={accounts[0]}" if not known else "log TWS in to the account as before",
     )

@@ -50,6 +50,7 @@ class Rule(NamedTuple):
 
 _PRECAUTIONS = "look for a dialog in TWS, or at its precautionary settings"
 _READONLY = "untick Read-Only API in TWS, Global Configuration, API, Settings"
+_ONE_ID = "end the other program; another IBKR_CLIENT_ID could not change the orders placed so far"
 _SUBSCRIBE = "subscribe to the exchange's data, or share it with the paper account"
 
 ERROR_RULES: Mapping[int, Rule] = MappingProxyType(
@@ -181,7 +182,7 @@ ERROR_RULES: Mapping[int, Rule] = MappingProxyType(
         503: Rule(Kind.CONFIG, "TWS is too old for this request", "update TWS"),
         505: Rule(Kind.CONFIG, "TWS does not know this message", "update TWS"),
         320: Rule(Kind.CONFIG, "TWS could not read a request of ours"),
-        326: Rule(Kind.CLIENT_ID, "the client id is in use", "set another IBKR_CLIENT_ID"),
+        326: Rule(Kind.CLIENT_ID, "the client id is in use", _ONE_ID),
         # -- market data ----------------------------------------------------------------------
         162: Rule(Kind.DATA, "no historical data"),
         165: Rule(Kind.DATA_NOTE, "a remark on historical data"),

@@ -4,6 +4,7 @@ import asyncio
 import socket
 from datetime import datetime
 
+import msgspec
 import pytest
 
 from ibkr_trader.adapters.clock import SystemClock
@@ -344,3 +345,52 @@ async def test_an_answer_that_our_own_pause_held_back_is_no_death(
         assert connection.state is LinkState.CONNECTED
         assert gateway.connections == 1
         connection.close()
+
+
+async def test_a_gateway_that_comes_back_with_another_account_is_refused(
+    gateway: StubGateway, client_library: str
+) -> None:
+    """Nobody named the account; but it was chosen once, and what is held is in that one."""
+    connection = IBKRConnection(settings_for(gateway, client_library), clock=SystemClock())
+    await connection.open()
+    gateway.answers[71] = lambda _: [(15, 1, "SIM0000002"), (9, 1, 1)]
+    gateway.hang_up()
+    with pytest.raises(AccountMismatch, match=f"has not account {ACCOUNT}"):
+        await connection.run()
+    assert connection.account == ACCOUNT
+
+
+@pytest.mark.parametrize("text", ["reconnect on the new port -{}", "the new port: {}."])
+async def test_tws_moves_to_another_port_and_is_followed(
+    text: str, rig: Rig, client_library: str
+) -> None:
+    await rig.until(ConnectEvent)
+    async with StubGateway().serving() as there:
+        rig.gateway.send(4, 2, -1, 1300, text.format(there.port), "")
+        lost = await rig.until(DisconnectEvent)
+        assert lost.reason.startswith("1300")
+        await rig.until(ConnectEvent, lambda event: event.epoch == 2)
+        assert there.connections == 1
+    told = await rig.until(ErrorEvent, lambda event: event.code == 1300)
+    assert f"port = {there.port}" in told.message
+
+
+async def test_a_move_to_nowhere_is_dialled_where_it_was(rig: Rig) -> None:
+    await rig.until(ConnectEvent)
+    rig.gateway.send(4, 2, -1, 1300, "the socket port has been reset", "")
+    await rig.until(ConnectEvent, lambda event: event.epoch == 2)
+    assert rig.gateway.connections == 2
+
+
+async def test_who_knows_better_where_it_is_is_asked_before_each_attempt(
+    rig: Rig,
+) -> None:
+    await rig.until(ConnectEvent)
+    async with StubGateway().serving() as there:
+        connection = rig.connection
+        connection.on_retry = lambda: setattr(
+            connection, "settings", msgspec.structs.replace(connection.settings, port=there.port)
+        )
+        rig.gateway.hang_up()
+        await rig.until(ConnectEvent, lambda event: event.epoch == 2)
+        assert there.connections == 1
