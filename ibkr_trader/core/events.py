@@ -526,11 +526,16 @@ class SyncEvent(SystemEvent, frozen=True, kw_only=True):
 
 @final
 class ErrorEvent(SystemEvent, frozen=True, kw_only=True):
-    """The broker or a part of ours reports a trouble that belongs to no order."""
+    """The broker or a part of ours reports a trouble that belongs to no order.
+
+    `is_misnumbered`: the broker says that a number we gave an order was used before, so nobody
+    knows which are free.
+    """
 
     code: int
     message: str
     is_serious: bool = False
+    is_misnumbered: bool = False
 
 
 @final

@@ -1,7 +1,8 @@
 """Halts what the broker refuses again and again, and everything when it does not answer.
 
 The rule is in `risk/breaker.py`. What it finds goes on record as a halt, so it outlives the
-strikes, the process and the day: until a person resumes.
+strikes, the process and the day: until a person resumes. So does a number of ours that the
+broker says was used before: the next order might be taken for a change of another one.
 """
 
 from __future__ import annotations
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from ibkr_trader.execution.trader import Trader
 
 
+NUMBERS = "order numbers"  # who decided, where a halt says so
+
+
 class BreakerWatch:
     """Looks at the strikes whenever one is added, once it is attached."""
 
@@ -26,6 +30,7 @@ class BreakerWatch:
         """Listen from now on, for as long as the trader lives."""
         self._trader.bus.subscribe(ev.RejectEvent, self._look)
         self._trader.bus.subscribe(ev.UnknownEvent, self._look)
+        self._trader.bus.subscribe(ev.ErrorEvent, self._hear)
 
     def _look(self, event: ev.RejectEvent | ev.UnknownEvent) -> None:
         trader, book = self._trader, self._trader.outlook.book
@@ -38,3 +43,8 @@ class BreakerWatch:
                 trader.halter.stop(
                     trip.reason, origin=trip.origin, symbol=trip.symbol, keeps_entries=True
                 )
+
+    def _hear(self, event: ev.ErrorEvent) -> None:
+        if event.is_misnumbered:
+            reason = f"an order number of ours was used before: {event.message}"
+            self._trader.halter.reduce(reason, origin=NUMBERS)

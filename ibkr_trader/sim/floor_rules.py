@@ -55,6 +55,8 @@ class FloorRules(msgspec.Struct, frozen=True, kw_only=True):
         caps: By con_id.
         locates: By con_id: seconds until shares are found, None for never.
         precautions: What the person at TWS has set up for orders of the API.
+        most_a_side: Orders that may work on one side of a contract (IBKR: 20); the next is
+            rejected. None is any number.
     """
 
     slow_oca: tuple[int, ...] = ()
@@ -65,6 +67,7 @@ class FloorRules(msgspec.Struct, frozen=True, kw_only=True):
     locates: dict[int, int | None] = {}
     rejections: tuple[Rejection, ...] = ()
     precautions: Precautions = Precautions()
+    most_a_side: int | None = None
 
 
 def cap_of(rules: FloorRules, order: SimOrder) -> Decimal:

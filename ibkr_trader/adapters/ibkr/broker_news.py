@@ -160,7 +160,14 @@ class BrokerNews:
         if rule.kind in {Kind.DUPLICATE_ID, Kind.PACING, Kind.CONFIG}:
             at = self._connection.clock.now()
             text = f"{entry.order_id}: {error.text} ({rule.meaning})"
-            self.publish([ev.ErrorEvent(at=at, code=error.code, message=text, is_serious=True)])
+            trouble = ev.ErrorEvent(
+                at=at,
+                code=error.code,
+                message=text,
+                is_serious=True,
+                is_misnumbered=rule.kind is Kind.DUPLICATE_ID,
+            )
+            self.publish([trouble])
         if rule.kind is Kind.DUPLICATE_ID:
             frame = self._connection.encode(lambda api: api.reqIds(1))
             self._connection.put(Parcel(Lane.ASK, (frame,)))
