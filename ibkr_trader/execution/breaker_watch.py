@@ -1,8 +1,9 @@
 """Halts what the broker refuses again and again, and everything when it does not answer.
 
 The rule is in `risk/breaker.py`. What it finds goes on record as a halt, so it outlives the
-strikes, the process and the day: until a person resumes. So does a number of ours that the
-broker says was used before: the next order might be taken for a change of another one.
+strikes, the process and the day: until a person resumes. So does what a person has to look at
+first: an order number that was used before, two orders under one name, a journal that is older
+than the broker's orders.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from ibkr_trader.execution.trader import Trader
 
 
-NUMBERS = "order numbers"  # who decided, where a halt says so
+DOUBT = "doubt"  # who decided, where a halt says so
 
 
 class BreakerWatch:
@@ -31,6 +32,7 @@ class BreakerWatch:
         self._trader.bus.subscribe(ev.RejectEvent, self._look)
         self._trader.bus.subscribe(ev.UnknownEvent, self._look)
         self._trader.bus.subscribe(ev.ErrorEvent, self._hear)
+        self._trader.bus.subscribe(ev.DriftEvent, self._compare)
 
     def _look(self, event: ev.RejectEvent | ev.UnknownEvent) -> None:
         trader, book = self._trader, self._trader.outlook.book
@@ -45,6 +47,10 @@ class BreakerWatch:
                 )
 
     def _hear(self, event: ev.ErrorEvent) -> None:
-        if event.is_misnumbered:
-            reason = f"an order number of ours was used before: {event.message}"
-            self._trader.halter.reduce(reason, origin=NUMBERS)
+        if event.needs_look:
+            self._trader.halter.reduce(event.message, origin=DOUBT)
+
+    def _compare(self, event: ev.DriftEvent) -> None:
+        if event.needs_look:
+            reason = f"{event.subject}: {event.ours} here, {event.theirs} at the broker"
+            self._trader.halter.reduce(reason, origin=DOUBT)

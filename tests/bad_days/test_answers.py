@@ -155,9 +155,9 @@ async def test_f_b12_a_number_used_twice_stops_openings_and_is_never_used_again(
         await say(day, 103, order.order_id, "Duplicate order ID.")
     (state,) = day.news(StateEvent)
     assert state.state is TradingState.REDUCING
-    assert "number" in state.reason
+    assert "was used before" in state.reason
     sent = len(day.wire.sent("placeOrder"))
-    with pytest.raises(RiskCheckError, match="number"):
+    with pytest.raises(RiskCheckError, match="was used before"):
         await day.desk.submit_order(single(limit="147"))
     assert len(day.wire.sent("placeOrder")) == sent
     async with day.meanwhile():

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 HERE = ROOT / "tests/bad_days"
 NAMED = re.compile(r"test_f_([a-h]\d\d)_\w+")
-SECTIONS = {"B": 25, "C": 12, "D": 11, "E": 16, "F": 11}
 ALL = {"A": 21, "B": 25, "C": 12, "D": 11, "E": 16, "F": 11, "G": 12, "H": 9}
+SECTIONS = {name: last for name, last in ALL.items() if name != "A"}
 
 
 @cache
@@ -65,7 +65,6 @@ def test_the_table_leaves_no_number_out() -> None:
 
 def test_the_catalogue_has_117_faults() -> None:
     assert sum(ALL.values()) == 117
-    assert SECTIONS.items() <= ALL.items()
 
 
 @pytest.mark.parametrize("name", ELSEWHERE)
