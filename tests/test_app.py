@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager
+import sqlite3
+from contextlib import asynccontextmanager, closing
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
 
-from ibkr_trader import open_desk
+from ibkr_trader import __version__, open_desk
 from ibkr_trader.adapters.account_lock import AccountLock, lock_paths
 from ibkr_trader.app import check_account, find_port, kind_of
 from ibkr_trader.config import Profile, load
@@ -171,3 +172,19 @@ async def test_a_second_process_is_kept_out(
         async with open_desk(settings=paper, on_wait=lambda who: waited.append(who.pid)):
             pass
     assert waited
+
+
+async def test_every_session_is_on_record_with_its_version_and_settings(tmp_path: Path) -> None:
+    """So that one host of several with an old program, or other settings, can be told apart."""
+    async with live_desk(tmp_path):
+        journal = load({"profile": "live", "data_dir": str(tmp_path)}).place.journal
+        with closing(sqlite3.connect(f"file:{journal}?mode=ro", uri=True)) as raw:
+            ((payload,),) = raw.execute("SELECT payload FROM records WHERE seq = 1").fetchall()
+    header = msgspec.json.decode(payload)
+    assert header["version"] == __version__
+    assert len(header["config_hash"]) == 16
+    async with live_desk(tmp_path, account="U0000000"):
+        with closing(sqlite3.connect(f"file:{journal}?mode=ro", uri=True)) as raw:
+            rows = raw.execute("SELECT payload FROM records WHERE payload LIKE '%config_hash%'")
+            names = {msgspec.json.decode(payload)["config_hash"] for (payload,) in rows}
+    assert len(names) == 2

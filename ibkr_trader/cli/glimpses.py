@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
 PAUSE = 1.0  # seconds for which what costs more is believed
 _CENT = Decimal("0.01")
+_CONFIG_SHOWN = 7  # letters of the name of the settings: enough to tell two apart
 _MOST_LIMITS = 100
 _ALL_OF_THEM = "less in use; all of them: ibkr-trader limits"
 _MOST_PAIRS = 20
@@ -67,7 +68,10 @@ class Glimpser:
         skipped: How many the screen did not take.
     """
 
-    def __init__(self, desk: Desk, board: Board, *, profile: str, calendar: Calendar) -> None:
+    def __init__(
+        self, desk: Desk, board: Board, *, profile: str, calendar: Calendar, config: str = ""
+    ) -> None:
+        self._version = f"{__version__} {config[:_CONFIG_SHOWN]}".rstrip()
         self._trader = desk.trader
         self._board = board
         self._profile = profile
@@ -146,7 +150,7 @@ class Glimpser:
             efficiency=ratio(traffic) if traffic is not None and traffic.messages else None,
             armed_until=arming.until if arming.is_live else None,
             is_readonly=outlook.is_readonly,
-            version=__version__,
+            version=self._version,
             pid=os.getpid(),
         )
 

@@ -27,12 +27,17 @@ TOGETHER = 4  # screens that are shown something so often; more of them wait lon
 MOST = 1.0  # the same when nothing happens: clocks and ages go on
 
 
-async def watch(desk: Desk, board: Board, show: Callable[[bytes], bool], *, profile: str) -> None:
-    """Show glimpses until this is cancelled; `show` says whether the screen took one."""
+async def watch(
+    desk: Desk, board: Board, show: Callable[[bytes], bool], *, profile: str, config: str
+) -> None:
+    """Show glimpses until this is cancelled; `show` says whether the screen took one.
+
+    `config` names the settings that the trader runs with, as its journal does.
+    """
     calendar = ExchangeCalendar()
     # Its first answer takes a tenth of a second, in which the trader must not stand still.
     await asyncio.to_thread(hours, USUAL, calendar, desk.trader.clock.now())
-    glimpser = Glimpser(desk, board, profile=profile, calendar=calendar)
+    glimpser = Glimpser(desk, board, profile=profile, config=config, calendar=calendar)
     encoder = msgspec.json.Encoder()
     with board.watched() as news:
         while True:

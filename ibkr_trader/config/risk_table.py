@@ -15,7 +15,7 @@ import msgspec
 from ibkr_trader.config.sources import Sources, unknown_key
 from ibkr_trader.core.errors import ConfigError
 from ibkr_trader.orders.cover_orders import CoverRules
-from ibkr_trader.risk.limits import RiskLimits
+from ibkr_trader.risk.limits import RiskLimits, percentages
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,9 +34,20 @@ def risk_limits(found: Sources, *, is_live: bool = False) -> RiskLimits:
         ConfigError: Naming file, line and key of the first that cannot be used.
     """
     limits = read_table(found, "risk", RiskLimits)
+    for name in percentages(limits):
+        _refuse_percentage(found, name, getattr(limits, name))
     if is_live and not is_written(found, "risk.allow_shorts"):
         return msgspec.structs.replace(limits, allow_shorts=False)
     return limits
+
+
+def _refuse_percentage(found: Sources, name: str, value: Decimal) -> None:
+    line = found.table_lines.get(f"risk.{name}", 1)
+    message = (
+        f"{found.file} line {line}: risk.{name} = {value} is {value * 100:f} %, and would bind "
+        "nothing: fractions are of 1"
+    )
+    raise ConfigError(message, hint=f"write for example: {name} = {value / 100}, for {value} %")
 
 
 def is_written(found: Sources, name: str) -> bool:

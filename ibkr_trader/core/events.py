@@ -530,11 +530,15 @@ class SyncEvent(SystemEvent, frozen=True, kw_only=True):
 
 @final
 class ErrorEvent(SystemEvent, frozen=True, kw_only=True):
-    """The broker or a part of ours reports a trouble that belongs to no order."""
+    """The broker or a part of ours reports a trouble that belongs to no order.
+
+    Where it `needs_look`, nothing is opened until a person has looked.
+    """
 
     code: int
     message: str
     is_serious: bool = False
+    needs_look: bool = False
 
 
 @final
@@ -561,11 +565,15 @@ class DataTypeEvent(SystemEvent, frozen=True, kw_only=True):
 
 @final
 class DriftEvent(SystemEvent, frozen=True, kw_only=True):
-    """Broker and journal disagree; settled in the broker's favour."""
+    """Broker and journal disagree; settled in the broker's favour.
+
+    Where it `needs_look`, nothing is opened until a person has looked.
+    """
 
     subject: str
     ours: str
     theirs: str
+    needs_look: bool = False
 
 
 @final

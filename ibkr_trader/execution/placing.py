@@ -192,7 +192,10 @@ async def settle(
         raise _why_not_sent(trader, unsent[0])
     doubtful = tuple(order.order_id for order in orders if order.status.is_in_flight)
     if doubtful:
-        message = f"no answer about {', '.join(doubtful)} within {timeout:g} s: it may be live"
+        message = (
+            f"no answer about {', '.join(doubtful)} within {timeout:g} s: it may be live, "
+            "or a dialog in TWS (its precautions) holds it back until somebody answers there"
+        )
         raise OutcomeUnknown(message, order_ids=doubtful)
     return orders
 

@@ -129,9 +129,11 @@ class Recovery:
             self._just_filled.clear()
             snapshot = await self._broker.snapshot()
             await self._intake.drained()
+            last_group = self._journal.state.last_group
             self._observe(snapshot)
             now = self._clock.monotonic()
             evidence = Evidence(
+                last_group=last_group,
                 install=self._journal.state.install,
                 just_sent=frozenset(self._just_sent),
                 just_filled=frozenset(self._just_filled),

@@ -23,7 +23,7 @@ import msgspec
 
 from ibkr_trader.core import events as ev
 from ibkr_trader.orders.cover_orders import KIND, CoverRules
-from ibkr_trader.orders.cover_rules import SETTLE, too_little, too_much
+from ibkr_trader.orders.cover_rules import RELAPSE, SETTLE, too_little, too_much
 from ibkr_trader.orders.cover_scene import Action, Known, Scene, Terms, Watch
 from ibkr_trader.orders.wishes import PERSONS
 
@@ -49,11 +49,14 @@ class CoverPolicy(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         watches: By con_id; contracts that are as they should be have none.
         known: What was heard of the purpose of orders.
+        placed: When stops were put in place of late, by con_id: one that somebody takes away
+            comes again, but not for ever.
     """
 
     rules: CoverRules = CoverRules()
     watches: Mapping[int, Watch] = MappingProxyType({})
     known: Known = Known()
+    placed: Mapping[int, tuple[datetime, ...]] = MappingProxyType({})
 
     def hear(self, event: ev.OrderEvent) -> CoverPolicy:
         """Return the policy that knows what `event` says of an order's purpose."""
@@ -86,23 +89,35 @@ class CoverPolicy(msgspec.Struct, frozen=True, kw_only=True):
                 has just told the whole truth.
         """
         watches: dict[int, Watch] = {}
+        placed = self._placed_of_late(now)
         actions: list[Action] = []
         told: list[ev.CoverEvent] = []
         terms = Terms(self.rules, self.known, now)
         for scene in scenes:
             con_id = scene.contract.con_id
             much = too_much(scene, self.watches.get(con_id, Watch()), terms, settle=settle)
-            little = too_little(scene, much.watch, terms)
+            of_late = placed.pop(con_id, ())
+            watch = msgspec.structs.replace(much.watch, placed=of_late if scene.held else ())
+            little = too_little(scene, watch, terms)
             actions += (*much.actions, *little.actions)
             told += (*much.events, *little.events)
             if little.watch.is_needed:
                 watches[con_id] = little.watch
-        policy = msgspec.structs.replace(self, watches=watches)
+            if little.watch.placed:
+                placed[con_id] = little.watch.placed
+        policy = msgspec.structs.replace(self, watches=watches, placed=placed)
         return CoverStep(policy, tuple(actions), tuple(told))
 
     def knowing_only(self, orders: Iterable[OrderId]) -> CoverPolicy:
         """Return the policy without what it has heard of other orders than these."""
         return msgspec.structs.replace(self, known=self.known.only(orders))
+
+    def _placed_of_late(self, now: datetime) -> dict[int, tuple[datetime, ...]]:
+        recent = {
+            con_id: tuple(at for at in moments if now - at < RELAPSE)
+            for con_id, moments in self.placed.items()
+        }
+        return {con_id: moments for con_id, moments in recent.items() if moments}
 
     @property
     def is_waiting(self) -> bool:

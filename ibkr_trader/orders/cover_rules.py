@@ -38,6 +38,7 @@ SETTLE = timedelta(milliseconds=400)  # what the broker's own links do, they do 
 SEEN = timedelta(seconds=1)  # a gap that is shorter is not worth a word
 AT_START = timedelta(seconds=2)  # for groups to mend themselves after a restart
 HOLD = timedelta(seconds=10)  # beyond the grace, for what is about to mend itself
+RELAPSE = timedelta(minutes=10)  # stops that are gone again within it are taken away by somebody
 _FIX = "ibkr-trader cover --fix"
 _CHANGING = frozenset({OrderStatus.PENDING_MODIFY, OrderStatus.PENDING_CANCEL})
 
@@ -115,6 +116,8 @@ def too_little(scene: Scene, watch: Watch, terms: Terms) -> Found:
     action, why = _answer(scene, stands, watch, terms=terms)
     if action is not None:
         watch = watch.having_tried(_key(action), now)
+    if isinstance(action, Attach):
+        watch = msgspec.structs.replace(watch, placed=(*watch.placed, now))
     if watch.alerted_at is None or now - watch.alerted_at >= rules.repeat:
         watch = msgspec.structs.replace(watch, alerted_at=now)
         message = f"{_naked(scene, stands)} without a stop since {since:%H:%M:%S} UTC: {why}"
@@ -132,7 +135,8 @@ def _covered(scene: Scene, watch: Watch, *, now: datetime) -> Found:
         message = f"{label(scene.contract)} {how} after {seconds:.0f} s without a stop"
         told = (_event(scene, now, message=message),)
     tried = {key: one for key, one in watch.tried.items() if key.startswith("cut ")}
-    return Found(Watch(surplus_seen=watch.surplus_seen, tried=tried), (), told)
+    left = Watch(surplus_seen=watch.surplus_seen, tried=tried, placed=watch.placed)
+    return Found(left, (), told)
 
 
 def _answer(
@@ -208,6 +212,10 @@ def _patiently(
 ) -> tuple[Action | None, str]:
     """Do it again only after a while, and not for ever; looking does no harm."""
     before = watch.tried.get(_key(action))
+    brings_a_stop = isinstance(action, Attach | CancelOrder)  # or makes room for one
+    if brings_a_stop and len(watch.placed) >= TRIES and "attach" not in watch.tried:
+        minutes = RELAPSE.total_seconds() / 60
+        return None, f"its stop was taken away {TRIES} times within {minutes:.0f} min; {_FIX}"
     if before is None:
         return action, why
     if before.times >= TRIES and not isinstance(action, Look):

@@ -77,6 +77,7 @@ class Watch(msgspec.Struct, frozen=True, kw_only=True):
         is_told: Whether the beginning was told, so that the end is told too.
         alerted_at: When it was last called out.
         tried: What was done, by what it was.
+        placed: When stops were put in place of late; the policy keeps it beyond the watch.
     """
 
     naked_since: datetime | None = None
@@ -85,6 +86,7 @@ class Watch(msgspec.Struct, frozen=True, kw_only=True):
     is_told: bool = False
     alerted_at: datetime | None = None
     tried: Mapping[str, Tried] = MappingProxyType({})
+    placed: tuple[datetime, ...] = ()
 
     @property
     def is_needed(self) -> bool:

@@ -51,6 +51,8 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
         sent_in: The epoch each order of this process was sent in; earlier processes' are missing.
         missed_for: How long ago each order was first found absent, on a connection made after
             it was sent.
+        last_group: The highest number that the journal has ever given a group; None if it is
+            not to be compared with what the broker has seen.
     """
 
     install: str = ""
@@ -58,6 +60,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     just_filled: frozenset[FillId] = frozenset()
     sent_in: Mapping[OrderId, int] = {}
     missed_for: Mapping[OrderId, timedelta] = {}
+    last_group: int | None = None
 
 
 class Reconciliation(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,6 +82,7 @@ def reconcile(
 ) -> Reconciliation:
     """Return what brings `portfolio` to what `snapshot` says; see the module."""
     found = _Findings(portfolio, recognized(portfolio, snapshot), evidence)
+    found.events.extend(_aged(snapshot, evidence))
     found.read_fills()  # first: who hears that an order has ended must know what it traded
     found.read_open()
     found.read_completed()
@@ -114,12 +118,14 @@ class _Findings:
         for theirs in self.snapshot.open_orders:
             ours = self.portfolio.order(theirs.order_id)
             if theirs.order_id in self.seen:
-                self._drift(theirs.order_id, "one order", f"another with permId {theirs.perm_id}")
+                another = f"another with permId {theirs.perm_id}"
+                self._drift(theirs.order_id, "one order", another, needs_look=True)
                 continue
             self.seen.add(theirs.order_id)
             self.events.extend(adopted(theirs, self.snapshot.at))
             if ours is None and group_number(theirs.order_id, self.evidence.install):
-                self._drift(theirs.order_id, "not in the journal", f"open as {theirs.status}")
+                known = f"open as {theirs.status}"
+                self._drift(theirs.order_id, "not in the journal", known, needs_look=True)
             elif ours is not None and ours.status is OrderStatus.PENDING_CANCEL:
                 self.cancels.append(theirs.order_id)  # the cancel may never have arrived
 
@@ -322,9 +328,30 @@ class _Findings:
         contracts |= {key: book.position.contract for key, book in self.portfolio.books.items()}
         return subject_of(contracts[con_id])
 
-    def _drift(self, subject: str, ours: str, theirs: str) -> None:
+    def _drift(self, subject: str, ours: str, theirs: str, *, needs_look: bool = False) -> None:
+        at = self.snapshot.at
         self.events.append(
-            ev.DriftEvent(at=self.snapshot.at, subject=subject, ours=ours, theirs=theirs)
+            ev.DriftEvent(at=at, subject=subject, ours=ours, theirs=theirs, needs_look=needs_look)
+        )
+
+
+def _aged(snapshot: BrokerSnapshot, evidence: Evidence) -> Iterable[ev.DriftEvent]:
+    """Notice a journal that has lost its end: halts and limits may be gone with it.
+
+    One that was restored from a backup, or copied while another host went on, is as sound
+    as any; only the broker has orders that it never sent.
+    """
+    ours, install = evidence.last_group, evidence.install
+    seen = {order.order_id for order in (*snapshot.open_orders, *snapshot.completed_orders)}
+    seen |= {fill.order_id for fill in snapshot.fills}
+    theirs = max((group_number(order_id, install) for order_id in seen), default=0)
+    if ours is not None and theirs > ours:
+        yield ev.DriftEvent(
+            at=snapshot.at,
+            subject="the journal",
+            ours=f"ends with order {ours}",
+            theirs=f"order {theirs}",
+            needs_look=True,
         )
 
 

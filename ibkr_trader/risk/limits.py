@@ -177,6 +177,29 @@ class RiskLimits(msgspec.Struct, frozen=True, kw_only=True):
             raise ValueError("closing_reserve must be below max_working, or nothing can be opened")
 
 
+# Fractions that nobody means to be more than the whole: there, 3 was meant as 3 %.
+_OF_ONE = (
+    *("loss_warning", "loss_reducing", "max_drawdown", "max_risk_share", "max_heat"),
+    *("correlation_threshold", "max_funds_used", "order_collar", "marketable_collar"),
+    *("low_price_collar", "closing_collar", "max_spread", "min_stop_distance"),
+    *("max_stop_distance", "max_jump", "confirm_above"),
+)
+_OF_THE_ACCOUNT = ("max_symbol_share", "max_correlated_share", "max_sector_share")
+_OF_CREDIT = ("max_gross_exposure", "max_net_exposure")
+_MOST_CREDIT = 10  # times one's own: nobody is lent more
+
+
+def percentages(limits: RiskLimits) -> tuple[str, ...]:
+    """Return the fractions that look like percentages: a limit of 300 % would bind nothing.
+
+    A share of the account may go as far as all that is held may: `max_gross_exposure`.
+    """
+    whole = max(Decimal(1), limits.max_gross_exposure)
+    most = dict.fromkeys(_OF_ONE, Decimal(1)) | dict.fromkeys(_OF_THE_ACCOUNT, whole)
+    most |= dict.fromkeys(_OF_CREDIT, Decimal(_MOST_CREDIT))
+    return tuple(name for name, bound in most.items() if getattr(limits, name) > bound)
+
+
 def _refuse_odd(name: str, symbol: str) -> None:
     """Refuse what no contract is called: it would bind nothing, and nobody would notice."""
     try:

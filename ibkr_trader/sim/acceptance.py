@@ -127,11 +127,23 @@ def _floor_refusal(pit: Pit, order: SimOrder) -> Refusal | None:
             return refusals.NO_PARENT
     if pit.rules.refuses_halted and order.terms.con_id in pit.feed.halted:
         return refusals.HALTED
+    if _is_crowded(pit, order):
+        return refusals.CROWDED
     if not pit.rules.rejections:
         return None
     rules, refusal = rejection_of(pit.rules, order.terms.order_ref)
     pit.rules = rules
     return refusal
+
+
+def _is_crowded(pit: Pit, order: SimOrder) -> bool:
+    """Say whether one side of the contract has as many orders as it may; whoever placed them."""
+    most, known = pit.rules.most_a_side, pit.ledger.orders
+    if most is None:
+        return False
+    side = (order.terms.con_id, order.side)
+    working = (known[key] for key in pit.ledger.open if known[key].is_visible)
+    return sum((one.terms.con_id, one.side) == side for one in working) >= most
 
 
 def _numbered(pit: Pit, order: SimOrder, instrument: Instrument) -> SimOrder:

@@ -22,6 +22,7 @@ from ibkr_trader.sim.forcing import Forcing
 from ibkr_trader.sim.hand import Hand
 from ibkr_trader.sim.instruments import Tape
 from ibkr_trader.sim.life import cancel
+from ibkr_trader.sim.listing_acts import ListingActs
 from ibkr_trader.sim.market import Market
 from ibkr_trader.sim.matching import CLOSE_TYPES
 from ibkr_trader.sim.model import PriceModel
@@ -51,6 +52,7 @@ class Exchange:
         floor_acts: What happens to markets: halts, gaps, splits, price caps and bands, TWS's own.
         broker_acts: What the broker does of itself: corrections, rejections, time-outs, locates.
         tws_acts: What TWS does of itself: it restarts, its date changes.
+        listing_acts: What becomes of listings: other tickers and numbers, and their end.
         hand: A person who trades the same account at TWS.
         forcing: Makes an order trade now, for whoever rehearses a race.
     """
@@ -95,6 +97,7 @@ class Exchange:
         self._reported: dict[int, Tape] = {}
         self.floor_acts = FloorActs(self._pit, self._reach, self._finish)
         self.broker_acts = BrokerActs(self._pit, self._reach, self._finish)
+        self.listing_acts = ListingActs(self._pit, self._reach, self._finish)
         self.hand = Hand(self._pit, self._reach, self._finish)
         self.tws_acts = TwsActs(self._pit, self._reach, self._finish)
         self.forcing = Forcing(self._pit, self._reach, self._finish)

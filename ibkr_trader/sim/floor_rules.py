@@ -70,6 +70,8 @@ class FloorRules(msgspec.Struct, frozen=True, kw_only=True):
         precautions: What the person at TWS has set up for orders of the API.
         naps: Orders to be told Inactive for a while.
         bracket_mode: What exits do while their entry is partly filled; None is as configured.
+        most_a_side: Orders that may work on one side of a contract (IBKR: 20); the next is
+            rejected. None is any number.
     """
 
     slow_oca: tuple[int, ...] = ()
@@ -82,6 +84,7 @@ class FloorRules(msgspec.Struct, frozen=True, kw_only=True):
     precautions: Precautions = Precautions()
     bracket_mode: BracketMode | None = None
     naps: tuple[Nap, ...] = ()
+    most_a_side: int | None = None
 
 
 def cap_of(rules: FloorRules, order: SimOrder) -> Decimal:

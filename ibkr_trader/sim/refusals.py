@@ -72,6 +72,9 @@ def rejected(reason: str) -> Refusal:
 
 
 OCA_HANDLING = rejected("Invalid OCA handling method.")
+CROWDED = rejected(
+    "The maximum number of active orders on this side of this contract has been reached."
+)
 
 
 def short_of_margin(equity: Decimal, margin: Decimal, currency: str) -> Refusal:

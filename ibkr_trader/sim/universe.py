@@ -116,6 +116,7 @@ class Universe:
         self._by_symbol: dict[str, list[Instrument]] = {}
         self._by_local: dict[str, list[Instrument]] = {}
         self._options: dict[int, list[Instrument]] = {}
+        self._gone: set[int] = set()
         for instrument in self._by_id.values():
             self._by_symbol.setdefault(instrument.symbol, []).append(instrument)
             self._by_local.setdefault(instrument.local_symbol, []).append(instrument)
@@ -126,19 +127,19 @@ class Universe:
         return self._by_id[con_id]
 
     def __contains__(self, con_id: object) -> bool:
-        return con_id in self._by_id
+        return con_id in self._by_id and con_id not in self._gone
 
     def __iter__(self) -> Iterator[Instrument]:
         return iter(self._by_id.values())
 
     def get(self, con_id: int) -> Instrument | None:
         """Return an instrument, or None if there is no such one."""
-        return self._by_id.get(con_id)
+        return self._by_id.get(con_id) if con_id in self else None
 
     def find(self, query: ContractQuery) -> tuple[Instrument, ...]:
         """Return every match: none is TWS's error 200, more than one is ambiguous."""
         if query.con_id:
-            found = self._by_id.get(query.con_id)
+            found = self.get(query.con_id)
             return (found,) if found is not None else ()
         if query.local_symbol:
             pool = self._by_local.get(query.local_symbol, [])
@@ -149,7 +150,8 @@ class Universe:
     def search(self, pattern: str) -> tuple[Instrument, ...]:
         """Return at most 16 matches of a symbol's beginning or a word of a name (no options)."""
         wanted = pattern.strip().upper()
-        listed = [i for i in self._by_id.values() if i.sec_type != "OPT"] if wanted else []
+        everything = self._by_id.values() if wanted else ()
+        listed = [i for i in everything if i.sec_type != "OPT" and i.con_id in self]
         exact = [i for i in listed if i.symbol == wanted]
         begins = [i for i in listed if i.symbol.startswith(wanted) and i not in exact]
         words = [
@@ -160,6 +162,24 @@ class Universe:
             and i not in begins
         ]
         return tuple((exact + begins + words)[:_SEARCH_LIMIT])
+
+    def relist(self, con_id: int, symbol: str = "") -> None:
+        """Give an instrument another ticker, or (without one) let nobody find it any more.
+
+        Who asks by the old ticker finds nothing; what is held of it keeps its terms.
+        """
+        instrument = self._by_id[con_id]
+        if con_id in self:
+            self._by_symbol[instrument.symbol].remove(instrument)
+            self._by_local[instrument.local_symbol].remove(instrument)
+        if not symbol:
+            self._gone.add(con_id)
+            return
+        self._gone.discard(con_id)
+        renamed = msgspec.structs.replace(instrument, symbol=symbol, local_symbol=symbol)
+        self._by_id[con_id] = renamed
+        self._by_symbol.setdefault(symbol, []).append(renamed)
+        self._by_local.setdefault(symbol, []).append(renamed)
 
     def options_of(self, con_id: int) -> tuple[Instrument, ...]:
         """Return the options of an underlying."""

@@ -66,6 +66,7 @@ def test_every_opening_is_a_session_with_a_header(path: Path) -> None:
         payloads = [row[0] for row in raw.execute("SELECT payload FROM records")]
     assert len(payloads) == 2
     assert all('"version":"1.2.3"' in text and f'"pid":{os.getpid()}' in text for text in payloads)
+    assert all('"config_hash":"c0ffee"' in text for text in payloads)
 
 
 def test_new_journals_have_different_prefixes_that_begin_with_a_letter(tmp_path: Path) -> None:

@@ -1,8 +1,8 @@
-"""The fault catalogue's sections 1.A and 1.C to 1.F, and the callbacks of 1.B: what goes wrong.
+"""The fault catalogue: what goes wrong, and where it is rehearsed.
 
-An id is tested by every test whose name carries it (`test_f_c01_…` rehearses F-C01); where the
-heart of the matter is tested elsewhere, that place is named. `test_catalogue.py` holds the table
-against the tests, so an id without one is found, and so is a test without an id.
+An id is tested by every test here whose name carries it (`test_f_c01_…` rehearses F-C01), and by
+those that `ELSEWHERE` names. `test_catalogue.py` holds the table against the tests, so an id
+without one is found, and so is a test without an id, or a name of a test that is gone.
 """
 
 from __future__ import annotations
@@ -37,9 +37,23 @@ FAULTS = {
     "B06": "an execution without a status",
     "B07": "a status without an execution",
     "B08": "an order is rejected",
+    "B09": "a price lies between two steps",
     "B10": "a price is capped",
+    "B11": "a dialog in TWS holds an order",
+    "B12": "a number is used twice, or names another order",
+    "B13": "too many messages",
+    "B14": "too many orders on one side",
+    "B15": "a symbol is not one contract",
+    "B16": "not allowed, no permission, no data",
     "B17": "a short sale waits for shares",
+    "B18": "an order is called inactive",
     "B19": "the broker cuts the size",
+    "B20": "a remark, or a code that nobody knows",
+    "B21": "an order waits for the opening",
+    "B22": "numbers and texts that hurt the wire",
+    "B23": "fractions and odd lots",
+    "B24": "a question is taken for an order",
+    "B25": "a check fails, or lacks its facts",
     "C01": "cancel and fill cross",
     "C02": "a cancel is never acknowledged",
     "C03": "10147 for an order that exists",
@@ -88,21 +102,198 @@ FAULTS = {
     "F07": "the day's end: too early, too late, twice, and halted",
     "F08": "a halt",
     "F09": "a split",
+    "F10": "a contract gets another ticker or number, or is delisted",
     "F11": "hours outside regular trading",
+    "G01": "the process is killed, anywhere",
+    "G02": "the process is told to end amid an order",
+    "G03": "the power fails",
+    "G04": "the disk is full, broken or read only",
+    "G05": "the journal is torn, damaged, or of another version",
+    "G06": "a file of state is half written",
+    "G07": "the event loop stands still",
+    "G08": "a handler of ours raises",
+    "G09": "memory and descriptors grow",
+    "G10": "recovery itself dies",
+    "G11": "a backup is put back",
+    "G12": "cron meets a running trader",
+    "H01": "a signal comes twice",
+    "H02": "a signal is old, replayed, out of order or forged",
+    "H03": "the queue of signals is down, flushed or replaced",
+    "H04": "garbage comes in",
+    "H05": "a setting is wrong",
+    "H06": "settings change while it runs",
+    "H07": "a person presses twice",
+    "H08": "an old program, or other settings, on one of several hosts",
+    "H09": "a loop that feeds itself",
 }
 
-# What is judged by more than these stories: unit tests of the part that decides.
-ELSEWHERE = {
-    "A16": "tests/adapters/test_account_lock.py",
-    "A20": "tests/scenarios/test_live_arming.py",
-    "A21": "tests/core/test_ids.py",
-    "C09": "tests/orders/test_managed_trails.py",
-    "E01": "tests/scenarios/test_crash.py",
-    "F05": "tests/adapters/test_calendar.py",
-    "F06": "tests/adapters/test_calendar.py",
+# Judged by these, whether or not a story here carries the id as well.
+ELSEWHERE: dict[str, tuple[str, ...]] = {
+    "A16": (
+        "tests/adapters/test_account_lock.py::test_another_process_is_named",
+        "tests/adapters/test_account_lock.py::test_kill_9_frees_it",
+        "tests/adapters/test_account_lock.py::test_an_account_at_a_gateway_has_one_file_and_no_name",
+    ),
+    "A20": ("tests/test_app.py::test_an_account_of_another_kind_is_refused",),
+    "A21": (
+        "tests/core/test_ids.py::test_a_number_is_above_all_that_was_used",
+        "tests/core/test_ids.py::test_numbers_run_out_before_the_brokers_integer_does",
+    ),
+    "B13": (
+        "tests/adapters/ibkr/test_lanes.py::test_whatever_is_put_in_all_of_it_leaves_within_the_limits",
+        "tests/adapters/ibkr/test_lanes.py::test_lanes_go_by_precedence",
+    ),
+    "B15": ("tests/adapters/ibkr/test_market_data.py::test_a_symbol_of_two_contracts_lists_them",),
+    "B20": (
+        "tests/adapters/ibkr/test_order_news.py::test_a_thousand_unknown_codes_change_nothing",
+    ),
+    "B22": ("tests/adapters/ibkr/test_broker.py::test_what_is_not_fit_to_be_sent_is_our_bug",),
+    "B24": (
+        "tests/adapters/ibkr/test_what_if.py::test_a_frame_that_does_not_say_so_does_not_leave",
+        "tests/adapters/ibkr/test_what_if.py::test_an_order_never_passes_for_a_question",
+        "tests/adapters/ibkr/test_what_if.py::test_one_leaves_in_a_second_and_orders_do_not_wait_for_it",
+    ),
+    "B25": (
+        "tests/risk/test_guard.py::test_a_check_that_fails_stands_against_opening",
+        "tests/risk/test_guard.py::test_a_check_that_fails_stands_against_closing_only_where_it_must",
+        "tests/risk/test_guard.py::test_a_check_that_fails_never_stops_a_cancel",
+    ),
+    "C09": (
+        "tests/orders/test_managed_trails.py::test_at_most_once_a_second_and_to_the_newest",
+        "tests/orders/test_managed_trails.py::test_a_step_that_is_worth_nothing_is_left_out",
+        "tests/adapters/ibkr/test_lanes.py::test_the_newest_change_of_an_order_wins_and_changes_of_a_symbol_keep_a_second",
+    ),
+    "E01": (
+        "tests/scenarios/test_crash.py::test_a_bracket_that_was_not_sent_whole_never_trades",
+        "tests/scenarios/test_crash.py::test_a_bracket_that_was_sent_is_adopted_once_and_whole",
+    ),
+    "F05": (
+        "tests/adapters/test_calendar.py::test_f_f05_the_close_is_new_yorks_whatever_the_zone_of_the_host",
+        "tests/scenarios/test_day_end.py::test_f_f05_the_monday_after_the_clocks_changed",
+    ),
+    "F06": (
+        "tests/adapters/test_calendar.py::test_it_agrees_with_another_calendar_from_2015_to_2030",
+        "tests/execution/test_day_end.py::test_f_f06_on_a_half_day_it_is_due_before_one_o_clock",
+    ),
+    "F10": (
+        "tests/execution/test_closer.py::test_a_contract_that_has_vanished_is_closed_by_its_number",
+        "tests/execution/test_day_end.py::test_a_contract_that_nobody_can_name_any_more_is_told",
+    ),
+    "G01": (
+        "tests/scenarios/test_crash.py::test_a_bracket_that_was_not_sent_whole_never_trades",
+        "tests/scenarios/test_crash.py::test_a_bracket_that_was_sent_is_adopted_once_and_whole",
+        "tests/scenarios/test_crash_closing.py::test_a_closing_that_was_killed_is_ended_by_the_next_command",
+        "tests/scenarios/test_kill_trader.py::test_a_trader_that_is_killed_on_the_order_path",
+        "tests/scenarios/test_kill_trader.py::test_a_trader_that_is_killed_at_random",
+    ),
+    "G02": (
+        "tests/scenarios/test_running_trader.py::test_a_trader_that_ends_does_not_wait_for_long_commands",
+    ),
+    "G03": ("tests/adapters/test_journal.py::test_what_was_acknowledged_survives_kill_9",),
+    "G04": (
+        "tests/execution/test_closer.py::test_s32_a_full_disk_keeps_nobody_from_closing",
+        "tests/execution/test_record.py::test_while_something_is_owed_nothing_is_opened",
+        "tests/cli/test_serving_acts.py::test_a_full_disk_stops_no_way_out_and_every_way_in",
+    ),
+    "G05": (
+        "tests/adapters/test_journal_file.py::test_a_flipped_bit_or_a_cut_is_noticed_or_harmless",
+        "tests/adapters/test_journal_file.py::test_an_empty_file_is_damage_not_a_new_journal",
+        "tests/adapters/test_journal_file.py::test_a_lost_file_is_damage_while_its_companions_remain",
+        "tests/adapters/test_journal_schema.py::test_tampering_is_noticed_at_the_next_opening",
+        "tests/adapters/test_journal_schema.py::test_a_newer_format_is_refused",
+    ),
+    "G06": (
+        "tests/adapters/test_limits_file.py::test_a_writer_that_is_killed_anywhere_leaves_the_old_or_the_new",
+        "tests/adapters/test_limits_file.py::test_a_disk_that_takes_only_a_part_loses_nothing",
+        "tests/adapters/test_limits_file.py::test_what_is_cut_off_is_never_read",
+        "tests/adapters/test_arming_file.py::test_a_half_of_it_is_none",
+        "tests/execution/test_limits_watch.py::test_a_file_that_is_gone_is_missed_by_the_next_process",
+    ),
+    "G07": (
+        "tests/cli/test_loop_watch.py::test_one_that_stands_still_is_told_once_then_now_and_then_and_that_it_goes_on",
+        "tests/cli/test_loop_watch.py::test_the_code_that_is_somebodys_own_is_named_and_not_a_library",
+        "tests/adapters/ibkr/test_connection.py::test_an_answer_that_our_own_pause_held_back_is_no_death",
+        "tests/execution/test_desk.py::test_a_handler_that_raises_is_fenced_off_and_trading_goes_on",
+    ),
+    "G08": (
+        "tests/execution/test_trader.py::test_a_projection_that_raises_stops_the_trader",
+        "tests/execution/test_trader.py::test_a_projection_that_raises_stops_the_trader_whoever_published",
+    ),
+    "G10": ("tests/scenarios/test_crash.py::test_recovery_twice_is_recovery_once",),
+    "G11": (
+        "tests/adapters/test_journal_file.py::test_an_older_copy_of_the_file_alone_is_noticed",
+        "tests/adapters/test_journal.py::test_numbers_seen_at_the_broker_are_never_given_out",
+        "tests/portfolio/test_reconciliation_age.py::test_a_journal_that_ends_before_what_the_broker_has_seen_is_an_old_one",
+        "tests/scenarios/test_live_arming.py::test_a_copy_of_the_file_arms_nothing_after_disarm",
+    ),
+    "G12": (
+        "tests/scenarios/test_day_end.py::test_f_g12_cron_and_a_person_at_a_running_trader_close_it_once",
+    ),
+    "H01": (
+        "tests/execution/test_signal_desk.py::test_the_same_signal_acts_once_across_restarts_and_resting_points",
+        "tests/execution/test_signal_desk_replays.py::test_one_signal_makes_one_entry_at_most",
+        "tests/adapters/signals/test_options_flow.py::test_a_prediction_is_handed_over_once_however_often_it_is_polled",
+        "tests/adapters/signals/test_flow_payloads.py::test_a_dated_prediction_is_named_by_what_it_says_and_when",
+    ),
+    "H02": (
+        "tests/rules/test_admission.py::test_how_old_and_how_far_ahead_it_may_be",
+        "tests/rules/test_admission.py::test_a_source_that_counts_never_goes_back",
+        "tests/rules/test_signal_memory.py::test_no_signal_is_ever_taken_twice",
+        "tests/adapters/signals/test_envelope.py::test_whatever_is_changed_afterwards_is_forged",
+        "tests/adapters/signals/test_envelope.py::test_one_signature_is_good_at_one_source",
+        "tests/execution/test_signal_desk.py::test_a_signal_grown_old_while_the_broker_was_asked_opens_nothing",
+    ),
+    "H03": (
+        "tests/adapters/signals/test_redis_queue.py::test_nothing_is_acknowledged_before_the_desk_has_answered",
+        "tests/adapters/signals/test_redis_queue_troubles.py::test_a_server_that_is_killed_and_comes_back_empty_is_used_again",
+        "tests/adapters/signals/test_redis_queue_troubles.py::test_a_flush_loses_the_group_and_it_is_made_again",
+        "tests/adapters/signals/test_redis_queue_troubles.py::test_what_was_taken_and_not_acknowledged_is_a_duplicate_later",
+        "tests/adapters/signals/test_redis_queue_recovery.py::test_a_consumer_that_is_killed_finds_its_entry_again",
+    ),
+    "H04": (
+        "tests/adapters/signals/test_json_reading.py::test_what_has_two_meanings_or_none_is_refused",
+        "tests/adapters/signals/test_json_reading.py::test_so_long_and_no_longer",
+        "tests/adapters/signals/test_claim_values.py::test_what_is_no_number_is_none",
+        "tests/adapters/signals/test_envelope.py::test_what_is_no_envelope_says_why",
+        "tests/adapters/signals/test_envelope.py::test_a_broken_byte_is_never_a_signal",
+        "tests/adapters/signals/test_redis_queue.py::test_what_is_no_signal_is_told_put_aside_and_done_with",
+        "tests/adapters/signals/test_http_fetch.py::test_ten_megabytes_are_not_read",
+    ),
+    "H05": (
+        "tests/config/test_risk_table.py::test_bad_limits_are_refused_by_line",
+        "tests/config/test_risk_table.py::test_a_percentage_is_no_fraction_and_would_bind_nothing",
+        "tests/config/test_config.py::test_unknown_keys_of_the_file_are_refused_by_line",
+        "tests/config/test_config.py::test_all_that_is_wrong_is_said_at_once",
+        "tests/config/test_config.py::test_every_setting_is_listed_with_its_origin",
+        "tests/risk/test_limits.py::test_a_symbol_cannot_loosen_the_cap",
+        "tests/test_app.py::test_an_account_of_another_kind_is_refused",
+    ),
+    "H06": (
+        "tests/execution/test_limits_watch.py::test_what_is_tighter_holds_at_once_and_what_is_looser_waits",
+        "tests/execution/test_limits_watch.py::test_whatever_becomes_of_the_file_nothing_is_looser",
+        "tests/scenarios/test_live_arming.py::test_looser_limits_of_an_armed_desk_wait_without_a_trader_too",
+        "tests/adapters/test_arming_file.py::test_a_changed_configuration_file_is_noticed",
+    ),
+    "H07": (
+        "tests/execution/test_halter.py::test_s14_asked_for_again_and_again_it_is_flat_and_never_turned_round",
+        "tests/scenarios/test_halting.py::test_two_that_flatten_at_once_close_it_once",
+        "tests/scenarios/test_halting.py::test_s14_a_flatten_that_is_killed_and_asked_for_again",
+        "tests/execution/test_closing.py::test_s14_however_many_ask_it_is_closed_once",
+    ),
+    "H08": (
+        "tests/test_app.py::test_every_session_is_on_record_with_its_version_and_settings",
+        "tests/test_app.py::test_a_simulator_is_no_live_account",
+        "tests/cli/test_glimpses.py::test_a_screen_says_which_program_and_which_settings_it_shows",
+        "tests/scenarios/test_takeover.py::test_a_leader_that_stood_still_opens_nothing_and_ends",
+    ),
+    "H09": (
+        "tests/risk/checks/test_order_rate.py::test_so_many_in_any_stretch_of_time",
+        "tests/risk/checks/test_strategy_envelope.py::test_entries_of_the_day_count_whatever_became_of_them",
+        "tests/rules/test_admission.py::test_a_flood_is_cut_off_and_the_next_minute_is_a_new_one",
+        "tests/rules/test_engine.py::test_the_same_at_once_is_wished_once_and_something_else_at_any_time",
+        "tests/orders/test_managed_trails.py::test_what_was_refused_is_tried_again_later_and_said_once",
+    ),
 }
 
 # Not rehearsed, and why.
-LEFT_OUT = {
-    "F10": "no contract is renamed or delisted at the simulator; an unknown con_id opens nothing",
-}
+LEFT_OUT: dict[str, str] = {}

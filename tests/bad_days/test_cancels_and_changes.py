@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ibkr_trader.core.enums import OrderStatus, Side
-from ibkr_trader.core.errors import OrderRejectedError, OutcomeUnknown
-from ibkr_trader.core.events import DriftEvent, GroupEvent
+from ibkr_trader.core.enums import OrderStatus, Side, TradingState
+from ibkr_trader.core.errors import OrderRejectedError, OutcomeUnknown, RiskCheckError
+from ibkr_trader.core.events import DriftEvent, GroupEvent, StateEvent
 from ibkr_trader.execution.placing import Wait
 from ibkr_trader.sim.gateway import fault_rules as rules
 from ibkr_trader.sim.gateway.fault_rules import Fault, When
@@ -231,6 +231,10 @@ async def test_f_c07_two_orders_under_one_name_are_noticed(day: Day) -> None:
     await day.wait(20)
     assert [event for event in day.news(DriftEvent) if event.subject == order.order_id]
     assert len(day.ledger.called(order.order_id)) == 2
+    (state,) = day.news(StateEvent)  # a person has to say which of them is wanted
+    assert state.state is TradingState.REDUCING
+    with pytest.raises(RiskCheckError, match="another with permId"):
+        await day.desk.submit_order(single(limit="147"))
     assert len(day.wire.sent("placeOrder")) == 1  # neither is sent a second time
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 import pytest
 
+from ibkr_trader import __version__
 from ibkr_trader.adapters.calendar import ExchangeCalendar
 from ibkr_trader.cli import glimpses
 from ibkr_trader.cli.board import Board
@@ -63,8 +64,14 @@ async def watched() -> AsyncIterator[Watched]:
     floor = Floor()
     async with floor.trader() as trader:
         desk = Desk(trader)
-        glimpser = Glimpser(desk, Board(trader), profile="sim", calendar=ExchangeCalendar())
+        calendar, config = ExchangeCalendar(), "0123456789abcdef"
+        glimpser = Glimpser(desk, Board(trader), profile="sim", calendar=calendar, config=config)
         yield Watched(floor, trader, desk, glimpser)
+
+
+async def test_a_screen_says_which_program_and_which_settings_it_shows() -> None:
+    async with watched() as one:
+        assert one.seen().head.version == f"{__version__} 0123456"
 
 
 # -- what is new -------------------------------------------------------------------------------

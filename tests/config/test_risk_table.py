@@ -67,6 +67,34 @@ def test_bad_limits_are_refused_by_line(desk: Desk, line: str, named: str) -> No
     assert caught.value.hint
 
 
+@pytest.mark.parametrize(
+    ("line", "hint"),
+    [
+        ("order_collar = 3", "order_collar = 0.03, for 3 %"),
+        ('max_drawdown = "5"', "max_drawdown = 0.05, for 5 %"),
+        ("max_heat = 1.01", "max_heat = 0.0101, for 1.01 %"),
+        ("max_symbol_share = 10", "max_symbol_share = 0.1, for 10 %"),
+        ("max_gross_exposure = 100", "max_gross_exposure = 1, for 100 %"),
+        ("max_sector_share = 30", "max_sector_share = 0.3, for 30 %"),
+    ],
+)
+def test_a_percentage_is_no_fraction_and_would_bind_nothing(
+    desk: Desk, line: str, hint: str
+) -> None:
+    path = desk.toml(f"[risk]\n{line}\n")
+    with pytest.raises(ConfigError, match=r"% ?.*, and would bind nothing") as caught:
+        desk.load()
+    assert f"{path} line 2: risk." in caught.value.message
+    assert caught.value.hint == f"write for example: {hint}"
+    desk.toml(f"[risk]\n{hint.partition(',')[0]}\n")
+    desk.load()
+
+
+def test_a_share_of_the_account_may_be_all_that_may_be_held(desk: Desk) -> None:
+    desk.toml("[risk]\nmax_gross_exposure = 2\nmax_sector_share = 1.5\n")
+    assert desk.load().risk.max_sector_share == Decimal("1.5")
+
+
 def test_with_real_money_shorts_must_be_written_down(desk: Desk) -> None:
     assert desk.load().risk.allow_shorts is True
     assert desk.load(profile="paper").risk.allow_shorts is True

@@ -58,9 +58,12 @@ class Stranger:
 
 @asynccontextmanager
 async def guarded(
-    floor: Floor, rules: CoverRules = QUICK, duty: Duty = Duty.FULL
+    floor: Floor,
+    rules: CoverRules = QUICK,
+    duty: Duty = Duty.FULL,
+    journal: MemoryJournal | None = None,
 ) -> AsyncIterator[tuple[Trader, Stranger]]:
-    async with floor.trader(protection=rules, duty=duty) as trader:
+    async with floor.trader(protection=rules, duty=duty, journal=journal) as trader:
         yield trader, Stranger(floor, trader)
 
 
@@ -195,7 +198,8 @@ async def test_a_command_takes_away_surplus_at_once_and_never_attaches() -> None
         live = trader.portfolio.orders.values()
         assert {order.status for order in live} <= {OrderStatus.PENDING_CANCEL}
         assert await trader.until(lambda p: not p.orders or None, timeout=2)
-    async with guarded(floor, duty=Duty.TRIM) as (trader, _):
+    floor.clock.advance(60)
+    async with guarded(floor, duty=Duty.TRIM, journal=journal) as (trader, _):
         await Desk(trader).submit_order(request(), wait=Wait.FILLED)
         await soon(floor, trader, lambda p: len(p.orders) == 0, seconds=0)
         floor.clock.advance(60)

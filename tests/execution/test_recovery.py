@@ -11,7 +11,7 @@ import pytest
 from ibkr_trader.adapters.journal import SqliteJournal
 from ibkr_trader.adapters.memory_journal import MemoryJournal
 from ibkr_trader.core import events as ev
-from ibkr_trader.core.enums import OrderStatus
+from ibkr_trader.core.enums import OrderStatus, TradingState
 from ibkr_trader.core.errors import BrokerUnavailable
 from ibkr_trader.core.models import GroupId, OrderId, OrderSpec
 from ibkr_trader.execution import recovery
@@ -93,6 +93,9 @@ async def test_a_restart_numbers_on_from_what_the_broker_has_seen() -> None:
             await Desk(trader).submit_order(request(limit=price))
     # A journal restored from an old backup knows of none of them.
     async with floor.trader(journal=MemoryJournal("k7qav")) as trader:
+        states = [m for _, m in trader.journal.messages() if isinstance(m, ev.StateEvent)]
+        assert [state.state for state in states] == [TradingState.REDUCING]
+        trader.halter.resume("it was put back on purpose", origin="test")
         order = await Desk(trader).submit_order(request(limit="147.00"))
         assert order.order_id == "k7qav-3-single"
         drift = {e.subject for e in trader.portfolio.drift.values()}

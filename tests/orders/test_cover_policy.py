@@ -250,6 +250,41 @@ def test_what_does_not_help_is_tried_three_times_and_then_called_out() -> None:
     assert "tried 3 times in vain" in story.words()[-1]
 
 
+def lose_it(story: Story, times: int, *, every: float = 20) -> Story:
+    """Have the stop appear that was placed, and somebody take it away again."""
+    for _ in range(times):
+        story.run(6, orders=())
+        story.run(every, orders=orders(stop()))
+    return story.run(6, orders=())
+
+
+def test_a_stop_that_is_taken_away_again_and_again_is_not_placed_for_ever() -> None:
+    story = lose_it(Story(), TRIES + 3)
+    assert [type(action) for _, action in story.did] == [Attach] * TRIES
+    assert "its stop was taken away 3 times within 10 min" in story.words()[-1]
+    story.run(600, orders=orders(stop()))  # it stood for so long: what comes now is another matter
+    assert story.run(6, orders=()).did[TRIES:]
+
+
+def test_where_none_is_placed_any_more_no_target_makes_room_for_it() -> None:
+    story = lose_it(Story(), TRIES)
+    done = len(story.did)
+    story.run(6, orders=orders(target()))
+    assert len(story.did) == done
+
+
+def test_a_stop_that_somebody_takes_away_now_and_then_comes_again() -> None:
+    story = lose_it(Story(), TRIES + 1, every=300)
+    assert len(story.did) == TRIES + 2
+
+
+def test_another_position_has_its_own_count() -> None:
+    story = lose_it(Story(), TRIES)
+    story.run(1, held=Decimal(0), ours=Decimal(0))
+    assert not story.policy.placed
+    assert len(story.run(6, held=Decimal(10), ours=Decimal(10)).did) == TRIES + 1
+
+
 # -- the policy itself -------------------------------------------------------------------
 
 

@@ -6,7 +6,12 @@ from typing import Any
 import pytest
 
 from ibkr_trader.core.enums import SecType
-from ibkr_trader.risk.limits import RiskLimits, SymbolLimitRegistry, SymbolLimits
+from ibkr_trader.risk.limits import (
+    RiskLimits,
+    SymbolLimitRegistry,
+    SymbolLimits,
+    percentages,
+)
 from tests.risk.world import D, figures
 
 CAP = RiskLimits()
@@ -24,6 +29,20 @@ FILE = SymbolLimitRegistry(
         max_correlation_exposure=D(7_000),
     ),
 )
+
+
+def test_a_fraction_of_more_than_the_whole_is_a_percentage() -> None:
+    assert not percentages(CAP)
+    wide: dict[str, Any] = {
+        "order_collar": D(1),
+        "max_gross_exposure": D(10),
+        "max_sector_share": D(10),
+    }
+    assert not percentages(RiskLimits(**wide))
+    odd: dict[str, Any] = {"max_jump": D(10), "order_collar": D("1.01"), "max_symbol_share": D(2)}
+    assert set(percentages(RiskLimits(**odd))) == set(odd)
+    assert percentages(RiskLimits(max_net_exposure=D(100))) == ("max_net_exposure",)
+    assert not percentages(RiskLimits(max_symbol_share=D(2), max_gross_exposure=D(2)))
 
 
 def test_symbol_limits_override_global() -> None:

@@ -1,7 +1,10 @@
 """How orders come in: their ids, their notes, their locates."""
 
+from ibkr_trader.sim.floor_rules import FloorRules
+from ibkr_trader.sim.orders import SimStatus
 from tests.sim.pit_desk import (
     LOCATE,
+    MSFT,
     Pit,
     codes,
     terms,
@@ -35,3 +38,19 @@ def test_used_ids_are_refused() -> None:
     assert pit.exchange.orders.next_order_id(1) == 7
     assert pit.exchange.orders.next_order_id(2) == 5
     assert pit.exchange.orders.next_order_id(3) == 1
+
+
+def test_one_side_of_a_contract_takes_so_many_orders_and_no_more() -> None:
+    pit = Pit(rules=FloorRules(most_a_side=2))
+    for number, limit in enumerate(("149", "148"), start=1):
+        pit.place(terms("BUY", 10, "LMT", limit_price=limit), number=number)
+    pit.place(terms("BUY", 10, "LMT", limit_price="147"), number=1, client=2)
+    assert codes(pit.events) == [201]
+    refused = pit.order(1, client=2)
+    assert refused is not None
+    assert refused.status is SimStatus.INACTIVE
+    pit.place(terms("SELL", 10, "LMT", limit_price="152"), number=3)
+    pit.place(terms("BUY", 10, "LMT", limit_price="400", con_id=MSFT), number=4)
+    pit.cancel(1)
+    pit.place(terms("BUY", 10, "LMT", limit_price="147"), number=5)
+    assert {order.order_id for order in pit.exchange.orders.working()} == {2, 3, 4, 5}

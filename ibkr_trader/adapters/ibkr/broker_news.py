@@ -157,11 +157,15 @@ class BrokerNews:
             return False
         self.publish(self._news.error(entry, error))
         rule = rule_for(error.code)
+        is_taken = rule.kind is Kind.DUPLICATE_ID  # nobody knows which numbers are free
         if rule.kind in {Kind.DUPLICATE_ID, Kind.PACING, Kind.CONFIG}:
             at = self._connection.clock.now()
             text = f"{entry.order_id}: {error.text} ({rule.meaning})"
-            self.publish([ev.ErrorEvent(at=at, code=error.code, message=text, is_serious=True)])
-        if rule.kind is Kind.DUPLICATE_ID:
+            trouble = ev.ErrorEvent(
+                at=at, code=error.code, message=text, is_serious=True, needs_look=is_taken
+            )
+            self.publish([trouble])
+        if is_taken:
             frame = self._connection.encode(lambda api: api.reqIds(1))
             self._connection.put(Parcel(Lane.ASK, (frame,)))
         return True

@@ -29,8 +29,9 @@ async def watch(face: Face) -> Reply:
     from ibkr_trader.cli import watching  # noqa: PLC0415 - brings the risk checks
 
     desk, board = _at_the_trader(face)
-    profile = face.settings().profile.value
-    await watching.watch(desk, board, cast("_Streaming", face).stream, profile=profile)
+    settings, stream = face.settings(), cast("_Streaming", face).stream
+    profile, config = settings.profile.value, settings.config_hash
+    await watching.watch(desk, board, stream, profile=profile, config=config)
     return Reply(schema="screen-watched/1", data={}, blocks=[])
 
 

@@ -86,9 +86,9 @@ class Floor:
 
     def contract(self, con_id: int) -> WireContract:
         """Return an instrument as replies describe it."""
-        known = self._contracts.get(con_id)
-        if known is None:
-            known = self._contracts[con_id] = wire_contract(self.exchange.universe[con_id])
+        known, listed = self._contracts.get(con_id), self.exchange.universe[con_id]
+        if known is None or known.symbol != listed.symbol:  # it may have another ticker by now
+            known = self._contracts[con_id] = wire_contract(listed)
         return known
 
     def place(self, client_id: int, order_id: int, terms: OrderTerms) -> None:

@@ -1,0 +1,51 @@
+"""One test for each code of the table: what it does to an order, whatever was asked of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from ibkr_trader.adapters.ibkr import messages as m
+from ibkr_trader.adapters.ibkr.error_codes import ERROR_RULES, Kind
+from ibkr_trader.adapters.ibkr.order_news import OrderNews
+from ibkr_trader.adapters.ibkr.roster import Roster
+from ibkr_trader.core import events as ev
+from tests.orders.samples import AT, spec
+
+INERT = (ev.WarningEvent,) * 4
+# What a code of a kind is evidence of, of an order that is new, works, is changed, is cancelled.
+MEANS: dict[Kind, tuple[type[ev.OrderEvent], ...]] = {
+    Kind.REJECT: (ev.RejectEvent, ev.RejectEvent, ev.ModifyRejectEvent, ev.RejectEvent),
+    Kind.REFUSE: (ev.RejectEvent, ev.WarningEvent, ev.ModifyRejectEvent, ev.CancelRejectEvent),
+    Kind.CONFIG: (ev.RejectEvent, ev.WarningEvent, ev.ModifyRejectEvent, ev.CancelRejectEvent),
+    Kind.DUPLICATE_ID: (ev.RejectEvent, ev.WarningEvent, ev.WarningEvent, ev.WarningEvent),
+    Kind.PACING: (ev.UnknownEvent, ev.WarningEvent, ev.WarningEvent, ev.WarningEvent),
+    Kind.CANCELLED: (ev.CancelEvent,) * 4,
+    Kind.MODIFY_REFUSED: (ev.ModifyRejectEvent,) * 4,
+    Kind.CANCEL_REFUSED: (ev.CancelRejectEvent,) * 4,
+}
+
+
+def evidence(code: int) -> tuple[type[ev.OrderEvent], ...]:
+    """What the code is read as, of an order that is new, works, is changed, is cancelled."""
+    found: list[type[ev.OrderEvent]] = []
+    for situation in ("new", "works", "changed", "cancelled"):
+        roster = Roster(install="memo", client_id=1)
+        entry = roster.add(spec(), parent_number=0)
+        entry.is_acked = situation != "new"
+        entry.wanted = spec(limit_price=None) if situation == "changed" else None
+        entry.is_cancelling = situation == "cancelled"
+        report = m.ErrorReport(request_id=entry.number, code=code, text=f"text of {code}")
+        (event,) = OrderNews(roster, now=lambda: AT).error(entry, report)
+        assert f"text of {code}" in getattr(event, "reason", "")
+        found.append(type(event))
+    return tuple(found)
+
+
+@pytest.mark.parametrize("code", ERROR_RULES)
+def test_a_code_is_read_as_its_kind_says(code: int) -> None:
+    assert evidence(code) == MEANS.get(ERROR_RULES[code].kind, INERT)
+
+
+@pytest.mark.parametrize("code", [0, 7, 555, 2199, 10233, 99_999])
+def test_a_code_that_nobody_knows_is_a_remark(code: int) -> None:
+    assert evidence(code) == INERT
