@@ -11,7 +11,6 @@ import getpass
 import logging
 import os
 import shutil
-import socket
 import sys
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
@@ -40,17 +39,13 @@ from ibkr_trader.adapters.ibkr.messages import ServerTime
 from ibkr_trader.adapters.journal import SessionHeader, SqliteJournal
 from ibkr_trader.adapters.kill_flag import HaltFile
 from ibkr_trader.adapters.leading import leading
-from ibkr_trader.adapters.lease import Lease
 from ibkr_trader.adapters.limits_file import LimitsFile
 from ibkr_trader.adapters.notify.apprise_notifier import notifier_of
-from ibkr_trader.adapters.redis_address import read_address
-from ibkr_trader.adapters.redis_link import PATIENCE, RedisLink
-from ibkr_trader.adapters.secret_text import secret_if_named
 from ibkr_trader.adapters.sectors_file import SectorsFile
+from ibkr_trader.app_parts import check_account, find_port, make_lease
 from ibkr_trader.config import Profile, Settings, load
-from ibkr_trader.config.lease_table import lease_family, lease_key
-from ibkr_trader.core.errors import AccountMismatch, BrokerUnavailable, ConfigError, JournalError
-from ibkr_trader.core.text import masked
+from ibkr_trader.config.lease_table import lease_family
+from ibkr_trader.core.errors import JournalError
 from ibkr_trader.core.trading_day import NEW_YORK
 from ibkr_trader.execution.alarming import AlarmRules
 from ibkr_trader.execution.arming_watch import ArmingWatch
@@ -67,13 +62,12 @@ from ibkr_trader.execution.trader import Trader
 from ibkr_trader.risk.arming import Lack
 from ibkr_trader.risk.blackouts import NO_WINDOW
 from ibkr_trader.risk.guard import RiskGuard
-from ibkr_trader.sim.gateway.background import GatewayError, read_info, start_background
+from ibkr_trader.sim.gateway.background import read_info
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable
 
     from ibkr_trader.adapters.account_lock import Holder
-    from ibkr_trader.config.lease_table import LeaseTable
     from ibkr_trader.execution.leadership import Leadership
     from ibkr_trader.execution.ports import PayloadSink
     from ibkr_trader.risk.guard import ExtraCheck
@@ -81,29 +75,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 CONNECT_PATIENCE = 10.0  # seconds for a handshake, unless all waits are shorter
 LOCK_PATIENCE = 10.0  # seconds: as long as another command of ours may reasonably take
-
-
-def make_lease(settings: Settings, table: LeaseTable, on_lost: Callable[[str], None]) -> Lease:
-    """Return the lease that the settings name; nothing is asked by that.
-
-    Raises:
-        ConfigError: If its server cannot be named, or it cannot itself.
-    """
-    try:
-        password = secret_if_named(table.password_env, key="password_env").reveal()
-        address = read_address(table.url, password=password, ca_file=table.ca_file)
-    except ValueError as error:
-        message = f"{settings.config_file or 'config.toml'}: [lease] {error}"
-        raise ConfigError(message, hint="correct [lease] in config.toml") from error
-    return Lease(
-        RedisLink(address, patience=min(PATIENCE, table.ttl_seconds / 2)),
-        key=lease_key(settings),
-        ttl_seconds=table.ttl_seconds,
-        memory=settings.place.folder / "lease.epoch",
-        owner=f"{socket.gethostname()}, process {os.getpid()}",
-        clock=SystemClock(),
-        on_lost=on_lost,
-    )
 
 
 @asynccontextmanager
@@ -286,41 +257,6 @@ def _lacks(settings: Settings, account: str) -> tuple[Lack, ...]:
     elif settings.account != account:
         found.append(Lack("The gateway's account is not the one in the configuration"))
     return tuple(found)
-
-
-def find_port(settings: Settings) -> int:
-    """Return the port to connect to, starting the simulator if the profile is `sim`.
-
-    Raises:
-        BrokerUnavailable: If the simulator does not start.
-    """
-    if settings.profile is not Profile.SIM:
-        return settings.port or 0
-    try:
-        info = start_background(state_dir=settings.place.simulator, port=settings.port or 0)
-    except GatewayError as error:
-        message = f"the bundled gateway simulator does not start: {error}"
-        raise BrokerUnavailable(message, hint="ibkr-trader gateway status") from error
-    return info.port
-
-
-def check_account(profile: Profile, account: str) -> None:
-    """Refuse an account that is not of the profile's kind: the account decides, not the port.
-
-    Raises:
-        AccountMismatch: If it is not.
-    """
-    kind = kind_of(account)
-    if kind is not profile:
-        message = f"profile {profile} found account {masked(account)}, which is a {kind} account"
-        raise AccountMismatch(message, hint=f"use --profile {kind}, or connect to another port")
-
-
-def kind_of(account: str) -> Profile:
-    """Return which profile an account id belongs to, by IBKR's prefixes and our own."""
-    if account.startswith("SIM"):
-        return Profile.SIM
-    return Profile.PAPER if account.startswith(("DU", "DF")) else Profile.LIVE
 
 
 def _follow(connection: IBKRConnection, settings: Settings) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from ibkr_trader import __version__, open_desk
 from ibkr_trader.adapters.account_lock import AccountLock, lock_paths
-from ibkr_trader.app import check_account, find_port, kind_of
+from ibkr_trader.app_parts import check_account, find_port, kind_of
 from ibkr_trader.config import Profile, load
 from ibkr_trader.core.errors import AccountLocked, AccountMismatch, BrokerUnavailable
 from ibkr_trader.sim.exchange import Exchange, ExchangeConfig

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from ibkr_trader.adapters.calendar import ExchangeCalendar
-from ibkr_trader.app import kind_of
+from ibkr_trader.app_parts import kind_of
 from ibkr_trader.cli.checkup import PROBE, QUOTE_SECONDS, Findings
 from ibkr_trader.cli.machine_checkup import examine_machine
 from ibkr_trader.cli.tws_settings import OVERFILL, READ_ONLY, setting_of

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from ibkr_trader.adapters.clock import SystemClock
 from ibkr_trader.adapters.leading import kept, stand_by
 from ibkr_trader.adapters.private_files import private_folder
-from ibkr_trader.app import make_lease
+from ibkr_trader.app_parts import make_lease
 from ibkr_trader.cli import logs, output
 from ibkr_trader.cli.end_signals import told_to_end
 from ibkr_trader.cli.exits import Exit, Verdict

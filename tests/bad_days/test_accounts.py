@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ibkr_trader.app import check_account, open_desk
+from ibkr_trader.app import open_desk
+from ibkr_trader.app_parts import check_account
 from ibkr_trader.config import Profile, load
 from ibkr_trader.core.errors import AccountLocked, AccountMismatch, BrokerUnavailable, TraderError
 from ibkr_trader.execution.placing import Wait
