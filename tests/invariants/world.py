@@ -13,8 +13,6 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from ibkr_trader.adapters.ibkr.broker import IBKRBroker
 from ibkr_trader.adapters.ibkr.connection import IBKRConnection, LinkSettings
 from ibkr_trader.adapters.ibkr.market_data import IBKRMarketData
@@ -28,13 +26,15 @@ from ibkr_trader.execution.trader import Trader
 from ibkr_trader.risk.guard import RiskGuard
 from ibkr_trader.sim.broker import SimulatedBroker
 from ibkr_trader.sim.clock import ClockState, ExchangeClock
-from ibkr_trader.sim.exchange import Exchange, ExchangeConfig
+from ibkr_trader.sim.exchange import ExchangeConfig
 from ibkr_trader.sim.families import BracketMode
 from ibkr_trader.sim.gateway.server import serve_exchange
+from ibkr_trader.sim.gateway.wire import WireLog
 from ibkr_trader.sim.market_data import SimulatedMarketData
-from ibkr_trader.sim.orders import OrderKey, OrderTerms, SimOrder
+from ibkr_trader.sim.orders import OrderTerms, SimOrder
 from ibkr_trader.sim.universe import load_universe
 from tests.invariants.virtual_time import LoopClock, VirtualLoop, fail_loudly
+from tests.invariants.watched import AAPL, HUMAN, MSFT, US, Frame, State, WatchedExchange
 from tests.limits import roomy
 
 if TYPE_CHECKING:
@@ -43,12 +43,23 @@ if TYPE_CHECKING:
     from ibkr_trader.core.commands import Command
     from ibkr_trader.core.events import BaseEvent
     from ibkr_trader.execution.ports import Broker, MarketData
-    from ibkr_trader.sim.events import SimEvent
 
 START = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)  # a Friday, 10:00 in New York
-AAPL, MSFT = 265598, 272093
 INSTALL = "k7qav"
-US, HUMAN = 1, 0  # our client id; that of whoever sits at TWS
+__all__ = [
+    "AAPL",
+    "HUMAN",
+    "INSTALL",
+    "LIMITS",
+    "MSFT",
+    "START",
+    "US",
+    "Frame",
+    "State",
+    "WatchedExchange",
+    "WiredWorld",
+    "World",
+]
 UNIVERSE = load_universe(START.date())
 PULSE = 0.05  # seconds: how often the exchange reaches the present by itself
 LIMITS = roomy(
@@ -58,100 +69,6 @@ LIMITS = roomy(
     max_symbol_share=Decimal("0.03"),  # tighter than the shares where the price is high
     max_gross_exposure=Decimal("0.035"),
 )
-
-
-class State(msgspec.Struct, frozen=True):
-    """How the exchange stood at one moment."""
-
-    at: datetime
-    held: dict[int, Decimal]
-    working: tuple[SimOrder, ...]
-    executions: int
-    asks: dict[int, Decimal]
-
-
-class Frame(msgspec.Struct, frozen=True):
-    """One request that reached the exchange; `terms` is None for a cancel."""
-
-    at: datetime
-    key: OrderKey
-    ref: str
-    terms: OrderTerms | None
-    before: State
-    after: State
-    is_change: bool = False
-    written: int = 0  # how many records the journal had by then
-
-    @property
-    def is_new(self) -> bool:
-        """Whether it placed an order that was not there."""
-        return self.terms is not None and not self.is_change
-
-
-class WatchedExchange(Exchange):
-    """An exchange that remembers what it was asked and how it has stood."""
-
-    frames: list[Frame]
-    states: list[State]
-    untold: list[SimEvent]  # what others set off: the next to ask hears of it
-    written: Callable[[], int] = int  # the number of the journal's last record
-
-    def begin(self) -> None:
-        """Start remembering."""
-        self.frames, self.states, self.untold = [], [self.state()], []
-
-    def state(self) -> State:
-        """Return how things stand."""
-        positions = self.account.positions.values()
-        return State(
-            at=self.now,
-            held={p.con_id: p.quantity for p in positions if p.quantity},
-            working=self.orders.working(),
-            executions=len(tuple(self.orders.executions())),
-            asks={one: self.market.tape(one).ask or Decimal(0) for one in (AAPL, MSFT)},
-        )
-
-    def place(
-        self, client_id: int, order_id: int, *, terms: OrderTerms, now: datetime
-    ) -> list[SimEvent]:
-        """Remember the request, and do it."""
-        found = super().advance(now)
-        key, before = OrderKey(client_id, order_id), self.state()
-        is_change = any(order.key == key for order in before.working)
-        found += super().place(client_id, order_id, terms=terms, now=now)
-        if client_id != US:
-            self.untold += found
-        self._keep(
-            Frame(now, key, terms.order_ref, terms, before, self.state(), is_change, self.written())
-        )
-        return found
-
-    def cancel(self, client_id: int, order_id: int, *, now: datetime) -> list[SimEvent]:
-        """Remember the request, and do it."""
-        found = super().advance(now)
-        key, before = OrderKey(client_id, order_id), self.state()
-        ref = next((o.terms.order_ref for o in before.working if o.key == key), "")
-        found += super().cancel(client_id, order_id, now=now)
-        if client_id != US:
-            self.untold += found
-        self._keep(Frame(now, key, ref, None, before, self.state(), written=self.written()))
-        return found
-
-    def advance(self, now: datetime) -> list[SimEvent]:
-        """Let time pass, and remember where that led."""
-        found = self.untold + super().advance(now)
-        self.untold = []
-        state = self.state()
-        last = self.states[-1]
-        if (state.held, state.working, state.executions) != (
-            last.held, last.working, last.executions,
-        ):  # fmt: skip
-            self.states.append(state)
-        return found
-
-    def _keep(self, frame: Frame) -> None:
-        self.frames.append(frame)
-        self.states.append(frame.after)
 
 
 class MortalJournal(MemoryJournal):
@@ -188,6 +105,7 @@ class World:
         self.exchange.begin()
         self.journal = MortalJournal(INSTALL)
         self.exchange.written = lambda: self.journal.append([])
+        self.wire = WireLog()  # empty where the trader speaks past all wires
         self.trader: Trader | None = None
         self.booted_at: list[datetime] = []
         self.touches: list[tuple[int, datetime]] = []  # when a human acted in which contract
@@ -384,7 +302,7 @@ class WiredWorld(World):
         """Serve the exchange on loopback, and connect to it."""
         clock = ExchangeClock(self.clock.now, ClockState(at=self.clock.now()))
         async with serve_exchange(
-            self.exchange, clock=clock, wall=self.clock.now, may_wake=False
+            self.exchange, clock=clock, wall=self.clock.now, may_wake=False, tap=self.wire
         ) as server:
             link = LinkSettings(port=server.port, client_id=US, max_attempts=1)
             connection = IBKRConnection(link, clock=self.clock)
