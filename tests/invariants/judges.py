@@ -180,11 +180,10 @@ def s18_legal(world: World) -> list[str]:
 
 def s19_not_delayed(world: World) -> list[str]:
     """Judge that a fill is on record 50 ms after the exchange has told of it."""
-    heard = {
-        message.fill.fill_id: message.at
-        for _, message in world.journal.messages()
-        if isinstance(message, ev.FillEvent)
-    }
+    heard: dict[str, datetime] = {}
+    for _, message in world.journal.messages():
+        if isinstance(message, ev.FillEvent):  # a correction later is other news
+            heard.setdefault(message.fill.fill_id, message.at)
     found = []
     for execution in world.exchange.orders.executions():
         if execution.client_id != US:
@@ -194,7 +193,7 @@ def s19_not_delayed(world: World) -> list[str]:
         is_too_early = world.clock.now() - execution.at <= T_EVENT + world.latency
         if is_too_early or since is None or still is None or still < since:
             continue  # or it died in between: the next process hears of it
-        at = heard.get(_family(execution.exec_id))  # type: ignore[call-overload]  # an id is text
+        at = heard.get(_family(execution.exec_id))
         if at is None or at - execution.at > T_EVENT + world.latency:
             found.append(f"S19 {execution.exec_id} of {execution.at:%T.%f} was heard at {at}")
     return found
