@@ -193,6 +193,12 @@ def s19_not_delayed(world: World) -> list[str]:
         is_too_early = world.clock.now() - execution.at <= T_EVENT + world.latency
         if is_too_early or since is None or still is None or still < since:
             continue  # or it died in between: the next process hears of it
+        if any(
+            begun <= execution.at + world.latency
+            for begun, ended in world.diskless
+            if ended is None or ended >= execution.at
+        ):
+            continue  # it cannot be on record
         at = heard.get(_family(execution.exec_id))
         if at is None or at - execution.at > T_EVENT + world.latency:
             found.append(f"S19 {execution.exec_id} of {execution.at:%T.%f} was heard at {at}")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import traceback
 from collections import Counter
 from datetime import datetime, time
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ibkr_trader.core.enums import OrderType, Side
@@ -51,13 +53,14 @@ class Play:
         self.world = WholeWorld(mode=schedule.mode, seed=schedule.seed, start=begun)
         self.record: list[str] = []
         self.counts: Counter[str] = Counter()
+        self._tightened: set[str] = set()
 
     def run(self) -> list[str]:
         """Live the day; return what it broke."""
         try:
             return self._run()
         except Exception as error:  # noqa: BLE001 - whatever ends a trader or the world is a finding
-            return [f"DIED {type(error).__name__}: {error}"]
+            return [f"DIED {_told(error)}"]
         finally:
             self._count()
             self.world.end()
@@ -130,7 +133,11 @@ class Play:
     def tighten(self, pick: int) -> str:
         """Move one of our stops nearer to the market."""
         stops = [o for o in deeds.live(self.world) if o.spec.order_type is OrderType.STOP]
-        return self._with_one(stops, pick, deeds.tighten)
+        done = self._with_one(stops, pick, deeds.tighten)
+        if done in self._tightened:
+            self.world.widened.add(done)  # the market may have turned since he asked first
+        self._tightened.add(done)
+        return done
 
     def _with_one(self, orders: list[Order], pick: int, deed: Any) -> str:
         if not orders:
@@ -227,11 +234,11 @@ class Play:
 
     def fill_disk(self) -> None:
         """Let the journal find no room from now on."""
-        self.world.journal.is_full = True
+        self.world.fill_disk()
 
     def free_disk(self) -> None:
         """Let the journal find room again."""
-        self.world.journal.is_full = False
+        self.world.free_disk()
 
     # -- the process -----------------------------------------------------------------------------
 
@@ -255,3 +262,10 @@ class Play:
                 return ""
             self.world.run(1)
         return said
+
+
+def _told(error: BaseException) -> str:
+    """Say what an error was, and where it came from."""
+    frames = traceback.extract_tb(error.__traceback__)
+    where = " < ".join(f"{Path(one.filename).name}:{one.lineno}" for one in reversed(frames[-4:]))
+    return f"{type(error).__name__}: {error} at {where}"

@@ -126,7 +126,12 @@ LINES = (
     _Line("close", 2, _symbol),
     _Line("cancel", 2, _pick),
     _Line("tighten", 2, _pick),
-    _Line("halt", 1, lambda d: {"symbol": d.choice(["", "AAPL"]), "keeps": d.random() < _RARE}, "resume"),
+    _Line(
+        "halt",
+        1,
+        lambda d: {"symbol": d.choice(["", "AAPL"]), "keeps": d.random() < _RARE},
+        "resume",
+    ),
     _Line("flatten", 1, _nothing, "resume"),
     _Line("move", 7, lambda d: _symbol(d, tenths=d.randint(-30, 30), size=d.choice(SIZES))),
     _Line("wait", 9, lambda d: {"seconds": d.choice(WAITS)}),
@@ -139,7 +144,9 @@ LINES = (
     _Line("fill_disk", 1, _nothing, "free_disk"),
     _Line("lift", 1, _nothing),
     _Line("die", 1, _nothing, "rise"),
-    _Line("die_at", 1, lambda d: {"checkpoint": d.choice(CHECKPOINTS), "nth": d.randint(1, 4)}, "rise"),
+    _Line(
+        "die_at", 1, lambda d: {"checkpoint": d.choice(CHECKPOINTS), "nth": d.randint(1, 4)}, "rise"
+    ),
 )
 
 

@@ -14,7 +14,7 @@ import random
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ibkr_trader.adapters.ibkr.broker import IBKRBroker
 from ibkr_trader.adapters.ibkr.connection import IBKRConnection, LinkSettings
@@ -32,7 +32,7 @@ from ibkr_trader.sim.gateway.wire import Way, WireEntry
 from tests.invariants.world import INSTALL, START, US, World
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Coroutine
 
     from ibkr_trader.execution.ports import Broker, MarketData
     from ibkr_trader.execution.trader import Trader
@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from ibkr_trader.sim.gateway.server import GatewayServer
 
 PORT = 40_000
+LONGEST_PAUSE = 95.0  # seconds between two dials, at the most
+PAUSE = timedelta(seconds=1)
 PATIENCE = 120.0  # seconds for a trader to come up; then whoever started it gives up
 _LOOKS = {
     "reqAllOpenOrders": "openOrderEnd",
@@ -81,7 +83,7 @@ class WholeWorld(World):
         self._strikes: dict[int, int] = {}
         self._asked: set[str] = set()
         self._shown: set[str] = set()
-        self._blind_until = start
+        self._blind_until = self._sighted_at = start
         self._jitter = random.Random(seed)  # noqa: S311 - pauses, not a secret
         self._deadly: tuple[str, int] | None = None
         self._doomed = asyncio.Event()
@@ -180,6 +182,7 @@ class WholeWorld(World):
             if len(self._shown) == len(_LOOKS) and entry.at >= self._blind_until:
                 self._asked.clear()
                 self._shown.clear()
+                self._sighted_at = entry.at
                 if self.trader is not None:
                     self.booted_at.append(entry.at)
 
@@ -237,6 +240,12 @@ class WholeWorld(World):
         self.kill()
         return why
 
+    def _risen(self, trader: Trader) -> Trader:
+        self.trader = trader
+        if self._sighted_at > max(self.killed_at, default=self._sighted_at - PAUSE):
+            self.booted_at.append(self.clock.now())  # else something was lost since it looked
+        return trader
+
     def run(self, seconds: float) -> None:
         """Let time pass; one who comes to the checkpoint that is deadly for him dies there."""
         until = self.loop.time() + seconds
@@ -275,6 +284,18 @@ class WholeWorld(World):
         self.loop.network.is_cut = True
         self.loop.network.sever(0)
 
+    def fill_disk(self) -> None:
+        """Let the journal find no room from now on."""
+        if not self.journal.is_full:
+            self.journal.is_full = True
+            self.diskless.append((self.clock.now(), None))
+
+    def free_disk(self) -> None:
+        """Let the journal find room again."""
+        if self.journal.is_full:
+            self.journal.is_full = False
+            self.diskless[-1] = (self.diskless[-1][0], self.clock.now())
+
     def kill(self) -> None:
         """End the trader as SIGKILL does."""
         if self.trader is not None:
@@ -282,6 +303,12 @@ class WholeWorld(World):
         super().kill()
         self._doomed.clear()
         self._deadly = None
+
+    def do(self, deed: Coroutine[Any, Any, object]) -> None:
+        """Begin something at the trader's desk, who may die of it."""
+        super().do(deed)
+        if self._doomed.is_set():
+            self.kill()
 
     # -- the end of the day --------------------------------------------------------------------------
 
@@ -292,9 +319,12 @@ class WholeWorld(World):
         self.server.faults.lift()
         self._armed.clear()
         self._deadly = None
-        self.journal.is_full = False
+        self.free_disk()
         if self.trader is None and (why := self.rise()):
             raise AssertionError(f"the trader does not come up on a quiet day: {why}")
+        self.run(30)
+        if self.trader is not None and not self.trader.outlook.is_synced:
+            self.run(LONGEST_PAUSE)
         super().rest()
 
     def end(self) -> None:

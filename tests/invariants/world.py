@@ -125,6 +125,7 @@ class World:
         self.booted_at: list[datetime] = []
         self.touches: list[tuple[int, datetime]] = []  # when a human acted in which contract
         self.killed_at: list[datetime] = []
+        self.diskless: list[tuple[datetime, datetime | None]] = []  # when the disk was full
         self.bared: set[int] = set()  # contracts whose stop somebody took away on purpose
         self.widened: set[str] = set()  # orders whose stop somebody moved by hand
         self._life: asyncio.Task[None] | None = None
