@@ -30,8 +30,8 @@ CONTRACTS = {"AAPL": AAPL, "MSFT": MSFT}
 _CENT = Decimal("0.01")
 _NO_SENSE = "makes no sense now"
 _DESK = frozenset(
-    ("bracket", "oco_entries", "oco_exits", "trail", "scale_in", "close", "cancel", "tighten")
-    + ("halt", "flatten", "resume", "die", "die_at")
+    {"bracket", "oco_entries", "oco_exits", "trail", "scale_in", "close", "cancel", "tighten"}
+    | {"halt", "flatten", "resume", "die", "die_at"}
 )
 _TOUCHING = frozenset({"hand", "trade", "take", "bust", "correct", "cap", "locate"})
 _GIVES_UP = 3  # attempts to start the trader, seconds apart
@@ -182,7 +182,7 @@ class Play:
         """Do something through the gateway's door."""
         if self.world.server is None:
             return _NO_SENSE
-        verb = words.split()[0]
+        verb = words.split(maxsplit=1)[0]
         orders = self._named("{order}" in words, self.world.exchange.orders.working())
         fills = self._named("{fill}" in words, tuple(self.world.exchange.orders.executions()))
         if orders is None or fills is None:
@@ -206,7 +206,7 @@ class Play:
             return f"cannot be done: {refused}"
 
     @staticmethod
-    def _named(is_asked: bool, there: Sequence[Any]) -> Sequence[Any] | None:  # noqa: FBT001 - two lines above
+    def _named(is_asked: bool, there: Sequence[Any]) -> Sequence[Any] | None:
         if not is_asked:
             return ()
         return there or None

@@ -33,8 +33,9 @@ class GatewayServer:
         faults: What may be armed against its clients.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, *, pulse: float = PULSE) -> None:
         self.port = 0
+        self._pulse = pulse
         self.faults = engine.floor.wiring.faults
         self.engine = engine
         self._lines = Lines(engine)
@@ -63,7 +64,7 @@ class GatewayServer:
         while True:
             self.pulse()
             with suppress(TimeoutError):
-                await asyncio.wait_for(asyncio.shield(self._lines.broken), PULSE)
+                await asyncio.wait_for(asyncio.shield(self._lines.broken), self._pulse)
 
     def pulse(self) -> None:
         """Reach the present, and send everybody what is due."""
@@ -92,6 +93,7 @@ async def serve_exchange(
     master_id: int | None = None,
     may_wake: bool = True,
     tap: Tap | None = None,
+    pulse: float = PULSE,
 ) -> AsyncIterator[GatewayServer]:
     """Serve `exchange` on 127.0.0.1 while the block runs.
 
@@ -105,6 +107,7 @@ async def serve_exchange(
         master_id: A client that hears of every order, as client 0 does.
         may_wake: False leaves the clock alone for the first client, however late it stands.
         tap: Is told of every message in both directions, such as a `WireLog`.
+        pulse: Seconds between two moments at which the exchange reaches the present by itself.
 
     Raises:
         OSError: The port is taken.
@@ -116,7 +119,7 @@ async def serve_exchange(
         exchange, clock=clock, wall=wall, store=store, master_id=master_id, may_wake=may_wake
     )
     engine.floor.wiring.tap = tap
-    server = GatewayServer(engine)
+    server = GatewayServer(engine, pulse=pulse)
     listener = await server.listen(port)
     try:
         async with asyncio.TaskGroup() as group:
