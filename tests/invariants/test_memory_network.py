@@ -57,7 +57,7 @@ def pair(loop: VirtualLoop) -> tuple[Listener, Listener]:
         return served[-1]
 
     async def connect() -> Listener:
-        await loop.create_server(accept, "127.0.0.1", PORT)
+        await loop.create_server(accept, sock=network(loop).bind(PORT))
         _, client = await loop.create_connection(Listener, "127.0.0.1", PORT)
         assert isinstance(client, Listener)
         return client
@@ -118,7 +118,7 @@ def test_nobody_listens_and_nobody_answers(loop: VirtualLoop) -> None:
         loop.run_until_complete(loop.create_connection(Listener, "127.0.0.1", PORT))
     client, _ = pair(loop)
     with pytest.raises(OSError, match="in use"):
-        network(loop).serve(Listener, PORT)
+        network(loop).bind(PORT)
     client.transport.abort()
     client.transport.write(b"nowhere")
     assert client.transport.is_closing()

@@ -14,7 +14,7 @@ import random
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from ibkr_trader.adapters.ibkr.broker import IBKRBroker
 from ibkr_trader.adapters.ibkr.connection import IBKRConnection, LinkSettings
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from ibkr_trader.execution.trader import Trader
     from ibkr_trader.sim.gateway.acts import Answer
     from ibkr_trader.sim.gateway.faults import Armed
+    from ibkr_trader.sim.gateway.port import Bind
     from ibkr_trader.sim.gateway.server import GatewayServer
 
 PORT = 40_000
@@ -100,6 +101,8 @@ class WholeWorld(World):
         if self._gateway is not None:
             return
         up = asyncio.Event()
+        network = self.loop.network
+        assert network is not None
 
         async def serve() -> None:
             clock = ExchangeClock(self.clock.now, ClockState(at=self.clock.now()))
@@ -111,6 +114,7 @@ class WholeWorld(World):
                 may_wake=False,
                 tap=self._tap,
                 pulse=PULSE,
+                bind=cast("Bind", network.bind),
             ) as server:
                 self.server, self._hear = server, server.pulse
                 self._doer = Doer(server, Path())
@@ -336,7 +340,7 @@ class WholeWorld(World):
         """Heal everything, let it come to rest, and have the trader look once more."""
         self.start_gateway()
         assert self.server is not None
-        self.server.faults.lift()
+        self.server.lift()
         self._armed.clear()
         self._deadly = None
         self.free_disk()
