@@ -14,7 +14,7 @@ from ibkr_trader.adapters.ibkr.error_codes import Kind, rule_for
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.commands import CancelOrder, ModifyOrder, SubmitOrders
 from ibkr_trader.core.enums import OrderStatus
-from tests.invariants.evidence import role_of
+from tests.invariants.evidence import role_of, spans
 from tests.invariants.reading import read
 from tests.invariants.watched import US
 
@@ -191,7 +191,7 @@ def _is_excused(world: World, frame: Frame) -> bool:
     """Whether it only gets out, while the disk refuses every record."""
     parts = role_of(frame.ref)
     is_exit = frame.terms is None or (parts is not None and parts.role.is_protective)
-    return is_exit and any(one <= frame.at for one in getattr(world, "disk_failed_at", ()))
+    return is_exit and any(begun <= frame.at for begun, _ in world.diskless)
 
 
 def _is_of_a_dead_process(world: World, reading: Reading, frame: Frame) -> bool:
@@ -199,7 +199,7 @@ def _is_of_a_dead_process(world: World, reading: Reading, frame: Frame) -> bool:
     if not steps:
         return False
     decided = steps[0].event.at
-    return any(decided <= one < frame.at - world.transit for one in world.killed_at)
+    return any(decided <= one < frame.at - world.transit for one in world.died_at)
 
 
 def _elder_copies(reading: Reading, ref: str) -> Iterator[str]:
@@ -216,8 +216,9 @@ def _elder_copies(reading: Reading, ref: str) -> Iterator[str]:
             yield other
 
 
-def _works_on(world: World, ref: str, at: datetime) -> bool:
-    """Whether the exchange had it working at that moment, and after it."""
-    states = [state for state in world.exchange.states if state.at <= at]
-    later = world.exchange.states[len(states) - 1 :]
-    return bool(states) and all(any(o.terms.order_ref == ref for o in s.working) for s in later[:2])
+def _works_on(world: World, ref: str, since: datetime) -> bool:
+    """Whether the exchange has it working at that moment or later: what is over stays over."""
+    return any(
+        until > since and any(order.terms.order_ref == ref for order in state.working)
+        for state, until in spans(world)
+    )

@@ -17,6 +17,8 @@ from tests.invariants.reading import read
 from tests.invariants.watched import US
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from ibkr_trader.core.models import Fill
     from tests.invariants.reading import Reading
     from tests.invariants.world import World
@@ -79,11 +81,10 @@ def s18_legal(world: World) -> list[str]:
 
 def s19_not_delayed(world: World) -> list[str]:
     """Judge that a fill is on record 50 ms after the exchange has told of it."""
-    heard = {
-        message.fill.fill_id: message.at
-        for _, message in read(world).records
-        if isinstance(message, ev.FillEvent)
-    }
+    heard: dict[str, datetime] = {}
+    for _, message in read(world).records:
+        if isinstance(message, ev.FillEvent):  # a correction later is other news
+            heard.setdefault(message.fill.fill_id, message.at)
     found = []
     for execution in world.exchange.orders.executions():
         if execution.client_id != US:
@@ -93,7 +94,13 @@ def s19_not_delayed(world: World) -> list[str]:
         is_too_early = world.clock.now() - execution.at <= T_EVENT + world.latency
         if is_too_early or since is None or still is None or still < since:
             continue  # or it died in between: the next process hears of it
-        at = heard.get(_family(execution.exec_id))  # type: ignore[call-overload]  # an id is text
+        if any(
+            begun <= execution.at + world.latency
+            for begun, ended in world.diskless
+            if ended is None or ended >= execution.at
+        ):
+            continue  # it cannot be on record
+        at = heard.get(_family(execution.exec_id))
         if at is None or at - execution.at > T_EVENT + world.latency:
             found.append(f"S19 {execution.exec_id} of {execution.at:%T.%f} was heard at {at}")
     return found

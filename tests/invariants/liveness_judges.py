@@ -53,15 +53,15 @@ def s30_settled(world: World) -> list[str]:
 
 def s32_no_disk_no_opening(world: World) -> list[str]:
     """Judge that nothing is opened while the disk takes no record."""
-    refused = getattr(world, "disk_failed_at", ())
-    healed = getattr(world, "disk_healed_at", ())
-    found = []
-    for frame in world.exchange.frames:
-        failed = max((at for at in refused if at <= frame.at), default=None)
-        is_out = failed is not None and not any(failed <= at <= frame.at for at in healed)
-        if is_out and frame.key.client_id == US and frame.is_new and read(world).opens(frame.ref):
-            found.append(f"S32 {frame.at:%T.%f} {frame.ref} went out with no disk to hold it")
-    return found
+    return [
+        f"S32 {frame.at:%T.%f} {frame.ref} went out with no disk to hold it"
+        for frame in world.exchange.frames
+        if frame.key.client_id == US and frame.is_new and read(world).opens(frame.ref)
+        if any(
+            begun + world.transit < frame.at and (ended is None or frame.at < ended)
+            for begun, ended in world.diskless
+        )
+    ]
 
 
 def l1_known_in_time(world: World) -> list[str]:

@@ -6,7 +6,6 @@ day without it.
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 from ibkr_trader.core.enums import Side
@@ -15,16 +14,15 @@ from ibkr_trader.risk.guard import RiskGuard
 from ibkr_trader.risk.verdict import Approved
 from tests.invariants import deeds
 from tests.invariants.judges import verdict
-from tests.invariants.world import AAPL, WiredWorld, World
+from tests.invariants.whole_world import WholeWorld
+from tests.invariants.world import AAPL, World
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable
+    from collections.abc import Callable, Iterable
 
     import pytest
 
-    from ibkr_trader.execution.ports import Broker, MarketData
     from ibkr_trader.sim.gateway.faults import Faults
-    from ibkr_trader.sim.gateway.server import GatewayServer
 
     Patch = pytest.MonkeyPatch
     Bug = Callable[[Patch], None]
@@ -45,23 +43,6 @@ class Planted(NamedTuple):
     def name(self) -> str:
         """What a test of it is called."""
         return f"{self.number}-{self.bug.__name__ if self.bug else self.day.__name__}"
-
-
-class GatewayWorld(WiredWorld):
-    """A wired world whose gateway can be told to misbehave."""
-
-    server: GatewayServer
-
-    @property
-    def faults(self) -> Faults:
-        """What goes wrong at the gateway."""
-        return self.server.faults
-
-    @asynccontextmanager
-    async def _ports(self) -> AsyncIterator[tuple[Broker, MarketData]]:
-        async with super()._ports() as ports:
-            self.server = self._hear.__self__  # type: ignore[attr-defined]  # its pulse is what is heard
-            yield ports
 
 
 def lived(case: Planted) -> set[str]:
@@ -99,6 +80,13 @@ def plain(cases: Iterable[Planted]) -> list[Planted]:
 def judged(world: World) -> set[str]:
     """Return the names of the invariants that the day broke."""
     return {line.split(maxsplit=1)[0] for line in verdict(world, at_rest=True)}
+
+
+def faults(world: World) -> Faults:
+    """Return what goes wrong at the gateway of a whole world."""
+    assert isinstance(world, WholeWorld)
+    assert world.server is not None
+    return world.server.faults
 
 
 # -- parts of days and of bugs ------------------------------------------------------------------

@@ -22,8 +22,9 @@ from ibkr_trader.sim import broker as sim_broker
 from ibkr_trader.sim.broker import SimulatedBroker
 from ibkr_trader.sim.gateway.fault_rules import Fault, Warn, When
 from tests.invariants import deeds
-from tests.invariants.planted import GatewayWorld, Planted, caught, entered, lived, plain, resting
-from tests.invariants.world import MSFT, WiredWorld, World
+from tests.invariants.planted import Planted, caught, entered, faults, lived, plain, resting
+from tests.invariants.whole_world import WholeWorld
+from tests.invariants.world import MSFT, World
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -147,9 +148,8 @@ def lose_an_order(world: World) -> None:
 
 
 def rest_under_an_odd_code(world: World) -> None:
-    assert isinstance(world, GatewayWorld)
     odd = Warn(code=NOWHERE, text="a word from nowhere")
-    world.faults.arm(Fault(when=When(names=("placeOrder",), order="entry"), act=odd))
+    faults(world).arm(Fault(when=When(names=("placeOrder",), order="entry"), act=odd))
     resting(world)
     world.run(2)
 
@@ -160,8 +160,8 @@ CASES = [
     Planted("S2", late_writer, enter_and_rest),
     Planted("S3", forgotten_numbers, enter_twice),
     Planted("S4", resending_recovery, lose_an_order),
-    Planted("S5", asked_for_less, enter_and_rest, WiredWorld),
-    Planted("S6", every_code_ends_it, rest_under_an_odd_code, GatewayWorld),
+    Planted("S5", asked_for_less, enter_and_rest, WholeWorld),
+    Planted("S6", every_code_ends_it, rest_under_an_odd_code, WholeWorld),
 ]
 
 

@@ -17,7 +17,7 @@ from ibkr_trader.adapters.ibkr.broker import IBKRBroker
 from ibkr_trader.adapters.ibkr.connection import IBKRConnection, LinkSettings
 from ibkr_trader.adapters.ibkr.market_data import IBKRMarketData
 from ibkr_trader.adapters.memory_journal import MemoryJournal
-from ibkr_trader.core.errors import TraderError
+from ibkr_trader.core.errors import JournalError, TraderError
 from ibkr_trader.execution.desk import Desk
 from ibkr_trader.execution.outlook import RiskSettings
 from ibkr_trader.execution.skew_watch import in_step
@@ -75,10 +75,18 @@ class MortalJournal(MemoryJournal):
     """A journal that takes no more words once its process is dead."""
 
     is_dead = False
+    is_full = False  # the disk is
 
     def append(self, messages: Sequence[Command | BaseEvent]) -> int:
+        """Keep `messages`, if there is anybody and any room.
+
+        Raises:
+            JournalError: The disk is full.
+        """
         if self.is_dead:
             return super().append([])
+        if self.is_full and messages:
+            raise JournalError("cannot write the journal: the disk is full")
         return super().append(messages)
 
     def inherit(self) -> MortalJournal:
@@ -97,19 +105,28 @@ class World:
     transit = timedelta(0)  # how long what has left may be on its way
     limits, kind = LIMITS, WatchedExchange
 
-    def __init__(self, *, mode: BracketMode = BracketMode.RESIZED) -> None:
-        self.loop = VirtualLoop()
-        self.clock = LoopClock(self.loop, START)
-        config = ExchangeConfig(opened_at=START, bracket_mode=mode)
+    def __init__(
+        self,
+        *,
+        mode: BracketMode = BracketMode.RESIZED,
+        seed: int | None = None,
+        start: datetime = START,
+    ) -> None:
+        """Open the exchange; with a `seed` the loop has a network of its own."""
+        self.loop = VirtualLoop(seed=seed)
+        self.clock = LoopClock(self.loop, start)
+        config = ExchangeConfig(opened_at=start, bracket_mode=mode)
         self.exchange = self.kind(config, UNIVERSE)
         self.exchange.begin()
-        self.journal = MortalJournal(INSTALL)
+        self.journal = self._first_journal()
         self.exchange.written = lambda: self.journal.append([])
         self.wire = WireLog()  # empty where the trader speaks past all wires
         self.trader: Trader | None = None
         self.booted_at: list[datetime] = []
         self.touches: list[tuple[int, datetime]] = []  # when a human acted in which contract
         self.killed_at: list[datetime] = []
+        self.died_at: list[datetime] = []  # of these, when a process ended
+        self.diskless: list[tuple[datetime, datetime | None]] = []  # when the disk was full
         self.bared: set[int] = set()  # contracts whose stop somebody took away on purpose
         self.widened: set[str] = set()  # orders whose stop somebody moved by hand
         self._life: asyncio.Task[None] | None = None
@@ -124,6 +141,9 @@ class World:
             self.quote(con_id, Decimal(price))
         self._pulse = self.loop.create_task(self._drive())
         self.run(0.1)
+
+    def _first_journal(self) -> MortalJournal:
+        return MortalJournal(INSTALL)
 
     # -- time -------------------------------------------------------------------------------
 
@@ -145,34 +165,38 @@ class World:
     def boot(self) -> Trader:
         """Start the trader, and wait until it is in sync."""
         ready: asyncio.Future[Trader] = self.loop.create_future()
-
-        async def live() -> None:
-            async with self._ports() as (broker, market):
-                trader = Trader(
-                    broker=broker,
-                    market=market,
-                    journal=self.journal,
-                    clock=self.clock,
-                    account=self.exchange.config.account,
-                    guard=RiskGuard(),
-                    settings=RiskSettings(limits=self.limits),
-                    ack_timeout=5.0,
-                )
-                trader.outlook.book.skew = in_step
-                if isinstance(broker, IBKRBroker):
-                    broker.objection = trader.halter.objection
-                async with trader.running():
-                    ready.set_result(trader)
-                    await asyncio.Event().wait()
-
-        self._life = self.loop.create_task(live())
+        self._life = self.loop.create_task(self._live(ready))
         while not (ready.done() or self._life.done()):
             self.loop.run_until_complete(asyncio.sleep(0.01))
         if self._life.done():
             self._life.result()
-        self.trader = ready.result()
+        return self._risen(ready.result())
+
+    def _risen(self, trader: Trader) -> Trader:
+        self.trader = trader
         self.booted_at.append(self.clock.now())
-        return self.trader
+        return trader
+
+    async def _live(self, ready: asyncio.Future[Trader]) -> None:
+        """Be a trader's process, from its start to its end."""
+        async with self._ports() as (broker, market):
+            trader = Trader(
+                broker=broker,
+                market=market,
+                journal=self.journal,
+                clock=self.clock,
+                account=self.exchange.config.account,
+                guard=RiskGuard(),
+                settings=RiskSettings(limits=self.limits),
+                ack_timeout=5.0,
+                reach=self._reach,
+            )
+            trader.outlook.book.skew = in_step
+            if isinstance(broker, IBKRBroker):
+                broker.objection = trader.halter.objection
+            async with trader.running():
+                ready.set_result(trader)
+                await asyncio.Event().wait()
 
     @asynccontextmanager
     async def _ports(self) -> AsyncIterator[tuple[Broker, MarketData]]:
@@ -181,6 +205,9 @@ class World:
         broker.open()
         self._cut, self._hear = broker.close, broker.advance
         yield broker, SimulatedMarketData(self.exchange, clock=self.clock)
+
+    def _reach(self, _: str) -> None:
+        """Take note that the trader has come to a checkpoint."""
 
     def pulse(self) -> None:
         """Let the exchange reach the present, and the trader hear of it."""
@@ -202,12 +229,12 @@ class World:
     def kill(self) -> None:
         """End the trader as SIGKILL does: not another word on the wire or on the disk."""
         life = self._life
-        if self.trader is None or life is None:
+        if life is None:
             return
         self.journal.is_dead = True
         self.killed_at.append(self.clock.now())
-        self._cut()
-        self._cut, self._hear = _nothing, self._alone
+        self.died_at.append(self.clock.now())
+        self._sever()
         tasks = [life, *self._deeds]
         for task in tasks:
             task.cancel()
@@ -216,6 +243,11 @@ class World:
         self._unheard.clear()
         self.trader = self._life = None
         self.journal = self.journal.inherit()
+
+    def _sever(self) -> None:
+        """Let the trader say nothing more to the exchange."""
+        self._cut()
+        self._cut, self._hear = _nothing, self._alone
 
     def do(self, deed: Coroutine[Any, Any, object]) -> None:
         """Begin something at the trader's desk; what it fails with is kept in `failures`."""

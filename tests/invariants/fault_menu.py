@@ -1,0 +1,78 @@
+"""What may be injected on a random day, in the words of `gateway inject`.
+
+`SYMBOL` becomes one of the day's, `{N}` a small number, `{S}` some seconds, `{order}` a working
+order of ours and `{fill}` an execution, chosen when it is done.
+"""
+
+from __future__ import annotations
+
+FAULTS = (
+    "swallow placeOrder",
+    "swallow placeOrder --order stop",
+    "swallow cancelOrder",
+    "swallow modifyOrder",
+    "drop orderStatus",
+    "drop openOrder",
+    "drop execDetails",
+    "drop execDetails --times {N}",
+    "drop commissionReport",
+    "drop position",
+    "dup orderStatus --times {N}",
+    "dup execDetails --times {N}",
+    "dup openOrder --times {N}",
+    "delay {S} orderStatus --times {N}",
+    "delay {S} execDetails --times {N}",
+    "delay {S} placeOrder",
+    "delay {S} cancelOrder",
+    "delay {S} openOrder --times {N}",
+    "reorder 1,0 orderStatus execDetails",
+    "reorder 2,1,0 orderStatus openOrder execDetails",
+    "reject 201 placeOrder --order stop",
+    "reject 201 placeOrder --order target",
+    "reject 201 placeOrder --order entry",
+    "reject 104 modifyOrder",
+    "reject 161 cancelOrder",
+    "warn 399 placeOrder",
+    "warn 10349 placeOrder",
+    "warn 2109 placeOrder",
+    "warn 2148 placeOrder",
+    "unanswered",
+    "ack-delay {S}",
+    "cancel-refused 161",
+    "cancel-refused 10147",
+    "cancel-refused 10148",
+    "fill-wins-cancel {N}",
+    "fill-wins-modify {N}",
+    "exec-before-status",
+    "status-without-exec",
+    "exec-without-status",
+    "commission none",
+    "commission late {S}",
+    "commission dup",
+    "commission unset",
+    "rst placeOrder",
+    "rst placeOrder --at after",
+    "rst placeOrder --at answered",
+    "rst cancelOrder --at after",
+    "fin placeOrder",
+    "fin modifyOrder --at after",
+    "fin reqPositions",
+    "rst reqAllOpenOrders --at after",
+)
+HANDS = (
+    "hand buy SYMBOL {N}",
+    "hand sell SYMBOL {N}",
+    "hand close SYMBOL",
+    "hand cancel {order}",
+    "hand modify {order} --quantity {N}",
+    "trade {order} {N}",
+    "trade {order}",
+    "take {order}",
+    "bust {fill}",
+    "correct {fill} --quantity {N}",
+    "gap SYMBOL -3%",
+    "gap SYMBOL 3%",
+    "locate SYMBOL {N}",
+)
+HALTS = ("halt SYMBOL", "precaution size-limit 10", "slow-oca 1 2 3")
+HEALING = ("unhalt AAPL", "unhalt MSFT", "precaution off", "slow-oca")
