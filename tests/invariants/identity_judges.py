@@ -57,8 +57,9 @@ def s2_write_ahead(world: World) -> list[str]:
     reading, found = read(world), []
     placed: set[OrderKey] = set()
     for frame in _ours(world):
-        is_first = frame.key not in placed
-        placed.add(frame.key)
+        is_first = frame.terms is not None and frame.key not in placed
+        if is_first:
+            placed.add(frame.key)
         if _is_authorised(reading, frame, is_first=is_first) or _is_excused(world, frame):
             continue
         what = "cancel" if frame.terms is None else "order" if is_first else "change"
@@ -70,9 +71,7 @@ def s3_numbers_ascend(world: World) -> list[str]:
     """Judge that a new order's number is above all that journal, wire and broker have named."""
     reading, found, highest = read(world), [], 0
     for _, message in reading.records:
-        if not isinstance(message, SubmitOrders):
-            continue
-        for spec in message.orders:
+        for spec in message.orders if isinstance(message, SubmitOrders) else ():
             if spec.broker_order_id <= highest:
                 found.append(f"S3 {spec.order_id} got {spec.broker_order_id} after {highest}")
             highest = max(highest, spec.broker_order_id)
@@ -82,14 +81,7 @@ def s3_numbers_ascend(world: World) -> list[str]:
             owner = owners.setdefault(frame.key.order_id, frame.ref)
             if owner != frame.ref:
                 found.append(f"S3 {frame.ref} took the number of {owner}")
-    found += [
-        f"S3 {sent.entry.order_ref} is below the broker's next, {sent.link.next_valid}"
-        for sent in reading.sent
-        if sent.entry.name == "placeOrder"
-        and sent.entry.key is not None
-        and sent.entry.key.order_id < sent.link.next_valid
-    ]
-    return found
+    return found + list(_too_low(reading))
 
 
 def s4_no_blind_resend(world: World) -> list[str]:
@@ -153,6 +145,17 @@ def s6_unknown_codes_are_inert(world: World) -> list[str]:
     return found
 
 
+def _too_low(reading: Reading) -> Iterator[str]:
+    """Say which numbers the broker had told to be used up."""
+    known: set[OrderKey | None] = set()
+    for sent in reading.sent:
+        key = sent.entry.key
+        if sent.entry.name == "placeOrder" and key is not None and key not in known:
+            known.add(key)  # what comes again under its number is a change, however late
+            if key.order_id < sent.least:
+                yield f"S3 {sent.entry.order_ref} is below the broker's next, {sent.least}"
+
+
 def _ours(world: World) -> Iterator[Frame]:
     """What our process asked for; a stranger of our client id places, and asks no more."""
     for frame in world.exchange.frames:
@@ -172,7 +175,9 @@ def _named(world: World) -> Iterator[tuple[Frame, bool]]:
 
 def _left(world: World, frame: Frame) -> int | datetime:
     """Until where the journal may speak of it: what is on its way left a while ago."""
-    return frame.at - world.transit if world.transit else frame.written
+    if not world.transit:
+        return frame.written
+    return read(world).left.get(frame.key, frame.at) - world.transit  # a gateway may hold it back
 
 
 def _is_authorised(reading: Reading, frame: Frame, *, is_first: bool) -> bool:
@@ -198,8 +203,8 @@ def _is_of_a_dead_process(world: World, reading: Reading, frame: Frame) -> bool:
     steps = reading.steps.get(frame.ref)
     if not steps:
         return False
-    decided = steps[0].event.at
-    return any(decided <= one < frame.at - world.transit for one in world.died_at)
+    decided, left = steps[0].event.at, reading.left.get(frame.key, frame.at)
+    return any(decided <= one < left - world.transit for one in world.died_at)
 
 
 def _elder_copies(reading: Reading, ref: str) -> Iterator[str]:

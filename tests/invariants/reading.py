@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from ibkr_trader.core.commands import Command
     from ibkr_trader.core.models import Order, OrderSpec
     from ibkr_trader.sim.gateway.wire import WireEntry
+    from ibkr_trader.sim.orders import OrderKey
     from tests.invariants.world import World
 
 # What a connection must have been told to its end before anything is opened on it.
@@ -72,6 +73,7 @@ class Sent(NamedTuple):
     entry: WireEntry
     link: Link
     is_synced: bool
+    least: int  # the number that the broker would have had
 
 
 class Reading:
@@ -83,6 +85,7 @@ class Reading:
         submitted: The terms of each order, and the number of the command that had them.
         asked: The changes and cancels on record, by order and by the broker's number.
         sent: Our requests about orders, as they crossed the wire.
+        left: When each order first crossed it, by the broker's key.
         crossed: When each request of ours crossed it.
         links: Our connections, oldest first.
         refused: What we were told of errors that name an order.
@@ -95,6 +98,7 @@ class Reading:
         self.submitted: dict[str, list[tuple[int, OrderSpec]]] = defaultdict(list)
         self.asked: dict[str | int, list[Wish]] = defaultdict(list)
         self.sent: list[Sent] = []
+        self.left: dict[OrderKey | None, datetime] = {}
         self.crossed: list[datetime] = []
         self.links: list[Link] = []
         self.refused: list[WireEntry] = []
@@ -174,7 +178,8 @@ class Reading:
             return
         self.crossed.append(entry.at)
         if entry.name in {"placeOrder", "modifyOrder", "cancelOrder", "globalCancel"}:
-            self.sent.append(Sent(entry, link, link.synced_at is not None))
+            self.left.setdefault(entry.key, entry.at)
+            self.sent.append(Sent(entry, link, link.synced_at is not None, link.next_valid))
 
     def _told(self, entry: WireEntry, link: Link) -> None:
         link.last_told = entry.at
