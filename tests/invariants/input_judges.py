@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ibkr_trader.core.commands import Command
     from tests.invariants.world import World
 
+_TICKS = frozenset({"tickPrice", "tickSize", "tickString", "tickGeneric"})
 OLDEST_SIGNAL = timedelta(seconds=30)
 
 
@@ -90,10 +91,7 @@ def s27_stale_never_trades(messages: Iterable[Command | ev.BaseEvent]) -> list[s
 
 
 def s27_no_old_price(world: World) -> list[str]:
-    """Judge that the price an opening went by was told within the age that is allowed.
-
-    A price that stays what it is is not told again: then the question for it must be as young.
-    """
+    """Judge that the price an opening went by was told within the age that is allowed."""
     reading, found = read(world), []
     patience = world.limits.max_quote_age + world.transit
     asked: dict[int, int] = {}
@@ -104,8 +102,7 @@ def s27_no_old_price(world: World) -> list[str]:
         message = entry.message
         if entry.name == "reqMktData":
             asked[message.req_id] = message.contract.con_id  # type: ignore[union-attr]  # it has both
-            heard[message.contract.con_id] = entry.at  # type: ignore[union-attr]  # it has one
-        elif entry.name == "tickPrice":
+        elif entry.name in _TICKS:
             con_id = asked.get(message.req_id, 0)  # type: ignore[union-attr]  # it answers one
             heard[con_id] = entry.at
         elif entry.name == "placeOrder" and reading.opens(entry.order_ref):

@@ -128,18 +128,19 @@ def s14_flat(world: World) -> list[str]:
     """
     if world.trader is None:
         return []
-    last = list(eras(world))[-1:]
+    wanted: dict[str, datetime] = {}
+    for _, message in read(world).records:
+        if isinstance(message, ev.StateEvent) and message.state is TradingState.ACTIVE:
+            wanted.pop(message.symbol, None)
+        elif isinstance(message, ev.StateEvent) and message.flattens:
+            wanted[message.symbol] = message.at
     now = world.exchange.state()
-    held = now.held
     return [
-        f"S14 {held[con_id]} of {con_id} is held, flattened since {event.at:%T.%f}"
-        for era in last
-        if era.ended == _NEVER
-        for event in era.switch.held.values()
-        if event.flattens
-        for con_id in held
-        if event.symbol in {EVERYTHING, NAMES.get(con_id, "?")}
-        and not any(one == con_id and at >= event.at for one, at in world.touches)
+        f"S14 {now.held[con_id]} of {con_id} is held, flattened since {since:%T.%f}"
+        for symbol, since in wanted.items()
+        for con_id in now.held
+        if symbol in {EVERYTHING, NAMES.get(con_id, "?")}
+        and not any(one == con_id and at >= since for one, at in world.touches)
         and not _is_closing_all(now, con_id)
     ]
 
@@ -159,6 +160,7 @@ def l5_gone(world: World) -> list[str]:
                 f"L5 {order.terms.order_ref} works on at {end:%T.%f}, halted since {begun:%T.%f}"
                 for order in state.working
                 if order.key.client_id == US
+                and role_of(order.terms.order_ref) is not None
                 and era.halts(order.terms.con_id, cancels=True)
                 and _could_open(order, state)
             ]

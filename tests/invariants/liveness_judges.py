@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 T_KNOWN = timedelta(seconds=60)
 T_SYNCED = timedelta(seconds=2)
 T_DEAD = timedelta(seconds=10)
-_LATELY = timedelta(seconds=3)  # what was told a moment ago may be on its way
+T_PAGED = timedelta(seconds=5)  # after it should have been mended
 
 
 def s30_settled(world: World) -> list[str]:
@@ -108,11 +108,13 @@ def l3_protection_replaced(world: World) -> list[str]:
     own = {con_id for con_id, _ in world.touches} | world.bared
     for stop, at in _lost_stops(world):
         con_id, due = stop.terms.con_id, at + T_NAKED + world.latency
-        alive = alive_since(world, due)
-        if con_id in own or due > world.clock.now() or alive is None or due - at > alive:
+        alive = alive_since(world, due + T_PAGED)
+        if con_id in own or due + T_PAGED > world.clock.now() or alive is None:
+            continue
+        if alive < due + T_PAGED - at:
             continue
         bare = all(_is_bare(s, con_id) for s, until in spans(world) if until > at and s.at <= due)
-        if bare and not _is_paged(world, at, due):
+        if bare and not _is_paged(world, due - T_NAKED / 2, due + T_PAGED):
             found.append(
                 f"L3 {stop.terms.order_ref} is gone since {at:%T.%f}, and nothing in its place"
             )
@@ -128,8 +130,7 @@ def l4_dead_link(world: World) -> list[str]:
     gone = [
         m.at for _, m in reading.records if isinstance(m, ev.DisconnectEvent) and m.at >= link.began
     ]
-    asked = [at for at in reading.crossed if at > link.last_told]
-    if gone or not asked or now - link.last_told <= T_DEAD + world.latency:
+    if gone or now - link.last_told <= T_DEAD + world.latency:
         return []
     return [f"L4 nothing came since {link.last_told:%T.%f}, and the link is still taken for one"]
 
@@ -162,7 +163,7 @@ def _is_bare(state: State, con_id: int) -> bool:
 
 def _is_paged(world: World, since: datetime, until: datetime) -> bool:
     return any(
-        getattr(message, "is_serious", False) and since <= message.at <= until + _LATELY
+        getattr(message, "is_serious", False) and since <= message.at <= until
         for _, message in read(world).records
         if isinstance(message, ev.SystemEvent)
     )

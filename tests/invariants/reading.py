@@ -17,6 +17,7 @@ from ibkr_trader.core.commands import CancelOrder, ModifyOrder, SubmitOrders
 from ibkr_trader.core.enums import OrderStatus
 from ibkr_trader.orders import lifecycle
 from ibkr_trader.sim.gateway.account_requests import StartApi
+from ibkr_trader.sim.gateway.framing import Frame, FrameReader
 from ibkr_trader.sim.gateway.wire import Way
 from tests.invariants.evidence import role_of
 from tests.invariants.watched import US
@@ -28,8 +29,10 @@ if TYPE_CHECKING:
     from ibkr_trader.core.models import Order, OrderSpec
     from ibkr_trader.sim.gateway.wire import WireEntry
     from ibkr_trader.sim.orders import OrderKey
+    from tests.invariants.memory_network import Crossing
     from tests.invariants.world import World
 
+PLACE_ORDER = "3"  # how TWS numbers it
 # What a connection must have been told to its end before anything is opened on it.
 FIVE_ENDS = frozenset(
     {"openOrderEnd", "completedOrdersEnd", "execDetailsEnd", "positionEnd", "accountDownloadEnd"}
@@ -88,6 +91,7 @@ class Reading:
         left: When each order first crossed it, by the broker's key.
         crossed: When each request of ours crossed it.
         links: Our connections, oldest first.
+        placed: Our orders field by field, as bytes had them, where there are bytes.
         refused: What we were told of errors that name an order.
         reducing: The orders that the guard found to be exits.
     """
@@ -102,7 +106,10 @@ class Reading:
         self.crossed: list[datetime] = []
         self.links: list[Link] = []
         self.refused: list[WireEntry] = []
+        self.placed: list[tuple[str, ...]] = []
         self.reducing: set[str] = set()
+        self._readers: dict[int, FrameReader] = defaultdict(FrameReader)
+        self._seen = 0
         self._orders: dict[str, Order] = {}
         self._read = self._heard = 0
 
@@ -116,6 +123,8 @@ class Reading:
         for entry in entries[self._heard :]:
             self._hear(entry)
         self._heard = len(entries)
+        if world.loop.network is not None:
+            self._decode(world.loop.network.crossings)
 
     def opens(self, ref: str) -> bool:
         """Whether an order of ours could open a position: it is no exit, whatever it is called."""
@@ -180,6 +189,18 @@ class Reading:
         if entry.name in {"placeOrder", "modifyOrder", "cancelOrder", "globalCancel"}:
             self.left.setdefault(entry.key, entry.at)
             self.sent.append(Sent(entry, link, link.synced_at is not None, link.next_valid))
+
+    def _decode(self, crossings: list[Crossing]) -> None:
+        """Take our orders out of the bytes; what is no message ends its connection."""
+        for crossing in crossings[self._seen :]:
+            if crossing.way != ">":
+                continue
+            reader = self._readers[crossing.connection]
+            reader.receive(crossing.data)
+            while (found := reader.next_event()) is not None:
+                if isinstance(found, Frame) and found.fields[:1] == (PLACE_ORDER,):
+                    self.placed.append(tuple(found.fields))
+        self._seen = len(crossings)
 
     def _told(self, entry: WireEntry, link: Link) -> None:
         link.last_told = entry.at
