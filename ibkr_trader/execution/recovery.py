@@ -171,13 +171,21 @@ class Recovery:
             await self._wake.wait()
             self._wake.clear()
             if not self._is_settled.is_set():
-                await asyncio.sleep((GRACE + _SLACK).total_seconds())
+                await self._a_grace()
             try:
                 if not self._is_settled.is_set() or self._link_epoch > self._epoch:
                     await self.synchronize()
             except BrokerUnavailable:
                 await asyncio.sleep(_RETRY)
                 self._wake.set()
+
+    async def _a_grace(self) -> None:
+        """Wait until an absence may mean something; a new link is looked at without waiting."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout((GRACE + _SLACK).total_seconds()):
+                while self._link_epoch <= self._epoch:
+                    await self._wake.wait()
+                    self._wake.clear()
 
     async def recall(self) -> None:
         """Cancel again what came alive after its cancel was refused: it was not there yet."""

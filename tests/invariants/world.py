@@ -125,6 +125,7 @@ class World:
         self.booted_at: list[datetime] = []
         self.touches: list[tuple[int, datetime]] = []  # when a human acted in which contract
         self.killed_at: list[datetime] = []
+        self.died_at: list[datetime] = []  # of these, when a process ended
         self.diskless: list[tuple[datetime, datetime | None]] = []  # when the disk was full
         self.bared: set[int] = set()  # contracts whose stop somebody took away on purpose
         self.widened: set[str] = set()  # orders whose stop somebody moved by hand
@@ -232,6 +233,7 @@ class World:
             return
         self.journal.is_dead = True
         self.killed_at.append(self.clock.now())
+        self.died_at.append(self.clock.now())
         self._sever()
         tasks = [life, *self._deeds]
         for task in tasks:
