@@ -16,9 +16,13 @@ from ibkr_trader.sim.events import SimEvent
 from ibkr_trader.sim.exchange import Exchange
 from ibkr_trader.sim.gateway import acts, answers
 from ibkr_trader.sim.gateway.acts import Answer, CannotDo
+from ibkr_trader.sim.gateway.chaos import Chaos
+from ibkr_trader.sim.gateway.planning import plan, run
 from ibkr_trader.sim.gateway.server import GatewayServer
-from ibkr_trader.sim.gateway.session_doing import do_to_sessions, set_brackets
+from ibkr_trader.sim.gateway.session_doing import do_to_sessions
 from ibkr_trader.sim.gateway.socket_doing import do_to_sockets
+from ibkr_trader.sim.gateway.triggers import Halted, Moment
+from ibkr_trader.sim.gateway.tws_doing import do_at_tws
 from ibkr_trader.sim.gateway.wire import WireEntry, WireFile
 from ibkr_trader.sim.gateway.wire_order import WireOrder
 from ibkr_trader.sim.instruments import Instrument
@@ -42,6 +46,7 @@ class Doer:
         self._exchange = server.engine.floor.exchange
         self._folder = folder
         self._wire: WireFile | None = None
+        server.engine.floor.wiring.agenda.do = self._do_planned
 
     def __call__(self, act: acts.Act) -> Answer:
         """Carry out an act.
@@ -59,6 +64,15 @@ class Doer:
             raise CannotDo(str(error)) from error
 
     def _carry_out(self, act: acts.Act) -> Answer:
+        if isinstance(act, acts.Sockets):
+            return do_to_sockets(self._server, act)
+        if isinstance(act, acts.Session):
+            return do_to_sessions(self._server, act)
+        return self._do(act)
+
+    def _do(
+        self, act: acts.Market | acts.Hand | acts.Exchange | acts.Gateway | acts.Arranged
+    ) -> Answer:
         match act:
             case acts.Advance() | acts.Speed():
                 return self._do_to_time(act)
@@ -66,14 +80,12 @@ class Doer:
                 return self._do_by_hand(act)
             case acts.Arm() | acts.Lift() | acts.Wire() | acts.Look():
                 return self._do_to_gateway(act)
+            case acts.Plan() | acts.Script() | acts.Chaos():
+                return self._arrange(act)
             case acts.Correct() | acts.Bust() | acts.Trade() | acts.Take() | acts.SlowOca():
                 return self._do_at_broker(act)
-            case acts.Precaution() | acts.Brackets():
+            case acts.Precaution() | acts.Brackets() | acts.Sleep() | acts.Double() | acts.Band():
                 return self._set_up(act)
-            case acts.HangUp() | acts.Blurt():
-                return do_to_sockets(self._server, act)
-            case acts.Restore() | acts.MovePort() | acts.Restart() | acts.RollOver():
-                return do_to_sessions(self._server, act)
             case _:
                 return self._do_to_market(act)
 
@@ -104,12 +116,8 @@ class Doer:
                 to = mark * (1 + percent / _HUNDRED)
                 self._act(lambda _, now: floor.gap(con_id, price=to, now=now))
                 return answers.market(self._exchange, found, f"gapped {percent:+f} % to")
-            case acts.Halt(halted=halted):
-                self._act(lambda _, now: floor.halt(con_id, halted=halted, now=now))
-                return Answer(
-                    text=f"{symbol} is {'halted' if halted else 'trading again'}",
-                    data={"symbol": symbol, "halted": halted},
-                )
+            case acts.Halt():
+                return self._halt(act, found)
             case acts.Split(new=new, old=old):
                 self._act(lambda _, now: floor.split(con_id, new=new, old=old, now=now))
                 return answers.market(self._exchange, found, f"was split {new} for {old}, at")
@@ -129,6 +137,17 @@ class Doer:
                 )
             case _:
                 assert_never(act)
+
+    def _halt(self, act: acts.Halt, found: Instrument) -> Answer:
+        floor, halted = self._exchange.floor_acts, act.halted
+        self._act(lambda _, now: floor.halt(found.con_id, halted=halted, now=now))
+        if act.seconds is not None:
+            later = acts.Halt(symbol=found.symbol, halted=not halted)
+            plan(self._server, acts.Plan(trigger=Moment(after=act.seconds), act=later))
+        return Answer(
+            text=f"{found.symbol} is {'halted' if halted else 'trading again'}",
+            data={"symbol": found.symbol, "halted": halted},
+        )
 
     def _do_to_time(self, act: acts.Advance | acts.Speed) -> Answer:
         engine = self._server.engine
@@ -253,9 +272,12 @@ class Doer:
             case _:
                 assert_never(act)
 
-    def _set_up(self, act: acts.Precaution | acts.Brackets) -> Answer:
-        if isinstance(act, acts.Brackets):
-            return set_brackets(self._server, act.mode)
+    def _set_up(
+        self, act: acts.Precaution | acts.Brackets | acts.Sleep | acts.Double | acts.Band
+    ) -> Answer:
+        if not isinstance(act, acts.Precaution):
+            order = self._order(act.order) if isinstance(act, acts.Double) else None
+            return do_at_tws(self._server, act, order)
         before, figure = self._exchange.rules.precautions, act.figure
         match act.kind:
             case "size-limit":
@@ -301,6 +323,27 @@ class Doer:
                 return answers.books(self._exchange, self._server)
             case _:
                 assert_never(act)
+
+    def _arrange(self, act: acts.Plan | acts.Script | acts.Chaos) -> Answer:
+        match act:
+            case acts.Plan(trigger=trigger):
+                if isinstance(trigger, Halted):
+                    self._instrument(trigger.symbol)
+                return plan(self._server, act)
+            case acts.Script():
+                return run(act, do=self, lift=self._server.lift)
+            case acts.Chaos(seed=seed, percent=percent):
+                self._server.faults.chaos = None if seed is None else Chaos(seed, percent)
+                text = "no chaos" if seed is None else f"chaos {seed}: {percent:f} of 100 requests"
+                return Answer(text=text, data={"seed": seed, "percent": percent})
+
+    def _do_planned(self, act: acts.Act) -> None:
+        try:
+            answer = self(act)
+        except CannotDo as error:
+            logger.warning("what was planned cannot be done: %s", error.message)
+        else:
+            logger.warning("as planned: %s", answer.text)
 
     def _write_down(self, entry: WireEntry) -> None:
         if self._wire is not None:

@@ -69,14 +69,16 @@ class Lines:
         """Queue what is due at `now`, and drop who has connected and stayed silent."""
         limit = self.elapsed() - SILENCE
         for line in tuple(self._lines):
-            if line.session.client_id < 0 and line.opened_at < limit:
+            is_silent = line.session.client_id < 0 and line.opened_at < limit
+            if is_silent and not line.is_held_up:
                 line.abort()
             elif not line.session.is_closed:
                 line.session.tick(now)
                 line.hear()
 
     def flush(self) -> None:
-        """Make what happened durable, then send what waits to be sent."""
+        """Do what was planned for now, make what happened durable, then send what waits."""
+        self.engine.floor.wiring.agenda.run()
         try:
             self.engine.commit()
         except StoreError as error:
@@ -117,6 +119,11 @@ class Line(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._goes_on = False
 
+    @property
+    def is_held_up(self) -> bool:
+        """Whether something of the client's is on its way: it is not silent."""
+        return bool(self._link.inward.size)
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Send without waiting for more."""
         self._transport = cast("asyncio.Transport", transport)
@@ -154,7 +161,7 @@ class Line(asyncio.Protocol):
         transport, session, link = self._transport, self.session, self._link
         if transport is None or transport.is_closing():
             return
-        if not session.is_reset:
+        if not (session.is_reset or session.is_cut_off):
             if link.outward.is_open:
                 if session.talk.has_output:
                     data = session.talk.take()
@@ -168,7 +175,7 @@ class Line(asyncio.Protocol):
             return
         if session.is_reset:
             _break_off(transport)
-        elif session.is_closed and not link.outward.size:
+        elif session.is_cut_off or (session.is_closed and not link.outward.size):
             transport.close()
 
     def _flush_slowly(self, transport: asyncio.Transport) -> None:
@@ -189,7 +196,7 @@ class Line(asyncio.Protocol):
 
     def _go_on(self) -> None:
         self._goes_on = False
-        self.flush()
+        self._lines.flush()
 
     def _write(self, transport: asyncio.Transport, data: bytes) -> None:
         if transport.get_write_buffer_size() + len(data) > MOST_UNSENT:

@@ -30,6 +30,7 @@ from ibkr_trader.sim.gateway.session_orders import OrderDesk
 from ibkr_trader.sim.gateway.session_positions import PositionDesk
 from ibkr_trader.sim.gateway.session_reference import ReferenceDesk
 from ibkr_trader.sim.gateway.talk import NO_REQUEST, Talk
+from ibkr_trader.sim.gateway.uplink import LOST
 from ibkr_trader.sim.gateway.wire import Fate
 
 OLDEST = 157
@@ -58,11 +59,13 @@ class Session:
     Attributes:
         is_closed: Send what waits, then close the socket.
         is_reset: Send nothing, and break the connection off.
+        is_cut_off: Send nothing more, not even what is under way.
     """
 
     def __init__(self, floor: Floor) -> None:
         self.is_closed = False
         self.is_reset = False
+        self.is_cut_off = False
         self._floor = floor
         self._reader = FrameReader()
         self._talk = Talk(floor)
@@ -189,6 +192,7 @@ class Session:
             for part in self._talk.take_parts():
                 self._floor.wiring.hear_part(part, self.client_id, passed=0)
         self.is_reset = reset
+        self.is_cut_off = not keep
         self.close()
 
     def _reached(self) -> tuple[Desk, ...]:
@@ -236,6 +240,8 @@ class Session:
         self._next_id()
         for code, text in NOTICES:
             talk.refuse(NO_REQUEST, code, text)
+        if self._floor.wiring.uplink.outage is not None:
+            talk.refuse(NO_REQUEST, 2110, LOST[2110])
 
     def _next_id(self, _: ReqIds | None = None) -> None:
         free = self._floor.exchange.orders.next_order_id(self._talk.client_id)

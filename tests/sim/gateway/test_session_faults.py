@@ -103,6 +103,16 @@ async def test_questions_wait_for_the_broker(desk: Desk, do: Do) -> None:
     assert not desk.server.uplink.armed
 
 
+async def test_who_connects_in_an_outage_is_told_of_it(desk: Desk, do: Do) -> None:
+    do("1100")
+    async with connected(desk, None) as client:
+        heard = await client.asked(frame(("71", "2", "1", "")))
+        assert b"\x002110\0Connectivity between" in heard
+    do("1102")
+    async with connected(desk, None) as client:
+        assert b"2110" not in await client.asked(frame(("71", "2", "1", "")))
+
+
 async def test_what_a_client_asked_that_has_gone_is_forgotten(desk: Desk, do: Do) -> None:
     do("1100 sit")
     async with connected(desk, 5) as client:

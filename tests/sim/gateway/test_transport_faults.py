@@ -114,6 +114,20 @@ async def test_a_black_hole_for_all_takes_new_ones_too(desk: Desk, do: Do) -> No
         assert client.heard.endswith(ANSWER[:10] + b"1795186805\x00"[-len(ANSWER) + 10 :])
 
 
+async def test_who_is_in_a_black_hole_is_not_taken_for_silent(
+    desk: Desk, do: Do, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ibkr_trader.sim.gateway.lines.SILENCE", -1.0)
+    do("blackhole c2s")
+    async with connected(desk) as client:
+        desk.wait(1)
+        await client.settle()
+        assert not client.ended.is_set()
+        do("lift")
+        await client.settle()
+        assert (await client.asked()).startswith(ANSWER[:10])
+
+
 async def test_a_fault_can_be_one_clients(desk: Desk, do: Do) -> None:
     async with connected(desk, 1) as one, connected(desk, 2) as two:
         do("blackhole both --client 1")
