@@ -1,7 +1,7 @@
 """What may be injected on a random day, in the words of `gateway inject`.
 
-`SYMBOL` becomes one of the day's, `{N}` a small number, `{S}` some seconds, `{order}` a working
-order of ours and `{fill}` an execution, chosen when it is done.
+`SYMBOL` becomes one of the day's, `{N}` a small number, `{S}` some seconds, `{s}` few; `{order}` a
+working order and `{fill}` an execution, chosen when it is done.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ FAULTS = (
     "dup openOrder --times {N}",
     "delay {S} orderStatus --times {N}",
     "delay {S} execDetails --times {N}",
-    "delay {S} placeOrder",
+    "delay {s} placeOrder",
     "delay {S} cancelOrder",
     "delay {S} openOrder --times {N}",
     "reorder 1,0 orderStatus execDetails",
@@ -37,7 +37,7 @@ FAULTS = (
     "warn 2109 placeOrder",
     "warn 2148 placeOrder",
     "unanswered",
-    "ack-delay {S}",
+    "ack-delay {s}",
     "cancel-refused 161",
     "cancel-refused 10147",
     "cancel-refused 10148",

@@ -195,31 +195,32 @@ class MemoryTransport(asyncio.Transport):
             self._loop.call_later(_QUICK, self.protocol.connection_lost, error)
 
 
-class MemoryServer:
-    """A port that is listened to, as far as anybody asks an `asyncio.Server`."""
+class Listening:
+    """What listens at a port, as far as anybody asks a socket or an `asyncio.Server`.
+
+    Attributes:
+        accept: Makes a protocol for whoever connects; None lets them wait.
+    """
 
     def __init__(self, network: MemoryNetwork, port: int) -> None:
-        self.sockets = (_Listening(port),)
+        self.accept: Callable[[], asyncio.BaseProtocol] | None = None
         self._network, self._port = network, port
+
+    def getsockname(self) -> tuple[str, int]:
+        """Return where it is."""
+        return ("127.0.0.1", self._port)
+
+    def settimeout(self, _: float) -> None:
+        """Wait for nothing, as everything here."""
 
     def close(self) -> None:
         """Accept nobody any more."""
-        self._network.listening.pop(self._port, None)
-
-    def is_serving(self) -> bool:
-        """Whether anybody is accepted."""
-        return self._port in self._network.listening
+        if self._network.listening.get(self._port) is self:
+            del self._network.listening[self._port]
 
     async def wait_closed(self) -> None:
         """Let what was said last be said."""
         await asyncio.sleep(0)
-
-
-class _Listening(NamedTuple):
-    port: int
-
-    def getsockname(self) -> tuple[str, int]:
-        return ("127.0.0.1", self.port)
 
 
 class MemoryNetwork:
@@ -234,7 +235,7 @@ class MemoryNetwork:
     def __init__(self, loop: asyncio.AbstractEventLoop, seed: int) -> None:
         self.loop = loop
         self.dice = random.Random(seed)  # noqa: S311 - delays, not a secret
-        self.listening: dict[int, Callable[[], asyncio.BaseProtocol]] = {}
+        self.listening: dict[int, Listening] = {}
         self.crossings: list[Crossing] = []
         self.is_cut = False
         self.ends: dict[int, tuple[MemoryTransport, MemoryTransport]] = {}
@@ -243,8 +244,8 @@ class MemoryNetwork:
         """Keep what was written."""
         self.crossings.append(Crossing(self.loop.time(), connection, way, data))
 
-    def serve(self, factory: Callable[[], asyncio.BaseProtocol], port: int) -> MemoryServer:
-        """Listen at a port (0 for a free one).
+    def bind(self, port: int) -> Listening:
+        """Listen at a port (0 for a free one); who connects waits until somebody accepts.
 
         Raises:
             OSError: Somebody listens there.
@@ -252,8 +253,8 @@ class MemoryNetwork:
         port = port or _FREE_PORTS + len(self.listening)
         if port in self.listening:
             raise OSError(98, "Address already in use")
-        self.listening[port] = factory
-        return MemoryServer(self, port)
+        self.listening[port] = Listening(self, port)
+        return self.listening[port]
 
     async def connect(self, factory: Callable[[], Any], port: int) -> tuple[MemoryTransport, Any]:
         """Connect to a port.
@@ -262,11 +263,15 @@ class MemoryNetwork:
             ConnectionRefusedError: Nobody listens there.
         """
         await asyncio.sleep(self.dice.uniform(_QUICK, _SLOW))
-        accept = self.listening.get(port)
-        if accept is None or self.is_cut:
-            raise ConnectionRefusedError(111, "Connection refused")
+        while True:
+            there = self.listening.get(port)
+            if there is None or self.is_cut:
+                raise ConnectionRefusedError(111, "Connection refused")
+            if there.accept is not None:
+                break
+            await asyncio.sleep(_SLOW)
         number = len(self.ends) + 1
-        ours, theirs = factory(), accept()
+        ours, theirs = factory(), there.accept()
         client = MemoryTransport(self, ours, number=number, way=">")
         server = MemoryTransport(self, theirs, number=number, way="<")
         client.other, server.other = server, client

@@ -21,6 +21,7 @@ Draw = Callable[[random.Random], Arguments]
 ACTS = 18  # drawn a day; what ends an outage comes on top
 SYMBOLS = ("AAPL", "AAPL", "MSFT")
 SIZES = (3, 10_000, 10_000)  # a thin market fills in parts
+LATEST = 3  # seconds that an order may lie in the gateway: an absence is proven after five
 _RARE, _HALF = 0.3, 0.5
 WAITS = (0.01, 0.1, 0.5, 1.2, 3.0, 8.0)
 CHECKPOINTS = ("CP1", "CP2", "CP8", "CP9", "CP11")
@@ -100,7 +101,8 @@ def _words(menu: tuple[str, ...]) -> Draw:
         number, seconds = dice.choice([1, 2, 5]), dice.choice([0.3, 2, 7])
         line = dice.choice(menu)
         words = line.replace("SYMBOL", symbol).replace("{N}", str(number))
-        return {"words": words.replace("{S}", str(seconds)), "pick": pick}
+        words = words.replace("{S}", str(seconds)).replace("{s}", str(min(seconds, LATEST)))
+        return {"words": words, "pick": pick}
 
     return draw
 

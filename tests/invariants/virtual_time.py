@@ -59,11 +59,11 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self.network = MemoryNetwork(self, seed) if seed is not None else None
 
     async def create_server(self, *arguments: Any, **options: Any) -> Any:
-        """Listen in the network: `create_server(factory, host, port)`."""
+        """Listen in the network: `create_server(factory, sock=…)`, with what it has bound."""
         if self.network is None:
             return await super().create_server(*arguments, **options)
-        factory, _, port = arguments
-        return self.network.serve(factory, port)
+        (options["sock"].accept,) = arguments
+        return options["sock"]
 
     async def create_connection(self, *arguments: Any, **options: Any) -> Any:
         """Connect in the network: `create_connection(factory, host, port)`."""

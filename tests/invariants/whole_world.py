@@ -14,7 +14,7 @@ import random
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from ibkr_trader.adapters.ibkr.broker import IBKRBroker
 from ibkr_trader.adapters.ibkr.connection import IBKRConnection, LinkSettings
@@ -38,11 +38,14 @@ if TYPE_CHECKING:
     from ibkr_trader.execution.trader import Trader
     from ibkr_trader.sim.gateway.acts import Answer
     from ibkr_trader.sim.gateway.faults import Armed
+    from ibkr_trader.sim.gateway.port import Bind
     from ibkr_trader.sim.gateway.server import GatewayServer
 
 PORT = 40_000
+QUIET = 20.0  # seconds after which whatever was begun is over
 LONGEST_PAUSE = 95.0  # seconds between two dials, at the most
-PAUSE = timedelta(seconds=1)
+AGAIN = 6.0  # seconds after which what was asked in vain is asked again
+PULSE = 0.25  # seconds: how often the exchange goes on by itself
 PATIENCE = 120.0  # seconds for a trader to come up; then whoever started it gives up
 _LOOKS = {
     "reqAllOpenOrders": "openOrderEnd",
@@ -68,8 +71,8 @@ class WholeWorld(World):
         epochs: When each connection of the trader's began, by the wire.
     """
 
-    latency = timedelta(seconds=0.5)
-    transit = timedelta(seconds=0.5)
+    latency = timedelta(seconds=0.6)
+    transit = timedelta(seconds=0.6)
 
     def __init__(
         self, *, mode: BracketMode = BracketMode.RESIZED, seed: int = 0, start: datetime = START
@@ -83,7 +86,8 @@ class WholeWorld(World):
         self._strikes: dict[int, int] = {}
         self._asked: set[str] = set()
         self._shown: set[str] = set()
-        self._blind_until = self._sighted_at = start
+        self._blind_until = start
+        self._sight_due: datetime | None = None
         self._jitter = random.Random(seed)  # noqa: S311 - pauses, not a secret
         self._deadly: tuple[str, int] | None = None
         self._doomed = asyncio.Event()
@@ -97,6 +101,8 @@ class WholeWorld(World):
         if self._gateway is not None:
             return
         up = asyncio.Event()
+        network = self.loop.network
+        assert network is not None
 
         async def serve() -> None:
             clock = ExchangeClock(self.clock.now, ClockState(at=self.clock.now()))
@@ -107,6 +113,8 @@ class WholeWorld(World):
                 wall=self.clock.now,
                 may_wake=False,
                 tap=self._tap,
+                pulse=PULSE,
+                bind=cast("Bind", network.bind),
             ) as server:
                 self.server, self._hear = server, server.pulse
                 self._doer = Doer(server, Path())
@@ -165,6 +173,7 @@ class WholeWorld(World):
         self.killed_at.append(now)
         self._asked.clear()
         self._shown.clear()
+        self._sight_due = None
         self._blind_until = max(self._blind_until, now + timedelta(seconds=seconds))
 
     def _tap(self, entry: WireEntry) -> None:
@@ -179,12 +188,18 @@ class WholeWorld(World):
             self.epochs.append(entry.at)
         elif entry.name in self._asked:
             self._shown.add(entry.name)
-            if len(self._shown) == len(_LOOKS) and entry.at >= self._blind_until:
+            if len(self._shown) == len(_LOOKS):
                 self._asked.clear()
                 self._shown.clear()
-                self._sighted_at = entry.at
-                if self.trader is not None:
-                    self.booted_at.append(entry.at)
+                self._sight_due = max(entry.at, self._blind_until)
+
+    def _see(self) -> None:
+        """End a time without knowledge, once a complete look has told everything."""
+        is_alive = self.trader is not None and not self.journal.is_dead
+        if self._sight_due is None or not is_alive or self.clock.now() < self._sight_due:
+            return
+        self._sight_due = None
+        self.booted_at.append(self.clock.now())
 
     def _count_strikes(self) -> None:
         for words, group in self._armed.items():
@@ -195,7 +210,17 @@ class WholeWorld(World):
                 if isinstance(one.fault.act, _HARMLESS):
                     self.faults_log.append(Struck(self.clock.now(), words))
                 else:
-                    self.blind(words, seconds=getattr(one.fault.act, "seconds", 0))
+                    seconds = getattr(one.fault.act, "seconds", 0.0)
+                    seconds += AGAIN if one.fault.when.of_requests else 0
+                    self.blind(words, seconds=seconds)
+
+    async def _drive(self) -> None:
+        while True:
+            if self.server is None:
+                self._alone()
+            self._count_strikes()
+            self._see()
+            await asyncio.sleep(PULSE)
 
     def pulse(self) -> None:
         """Let the exchange reach the present; a gateway that runs does so by itself."""
@@ -242,8 +267,7 @@ class WholeWorld(World):
 
     def _risen(self, trader: Trader) -> Trader:
         self.trader = trader
-        if self._sighted_at > max(self.killed_at, default=self._sighted_at - PAUSE):
-            self.booted_at.append(self.clock.now())  # else something was lost since it looked
+        self._see()  # unless something was lost since it looked
         return trader
 
     def run(self, seconds: float) -> None:
@@ -310,22 +334,25 @@ class WholeWorld(World):
         if self._doomed.is_set():
             self.kill()
 
-    # -- the end of the day --------------------------------------------------------------------------
+    # -- the end of the day ----------------------------------------------------------------------
 
     def rest(self) -> None:
         """Heal everything, let it come to rest, and have the trader look once more."""
         self.start_gateway()
         assert self.server is not None
-        self.server.faults.lift()
+        self.server.lift()
         self._armed.clear()
         self._deadly = None
         self.free_disk()
         if self.trader is None and (why := self.rise()):
             raise AssertionError(f"the trader does not come up on a quiet day: {why}")
-        self.run(30)
-        if self.trader is not None and not self.trader.outlook.is_synced:
+        self.run(QUIET)
+        assert self.trader is not None
+        if not self.trader.outlook.is_synced:
             self.run(LONGEST_PAUSE)
-        super().rest()
+        # Trades of others that undid each other show in no position: only a look tells.
+        self.loop.run_until_complete(self.trader.recovery.synchronize())
+        self.run(3)
 
     def end(self) -> None:
         """Let everything go, and close the loop."""

@@ -100,19 +100,6 @@ def test_an_order_sent_while_the_broker_was_asked_is_left_alone() -> None:
     assert values(status(after), outcome.unresolved) == (S.PENDING, ())
 
 
-def test_terms_from_before_a_change_under_way_do_not_end_it() -> None:
-    """Orders were stated, and then ours was changed: the answer cannot refuse the change."""
-    tighter = spec(limit_price=Decimal(151))
-    asked = ev.ModifyEvent(at=later(58), order_id=ID, spec=tighter)
-    before = fold([accepted(spec()), asked], sent(spec()))
-    just = Evidence(just_changed=frozenset({ID}))
-    after, _ = settle(before, snapshot(theirs(spec())), just)
-    assert status(after) is S.PENDING_MODIFY
-    assert after.orders[ID].desired == tighter
-    after, _ = settle(before, snapshot(theirs(spec())))
-    assert after.orders[ID].desired is None  # it was asked for before: so this is the answer
-
-
 # -- sent, and absent ------------------------------------------------------------------------
 
 

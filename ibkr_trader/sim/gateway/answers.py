@@ -7,8 +7,11 @@ import msgspec
 from ibkr_trader.core.text import price, quantity
 from ibkr_trader.sim.exchange import Exchange
 from ibkr_trader.sim.gateway.acts import Answer
-from ibkr_trader.sim.gateway.faults import Armed, Faults
+from ibkr_trader.sim.gateway.faults import Armed
 from ibkr_trader.sim.gateway.ledger_view import LedgerView
+from ibkr_trader.sim.gateway.network import Standing
+from ibkr_trader.sim.gateway.server import GatewayServer
+from ibkr_trader.sim.gateway.uplink import InForce
 from ibkr_trader.sim.instruments import Instrument
 from ibkr_trader.sim.orders import Execution, SimOrder
 
@@ -38,20 +41,22 @@ def execution(exchange: Exchange, exec_id: str, what: str) -> Answer:
     return Answer(text=f"{now.exec_id} {what}: {told}", data={"execution": fill_facts(now)})
 
 
-def books(exchange: Exchange, faults: Faults) -> Answer:
+def books(exchange: Exchange, server: GatewayServer) -> Answer:
     """Tell what the exchange's books hold, and which faults are in force."""
     ledger, universe = LedgerView(exchange), exchange.universe
     held = {universe[con_id].symbol: number for con_id, number in ledger.positions().items()}
     live = [order_facts(one) for one in ledger.live()]
     fills = [fill_facts(one) for one in ledger.executions()]
-    armed = [fault_facts(one) for one in faults.armed]
+    standing: list[Any] = [*server.faults.armed, *server.network.armed, *server.uplink.armed]
+    standing.sort(key=lambda one: one.number)
+    armed = [fault_facts(one) for one in standing]
     lines = [f"{symbol}: {quantity(number)} held" for symbol, number in held.items()]
     lines += [order(one, "works").text for one in ledger.live()]
     lines += [
         f"{one.exec_id}: {one.side} {quantity(one.shares)} at {price(one.price)}"
         for one in ledger.executions()
     ]
-    lines += [f"fault {one.number}: {told(one)}" for one in faults.armed]
+    lines += [f"fault {one.number}: {told(one)}" for one in standing]
     data = {"positions": held, "orders": live, "executions": fills, "faults": armed}
     return Answer(text="\n".join(lines) or "nothing held, nothing working", data=data)
 
@@ -95,18 +100,27 @@ def fill_facts(execution: Execution) -> dict[str, Any]:
     }
 
 
-def fault_facts(armed: Armed) -> dict[str, Any]:
+def fault_facts(armed: Armed | Standing | InForce) -> dict[str, Any]:
     """Return a fault in force as a table."""
     return {
         "number": armed.number,
-        "struck": armed.struck,
+        "struck": 0 if isinstance(armed, InForce) else armed.struck,
         "fault": msgspec.to_builtins(armed.fault),
     }
 
 
-def told(armed: Armed) -> str:
+def told(armed: Armed | Standing | InForce) -> str:
     """Say what a fault does."""
+    if not isinstance(armed, Armed):
+        return _told_plainly(armed)
     when, act = armed.fault.when, msgspec.to_builtins(armed.fault.act)
     how = ", ".join(f"{key} {value}" for key, value in act.items() if key != "act")
     about = "" if when.order == "*" else f" of {when.order}"
     return f"{act['act']} {' and '.join(when.names)}{about}{f' ({how})' if how else ''}"
+
+
+def _told_plainly(armed: Standing | InForce) -> str:
+    fault = msgspec.to_builtins(armed.fault)
+    kind = fault.pop("link", None) or fault.pop("session")
+    given = [f"{key} {value}" for key, value in fault.items() if value not in {None, False}]
+    return f"{kind} ({', '.join(given)})" if given else str(kind)

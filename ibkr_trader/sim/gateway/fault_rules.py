@@ -11,6 +11,14 @@ from typing import Literal
 
 import msgspec
 
+from ibkr_trader.sim.gateway.fault_acts import (
+    Accounts,
+    BadUtf8,
+    HalfFrame,
+    MessageAct,
+    Renumber,
+    TurnAway,
+)
 from ibkr_trader.sim.gateway.naming import MODIFY, REPLY_NAMES, REQUEST_NAMES, Subject
 
 STATUSES = ("openOrder", "orderStatus")
@@ -77,27 +85,23 @@ class When(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         return order_ref.endswith(f"-{self.order}") or fnmatchcase(order_ref, self.order)
 
 
-class _Act(msgspec.Struct, frozen=True, kw_only=True, tag_field="act", forbid_unknown_fields=True):
-    """What is done to a message."""
-
-
-class Drop(_Act, frozen=True, tag="drop"):
+class Drop(MessageAct, frozen=True, tag="drop"):
     """It never arrives."""
 
 
-class Delay(_Act, frozen=True, tag="delay"):
+class Delay(MessageAct, frozen=True, tag="delay"):
     """It arrives so many seconds later, by the exchange's clock; others may overtake it."""
 
     seconds: float
 
 
-class Repeat(_Act, frozen=True, tag="repeat"):
+class Repeat(MessageAct, frozen=True, tag="repeat"):
     """It arrives twice; the second time so many seconds later."""
 
     seconds: float = 0
 
 
-class Shuffle(_Act, frozen=True, tag="shuffle"):
+class Shuffle(MessageAct, frozen=True, tag="shuffle"):
     """So many messages wait for each other, and arrive in another order.
 
     `order` names them by their place, from 0: `(1, 0)` swaps two, `(0, 0, 1)` repeats the first.
@@ -107,37 +111,37 @@ class Shuffle(_Act, frozen=True, tag="shuffle"):
     order: tuple[int, ...]
 
 
-class Behind(_Act, frozen=True, tag="behind"):
+class Behind(MessageAct, frozen=True, tag="behind"):
     """It waits until a message of this name has gone out about the same order."""
 
     name: str
 
 
-class Unset(_Act, frozen=True, tag="unset"):
+class Unset(MessageAct, frozen=True, tag="unset"):
     """A commission report comes without figures: TWS's largest number in their place."""
 
 
-class Reject(_Act, frozen=True, tag="reject"):
+class Reject(MessageAct, frozen=True, tag="reject"):
     """The request is refused with this code and text (`{id}` is the order's), and not done."""
 
     code: int
     text: str
 
 
-class Warn(_Act, frozen=True, tag="warn"):
+class Warn(MessageAct, frozen=True, tag="warn"):
     """The request is done, and this code and text follow."""
 
     code: int
     text: str
 
 
-class FillFirst(_Act, frozen=True, tag="fill_first"):
+class FillFirst(MessageAct, frozen=True, tag="fill_first"):
     """So much of the order trades just before the request is done."""
 
     shares: Decimal
 
 
-class Cut(_Act, frozen=True, tag="cut"):
+class Cut(MessageAct, frozen=True, tag="cut"):
     """The connection ends: in order (`fin`) or broken off (`rst`).
 
     Attributes:
@@ -149,9 +153,13 @@ class Cut(_Act, frozen=True, tag="cut"):
     at: Literal["before", "after", "answered"] = "before"
 
 
-Act = Drop | Delay | Repeat | Shuffle | Behind | Unset | Reject | Warn | FillFirst | Cut
-_OF_REQUESTS = (Reject, Warn, FillFirst, Cut)
-_OF_NEWS = (Repeat, Shuffle, Behind, Unset)
+Spoiling = HalfFrame | BadUtf8
+_Moving = Drop | Delay | Repeat | Shuffle | Behind | Unset
+_Answering = Reject | Warn | FillFirst | Cut
+_Opening = TurnAway | Renumber | Accounts
+Act = _Moving | _Answering | _Opening | Spoiling
+_OF_REQUESTS = (Reject, Warn, FillFirst, Cut, TurnAway)
+_OF_NEWS = (Repeat, Shuffle, Behind, Unset, HalfFrame, BadUtf8, Renumber, Accounts)
 
 
 class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -174,6 +182,35 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         if isinstance(self.act, Behind) and self.act.name not in REPLY_NAMES:
             message = f"no message is called {self.act.name}"
             raise ValueError(message)
+
+
+def taken_id(times: int = 1) -> tuple[Fault, ...]:
+    """The next clients, so many, are told that their id is in use (326), and dropped."""
+    return (Fault(when=When(names=("startApi",), times=times), act=TurnAway()),)
+
+
+def next_valid_id(how: Literal["lower", "same", "huge"], *, times: int = 1) -> tuple[Fault, ...]:
+    """The next order id is told wrong."""
+    when = When(names=("nextValidId",), times=times, answers=True)
+    return (Fault(when=when, act=Renumber(how=how)),)
+
+
+def accounts(*names: str) -> tuple[Fault, ...]:
+    """Clients are told of these accounts, or of none, for as long as it is in force."""
+    when = When(names=("managedAccounts",), times=0, answers=True)
+    return (Fault(when=when, act=Accounts(names=names)),)
+
+
+def never_end(*names: str) -> tuple[Fault, ...]:
+    """These messages, which end an answer (`openOrderEnd`), are never sent.
+
+    Raises:
+        ValueError: A name is not of such a message.
+    """
+    if odd := [name for name in names if not name.endswith("End")]:
+        message = f"{odd[0]} ends nothing: it is openOrderEnd, positionEnd, execDetailsEnd …"
+        raise ValueError(message)
+    return (Fault(when=When(names=names, times=0, answers=True), act=Drop()),)
 
 
 # -- the usual ones ----------------------------------------------------------------------------

@@ -10,13 +10,16 @@ from ibkr_trader.sim.clock import ClockState, ExchangeClock
 from ibkr_trader.sim.events import SimEvent
 from ibkr_trader.sim.exchange import Exchange
 from ibkr_trader.sim.gateway.engine import Engine
+from ibkr_trader.sim.gateway.fault_rules import Fault
 from ibkr_trader.sim.gateway.lines import Line, Lines
+from ibkr_trader.sim.gateway.port import HOST, Bind, Port, listening_socket
+from ibkr_trader.sim.gateway.session_faults import SessionFault
 from ibkr_trader.sim.gateway.store import Store
+from ibkr_trader.sim.gateway.transport_faults import LinkFault
 from ibkr_trader.sim.gateway.wire import Tap
 
-HOST = "127.0.0.1"
 PULSE = 0.1
-PORTS_OF_TWS = frozenset({7496, 7497, 4001, 4002})
+__all__ = ["HOST", "GatewayServer", "machine_time", "serve_exchange"]
 
 
 def machine_time() -> datetime:
@@ -28,31 +31,42 @@ class GatewayServer:
     """One exchange behind one port.
 
     Attributes:
-        port: Where it listens, known once it does.
         engine: What it serves, in time.
-        faults: What may be armed against its clients.
+        faults: What may be armed against messages.
+        network: What may be armed against the sockets under them.
+        uplink: What may be armed behind the gateway.
+        listening: Its port.
     """
 
-    def __init__(self, engine: Engine) -> None:
-        self.port = 0
+    def __init__(
+        self, engine: Engine, *, pulse: float = PULSE, bind: Bind = listening_socket
+    ) -> None:
+        self._pulse = pulse
         self.faults = engine.floor.wiring.faults
+        self.network = engine.floor.wiring.network
+        self.uplink = engine.floor.wiring.uplink
         self.engine = engine
         self._lines = Lines(engine)
+        self.listening = Port(lambda: Line(self._lines), bind=bind)
 
-    async def listen(self, port: int) -> asyncio.Server:
+    @property
+    def port(self) -> int:
+        """Where it listens, known once it does."""
+        return self.listening.number
+
+    @property
+    def lines(self) -> Lines:
+        """Its open sockets."""
+        return self._lines
+
+    async def listen(self, port: int) -> None:
         """Open the port (0 for a free one).
 
         Raises:
             OSError: The port is taken.
-            ValueError: It is one of TWS's or IB Gateway's: nobody may take this for either.
+            ValueError: It is one of TWS's or IB Gateway's.
         """
-        if port in PORTS_OF_TWS:
-            message = f"port {port} is of TWS or IB Gateway, and left alone"
-            raise ValueError(message)
-        loop = asyncio.get_running_loop()
-        server = await loop.create_server(lambda: Line(self._lines), HOST, port, backlog=128)
-        self.port = server.sockets[0].getsockname()[1]
-        return server
+        await self.listening.open(port)
 
     async def drive(self) -> None:
         """Let the exchange's time pass, until cancelled.
@@ -63,12 +77,40 @@ class GatewayServer:
         while True:
             self.pulse()
             with suppress(TimeoutError):
-                await asyncio.wait_for(asyncio.shield(self._lines.broken), PULSE)
+                await asyncio.wait_for(asyncio.shield(self._lines.broken), self._pulse)
 
     def pulse(self) -> None:
         """Reach the present, and send everybody what is due."""
-        self._lines.tick(self.engine.advance())
+        now = self.engine.advance()
+        self._settle()
+        self._lines.tick(now)
         self._lines.flush()
+
+    def arm(self, *faults: Fault | LinkFault | SessionFault) -> tuple[int, ...]:
+        """Put faults in force; return the numbers they are lifted by.
+
+        They are of messages, of the transport, or of what is behind the gateway.
+        """
+        self.engine.touch()
+        numbers: list[int] = []
+        for one in faults:
+            if isinstance(one, Fault):
+                numbers += self.faults.arm(one)
+            elif isinstance(one, LinkFault):
+                numbers.append(self.network.arm(one))
+            else:
+                numbers.append(self.uplink.arm(one))
+        self._settle()
+        self._lines.flush()
+        return tuple(numbers)
+
+    def lift(self, number: int | None = None) -> int:
+        """End one fault, or all; return how many there were. What they held back goes out."""
+        self.engine.touch()
+        count = sum(part.lift(number) for part in (self.faults, self.network, self.uplink))
+        self._settle()
+        self.pulse()
+        return count
 
     def act(self, verb: Callable[[Exchange, datetime], Iterable[SimEvent]]) -> None:
         """Do what no client asked for, now, and send everybody what follows."""
@@ -79,6 +121,13 @@ class GatewayServer:
     def close(self) -> None:
         """Send what waits, and drop every client."""
         self._lines.hang_up()
+
+    def _settle(self) -> None:
+        """Have the port be as the faults in force want it."""
+        if self.network.is_refusing:
+            self.listening.shut()
+        elif self.listening.number and not self.listening.is_open:
+            self.listening.reopen()
 
 
 @asynccontextmanager
@@ -92,6 +141,8 @@ async def serve_exchange(
     master_id: int | None = None,
     may_wake: bool = True,
     tap: Tap | None = None,
+    pulse: float = PULSE,
+    bind: Bind = listening_socket,
 ) -> AsyncIterator[GatewayServer]:
     """Serve `exchange` on 127.0.0.1 while the block runs.
 
@@ -105,6 +156,8 @@ async def serve_exchange(
         master_id: A client that hears of every order, as client 0 does.
         may_wake: False leaves the clock alone for the first client, however late it stands.
         tap: Is told of every message in both directions, such as a `WireLog`.
+        pulse: Seconds between two moments at which the exchange reaches the present by itself.
+        bind: Makes what listens at a port, for a network that is not the machine's.
 
     Raises:
         OSError: The port is taken.
@@ -116,20 +169,21 @@ async def serve_exchange(
         exchange, clock=clock, wall=wall, store=store, master_id=master_id, may_wake=may_wake
     )
     engine.floor.wiring.tap = tap
-    server = GatewayServer(engine)
-    listener = await server.listen(port)
+    server = GatewayServer(engine, pulse=pulse, bind=bind)
+    await server.listen(port)
     try:
         async with asyncio.TaskGroup() as group:
-            driver = group.create_task(server.drive())
+            tasks = [group.create_task(work) for work in (server.drive(), server.listening.run())]
             try:
                 yield server
             finally:
-                driver.cancel()
+                for task in tasks:
+                    task.cancel()
     except BaseExceptionGroup as failures:
         if len(failures.exceptions) == 1:
             raise failures.exceptions[0] from None
         raise
     finally:
-        listener.close()
+        server.listening.shut()
         server.close()
-        await listener.wait_closed()
+        await server.listening.ended()

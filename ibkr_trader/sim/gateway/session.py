@@ -16,18 +16,21 @@ from ibkr_trader.sim.events import SimEvent
 from ibkr_trader.sim.gateway.account_replies import ManagedAccounts, NextValidId
 from ibkr_trader.sim.gateway.account_requests import ReqIds, SetServerLogLevel, StartApi
 from ibkr_trader.sim.gateway.desk import Desk
+from ibkr_trader.sim.gateway.faults import TAKEN
 from ibkr_trader.sim.gateway.floor import Floor
 from ibkr_trader.sim.gateway.framing import Frame, FrameReader, Prologue, ProtocolError
 from ibkr_trader.sim.gateway.items import MalformedMessage
 from ibkr_trader.sim.gateway.replies import handshake
 from ibkr_trader.sim.gateway.requests import UnknownMessage, decode
 from ibkr_trader.sim.gateway.session_account import AccountDesk
+from ibkr_trader.sim.gateway.session_faults import CompetingSession, Outage, Stale
 from ibkr_trader.sim.gateway.session_history import HistoryDesk
 from ibkr_trader.sim.gateway.session_market import MarketDesk
 from ibkr_trader.sim.gateway.session_orders import OrderDesk
 from ibkr_trader.sim.gateway.session_positions import PositionDesk
 from ibkr_trader.sim.gateway.session_reference import ReferenceDesk
 from ibkr_trader.sim.gateway.talk import NO_REQUEST, Talk
+from ibkr_trader.sim.gateway.wire import Fate
 
 OLDEST = 157
 NEWEST = 178
@@ -37,6 +40,8 @@ NOTICES = (
     (2106, "HMDS data farm connection is OK:simulator"),
     (2158, "Sec-def data farm connection is OK:simulator"),
 )
+
+_OF_MARKETS = (MarketDesk, HistoryDesk)
 
 
 def negotiate(offer: Prologue) -> int | None:
@@ -61,6 +66,7 @@ class Session:
         self._floor = floor
         self._reader = FrameReader()
         self._talk = Talk(floor)
+        self._market = MarketDesk(self._talk)
         self._desks: tuple[Desk, ...] = ()
         self._handlers: dict[type[msgspec.Struct], Callable[[Any], None]] = {
             StartApi: self._start,
@@ -77,9 +83,9 @@ class Session:
         return self._talk
 
     @property
-    def has_output(self) -> bool:
-        """Whether `take` would return anything."""
-        return self._talk.has_output
+    def market(self) -> MarketDesk:
+        """Its market data."""
+        return self._market
 
     def receive(self, data: bytes) -> None:
         """Take bytes from the client and act on every message that is complete."""
@@ -100,18 +106,27 @@ class Session:
     def hear(self, event: SimEvent) -> None:
         """Take news from the exchange."""
         self._talk.is_news = True
-        for desk in self._desks:
+        for desk in self._reached():
             desk.hear(event)
         self._talk.is_news = False
 
+    def overhear(self, data: bytes) -> None:
+        """Take note of what a client sent and the gateway will never get."""
+        wiring = self._floor.wiring
+        self._reader.receive(data)
+        try:
+            while (event := self._reader.next_event()) is not None:
+                if isinstance(event, Frame):
+                    self._miss(event)
+        except ProtocolError:
+            return
+        if self._reader.pending:
+            wiring.hear_bytes(self._talk.client_id, self._reader.pending)
+
     def tick(self, now: datetime) -> None:
         """Send subscribers what is due at `now`."""
-        for desk in self._desks:
+        for desk in self._reached():
             desk.tick(now)
-
-    def take(self) -> bytes:
-        """Return what waits to be sent."""
-        return self._talk.take()
 
     def close(self) -> None:
         """End the conversation: subscriptions go, orders stay."""
@@ -151,8 +166,17 @@ class Session:
         else:
             wiring.faults.take(self, request, subject)
 
+    def _miss(self, message: Frame) -> None:
+        try:
+            request = decode(message.fields, self._talk.version)
+        except (MalformedMessage, UnknownMessage):
+            request = None
+        self._floor.wiring.hear_request(request, self._talk.client_id, fate=Fate.LOST)
+
     def act(self, request: msgspec.Struct) -> None:
         """Do what a request asks for."""
+        if self._floor.wiring.uplink.keeps(self, request):
+            return
         handler = self._handlers.get(type(request))
         if handler is None:
             self._talk.invalid(getattr(request, "req_id", NO_REQUEST), self._why_not())
@@ -162,9 +186,20 @@ class Session:
     def cut(self, *, reset: bool, keep: bool) -> None:
         """End the connection, broken off or in order; `keep` sends first what waits."""
         if not keep:
-            self._talk.unsay()
+            for part in self._talk.take_parts():
+                self._floor.wiring.hear_part(part, self.client_id, passed=0)
         self.is_reset = reset
         self.close()
+
+    def _reached(self) -> tuple[Desk, ...]:
+        """Return the desks that news of the broker's reaches at present."""
+        uplink = self._floor.wiring.uplink
+        if not uplink.armed:
+            return self._desks
+        if uplink.has(Outage):
+            return ()
+        is_dataless = uplink.has(CompetingSession, Stale)
+        return tuple(d for d in self._desks if not (is_dataless and isinstance(d, _OF_MARKETS)))
 
     def _why_not(self) -> str:
         if not self._desks:
@@ -181,8 +216,7 @@ class Session:
             self.close()
             return
         if not self._floor.join(request.client_id, self):
-            text = "Unable to connect as the client id is already in use. Retry with another one."
-            talk.refuse(NO_REQUEST, 326, text)
+            talk.refuse(NO_REQUEST, *TAKEN)
             self.close()
             return
         talk.client_id = request.client_id
@@ -190,7 +224,7 @@ class Session:
             OrderDesk(talk),
             PositionDesk(talk),
             AccountDesk(talk),
-            MarketDesk(talk),
+            self._market,
             HistoryDesk(talk),
             ReferenceDesk(talk),
         )
