@@ -23,7 +23,11 @@ if TYPE_CHECKING:
     Patch = pytest.MonkeyPatch
 
 FLIPS = 60
-CANARIES = {"password": "kanarie-pw-77", "signing key": "kanarie-key-88", "account": "DU" + "7654321"}
+CANARIES = {
+    "password": "kanarie-pw-77",
+    "signing key": "kanarie-key-88",
+    "account": "DU" + "7654321",
+}
 
 
 # -- S31 ------------------------------------------------------------------------------------------
