@@ -74,5 +74,37 @@ HANDS = (
     "gap SYMBOL 3%",
     "locate SYMBOL {N}",
 )
+WEATHER = (
+    "blackhole both {S}",
+    "blackhole s2c {S}",
+    "blackhole c2s {S}",
+    "blackhole both 20 --standing",
+    "blackhole s2c 20 --standing",
+    "byte-at-a-time",
+    "slow 3000",
+    "half-frame 9 execDetails",
+    "half-frame 9 orderStatus --framed",
+    "half-frame 30 openOrder --framed",
+    "half-frame 20 position --framed",
+    "bad-utf8 openOrder",
+    "garbage-frame",
+    "oversize-frame",
+    "accept-then-close 2",
+    "refuse {S}",
+    "326-then-close",
+    "restart lose 5",
+    "restart keep 5",
+    "next-valid-id lower",
+    "next-valid-id same",
+    "competing-session {S}",
+    "stale {S}",
+    "delayed-data {S}",
+    "never-end openOrderEnd",
+    "never-end positionEnd",
+    "never-end execDetailsEnd",
+    "never-end completedOrdersEnd",
+    "never-end accountDownloadEnd",
+)
+OUTAGES = ("1100", "1100 sit", "2110", "readonly")
 HALTS = ("halt SYMBOL", "precaution size-limit 10", "slow-oca 1 2 3")
 HEALING = ("unhalt AAPL", "unhalt MSFT", "precaution off", "slow-oca")

@@ -44,7 +44,8 @@ def s1_at_most_once(world: World) -> list[str]:
         if len(numbers) > 1:
             found.append(f"S1 {ref} went out as {sorted(numbers)}")
         wishes = sum(isinstance(wish.command, ModifyOrder) for wish in asked.get(ref, ()))
-        if changes[ref] > wishes:
+        # What only lowers risk passes a full disk, and is owed to it until the next record.
+        if changes[ref] > wishes and not world.diskless:
             found.append(f"S1 {ref} was changed {changes[ref]} times for {wishes} wishes")
     return found
 

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from ibkr_trader.sim.families import BracketMode
-from tests.invariants.fault_menu import FAULTS, HALTS, HANDS
+from tests.invariants.fault_menu import FAULTS, HALTS, HANDS, OUTAGES, WEATHER
 
 Arguments = dict[str, Any]
 Draw = Callable[[random.Random], Arguments]
@@ -141,6 +141,8 @@ LINES = (
     _Line("inject", 8, _words(FAULTS)),
     _Line("inject", 4, _words(HANDS)),
     _Line("inject", 1, _words(HALTS), "inject"),
+    _Line("inject", 3, _words(WEATHER)),
+    _Line("inject", 1, _words(OUTAGES), "inject"),
     _Line("cut_link", 1, lambda d: {"side": d.choice([0, 1, 1]), "reset": d.random() < _HALF}),
     _Line("stop_gateway", 1, _chance("crash", 0.6), "start_gateway"),
     _Line("fill_disk", 1, _nothing, "free_disk"),
@@ -174,6 +176,9 @@ def draw(seed: int, *, acts: int = ACTS) -> Schedule:
 def _ending(act: Act) -> Arguments:
     if act.name != "inject":
         return {}
-    verb, symbol, *_ = str(act.arguments["words"]).split()
-    undoing = {"halt": f"unhalt {symbol}", "precaution": "precaution off", "slow-oca": "slow-oca"}
+    verb, *rest = str(act.arguments["words"]).split()
+    back = "1101" if act.arguments["pick"] % 2 else "1102"  # with subscriptions, or without
+    undoing = {"halt": f"unhalt {rest[0]}"} if rest else {}
+    undoing |= {"1100": back, "2110": back, "readonly": "precaution off"}
+    undoing |= {"precaution": "precaution off", "slow-oca": "slow-oca"}
     return {"words": undoing[verb], "pick": 0}

@@ -7,6 +7,7 @@ came about in all of them: a soak in which nothing happens shows it.
 from __future__ import annotations
 
 import multiprocessing
+import os
 import sys
 import time
 from collections import Counter
@@ -42,7 +43,8 @@ def live(seed: int) -> Result:
 
 
 def results(seeds: range, jobs: int) -> Iterator[Result]:
-    """Yield what becomes of each seed, in this process or in so many others."""
+    """Yield what becomes of each seed, in this process or in so many others (0: one a core)."""
+    jobs = jobs or os.cpu_count() or 1
     if jobs == 1:
         yield from map(live, seeds)
         return

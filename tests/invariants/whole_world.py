@@ -14,7 +14,7 @@ import random
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
 from ibkr_trader.adapters.ibkr.broker import IBKRBroker
 from ibkr_trader.adapters.ibkr.connection import IBKRConnection, LinkSettings
@@ -25,6 +25,7 @@ from ibkr_trader.sim.clock import ClockState, ExchangeClock
 from ibkr_trader.sim.families import BracketMode
 from ibkr_trader.sim.gateway import acts
 from ibkr_trader.sim.gateway import fault_rules as rules
+from ibkr_trader.sim.gateway import transport_faults as links
 from ibkr_trader.sim.gateway.act_words import read_act
 from ibkr_trader.sim.gateway.doing import Doer
 from ibkr_trader.sim.gateway.server import serve_exchange
@@ -32,7 +33,7 @@ from ibkr_trader.sim.gateway.wire import Way, WireEntry
 from tests.invariants.world import INSTALL, START, US, World
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Coroutine
+    from collections.abc import AsyncIterator, Callable, Coroutine
 
     from ibkr_trader.execution.ports import Broker, MarketData
     from ibkr_trader.execution.trader import Trader
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from ibkr_trader.sim.gateway.port import Bind
     from ibkr_trader.sim.gateway.server import GatewayServer
 
+T = TypeVar("T")
 PORT = 40_000
 QUIET = 20.0  # seconds after which whatever was begun is over
 LONGEST_PAUSE = 95.0  # seconds between two dials, at the most
@@ -54,6 +56,8 @@ _LOOKS = {
     "reqPositions": "positionEnd",
 }
 _HARMLESS = (rules.Repeat, rules.Unset, rules.Warn)
+_CUTTING = (acts.HangUp, acts.Blurt, acts.Restart, acts.Restore)
+_HIDING = (links.Blackhole, links.Latency, links.Slow, links.Refuse)
 
 
 class Struck(NamedTuple):
@@ -150,11 +154,23 @@ class WholeWorld(World):
         assert self._doer is not None
         assert self.server is not None
         before = self.server.faults.armed
-        answer = self._doer(act)
+        answer = self.loop.run_until_complete(_within(self._doer, act))
         new = tuple(one for one in self.server.faults.armed if one not in before)
         if isinstance(act, acts.Arm):
             self._armed[words] = (*self._armed.get(words, ()), *new)
+        if isinstance(act, (*_CUTTING, acts.Arm)) and (
+            isinstance(act, _CUTTING) or self._is_under_weather()
+        ):
+            self.blind(words)
         return answer
+
+    def _is_under_weather(self) -> bool:
+        """Whether a fault is in force that keeps messages from arriving, all or in time."""
+        if self.server is None:
+            return True
+        there = [one.fault for one in self.server.network.armed]
+        is_cut = any(isinstance(fault, _HIDING) for fault in there)
+        return is_cut or self.server.uplink.outage is not None
 
     def cut_link(self, side: int, *, reset: bool) -> None:
         """End the connection between trader and gateway, by the hand of one side."""
@@ -195,6 +211,10 @@ class WholeWorld(World):
 
     def _see(self) -> None:
         """End a time without knowledge, once a complete look has told everything."""
+        if self._is_under_weather():
+            self._asked.clear()
+            self._shown.clear()
+            self._sight_due = None
         is_alive = self.trader is not None and not self.journal.is_dead
         if self._sight_due is None or not is_alive or self.clock.now() < self._sight_due:
             return
@@ -227,7 +247,7 @@ class WholeWorld(World):
         if self.server is None:
             self._alone()
         else:
-            self.server.pulse()
+            self.loop.run_until_complete(_within(self.server.pulse))
         self._count_strikes()
 
     # -- the trader --------------------------------------------------------------------------------
@@ -245,6 +265,8 @@ class WholeWorld(World):
 
     def rise(self) -> str:
         """Start the trader as a person would; say what kept it from coming up, if anything did."""
+        if self.journal.is_full:
+            return "the journal cannot be opened: the disk is full"
         ready: asyncio.Future[Trader] = self.loop.create_future()
         assert self.loop.network is not None
         self.loop.network.is_cut = False
@@ -340,7 +362,7 @@ class WholeWorld(World):
         """Heal everything, let it come to rest, and have the trader look once more."""
         self.start_gateway()
         assert self.server is not None
-        self.server.lift()
+        self.loop.run_until_complete(_within(self.server.lift))
         self._armed.clear()
         self._deadly = None
         self.free_disk()
@@ -359,3 +381,8 @@ class WholeWorld(World):
         self.kill()
         self.stop_gateway(crash=False)
         super().end()
+
+
+async def _within(do: Callable[..., T], *arguments: object) -> T:
+    """Do something on the loop, as whatever answers at a socket is done."""
+    return do(*arguments)

@@ -94,6 +94,7 @@ class MortalJournal(MemoryJournal):
         heir = MortalJournal(INSTALL)
         heir.append([message for _, message in self.messages()])
         heir.observe(group=self.state.last_group)
+        heir.is_full = self.is_full
         return heir
 
 
