@@ -5,7 +5,6 @@ Judged by the terms that reached the exchange, and by the fields of each message
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -29,9 +28,6 @@ MOST_IN_A_SECOND = 45
 _SECOND = timedelta(seconds=1)
 _PRICES = ("limit_price", "trail_stop_price", "trigger_price", "adjusted_stop_price")
 _NUMBERS = (*_PRICES, "aux_price", "trailing_percent", "quantity")
-_ODD = re.compile(
-    r"[+-]?\d*\.?\d+[eE][+-]?\d+|[+-]?(nan|inf)|.*[\x00-\x08\x0e-\x1f].*", re.IGNORECASE
-)
 _TRAILS = frozenset({"TRAIL", "TRAIL LIMIT"})
 _TIFS = frozenset({"DAY", "GTC", "IOC", "GTD", "OPG", "FOK", "DTC"})
 
@@ -48,10 +44,7 @@ def s25_wire_form(world: World) -> list[str]:
         if isinstance(sent.entry.message, PlaceOrder):
             written = _written(sent.entry.message.order)
             found += [f"S25 {sent.entry.at:%T.%f} {sent.entry.order_ref}: {f}" for f in written]
-    for fields in read(world).placed:
-        found += [
-            f"S25 order {fields[1]} says {field!r}" for field in fields if _ODD.fullmatch(field)
-        ]
+    found += [f"S25 order {number} says {field!r}" for number, field in read(world).odd]
     return list(dict.fromkeys(found))
 
 

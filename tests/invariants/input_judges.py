@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from ibkr_trader.core import events as ev
+from ibkr_trader.core.ids import parse_order_id
 from tests.invariants.evidence import role_of
 from tests.invariants.reading import read
 from tests.invariants.watched import US
@@ -55,7 +56,7 @@ def s15_one_group_a_signal(messages: Iterable[Command | ev.BaseEvent]) -> list[s
         if isinstance(message, ev.DecisionEvent):
             causes[message.decision_id] = message.cause
         elif isinstance(message, ev.NewOrderEvent) and not message.reduces:
-            parts = role_of(message.order_id)
+            parts = parse_order_id(message.order_id)
             cause = causes.get(message.correlation_id)
             if parts is not None and not parts.role.is_protective and cause:
                 groups[cause].add(parts.group_id)

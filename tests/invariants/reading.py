@@ -7,6 +7,7 @@ sorted into the connections that they crossed.
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
     from tests.invariants.memory_network import Crossing
     from tests.invariants.world import World
 
+_ODD = re.compile(
+    r"[+-]?\d*\.?\d+[eE][+-]?\d+|[+-]?(nan|inf)|.*[\x00-\x08\x0e-\x1f].*", re.IGNORECASE
+)
 PLACE_ORDER = "3"  # how TWS numbers it
 # What a connection must have been told to its end before anything is opened on it.
 FIVE_ENDS = frozenset(
@@ -91,7 +95,7 @@ class Reading:
         left: When each order first crossed it, by the broker's key.
         crossed: When each request of ours crossed it.
         links: Our connections, oldest first.
-        placed: Our orders field by field, as bytes had them, where there are bytes.
+        odd: Fields of our orders that no order has, where there are bytes to read them from.
         refused: What we were told of errors that name an order.
         reducing: The orders that the guard found to be exits.
     """
@@ -106,7 +110,7 @@ class Reading:
         self.crossed: list[datetime] = []
         self.links: list[Link] = []
         self.refused: list[WireEntry] = []
-        self.placed: list[tuple[str, ...]] = []
+        self.odd: list[tuple[str, str]] = []
         self.reducing: set[str] = set()
         self._readers: dict[int, FrameReader] = defaultdict(FrameReader)
         self._seen = 0
@@ -199,7 +203,8 @@ class Reading:
             reader.receive(crossing.data)
             while (found := reader.next_event()) is not None:
                 if isinstance(found, Frame) and found.fields[:1] == (PLACE_ORDER,):
-                    self.placed.append(tuple(found.fields))
+                    odd = (field for field in found.fields if _ODD.fullmatch(field))
+                    self.odd += [(found.fields[1], field) for field in odd]
         self._seen = len(crossings)
 
     def _told(self, entry: WireEntry, link: Link) -> None:

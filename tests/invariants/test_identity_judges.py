@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -15,28 +16,36 @@ from ibkr_trader.adapters.ibkr.error_codes import Kind, Rule
 from ibkr_trader.adapters.ibkr.snapshot import ENDS
 from ibkr_trader.core.commands import ModifyOrder, SubmitOrders
 from ibkr_trader.core.enums import OrderStatus, OrderType, Side
+from ibkr_trader.execution.desk import Desk
 from ibkr_trader.execution.record import Record
 from ibkr_trader.execution.recovery import Recovery
 from ibkr_trader.risk.verdict import Approved
 from ibkr_trader.sim import broker as sim_broker
 from ibkr_trader.sim.broker import SimulatedBroker
 from ibkr_trader.sim.gateway.fault_rules import Fault, Warn, When
+from tests.adapters.journal_parts import open_journal
+from tests.execution.parts import Floor
 from tests.invariants import deeds
 from tests.invariants.planted import Planted, caught, entered, faults, lived, plain, resting
 from tests.invariants.whole_world import WholeWorld
 from tests.invariants.world import MSFT, World
+from tests.scenarios.crash_child import bracket
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
+    from pathlib import Path
 
     from ibkr_trader.adapters.ibkr.requests import Question
     from ibkr_trader.core.commands import Command
     from ibkr_trader.core.events import BaseEvent
+    from ibkr_trader.sim.events import SimEvent
+    from ibkr_trader.sim.orders import OrderTerms
 
     Patch = pytest.MonkeyPatch
 
 NOWHERE = 9999  # a code that no table has
-LATE = 0.2
+FULL = 2  # what SQLite calls it
 
 
 def sent_twice(patch: Patch) -> None:
@@ -72,7 +81,7 @@ def late_writer(patch: Patch) -> None:
     append = Record._append
 
     def append_late(self: Record, messages: Sequence[Command | BaseEvent]) -> None:
-        asyncio.get_running_loop().call_later(LATE, append, self, list(messages))
+        asyncio.get_running_loop().call_soon(append, self, list(messages))
 
     patch.setattr(Record, "_append", append_late)
 
@@ -173,3 +182,43 @@ def test_a_judge_catches_the_bug_planted_for_it(case: Planted, monkeypatch: Patc
 @pytest.mark.parametrize("case", plain(CASES), ids=lambda case: case.name)
 def test_the_same_day_without_the_bug_breaks_nothing(case: Planted) -> None:
     assert lived(case) == set()
+
+
+# -- S2 on a disk: another process can read the record by the time that the order is there -------
+
+
+async def unread_on_arrival(path: Path) -> list[str]:
+    """Place a bracket with a journal on disk; return which orders came before their record."""
+    floor, early = Floor(), []
+    place = floor.exchange.place
+
+    def noted(client_id: int, order_id: int, *, terms: OrderTerms, now: datetime) -> list[SimEvent]:
+        with open_journal(path, read_only=True) as reader:
+            known = {
+                spec.order_id
+                for _, message in reader.messages()
+                if isinstance(message, SubmitOrders)
+                for spec in message.orders
+            }
+        if terms.order_ref not in known:
+            early.append(terms.order_ref)
+        return place(client_id, order_id, terms=terms, now=now)
+
+    vars(floor.exchange)["place"] = noted
+    with open_journal(path) as journal:
+        (level,) = journal._connection.execute("PRAGMA synchronous").fetchone()
+        assert level == FULL  # a commit returns once the disk has it
+        async with floor.trader(journal=journal) as trader:
+            await Desk(trader).submit_group(bracket(limit=Decimal(146)))
+    return early
+
+
+async def test_s2_a_record_is_on_disk_before_its_order_leaves(tmp_path: Path) -> None:
+    assert await unread_on_arrival(tmp_path / "sim" / "journal.db") == []
+
+
+async def test_s2_catches_a_journal_that_is_written_later(
+    tmp_path: Path, monkeypatch: Patch
+) -> None:
+    late_writer(monkeypatch)
+    assert await unread_on_arrival(tmp_path / "sim" / "journal.db")

@@ -45,6 +45,8 @@ LATE = timedelta(seconds=1)
 
 
 def blind_guardian(patch: Patch) -> None:
+    """Nobody looks at what is covered and what is not."""
+
     async def look(*_: object, **__: object) -> None:
         await asyncio.sleep(0)
 
@@ -52,6 +54,7 @@ def blind_guardian(patch: Patch) -> None:
 
 
 def no_repairs(patch: Patch) -> None:
+    """A bracket misses no exit that is gone."""
     patch.setattr(bracket_repairs, "wants", lambda *_: iter(()))
 
 
@@ -69,16 +72,19 @@ def loosened_trail(patch: Patch) -> None:
 
 
 def doubled_close(patch: Patch) -> None:
+    """Twice of what is held is closed, and nobody minds."""
     lenient(patch)
     left = closing._left
     patch.setattr(closing, "_left", lambda *arguments: left(*arguments) * 2)
 
 
 def forgotten_fills(patch: Patch) -> None:
+    """Executions are passed over."""
     patch.setattr(Intake, "_fresh_fill", lambda *_: None)
 
 
 def forgotten_fills_and_no_look(patch: Patch) -> None:
+    """Executions are passed over, and nobody looks again."""
     forgotten_fills(patch)
     synchronize = Recovery.synchronize
     looks = iter([synchronize])  # the one at the start
@@ -236,6 +242,7 @@ def close_it(world: World) -> None:
 
 
 def change_what_was_filled(world: World) -> None:
+    """A change of an order that is filled goes on record."""
     entered(world)
     assert world.trader is not None
     entry = world.trader.portfolio.order(OrderId("k7qav-1-entry"))
