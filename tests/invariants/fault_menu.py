@@ -58,6 +58,15 @@ FAULTS = (
     "fin modifyOrder --at after",
     "fin reqPositions",
     "rst reqAllOpenOrders --at after",
+    "accept-no-ack",
+    "10349 live",
+    "10349 dead",
+    "inactive-then-live 2",
+    "resize-481 {N}",
+    "precaution-hold {s}",
+    "exec-correction-first",
+    "bad-tick bid -1 --times {N}",
+    "bad-tick last nan --times {N}",
 )
 HANDS = (
     "hand buy SYMBOL {N}",
@@ -73,6 +82,7 @@ HANDS = (
     "gap SYMBOL -3%",
     "gap SYMBOL 3%",
     "locate SYMBOL {N}",
+    "luld SYMBOL 5",
 )
 WEATHER = (
     "blackhole both {S}",

@@ -109,6 +109,7 @@ def s14_flatten(world: World) -> list[str]:
             )
             if not era.halts(con_id):
                 continue
+            until = min(until, _traded_anew(world, number, con_id, default=until))
             turned = (
                 s
                 for s in world.exchange.states
@@ -119,6 +120,22 @@ def s14_flatten(world: World) -> list[str]:
                     f"S14 {first.at:%T.%f} flattening {con_id} turned it to {first.held[con_id]}"
                 )
     return found
+
+
+def _traded_anew(world: World, number: int, con_id: int, *, default: datetime) -> datetime:
+    """When the contract was flat after the first resumption since a record: then all is new."""
+    resumed = (
+        message.at
+        for later, message in read(world).records
+        if later > number
+        and isinstance(message, ev.StateEvent)
+        and message.state is TradingState.ACTIVE
+    )
+    since = next(resumed, None)
+    if since is None:
+        return default
+    flat = (s.at for s in world.exchange.states if s.at >= since and not s.held.get(con_id))
+    return next(flat, default)
 
 
 def s14_flat(world: World) -> list[str]:

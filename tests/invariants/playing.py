@@ -31,7 +31,7 @@ _CENT = Decimal("0.01")
 _NO_SENSE = "makes no sense now"
 _DESK = frozenset(
     {"bracket", "oco_entries", "oco_exits", "trail", "scale_in", "close", "cancel", "tighten"}
-    | {"halt", "flatten", "resume", "die", "die_at"}
+    | {"halt", "flatten", "resume", "die"}  # one may be doomed before he rises
 )
 _TOUCHING = frozenset({"hand", "trade", "take", "bust", "correct", "cap", "locate"})
 _GIVES_UP = 3  # attempts to start the trader, seconds apart

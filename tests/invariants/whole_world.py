@@ -360,11 +360,12 @@ class WholeWorld(World):
 
     def rest(self) -> None:
         """Heal everything, let it come to rest, and have the trader look once more."""
+        self._deadly = None
+        self.run(0)  # whoever has come to his end by now is gone
         self.start_gateway()
         assert self.server is not None
         self.loop.run_until_complete(_within(self.server.lift))
         self._armed.clear()
-        self._deadly = None
         self.free_disk()
         if self.trader is None and (why := self.rise()):
             raise AssertionError(f"the trader does not come up on a quiet day: {why}")
