@@ -4,11 +4,14 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check lint types imports house cover format test-all test-3.11 test-3.12 test-3.13 test-ib-async \
-        test-clients bench mutants torture docs screenshots lock clean env
+        test-clients bench soak torture mutants docs screenshots lock clean env
 
 # What to test (make test T=tests/core), how widely, which benchmark (make bench B=bus).
 T ?= tests
 B ?=
+# How many days to soak, and from which seed on (make soak N=10000 FROM=5000 JOBS=2).
+N ?= 1000
+FROM ?= 0
 M ?=
 PYTHON ?=
 export PYTHON
@@ -81,6 +84,9 @@ test-clients: env ## drive the gateway simulator with foreign clients, and feed 
 
 bench: env ## measure beside peers and physical limits (B=NAME for one area)
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks $(B)
+
+soak: env ## days at random with every fault, by seed: the whole desk and gateway on virtual time (N=10000 FROM=0 JOBS=2)
+	$(BIN)/python -m tests.invariants.soak $(N) $(FROM) $(if $(filter auto,$(JOBS)),0,$(JOBS))
 
 mutants: ## plant bugs in the guard and count those that its tests catch (M='*position_size*' for some)
 	@$(ENV) .venv-mutants mutants

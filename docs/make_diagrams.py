@@ -211,6 +211,13 @@ def _default(parameter: Any) -> str:
     )
 
 
+def promises(_: str = "") -> str:
+    """Return a row for each promise: its words, when it is judged, the bugs that were caught."""
+    from tests.invariants import promises as kept  # noqa: PLC0415 - it brings the whole simulator
+
+    return kept.table()
+
+
 _BLOCKS: Mapping[str, Callable[[str], str]] = {
     "order states": order_states,
     "transitions": transitions,
@@ -223,6 +230,7 @@ _BLOCKS: Mapping[str, Callable[[str], str]] = {
     "admission": rule_language.admission,
     "refusals": rule_language.refusals,
     "keys": settings_tables.table,
+    "promises": promises,
 }
 
 

@@ -24,7 +24,7 @@ from ibkr_trader.core.errors import AmbiguousContract, BrokerUnavailable
 from ibkr_trader.execution.placing import QUOTE_TIMEOUT
 from ibkr_trader.orders.closing import KIND, Closing
 from ibkr_trader.portfolio.flattening import flatten
-from ibkr_trader.portfolio.ledger_fold import quantity_of
+from ibkr_trader.portfolio.ledger_fold import quantity_of, subject_of
 from ibkr_trader.portfolio.protection import protection
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from ibkr_trader.orders.closing import ClosingStep
     from ibkr_trader.portfolio.state import PortfolioState
 
+EXPLAINED = 5.0  # seconds that the broker may take to say what a position is made of
 _PROTECTED = "; its stop still works at the broker"
 _BARE = ", and the position is UNPROTECTED"
 _GOES_ON = "; the closing goes on when the link is back: whoever reaches the broker next goes on"
@@ -155,6 +156,8 @@ class Closer:
         while not run.is_over:
             before, syncs = _standing(trader.portfolio, contract.con_id), self._syncs
             step = flatten(run.closing, trader.portfolio, objection=self._objection(run))
+            if _placed(step) and await self._is_explained(contract):
+                continue
             self._remember(run, step)
             stood = dict(trader.portfolio.orders)
             unsent, is_lost = await self._send(step, cause=run.request.correlation_id)
@@ -168,6 +171,20 @@ class Closer:
                 await run.tell()
                 await trader.until(_moved_on(contract.con_id, before), timeout=None)
         await run.tell()
+
+    async def _is_explained(self, contract: Contract) -> bool:
+        """Wait while the broker states another position than its executions make, and is asked.
+
+        What was closed a moment ago, by an execution that is told late, must not be closed again.
+        Whoever wants out waits no longer than `EXPLAINED`. False if there is nothing to wait for.
+        """
+        subject = subject_of(contract)
+        if subject not in self._trader.portfolio.drift:
+            return False
+        found = await self._trader.until(
+            lambda portfolio: subject not in portfolio.drift or None, timeout=EXPLAINED
+        )
+        return found is not None
 
     def _objection(self, run: Run) -> str:
         """Why a closing cannot go on, begun when it could; empty if it can."""

@@ -340,8 +340,7 @@ class GroupRunner:
         if self._is_needless(command):
             return
         if self._is_blind(group_id, command):
-            message = "the broker restated the position: nothing is placed by itself; look at it"
-            self._tell(group_id, message)
+            self._hold(group_id, command)
             return
         try:
             verdict = await self._router.route(command)
@@ -352,6 +351,16 @@ class GroupRunner:
             return
         if isinstance(verdict, Denied):
             self._tell(group_id, f"was denied to {_name(command)}: {verdict.reasons}")
+
+    def _hold(self, group_id: GroupId, command: Command) -> None:
+        """Keep back what is asked of a position that is not what its executions make it."""
+        if group_id not in self._misled and isinstance(self._groups.get(group_id), Forgetful):
+            # The broker is being asked: most often an execution is late. Then it is due at once.
+            self._unsent_at[group_id] = self._clock.now()
+            self._forget(group_id, command)
+            return
+        message = "the broker restated the position: nothing is placed by itself; look at it"
+        self._tell(group_id, message)
 
     def _is_needless(self, command: Command) -> bool:
         """Whether the broker was faster: the order to cancel or change has ended."""

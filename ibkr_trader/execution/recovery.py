@@ -71,6 +71,7 @@ class Recovery:
         self._link_epoch = 0  # of the last connection heard of
         self._sent_in: dict[OrderId, int] = {}
         self._just_sent: set[OrderId] = set()  # since the last snapshot was asked for
+        self._just_changed: set[OrderId] = set()
         self._just_filled: set[FillId] = set()
         self._missed: dict[OrderId, float] = {}  # monotonic time of the first look in vain
         self._is_settled = asyncio.Event()
@@ -105,6 +106,7 @@ class Recovery:
         bus.subscribe(ev.NewOrderEvent, self._note_sent)
         bus.subscribe(ev.ConnectEvent, self._note_link)
         bus.subscribe(ev.CancelRejectEvent, self._note_doubt)
+        bus.subscribe(ev.ModifyEvent, lambda event: self._just_changed.add(event.order_id))
         bus.subscribe(ev.FillEvent, lambda event: self._just_filled.add(event.fill.fill_id))
         bus.subscribe(ev.AcceptEvent, self._note_stranger)
         bus.subscribe(ev.OrderEvent, self._note_overtaken)
@@ -126,6 +128,7 @@ class Recovery:
         """
         async with self._one_at_a_time:
             self._just_sent.clear()
+            self._just_changed.clear()
             self._just_filled.clear()
             snapshot = await self._broker.snapshot()
             await self._intake.drained()
@@ -136,6 +139,7 @@ class Recovery:
                 last_group=last_group,
                 install=self._journal.state.install,
                 just_sent=frozenset(self._just_sent),
+                just_changed=frozenset(self._just_changed),
                 just_filled=frozenset(self._just_filled),
                 sent_in=self._sent_in,
                 missed_for={o: timedelta(seconds=now - at) for o, at in self._missed.items()},

@@ -15,13 +15,16 @@ if TYPE_CHECKING:
     from ibkr_trader.core.models import Order
 
 
-def adopted(theirs: Order, at: datetime) -> Iterator[ev.OrderEvent]:
-    """Yield what says that an order is open as the broker states it."""
+def adopted(theirs: Order, at: datetime, *, is_answer: bool = True) -> Iterator[ev.OrderEvent]:
+    """Yield what says that an order is open as the broker states it.
+
+    Unless `is_answer`, its terms may be older than a change of ours that is under way.
+    """
     yield ev.AcceptEvent(
         at=at,
         order_id=theirs.order_id,
         spec=theirs.spec,
-        from_snapshot=True,
+        from_snapshot=is_answer,
         perm_id=theirs.perm_id,
         client_id=theirs.client_id,
         is_foreign=theirs.is_foreign,

@@ -47,6 +47,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         install: The prefix of our own ids: what another host of the family sent is in its journal.
         just_sent: Orders sent after the snapshot was asked for: their absence says nothing.
+        just_changed: Orders changed after it was asked for: its terms may be those of before.
         just_filled: Executions heard of after it was asked for: its positions may lack them.
         sent_in: The epoch each order of this process was sent in; earlier processes' are missing.
         missed_for: How long ago each order was first found absent, on a connection made after
@@ -57,6 +58,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
 
     install: str = ""
     just_sent: frozenset[OrderId] = frozenset()
+    just_changed: frozenset[OrderId] = frozenset()
     just_filled: frozenset[FillId] = frozenset()
     sent_in: Mapping[OrderId, int] = {}
     missed_for: Mapping[OrderId, timedelta] = {}
@@ -122,7 +124,8 @@ class _Findings:
                 self._drift(theirs.order_id, "one order", another, needs_look=True)
                 continue
             self.seen.add(theirs.order_id)
-            self.events.extend(adopted(theirs, self.snapshot.at))
+            is_answer = theirs.order_id not in self.evidence.just_changed
+            self.events.extend(adopted(theirs, self.snapshot.at, is_answer=is_answer))
             if ours is None and group_number(theirs.order_id, self.evidence.install):
                 known = f"open as {theirs.status}"
                 self._drift(theirs.order_id, "not in the journal", known, needs_look=True)

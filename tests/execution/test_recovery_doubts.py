@@ -79,6 +79,22 @@ async def test_nothing_is_opened_beside_it(monkeypatch: pytest.MonkeyPatch) -> N
         assert "knowledge" in {breach.check for breach in verdict.breaches}
 
 
+async def test_a_new_link_is_looked_at_at_once_though_an_order_is_in_doubt(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """An absence must wait its grace; a position that may have no stop must not."""
+    floor = Floor()
+    async with floor.trader(deaf=True) as trader:
+        monkeypatch.setattr(recovery, "GRACE", timedelta(minutes=1))
+        await lost_bracket(trader)
+        await trader.recovery.synchronize()  # it is nowhere, and will be looked for again
+        await asyncio.sleep(0)
+        assert isinstance(trader.broker, FallibleBroker)
+        trader.broker.open()
+        await trader.until(lambda p: p.link.epoch == 2 or None, timeout=1)
+        assert await trader.until(lambda _: trader.outlook.is_synced or None, timeout=1)
+
+
 async def test_its_cancel_is_asked_for_once_on_each_link() -> None:
     floor, journal = Floor(), MemoryJournal("k7qav")
     async with floor.trader(journal=journal, deaf=True, ack_timeout=60) as trader:

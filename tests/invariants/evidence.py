@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 
 from ibkr_trader.core.enums import OrderRole, Side
 from ibkr_trader.core.ids import OrderRef, parse_order_id
-from tests.invariants.world import INSTALL, Frame, State, World
+from tests.invariants.world import INSTALL
 
 if TYPE_CHECKING:
     from ibkr_trader.sim.orders import SimOrder
+    from tests.invariants.watched import Frame, State
+    from tests.invariants.world import World
 
 ZERO = Decimal(0)
 T_NAKED = timedelta(seconds=2)

@@ -1,297 +1,90 @@
 """The invariants of RELIABILITY section 2.3, each a function over the exchange's evidence.
 
 Each returns what it holds against the run, one line a violation, and nothing if it holds. `W`,
-the frames, and `B`, the states, are the exchange's own; `J` is the journal. Times are the
-exchange's.
+the frames and messages, and `B`, the states, are the exchange's own; `J` is the journal. Times
+are the exchange's. What each promises, and which judges it has, is in `promises.py`.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
-from decimal import Decimal
-from functools import partial
 from typing import TYPE_CHECKING
 
-from ibkr_trader.core import events as ev
-from ibkr_trader.core.enums import OrderRole, Side
-from ibkr_trader.orders import lifecycle
-from tests.invariants.evidence import (
-    STOPS,
-    T_EVENT,
-    T_NAKED,
-    T_RESIZE,
-    T_REST,
-    ZERO,
-    alive_since,
-    closing,
-    contracts,
-    is_exit,
-    is_unheard,
-    role_of,
-    spans,
-    surplus,
+from tests.invariants.exposure_judges import (
+    s7_no_orphan_exit,
+    s8_protected,
+    s9_never_widens,
+    s11_reduce_only,
 )
-from tests.invariants.kill_judges import l5_gone, s12_kill
+from tests.invariants.form_judges import s25_wire_form, s26_rate
+from tests.invariants.identity_judges import (
+    s1_at_most_once,
+    s2_write_ahead,
+    s3_numbers_ascend,
+    s4_no_blind_resend,
+    s5_knowledge_gate,
+    s6_unknown_codes_are_inert,
+)
+from tests.invariants.input_judges import s15_fan_out, s27_no_old_price
+from tests.invariants.kill_judges import l5_gone, s12_kill, s14_flat, s14_flatten
+from tests.invariants.ledger_judges import (
+    s16_conservation,
+    s18_legal,
+    s19_not_delayed,
+    s20_nothing_dropped,
+)
 from tests.invariants.limit_judges import s10_limits
-from tests.invariants.world import US, Frame, State, World
+from tests.invariants.liveness_judges import (
+    l1_known_in_time,
+    l2_synced_in_time,
+    l3_protection_replaced,
+    l4_dead_link,
+    s30_settled,
+    s32_no_disk_no_opening,
+)
+from tests.invariants.ownership_judges import (
+    s21_one_at_a_time,
+    s22_foreign_untouched,
+    s23_account,
+    s24_one_life,
+)
 
 if TYPE_CHECKING:
-    from ibkr_trader.core.models import Order, OrderId
-    from ibkr_trader.sim.orders import SimOrder
-
-# -- exposure ------------------------------------------------------------------------------
-
-
-def s7_no_orphan_exit(world: World) -> list[str]:
-    """Judge that exits never exceed the position and its live entries: no frame adds surplus.
-
-    (b): a second after everything has come to rest there is none, of what could execute now.
-    """
-    found = []
-    for frame in _ours(world):
-        if frame.terms is None:
-            continue
-        con_id = frame.terms.con_id
-        if is_unheard(world, frame):
-            continue
-        after, before = surplus(frame.after, con_id), surplus(frame.before, con_id)
-        if after > max(ZERO, before):
-            found.append(f"S7a {frame.at:%T.%f} {frame.ref} leaves {after} too many exits")
-    for con_id in contracts(world):
-        for patience, rest in ((T_RESIZE, _scene), (T_REST, None)):
-            found += _lasting(
-                world,
-                partial(_is_crowded, con_id),
-                patience=patience + world.latency,
-                words=f"S7b {con_id} has more exits than position",
-                rest=partial(rest, con_id) if rest is not None else None,
-            )
-    return found
-
-
-def s8_protected(world: World) -> list[str]:
-    """Judge that what our entries opened has its stops, two seconds after it could be known.
-
-    While a closing order works there is nothing to protect any more than by it. Contracts
-    that a human has traded, and stops that somebody took away on purpose, are not judged.
-    """
-    found = []
-    touched = {con_id for con_id, _ in world.touches}
-    for con_id in contracts(world) - touched - world.bared:
-        found += _lasting(
-            world,
-            partial(_is_naked, con_id),
-            patience=T_NAKED + world.latency,
-            words=f"S8 {con_id} is held without its stops",
-        )
-    return found
-
-
-def _is_crowded(con_id: int, state: State) -> bool:
-    return surplus(state, con_id, active_only=True) > 0
-
-
-def _is_naked(con_id: int, state: State) -> bool:
-    held = state.held.get(con_id, ZERO)
-    side = Side.SELL if held > 0 else Side.BUY
-    mine = [o for o in state.working if o.terms.con_id == con_id and o.side is side and is_exit(o)]
-    if not held or any(_role(order) is OrderRole.CLOSE for order in mine):
-        return False
-    stops = [order for order in mine if order.terms.order_type in STOPS]
-    return sum((order.remaining for order in stops if not order.is_held), ZERO) < abs(held)
-
-
-def s9_never_widens(world: World) -> list[str]:
-    """Judge that the stops of a group only ever move toward profit."""
-    found = []
-    best: dict[tuple[str, int], Decimal] = {}
-    for state in world.exchange.states:
-        for order in state.working:
-            if not is_exit(order) or order.stop_price is None or _role(order) is not OrderRole.STOP:
-                continue
-            ref = role_of(order.terms.order_ref)
-            if ref is None or order.terms.order_ref in world.widened:
-                continue
-            # Several stops of one group have their own levels; a replacement has its sibling's.
-            place = (ref.group_id, order.order_id)
-            sign = 1 if order.side is Side.SELL else -1
-            before = best.get(place)
-            if before is not None and (order.stop_price - before) * sign < 0:
-                found.append(
-                    f"S9 {state.at:%T.%f} {order.terms.order_ref}: {before} -> {order.stop_price}"
-                )
-            best[place] = order.stop_price
-    return list(dict.fromkeys(found))
-
-
-def s11_reduce_only(world: World) -> list[str]:
-    """Judge that no closing order, with all other exits, could turn a position round."""
-    found = []
-    for frame in _ours(world):
-        ref = role_of(frame.ref)
-        if frame.terms is None or ref is None or ref.role is not OrderRole.CLOSE:
-            continue
-        con_id, side = frame.terms.con_id, Side(frame.terms.action)
-        if is_unheard(world, frame):
-            continue
-        # What it filled at once is gone from the position and from the order alike.
-        held = max(ZERO, -frame.before.held.get(con_id, ZERO) * side.sign)
-        could = closing(frame.before, con_id, side, active_only=True)
-        could += frame.terms.quantity if frame.is_new else 0
-        if could > held:
-            found.append(f"S11 {frame.at:%T.%f} {frame.ref}: {could} against {held} held")
-    return found
-
-
-# -- ledger --------------------------------------------------------------------------------
-
-
-def s16_conservation(world: World) -> list[str]:
-    """Judge, at rest, that our positions are the broker's."""
-    trader = world.trader
-    if trader is None:
-        return []
-    ours = {c: p.quantity for c, p in trader.portfolio.positions.items() if p.quantity}
-    theirs = world.exchange.state().held
-    return [] if ours == theirs else [f"S16 ours {ours}, the broker's {theirs}"]
-
-
-def s18_legal(world: World) -> list[str]:
-    """Judge that every change of status in the journal is one that the table allows."""
-    found: list[str] = []
-    orders: dict[OrderId, Order] = {}
-    for _, message in world.journal.messages():
-        if not isinstance(message, ev.OrderEvent):
-            continue
-        known = orders.get(message.order_id)
-        if known is None:
-            if isinstance(message, ev.NewOrderEvent):
-                orders[message.order_id] = lifecycle.open_order(message)
-            continue
-        after = lifecycle.apply(known, message)
-        if after is None:
-            found.append(f"S18 {message.order_id}: {type(message).__name__} at {known.status}")
-        else:
-            orders[message.order_id] = after
-    return found
-
-
-def s19_not_delayed(world: World) -> list[str]:
-    """Judge that a fill is on record 50 ms after the exchange has told of it."""
-    heard = {
-        message.fill.fill_id: message.at
-        for _, message in world.journal.messages()
-        if isinstance(message, ev.FillEvent)
-    }
-    found = []
-    for execution in world.exchange.orders.executions():
-        if execution.client_id != US:
-            continue  # TWS tells nobody else's: a look-up finds them (S20)
-        since = alive_since(world, execution.at)
-        still = alive_since(world, execution.at + T_EVENT + world.latency)
-        is_too_early = world.clock.now() - execution.at <= T_EVENT + world.latency
-        if is_too_early or since is None or still is None or still < since:
-            continue  # or it died in between: the next process hears of it
-        at = heard.get(_family(execution.exec_id))  # type: ignore[call-overload]  # an id is text
-        if at is None or at - execution.at > T_EVENT + world.latency:
-            found.append(f"S19 {execution.exec_id} of {execution.at:%T.%f} was heard at {at}")
-    return found
-
-
-def s20_nothing_dropped(world: World) -> list[str]:
-    """Judge, at rest, that every execution of the account is on record, and counted once."""
-    if world.trader is None:
-        return []
-    heard = Counter(
-        (message.fill.fill_id, message.fill.revision)
-        for _, message in world.journal.messages()
-        if isinstance(message, ev.FillEvent)
-    )
-    twice = [f"S20 {fill_id} counted {n} times" for (fill_id, _), n in heard.items() if n > 1]
-    families = {fill_id for fill_id, _ in heard}
-    lost = [
-        f"S20 {execution.exec_id} was lost"
-        for execution in world.exchange.orders.executions()
-        if _family(execution.exec_id) not in families
-    ]
-    return twice + lost
-
-
-def s1_at_most_once(world: World) -> list[str]:
-    """Judge that no order of ours was ever placed under two numbers."""
-    keys: dict[str, set[object]] = {}
-    for frame in world.exchange.frames:
-        if frame.terms is not None and frame.key.client_id == US:
-            keys.setdefault(frame.ref, set()).add(frame.key)
-    return [f"S1 {ref} went out as {found}" for ref, found in keys.items() if len(found) > 1]
-
+    from tests.invariants.world import World
 
 ALWAYS = (
     s1_at_most_once,
+    s2_write_ahead,
+    s3_numbers_ascend,
+    s4_no_blind_resend,
+    s5_knowledge_gate,
+    s6_unknown_codes_are_inert,
     s7_no_orphan_exit,
     s8_protected,
     s9_never_widens,
     s10_limits,
     s11_reduce_only,
     s12_kill,
-    l5_gone,
+    s14_flatten,
+    s15_fan_out,
     s18_legal,
     s19_not_delayed,
+    s21_one_at_a_time,
+    s22_foreign_untouched,
+    s23_account,
+    s24_one_life,
+    s25_wire_form,
+    s26_rate,
+    s27_no_old_price,
+    s32_no_disk_no_opening,
+    l1_known_in_time,
+    l3_protection_replaced,
+    l4_dead_link,
+    l5_gone,
 )
-AT_REST = (s16_conservation, s20_nothing_dropped)
+AT_REST = (s14_flat, s16_conservation, s20_nothing_dropped, s30_settled, l2_synced_in_time)
 
 
 def verdict(world: World, *, at_rest: bool = False) -> list[str]:
-    """Return every violation found, oldest invariant first."""
+    """Return every violation found, safety first; a day that is over is judged more strictly."""
     judges = (*ALWAYS, *AT_REST) if at_rest else ALWAYS
     return [line for judge in judges for line in judge(world)]
-
-
-def _ours(world: World) -> Iterator[Frame]:
-    return (frame for frame in world.exchange.frames if frame.key.client_id == US)
-
-
-def _role(order: SimOrder) -> OrderRole | None:
-    found = role_of(order.terms.order_ref)
-    return found.role if found is not None else None
-
-
-def _family(exec_id: str) -> str:
-    return exec_id.rpartition(".")[0]
-
-
-def _scene(con_id: int, state: State) -> object:
-    """What has to stand still for a contract to be at rest."""
-    mine = [(o.key, o.quantity, o.status) for o in state.working if o.terms.con_id == con_id]
-    return state.held.get(con_id), mine
-
-
-def _lasting(
-    world: World,
-    is_so: Callable[[State], bool],
-    *,
-    patience: timedelta,
-    words: str,
-    rest: Callable[[State], object] | None = None,
-) -> list[str]:
-    """Return a violation for each stretch that lasted too long under a living trader.
-
-    With `rest` it counts from the last change of what that returns.
-    """
-    found: list[str] = []
-    since: datetime | None = None
-    scene: object = None
-    for state, until in spans(world):
-        if not is_so(state):
-            since = None
-            continue
-        before, scene = scene, rest(state) if rest is not None else None
-        since = since if since is not None and before == scene else state.at
-        begun = max([since, *(b for b in world.booted_at if b <= until)])
-        alive = alive_since(world, until)
-        if alive is not None and until - begun > patience and alive > patience:
-            found.append(f"{words} since {since:%T.%f} (seen at {until:%T.%f})")
-            since = until  # once is enough
-    return found

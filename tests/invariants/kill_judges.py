@@ -1,11 +1,11 @@
-"""S12 and L5: what a halt promises, judged by the frames, the exchange's states and the journal.
+"""S12 to S14 and L5: what a halt promises, judged by frames, the states of the exchange and J.
 
 The journal says since when a halt is durable; what was opened after that, the exchange knows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
@@ -24,12 +24,15 @@ from tests.invariants.evidence import (
     role_of,
     spans,
 )
-from tests.invariants.world import US, Frame, State, World
+from tests.invariants.reading import read
+from tests.invariants.watched import US, Frame, State
 
 if TYPE_CHECKING:
     from ibkr_trader.sim.orders import SimOrder
+    from tests.invariants.world import World
 
 T_GONE = timedelta(seconds=5)
+T_CANCELS = ((1, 0.05), (10, 0.25), (50, 1.5))  # which cancel, within how many seconds
 _NEVER = 1 << 62
 
 
@@ -65,7 +68,7 @@ def s12_kill(world: World) -> list[str]:
             continue
         if _opens(frame) or _is_keener(frame):
             found.append(f"S12 {frame.at:%T.%f} {frame.ref} opens, halted since {era.since:%T.%f}")
-    for _, message in world.journal.messages():
+    for _, message in read(world).records:
         if isinstance(message, ev.CancelRequestEvent) and message.origin == HALT:
             ref = role_of(message.order_id)
             if ref is not None and ref.role.is_protective:
@@ -76,6 +79,88 @@ def s12_kill(world: World) -> list[str]:
             if "trading_state" in checks and "reduce_only" not in checks:
                 found.append(f"S12 {message.at:%T.%f} a halt denies {message.order_id}")
     return found
+
+
+def s13_latency(waits: Sequence[float], *, asked: int) -> list[str]:
+    """Judge how long after a halt its cancels went to the wire, in seconds, in their order."""
+    due = [(number, most) for number, most in T_CANCELS if number <= asked]
+    return [
+        f"S13 cancel {number} of {asked} had not left {most:g} s after the halt"
+        for number, most in due
+        if len(waits) < number or waits[number - 1] > most
+    ]
+
+
+def s14_flatten(world: World) -> list[str]:
+    """Judge that flattening, however often it is asked for, ends in nothing and never beyond.
+
+    Until somebody trades there by hand, no position that it found changes its sign.
+    """
+    found = []
+    for number, message in read(world).records:
+        if not (isinstance(message, ev.StateEvent) and message.flattens):
+            continue
+        switch = TradingSwitch().after(message)
+        era = Era(number, _NEVER, message.at, world.clock.now(), switch)
+        for con_id, sign in _held_at(world, message.at).items():
+            until = min(
+                (at for one, at in world.touches if one == con_id and at >= era.since),
+                default=era.until,
+            )
+            if not era.halts(con_id):
+                continue
+            until = min(until, _traded_anew(world, number, con_id, default=until))
+            turned = (
+                s
+                for s in world.exchange.states
+                if era.since <= s.at < until and s.held.get(con_id, ZERO) * sign < 0
+            )
+            if (first := next(turned, None)) is not None:
+                found.append(
+                    f"S14 {first.at:%T.%f} flattening {con_id} turned it to {first.held[con_id]}"
+                )
+    return found
+
+
+def _traded_anew(world: World, number: int, con_id: int, *, default: datetime) -> datetime:
+    """When the contract was flat after the first resumption since a record: then all is new."""
+    resumed = (
+        message.at
+        for later, message in read(world).records
+        if later > number
+        and isinstance(message, ev.StateEvent)
+        and message.state is TradingState.ACTIVE
+    )
+    since = next(resumed, None)
+    if since is None:
+        return default
+    flat = (s.at for s in world.exchange.states if s.at >= since and not s.held.get(con_id))
+    return next(flat, default)
+
+
+def s14_flat(world: World) -> list[str]:
+    """Judge, at rest, that nothing is held any more where flattening is still in force.
+
+    What somebody has traded by hand since is his own; what a whole close still works on, in a
+    market that has no more to give, is on its way.
+    """
+    if world.trader is None:
+        return []
+    wanted: dict[str, datetime] = {}
+    for _, message in read(world).records:
+        if isinstance(message, ev.StateEvent) and message.state is TradingState.ACTIVE:
+            wanted.pop(message.symbol, None)
+        elif isinstance(message, ev.StateEvent) and message.flattens:
+            wanted[message.symbol] = message.at
+    now = world.exchange.state()
+    return [
+        f"S14 {now.held[con_id]} of {con_id} is held, flattened since {since:%T.%f}"
+        for symbol, since in wanted.items()
+        for con_id in now.held
+        if symbol in {EVERYTHING, NAMES.get(con_id, "?")}
+        and not any(one == con_id and at >= since for one, at in world.touches)
+        and not _is_closing_all(now, con_id)
+    ]
 
 
 def l5_gone(world: World) -> list[str]:
@@ -93,6 +178,7 @@ def l5_gone(world: World) -> list[str]:
                 f"L5 {order.terms.order_ref} works on at {end:%T.%f}, halted since {begun:%T.%f}"
                 for order in state.working
                 if order.key.client_id == US
+                and role_of(order.terms.order_ref) is not None
                 and era.halts(order.terms.con_id, cancels=True)
                 and _could_open(order, state)
             ]
@@ -102,13 +188,26 @@ def l5_gone(world: World) -> list[str]:
 def eras(world: World) -> Iterator[Era]:
     """Yield the stretches in which anything was halted, oldest first, across all processes."""
     switch, number, since = TradingSwitch(), 0, world.exchange.states[0].at
-    for at, message in world.journal.messages():
+    for at, message in read(world).records:
         if isinstance(message, ev.StateEvent) and (after := switch.after(message)) is not switch:
             if switch.held:
                 yield Era(number, at, since, message.at, switch)
             switch, number, since = after, at, message.at
     if switch.held:
         yield Era(number, _NEVER, since, world.clock.now(), switch)
+
+
+def _is_closing_all(state: State, con_id: int) -> bool:
+    """Whether a close of ours works for all that is held."""
+    held = state.held[con_id]
+    mine = (o for o in state.working if o.terms.con_id == con_id and o.side.sign * held < 0)
+    return any(_is_closing(o.terms.order_ref) and o.remaining >= abs(held) for o in mine)
+
+
+def _held_at(world: World, at: datetime) -> dict[int, int]:
+    """Which side was held in each contract at that moment."""
+    state = next(s for s in reversed(world.exchange.states) if s.at <= at)
+    return {con_id: 1 if held > 0 else -1 for con_id, held in state.held.items()}
 
 
 def _in_force(halted: list[Era], frame: Frame, transit: timedelta) -> Era | None:

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 
 from ibkr_trader.core.enums import Side
 from tests.invariants.evidence import ZERO, is_exit, is_unheard
-from tests.invariants.world import US, Frame, State, World
+from tests.invariants.watched import US, Frame, State
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from tests.invariants.world import World
 
 EQUITY = Decimal(1_000_000)  # what the account is worth at first
 SLACK = Decimal("1.01")  # it moves a little, and prices between a review and its frame

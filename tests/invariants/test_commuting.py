@@ -31,13 +31,18 @@ def test_the_ledger_does_not_depend_on_the_order_of_the_news(story: str) -> None
     assert s17_commutes(*STORIES[story]) == []
 
 
-def test_the_judge_catches_an_execution_that_counts_as_often_as_it_is_told(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def counted_as_often_as_told(patch: pytest.MonkeyPatch) -> None:
+    """An execution counts as often as it is told."""
     fill = order_fold.fill
 
     def forget_and_fill(state: PortfolioState, event: ev.FillEvent) -> PortfolioState:
         return fill(msgspec.structs.replace(state, fills=GrowingMap()), event)
 
-    monkeypatch.setattr(order_fold, "fill", forget_and_fill)
+    patch.setattr(order_fold, "fill", forget_and_fill)
+
+
+def test_the_judge_catches_an_execution_that_counts_as_often_as_it_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    counted_as_often_as_told(monkeypatch)
     assert s17_commutes(*STORIES["a single order fills"])

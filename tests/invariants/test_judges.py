@@ -1,9 +1,9 @@
-"""Every judge catches a bug that is planted for it, and has nothing against the day without it."""
+"""Exposure, halts and the ledger: each judge catches the bugs planted for it."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -11,7 +11,6 @@ import msgspec
 import pytest
 
 from ibkr_trader.core import events as ev
-from ibkr_trader.core.commands import SubmitOrders
 from ibkr_trader.core.enums import Side
 from ibkr_trader.core.models import OrderId
 from ibkr_trader.execution import halter
@@ -21,69 +20,33 @@ from ibkr_trader.execution.intake import Intake
 from ibkr_trader.execution.outlook import Outlook
 from ibkr_trader.execution.recovery import Recovery
 from ibkr_trader.orders import bracket_repairs, closing, managed_trails
-from ibkr_trader.risk.check import CHECKS, Binds, Check
-from ibkr_trader.risk.guard import RiskGuard
-from ibkr_trader.risk.verdict import Approved
+from ibkr_trader.risk.check import CHECKS, Binds
 from ibkr_trader.sim import life
-from ibkr_trader.sim.broker import SimulatedBroker
 from tests.invariants import deeds
-from tests.invariants.judges import verdict
+from tests.invariants.planted import (
+    TEN,
+    Planted,
+    caught,
+    check_by,
+    entered,
+    lenient,
+    lived,
+    plain,
+    silent,
+)
 from tests.invariants.world import AAPL, MSFT, World
 
 Patch = pytest.MonkeyPatch
-TEN = 10
 PACE = timedelta(seconds=1)
 LATE = timedelta(seconds=1)
-
-
-@pytest.fixture
-def world() -> Iterator[World]:
-    world = World()
-    world.boot()
-    yield world
-    world.end()
-
-
-def entered(world: World, quantity: int = TEN) -> None:
-    """Hold some AAPL with a stop and a target."""
-    deeds.bracket(world, AAPL, Side.BUY, quantity, away=2)
-    world.run(1)
-
-
-def judged(world: World) -> set[str]:
-    """Return the names of the invariants that the day broke."""
-    return {line.split(maxsplit=1)[0] for line in verdict(world, at_rest=True)}
-
-
-def lenient(patch: Patch) -> None:
-    """Plant a guard that lets everything pass."""
-    patch.setattr(
-        RiskGuard,
-        "review",
-        lambda _, command, view: Approved(command=command, at=view.now, reduces=True),
-    )
 
 
 # -- the days, each with the bug that spoils it -------------------------------------------------
 
 
-def sent_twice(patch: Patch) -> None:
-    send = SimulatedBroker.send
-
-    async def send_twice(self: SimulatedBroker, approved: Approved) -> None:
-        await send(self, approved)
-        if isinstance(command := approved.command, SubmitOrders):
-            specs = tuple(
-                msgspec.structs.replace(spec, broker_order_id=spec.broker_order_id + 50)
-                for spec in command.orders
-            )
-            again = msgspec.structs.replace(command, orders=specs)
-            await send(self, msgspec.structs.replace(approved, command=again))
-
-    patch.setattr(SimulatedBroker, "send", send_twice)
-
-
 def blind_guardian(patch: Patch) -> None:
+    """Nobody looks at what is covered and what is not."""
+
     async def look(*_: object, **__: object) -> None:
         await asyncio.sleep(0)
 
@@ -91,6 +54,7 @@ def blind_guardian(patch: Patch) -> None:
 
 
 def no_repairs(patch: Patch) -> None:
+    """A bracket misses no exit that is gone."""
     patch.setattr(bracket_repairs, "wants", lambda *_: iter(()))
 
 
@@ -108,16 +72,19 @@ def loosened_trail(patch: Patch) -> None:
 
 
 def doubled_close(patch: Patch) -> None:
+    """Twice of what is held is closed, and nobody minds."""
     lenient(patch)
     left = closing._left
     patch.setattr(closing, "_left", lambda *arguments: left(*arguments) * 2)
 
 
 def forgotten_fills(patch: Patch) -> None:
+    """Executions are passed over."""
     patch.setattr(Intake, "_fresh_fill", lambda *_: None)
 
 
 def forgotten_fills_and_no_look(patch: Patch) -> None:
+    """Executions are passed over, and nobody looks again."""
     forgotten_fills(patch)
     synchronize = Recovery.synchronize
     looks = iter([synchronize])  # the one at the start
@@ -144,20 +111,9 @@ def fills_held_back(patch: Patch) -> None:
     patch.setattr(Intake, "admit", admit_late)
 
 
-def check_by(patch: Patch, one: Check, name: str = "trading_state") -> None:
-    """Have the state (or what `name` checks) checked by another check."""
-
-    def made(self: RiskGuard, *_: object, **__: object) -> None:
-        self._checks = [(n, one if n == name else c) for n, c in CHECKS.items()]
-        self._extra = ()
-
-    patch.setattr(RiskGuard, "__init__", made)
-
-
 def deaf_check(patch: Patch) -> None:
     """The state is not asked about."""
-    silent = CHECKS["trading_state"]._replace(run=lambda *_: iter(()))
-    check_by(patch, silent)
+    silent(patch, "trading_state")
 
 
 def forgetful_restart(patch: Patch) -> None:
@@ -231,8 +187,7 @@ def halt_with_entries(world: World) -> None:
 
 def worthless(patch: Patch) -> None:
     """Nobody asks what it is worth."""
-    name = "worst_case_exposure"
-    check_by(patch, CHECKS[name]._replace(run=lambda *_: iter(())), name)
+    silent(patch, "worst_case_exposure")
 
 
 def enter_and_rest(world: World) -> None:
@@ -287,6 +242,7 @@ def close_it(world: World) -> None:
 
 
 def change_what_was_filled(world: World) -> None:
+    """A change of an order that is filled goes on record."""
     entered(world)
     assert world.trader is not None
     entry = world.trader.portfolio.order(OrderId("k7qav-1-entry"))
@@ -295,49 +251,31 @@ def change_what_was_filled(world: World) -> None:
     world.journal.append([change])
 
 
-Day = Callable[[World], None]
-Bug = Callable[[Patch], None]
-CASES: list[tuple[str, Bug | None, Day]] = [
-    ("S1", sent_twice, enter_and_rest),
-    ("S7a", lenient, cover_twice),
-    ("S7b", blind_guardian, sell_by_hand),
-    ("S8", no_repairs, lose_the_stop),
-    ("S9", loosened_trail, trail_a_fall),
-    ("S10", lenient, enter_over_the_limit),
-    ("S10", worthless, enter_too_dear),
-    ("S11", doubled_close, close_it),
-    ("S12", deaf_check, enter_when_halted),
-    ("S12", forgetful_restart, enter_when_halted_and_killed),
-    ("S12", zealous_halt, halt_with_a_stop),
-    ("S12", strict_check, close_when_halted),
-    ("L5", lazy_halt, halt_with_entries),
-    ("S16", forgotten_fills_and_no_look, enter_and_rest),
-    ("S18", None, change_what_was_filled),
-    ("S19", fills_held_back, enter_and_rest),
-    ("S20", forgotten_fills, enter_and_rest),
+CASES = [
+    Planted("S7a", lenient, cover_twice),
+    Planted("S7b", blind_guardian, sell_by_hand),
+    Planted("S8", no_repairs, lose_the_stop),
+    Planted("S9", loosened_trail, trail_a_fall),
+    Planted("S10", lenient, enter_over_the_limit),
+    Planted("S10", worthless, enter_too_dear),
+    Planted("S11", doubled_close, close_it),
+    Planted("S12", deaf_check, enter_when_halted),
+    Planted("S12", forgetful_restart, enter_when_halted_and_killed),
+    Planted("S12", zealous_halt, halt_with_a_stop),
+    Planted("S12", strict_check, close_when_halted),
+    Planted("L5", lazy_halt, halt_with_entries),
+    Planted("S16", forgotten_fills_and_no_look, enter_and_rest),
+    Planted("S18", None, change_what_was_filled),
+    Planted("S19", fills_held_back, enter_and_rest),
+    Planted("S20", forgotten_fills, enter_and_rest),
 ]
 
 
-@pytest.mark.parametrize(
-    ("name", "bug", "day"),
-    CASES,
-    ids=[f"{name}-{bug.__name__ if bug else 'none'}" for name, bug, _ in CASES],
-)
-def test_a_judge_catches_the_bug_planted_for_it(
-    name: str, bug: Bug | None, day: Day, monkeypatch: Patch
-) -> None:
-    if bug is not None:
-        bug(monkeypatch)
-    world = World()
-    world.boot()
-    day(world)
-    found = judged(world)
-    world.end()
-    assert name in found
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_a_judge_catches_the_bug_planted_for_it(case: Planted, monkeypatch: Patch) -> None:
+    assert caught(case, monkeypatch)
 
 
-@pytest.mark.parametrize("day", [c[2] for c in CASES if c[1] is not None], ids=lambda d: d.__name__)
-def test_the_same_day_without_the_bug_breaks_nothing(world: World, day: Day) -> None:
-    day(world)
-    world.rest()
-    assert judged(world) == set()
+@pytest.mark.parametrize("case", plain(CASES), ids=lambda case: case.name)
+def test_the_same_day_without_the_bug_breaks_nothing(case: Planted) -> None:
+    assert lived(case) == set()

@@ -2,8 +2,9 @@
 
 Nothing sleeps for real. When no callback is ready and no socket has anything to read, the loop
 jumps to its next timer, so an hour of trading takes as long as the work in it. A run is the same
-every time as long as it stays within one process; with sockets (loopback, both ends in this loop)
-it first gives the kernel a moment to hand over what was written.
+every time as long as it stays within one process: `VirtualLoop(seed=…)` has a network of its own
+(`memory_network.py`), where the same seed gives the same bytes at the same times. With sockets
+(loopback, both ends in this loop) it first gives the kernel a moment to hand over what was written.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ import asyncio
 import selectors
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
+
+from tests.invariants.memory_network import MemoryNetwork
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -44,11 +47,30 @@ class VirtualSelector(selectors.DefaultSelector):
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
-    """Time begins at zero, and passes as fast as there is nothing to do."""
+    """Time begins at zero, and passes as fast as there is nothing to do.
 
-    def __init__(self) -> None:
+    Attributes:
+        network: Where connections go that are made on this loop; None is the kernel's.
+    """
+
+    def __init__(self, *, seed: int | None = None) -> None:
         self._virtual = VirtualSelector()
         super().__init__(self._virtual)
+        self.network = MemoryNetwork(self, seed) if seed is not None else None
+
+    async def create_server(self, *arguments: Any, **options: Any) -> Any:
+        """Listen in the network: `create_server(factory, sock=…)`, with what it has bound."""
+        if self.network is None:
+            return await super().create_server(*arguments, **options)
+        (options["sock"].accept,) = arguments
+        return options["sock"]
+
+    async def create_connection(self, *arguments: Any, **options: Any) -> Any:
+        """Connect in the network: `create_connection(factory, host, port)`."""
+        if self.network is None:
+            return await super().create_connection(*arguments, **options)
+        factory, _, port = arguments
+        return await self.network.connect(factory, port)
 
     def time(self) -> float:
         """Return the seconds that have passed on this loop."""

@@ -13,13 +13,11 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from ibkr_trader.adapters.ibkr.broker import IBKRBroker
 from ibkr_trader.adapters.ibkr.connection import IBKRConnection, LinkSettings
 from ibkr_trader.adapters.ibkr.market_data import IBKRMarketData
 from ibkr_trader.adapters.memory_journal import MemoryJournal
-from ibkr_trader.core.errors import TraderError
+from ibkr_trader.core.errors import JournalError, TraderError
 from ibkr_trader.execution.desk import Desk
 from ibkr_trader.execution.outlook import RiskSettings
 from ibkr_trader.execution.skew_watch import in_step
@@ -28,13 +26,15 @@ from ibkr_trader.execution.trader import Trader
 from ibkr_trader.risk.guard import RiskGuard
 from ibkr_trader.sim.broker import SimulatedBroker
 from ibkr_trader.sim.clock import ClockState, ExchangeClock
-from ibkr_trader.sim.exchange import Exchange, ExchangeConfig
+from ibkr_trader.sim.exchange import ExchangeConfig
 from ibkr_trader.sim.families import BracketMode
 from ibkr_trader.sim.gateway.server import serve_exchange
+from ibkr_trader.sim.gateway.wire import WireLog
 from ibkr_trader.sim.market_data import SimulatedMarketData
-from ibkr_trader.sim.orders import OrderKey, OrderTerms, SimOrder
+from ibkr_trader.sim.orders import OrderTerms, SimOrder
 from ibkr_trader.sim.universe import load_universe
 from tests.invariants.virtual_time import LoopClock, VirtualLoop, fail_loudly
+from tests.invariants.watched import AAPL, HUMAN, MSFT, US, Frame, State, WatchedExchange
 from tests.limits import roomy
 
 if TYPE_CHECKING:
@@ -43,12 +43,23 @@ if TYPE_CHECKING:
     from ibkr_trader.core.commands import Command
     from ibkr_trader.core.events import BaseEvent
     from ibkr_trader.execution.ports import Broker, MarketData
-    from ibkr_trader.sim.events import SimEvent
 
 START = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)  # a Friday, 10:00 in New York
-AAPL, MSFT = 265598, 272093
 INSTALL = "k7qav"
-US, HUMAN = 1, 0  # our client id; that of whoever sits at TWS
+__all__ = [
+    "AAPL",
+    "HUMAN",
+    "INSTALL",
+    "LIMITS",
+    "MSFT",
+    "START",
+    "US",
+    "Frame",
+    "State",
+    "WatchedExchange",
+    "WiredWorld",
+    "World",
+]
 UNIVERSE = load_universe(START.date())
 PULSE = 0.05  # seconds: how often the exchange reaches the present by itself
 LIMITS = roomy(
@@ -60,108 +71,22 @@ LIMITS = roomy(
 )
 
 
-class State(msgspec.Struct, frozen=True):
-    """How the exchange stood at one moment."""
-
-    at: datetime
-    held: dict[int, Decimal]
-    working: tuple[SimOrder, ...]
-    executions: int
-    asks: dict[int, Decimal]
-
-
-class Frame(msgspec.Struct, frozen=True):
-    """One request that reached the exchange; `terms` is None for a cancel."""
-
-    at: datetime
-    key: OrderKey
-    ref: str
-    terms: OrderTerms | None
-    before: State
-    after: State
-    is_change: bool = False
-    written: int = 0  # how many records the journal had by then
-
-    @property
-    def is_new(self) -> bool:
-        """Whether it placed an order that was not there."""
-        return self.terms is not None and not self.is_change
-
-
-class WatchedExchange(Exchange):
-    """An exchange that remembers what it was asked and how it has stood."""
-
-    frames: list[Frame]
-    states: list[State]
-    untold: list[SimEvent]  # what others set off: the next to ask hears of it
-    written: Callable[[], int] = int  # the number of the journal's last record
-
-    def begin(self) -> None:
-        """Start remembering."""
-        self.frames, self.states, self.untold = [], [self.state()], []
-
-    def state(self) -> State:
-        """Return how things stand."""
-        positions = self.account.positions.values()
-        return State(
-            at=self.now,
-            held={p.con_id: p.quantity for p in positions if p.quantity},
-            working=self.orders.working(),
-            executions=len(tuple(self.orders.executions())),
-            asks={one: self.market.tape(one).ask or Decimal(0) for one in (AAPL, MSFT)},
-        )
-
-    def place(
-        self, client_id: int, order_id: int, *, terms: OrderTerms, now: datetime
-    ) -> list[SimEvent]:
-        """Remember the request, and do it."""
-        found = super().advance(now)
-        key, before = OrderKey(client_id, order_id), self.state()
-        is_change = any(order.key == key for order in before.working)
-        found += super().place(client_id, order_id, terms=terms, now=now)
-        if client_id != US:
-            self.untold += found
-        self._keep(
-            Frame(now, key, terms.order_ref, terms, before, self.state(), is_change, self.written())
-        )
-        return found
-
-    def cancel(self, client_id: int, order_id: int, *, now: datetime) -> list[SimEvent]:
-        """Remember the request, and do it."""
-        found = super().advance(now)
-        key, before = OrderKey(client_id, order_id), self.state()
-        ref = next((o.terms.order_ref for o in before.working if o.key == key), "")
-        found += super().cancel(client_id, order_id, now=now)
-        if client_id != US:
-            self.untold += found
-        self._keep(Frame(now, key, ref, None, before, self.state(), written=self.written()))
-        return found
-
-    def advance(self, now: datetime) -> list[SimEvent]:
-        """Let time pass, and remember where that led."""
-        found = self.untold + super().advance(now)
-        self.untold = []
-        state = self.state()
-        last = self.states[-1]
-        if (state.held, state.working, state.executions) != (
-            last.held, last.working, last.executions,
-        ):  # fmt: skip
-            self.states.append(state)
-        return found
-
-    def _keep(self, frame: Frame) -> None:
-        self.frames.append(frame)
-        self.states.append(frame.after)
-
-
 class MortalJournal(MemoryJournal):
     """A journal that takes no more words once its process is dead."""
 
     is_dead = False
+    is_full = False  # the disk is
 
     def append(self, messages: Sequence[Command | BaseEvent]) -> int:
+        """Keep `messages`, if there is anybody and any room.
+
+        Raises:
+            JournalError: The disk is full.
+        """
         if self.is_dead:
             return super().append([])
+        if self.is_full and messages:
+            raise JournalError("cannot write the journal: the disk is full")
         return super().append(messages)
 
     def inherit(self) -> MortalJournal:
@@ -169,6 +94,7 @@ class MortalJournal(MemoryJournal):
         heir = MortalJournal(INSTALL)
         heir.append([message for _, message in self.messages()])
         heir.observe(group=self.state.last_group)
+        heir.is_full = self.is_full
         return heir
 
 
@@ -180,18 +106,28 @@ class World:
     transit = timedelta(0)  # how long what has left may be on its way
     limits, kind = LIMITS, WatchedExchange
 
-    def __init__(self, *, mode: BracketMode = BracketMode.RESIZED) -> None:
-        self.loop = VirtualLoop()
-        self.clock = LoopClock(self.loop, START)
-        config = ExchangeConfig(opened_at=START, bracket_mode=mode)
+    def __init__(
+        self,
+        *,
+        mode: BracketMode = BracketMode.RESIZED,
+        seed: int | None = None,
+        start: datetime = START,
+    ) -> None:
+        """Open the exchange; with a `seed` the loop has a network of its own."""
+        self.loop = VirtualLoop(seed=seed)
+        self.clock = LoopClock(self.loop, start)
+        config = ExchangeConfig(opened_at=start, bracket_mode=mode)
         self.exchange = self.kind(config, UNIVERSE)
         self.exchange.begin()
-        self.journal = MortalJournal(INSTALL)
+        self.journal = self._first_journal()
         self.exchange.written = lambda: self.journal.append([])
+        self.wire = WireLog()  # empty where the trader speaks past all wires
         self.trader: Trader | None = None
         self.booted_at: list[datetime] = []
         self.touches: list[tuple[int, datetime]] = []  # when a human acted in which contract
         self.killed_at: list[datetime] = []
+        self.died_at: list[datetime] = []  # of these, when a process ended
+        self.diskless: list[tuple[datetime, datetime | None]] = []  # when the disk was full
         self.bared: set[int] = set()  # contracts whose stop somebody took away on purpose
         self.widened: set[str] = set()  # orders whose stop somebody moved by hand
         self._life: asyncio.Task[None] | None = None
@@ -206,6 +142,9 @@ class World:
             self.quote(con_id, Decimal(price))
         self._pulse = self.loop.create_task(self._drive())
         self.run(0.1)
+
+    def _first_journal(self) -> MortalJournal:
+        return MortalJournal(INSTALL)
 
     # -- time -------------------------------------------------------------------------------
 
@@ -227,34 +166,38 @@ class World:
     def boot(self) -> Trader:
         """Start the trader, and wait until it is in sync."""
         ready: asyncio.Future[Trader] = self.loop.create_future()
-
-        async def live() -> None:
-            async with self._ports() as (broker, market):
-                trader = Trader(
-                    broker=broker,
-                    market=market,
-                    journal=self.journal,
-                    clock=self.clock,
-                    account=self.exchange.config.account,
-                    guard=RiskGuard(),
-                    settings=RiskSettings(limits=self.limits),
-                    ack_timeout=5.0,
-                )
-                trader.outlook.book.skew = in_step
-                if isinstance(broker, IBKRBroker):
-                    broker.objection = trader.halter.objection
-                async with trader.running():
-                    ready.set_result(trader)
-                    await asyncio.Event().wait()
-
-        self._life = self.loop.create_task(live())
+        self._life = self.loop.create_task(self._live(ready))
         while not (ready.done() or self._life.done()):
             self.loop.run_until_complete(asyncio.sleep(0.01))
         if self._life.done():
             self._life.result()
-        self.trader = ready.result()
+        return self._risen(ready.result())
+
+    def _risen(self, trader: Trader) -> Trader:
+        self.trader = trader
         self.booted_at.append(self.clock.now())
-        return self.trader
+        return trader
+
+    async def _live(self, ready: asyncio.Future[Trader]) -> None:
+        """Be a trader's process, from its start to its end."""
+        async with self._ports() as (broker, market):
+            trader = Trader(
+                broker=broker,
+                market=market,
+                journal=self.journal,
+                clock=self.clock,
+                account=self.exchange.config.account,
+                guard=RiskGuard(),
+                settings=RiskSettings(limits=self.limits),
+                ack_timeout=5.0,
+                reach=self._reach,
+            )
+            trader.outlook.book.skew = in_step
+            if isinstance(broker, IBKRBroker):
+                broker.objection = trader.halter.objection
+            async with trader.running():
+                ready.set_result(trader)
+                await asyncio.Event().wait()
 
     @asynccontextmanager
     async def _ports(self) -> AsyncIterator[tuple[Broker, MarketData]]:
@@ -263,6 +206,9 @@ class World:
         broker.open()
         self._cut, self._hear = broker.close, broker.advance
         yield broker, SimulatedMarketData(self.exchange, clock=self.clock)
+
+    def _reach(self, _: str) -> None:
+        """Take note that the trader has come to a checkpoint."""
 
     def pulse(self) -> None:
         """Let the exchange reach the present, and the trader hear of it."""
@@ -284,12 +230,12 @@ class World:
     def kill(self) -> None:
         """End the trader as SIGKILL does: not another word on the wire or on the disk."""
         life = self._life
-        if self.trader is None or life is None:
+        if life is None:
             return
         self.journal.is_dead = True
         self.killed_at.append(self.clock.now())
-        self._cut()
-        self._cut, self._hear = _nothing, self._alone
+        self.died_at.append(self.clock.now())
+        self._sever()
         tasks = [life, *self._deeds]
         for task in tasks:
             task.cancel()
@@ -298,6 +244,11 @@ class World:
         self._unheard.clear()
         self.trader = self._life = None
         self.journal = self.journal.inherit()
+
+    def _sever(self) -> None:
+        """Let the trader say nothing more to the exchange."""
+        self._cut()
+        self._cut, self._hear = _nothing, self._alone
 
     def do(self, deed: Coroutine[Any, Any, object]) -> None:
         """Begin something at the trader's desk; what it fails with is kept in `failures`."""
@@ -384,7 +335,7 @@ class WiredWorld(World):
         """Serve the exchange on loopback, and connect to it."""
         clock = ExchangeClock(self.clock.now, ClockState(at=self.clock.now()))
         async with serve_exchange(
-            self.exchange, clock=clock, wall=self.clock.now, may_wake=False
+            self.exchange, clock=clock, wall=self.clock.now, may_wake=False, tap=self.wire
         ) as server:
             link = LinkSettings(port=server.port, client_id=US, max_attempts=1)
             connection = IBKRConnection(link, clock=self.clock)

@@ -82,6 +82,7 @@ class IBKRBroker:
         self._timeout = snapshot_timeout
         self._on_frame = on_frame
         self._taking = asyncio.Lock()
+        self._next_number = 0  # above every one that was given out, on whichever link
         self.objection: Callable[[Contract], str] = _no_objection
 
     @property
@@ -97,9 +98,12 @@ class IBKRBroker:
         """
         session = self._connection.session
         ids = next_broker_order_ids(
-            count, next_valid=session.next_order_id, floor=floor, seen=self._roster.highest
+            count,
+            next_valid=session.next_order_id,
+            floor=max(floor, self._next_number),  # one that was denied is on record, too
+            seen=self._roster.highest,
         )
-        session.next_order_id = ids[-1] + 1
+        session.next_order_id = self._next_number = ids[-1] + 1
         return ids
 
     async def send(self, approved: Approved) -> None:

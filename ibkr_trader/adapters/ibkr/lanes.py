@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 RATE = 40  # frames in any one second
 BULK_RATE = 30  # of which openings and data
 KILL_RESERVE = 4  # beyond it, for a halt alone: its first cancels wait for nobody
-WINDOW = 1.0
+WINDOW = 1.1  # TWS counts as they arrive: a burst may be late, and the next one in time
 MODIFY_SPACING = 1.0  # seconds between two changes of one symbol
 
 

@@ -9,7 +9,6 @@ import asyncio
 import socket
 import struct
 from datetime import datetime
-from time import monotonic
 from typing import cast
 
 from ibkr_trader.sim.gateway.engine import Engine
@@ -31,11 +30,14 @@ class Lines:
     Attributes:
         engine: What they share.
         broken: Fails with the `StoreError` that ended all answering.
+        elapsed: The seconds that have passed, by the event loop.
     """
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
-        self.broken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        self.broken: asyncio.Future[None] = loop.create_future()
+        self.elapsed = loop.time
         self._lines: dict[Line, None] = {}
 
     def opened(self, line: "Line") -> None:
@@ -65,7 +67,7 @@ class Lines:
 
     def tick(self, now: datetime) -> None:
         """Queue what is due at `now`, and drop who has connected and stayed silent."""
-        limit = monotonic() - SILENCE
+        limit = self.elapsed() - SILENCE
         for line in tuple(self._lines):
             is_silent = line.session.client_id < 0 and line.opened_at < limit
             if is_silent and not line.is_held_up:
@@ -110,7 +112,7 @@ class Line(asyncio.Protocol):
 
     def __init__(self, lines: Lines) -> None:
         self.session = Session(lines.engine.floor)
-        self.opened_at = monotonic()
+        self.opened_at = lines.elapsed()
         self._lines = lines
         self._floor = lines.engine.floor
         self._link = Link(self._floor.wiring.network, told=self._tell)

@@ -14,7 +14,14 @@ HOST = "127.0.0.1"
 PORTS_OF_TWS = frozenset({7496, 7497, 4001, 4002})
 BACKLOG = 128
 
+Bind = Callable[[int], socket.socket]
+
 logger = logging.getLogger(__name__)
+
+
+def listening_socket(number: int) -> socket.socket:
+    """Return a socket that listens on this machine, at a port (0 for a free one)."""
+    return socket.create_server((HOST, number), backlog=BACKLOG)
 
 
 class Port:
@@ -25,8 +32,11 @@ class Port:
         moved: Is told of every new number.
     """
 
-    def __init__(self, accept: Callable[[], asyncio.Protocol]) -> None:
+    def __init__(
+        self, accept: Callable[[], asyncio.Protocol], *, bind: Bind = listening_socket
+    ) -> None:
         self.number = 0
+        self._bind_at = bind
         self.moved: Callable[[int], None] | None = None
         self._accept = accept
         self._bound: socket.socket | None = None
@@ -94,7 +104,7 @@ class Port:
             message = f"port {number} is of TWS or IB Gateway, and left alone"
             raise ValueError(message)
         try:
-            bound = socket.create_server((HOST, number), backlog=BACKLOG)
+            bound = self._bind_at(number)
         except OSError as error:
             why = (error.strerror or str(error)).lower()
             message = f"port {number} cannot be listened at: {why}"

@@ -15,7 +15,7 @@ from ibkr_trader.sim.gateway.fault_rules import Fault
 from ibkr_trader.sim.gateway.faults import Faults
 from ibkr_trader.sim.gateway.lines import Line, Lines
 from ibkr_trader.sim.gateway.network import Network
-from ibkr_trader.sim.gateway.port import HOST, Port
+from ibkr_trader.sim.gateway.port import HOST, Bind, Port, listening_socket
 from ibkr_trader.sim.gateway.session_faults import SessionFault
 from ibkr_trader.sim.gateway.store import Store
 from ibkr_trader.sim.gateway.transport_faults import LinkFault
@@ -42,13 +42,16 @@ class GatewayServer:
         listening: Its port.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(
+        self, engine: Engine, *, pulse: float = PULSE, bind: Bind = listening_socket
+    ) -> None:
+        self._pulse = pulse
         self.faults = engine.floor.wiring.faults
         self.network = engine.floor.wiring.network
         self.uplink = engine.floor.wiring.uplink
         self.engine = engine
         self._lines = Lines(engine)
-        self.listening = Port(lambda: Line(self._lines))
+        self.listening = Port(lambda: Line(self._lines), bind=bind)
 
     @property
     def port(self) -> int:
@@ -78,7 +81,7 @@ class GatewayServer:
         while True:
             self.pulse()
             with suppress(TimeoutError):
-                await asyncio.wait_for(asyncio.shield(self._lines.broken), PULSE)
+                await asyncio.wait_for(asyncio.shield(self._lines.broken), self._pulse)
 
     def pulse(self) -> None:
         """Reach the present, and send everybody what is due."""
@@ -147,6 +150,8 @@ async def serve_exchange(
     master_id: int | None = None,
     may_wake: bool = True,
     tap: Tap | None = None,
+    pulse: float = PULSE,
+    bind: Bind = listening_socket,
 ) -> AsyncIterator[GatewayServer]:
     """Serve `exchange` on 127.0.0.1 while the block runs.
 
@@ -160,6 +165,8 @@ async def serve_exchange(
         master_id: A client that hears of every order, as client 0 does.
         may_wake: False leaves the clock alone for the first client, however late it stands.
         tap: Is told of every message in both directions, such as a `WireLog`.
+        pulse: Seconds between two moments at which the exchange reaches the present by itself.
+        bind: Makes what listens at a port, for a network that is not the machine's.
 
     Raises:
         OSError: The port is taken.
@@ -171,7 +178,7 @@ async def serve_exchange(
         exchange, clock=clock, wall=wall, store=store, master_id=master_id, may_wake=may_wake
     )
     engine.floor.wiring.tap = tap
-    server = GatewayServer(engine)
+    server = GatewayServer(engine, pulse=pulse, bind=bind)
     await server.listen(port)
     try:
         async with asyncio.TaskGroup() as group:

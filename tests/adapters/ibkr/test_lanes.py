@@ -110,6 +110,17 @@ def test_no_second_has_more_than_forty_frames_and_bulk_no_more_than_thirty() -> 
     assert most_in_a_second(sorted(wire.times("data") + wire.times("open"))) <= BULK_RATE
 
 
+def test_a_second_of_the_gateways_has_no_more_though_messages_travel_unevenly() -> None:
+    wire = Wire()
+    for n in range(200):
+        wire.put(Lane.CANCEL, f"cancel{n}")
+    wire.run(30.0)
+    late = iter([0.05, 0.0] * len(wire.log))  # one burst is held up on its way, the next is not
+    delays = {at: next(late) for at in dict.fromkeys(at for at, _ in wire.log)}
+    arrivals = sorted(at + delays[at] for at, _ in wire.log)
+    assert most_in_a_second(arrivals) <= RATE
+
+
 def test_lanes_go_by_precedence() -> None:
     wire = Wire()
     wire.lanes.is_open = False

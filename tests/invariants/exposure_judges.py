@@ -1,0 +1,180 @@
+"""S7, S8, S9 and S11: what exits may trade, what protects, and what never moves the wrong way.
+
+Judged by the frames and the states of the exchange alone.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+from functools import partial
+from typing import TYPE_CHECKING
+
+from ibkr_trader.core.enums import OrderRole, Side
+from tests.invariants.evidence import (
+    STOPS,
+    T_NAKED,
+    T_RESIZE,
+    T_REST,
+    ZERO,
+    alive_since,
+    closing,
+    contracts,
+    is_exit,
+    is_unheard,
+    role_of,
+    spans,
+    surplus,
+)
+from tests.invariants.watched import US, Frame, State
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from ibkr_trader.sim.orders import SimOrder
+    from tests.invariants.world import World
+
+
+def s7_no_orphan_exit(world: World) -> list[str]:
+    """Judge that exits never exceed the position and its live entries: no frame adds surplus.
+
+    (b): a second after everything has come to rest there is none, of what could execute now.
+    """
+    found = []
+    for frame in _ours(world):
+        if frame.terms is None:
+            continue
+        con_id = frame.terms.con_id
+        if is_unheard(world, frame):
+            continue
+        after, before = surplus(frame.after, con_id), surplus(frame.before, con_id)
+        if after > max(ZERO, before):
+            found.append(f"S7a {frame.at:%T.%f} {frame.ref} leaves {after} too many exits")
+    for con_id in contracts(world):
+        for patience, rest in ((T_RESIZE, _scene), (T_REST, None)):
+            found += _lasting(
+                world,
+                partial(_is_crowded, con_id),
+                patience=patience + world.latency,
+                words=f"S7b {con_id} has more exits than position",
+                rest=partial(rest, con_id) if rest is not None else None,
+            )
+    return found
+
+
+def s8_protected(world: World) -> list[str]:
+    """Judge that what our entries opened has its stops, two seconds after it could be known.
+
+    While a closing order works there is nothing to protect any more than by it. Contracts
+    that a human has traded, and stops that somebody took away on purpose, are not judged.
+    """
+    found = []
+    touched = {con_id for con_id, _ in world.touches}
+    for con_id in contracts(world) - touched - world.bared:
+        found += _lasting(
+            world,
+            partial(_is_naked, con_id),
+            patience=T_NAKED + world.latency,
+            words=f"S8 {con_id} is held without its stops",
+        )
+    return found
+
+
+def _is_crowded(con_id: int, state: State) -> bool:
+    return surplus(state, con_id, active_only=True) > 0
+
+
+def _is_naked(con_id: int, state: State) -> bool:
+    held = state.held.get(con_id, ZERO)
+    side = Side.SELL if held > 0 else Side.BUY
+    mine = [o for o in state.working if o.terms.con_id == con_id and o.side is side and is_exit(o)]
+    if not held or any(_role(order) is OrderRole.CLOSE for order in mine):
+        return False
+    stops = [order for order in mine if order.terms.order_type in STOPS]
+    return sum((order.remaining for order in stops if not order.is_held), ZERO) < abs(held)
+
+
+def s9_never_widens(world: World) -> list[str]:
+    """Judge that the stops of a group only ever move toward profit."""
+    found = []
+    best: dict[tuple[str, int], Decimal] = {}
+    for state in world.exchange.states:
+        for order in state.working:
+            if not is_exit(order) or order.stop_price is None or _role(order) is not OrderRole.STOP:
+                continue
+            ref = role_of(order.terms.order_ref)
+            if ref is None or order.terms.order_ref in world.widened:
+                continue
+            # Several stops of one group have their own levels; a replacement has its sibling's.
+            place = (ref.group_id, order.order_id)
+            sign = 1 if order.side is Side.SELL else -1
+            before = best.get(place)
+            if before is not None and (order.stop_price - before) * sign < 0:
+                found.append(
+                    f"S9 {state.at:%T.%f} {order.terms.order_ref}: {before} -> {order.stop_price}"
+                )
+            best[place] = order.stop_price
+    return list(dict.fromkeys(found))
+
+
+def s11_reduce_only(world: World) -> list[str]:
+    """Judge that no closing order, with all other exits, could turn a position round."""
+    found = []
+    for frame in _ours(world):
+        ref = role_of(frame.ref)
+        if frame.terms is None or ref is None or ref.role is not OrderRole.CLOSE:
+            continue
+        con_id, side = frame.terms.con_id, Side(frame.terms.action)
+        if is_unheard(world, frame):
+            continue
+        # What it filled at once is gone from the position and from the order alike.
+        held = max(ZERO, -frame.before.held.get(con_id, ZERO) * side.sign)
+        could = closing(frame.before, con_id, side, active_only=True)
+        could += frame.terms.quantity if frame.is_new else 0
+        if could > held:
+            found.append(f"S11 {frame.at:%T.%f} {frame.ref}: {could} against {held} held")
+    return found
+
+
+def _ours(world: World) -> Iterator[Frame]:
+    return (frame for frame in world.exchange.frames if frame.key.client_id == US)
+
+
+def _role(order: SimOrder) -> OrderRole | None:
+    found = role_of(order.terms.order_ref)
+    return found.role if found is not None else None
+
+
+def _scene(con_id: int, state: State) -> object:
+    """What has to stand still for a contract to be at rest."""
+    mine = [(o.key, o.quantity, o.status) for o in state.working if o.terms.con_id == con_id]
+    return state.held.get(con_id), mine
+
+
+def _lasting(
+    world: World,
+    is_so: Callable[[State], bool],
+    *,
+    patience: timedelta,
+    words: str,
+    rest: Callable[[State], object] | None = None,
+) -> list[str]:
+    """Return a violation for each stretch that lasted too long under a living trader.
+
+    With `rest` it counts from the last change of what that returns.
+    """
+    found: list[str] = []
+    since: datetime | None = None
+    scene: object = None
+    for state, until in spans(world):
+        if not is_so(state):
+            since = None
+            continue
+        before, scene = scene, rest(state) if rest is not None else None
+        since = since if since is not None and before == scene else state.at
+        begun = max([since, *(b for b in world.booted_at if b <= until)])
+        alive = alive_since(world, until)
+        if alive is not None and until - begun > patience and alive > patience:
+            found.append(f"{words} since {since:%T.%f} (seen at {until:%T.%f})")
+            since = until  # once is enough
+    return found

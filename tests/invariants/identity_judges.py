@@ -1,0 +1,230 @@
+"""S1 to S6: each order once, written down first, under a number of its own, and knowingly.
+
+Judged by the frames, by the messages where the trader speaks over the gateway, and by the
+journal. What is on its way is judged as of the moment when it may have left.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from ibkr_trader.adapters.ibkr.error_codes import Kind, rule_for
+from ibkr_trader.core import events as ev
+from ibkr_trader.core.commands import CancelOrder, ModifyOrder, SubmitOrders
+from ibkr_trader.core.enums import OrderStatus
+from tests.invariants.evidence import role_of, spans
+from tests.invariants.reading import read
+from tests.invariants.watched import US
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ibkr_trader.core.commands import Command
+    from ibkr_trader.sim.orders import OrderKey
+    from tests.invariants.reading import Reading
+    from tests.invariants.watched import Frame
+    from tests.invariants.world import World
+
+_INERT = (Kind.WARNING, Kind.UNKNOWN)
+_LOST = (OrderStatus.UNKNOWN, OrderStatus.NOT_SENT)
+
+
+def s1_at_most_once(world: World) -> list[str]:
+    """Judge that no order was placed under two numbers, and no change was sent twice."""
+    keys: dict[str, set[OrderKey]] = {}
+    changes = Counter[str]()
+    found = []
+    asked = read(world).asked
+    for frame, is_first in _named(world):
+        keys.setdefault(frame.ref, set()).add(frame.key)
+        changes[frame.ref] += not is_first and frame.key in keys[frame.ref]
+    for ref, numbers in keys.items():
+        if len(numbers) > 1:
+            found.append(f"S1 {ref} went out as {sorted(numbers)}")
+        wishes = sum(isinstance(wish.command, ModifyOrder) for wish in asked.get(ref, ()))
+        # What only lowers risk passes a full disk, and is owed to it until the next record.
+        if changes[ref] > wishes and not world.diskless:
+            found.append(f"S1 {ref} was changed {changes[ref]} times for {wishes} wishes")
+    return found
+
+
+def s2_write_ahead(world: World) -> list[str]:
+    """Judge that the record of every request was there before the request was.
+
+    What gets out may pass a disk that refuses: such a stretch is not judged for exits.
+    """
+    reading, found = read(world), []
+    placed: set[OrderKey] = set()
+    for frame in _ours(world):
+        is_first = frame.terms is not None and frame.key not in placed
+        if is_first:
+            placed.add(frame.key)
+        if _is_authorised(reading, frame, is_first=is_first) or _is_excused(world, frame):
+            continue
+        what = "cancel" if frame.terms is None else "order" if is_first else "change"
+        found.append(f"S2 {frame.at:%T.%f} {what} {frame.ref or frame.key} is not on record")
+    return found
+
+
+def s3_numbers_ascend(world: World) -> list[str]:
+    """Judge that a new order's number is above all that journal, wire and broker have named."""
+    reading, found, highest = read(world), [], 0
+    for _, message in reading.records:
+        for spec in message.orders if isinstance(message, SubmitOrders) else ():
+            if spec.broker_order_id <= highest:
+                found.append(f"S3 {spec.order_id} got {spec.broker_order_id} after {highest}")
+            highest = max(highest, spec.broker_order_id)
+    owners: dict[int, str] = {}
+    for frame in world.exchange.frames:
+        if frame.key.client_id == US and frame.is_new:
+            owner = owners.setdefault(frame.key.order_id, frame.ref)
+            if owner != frame.ref:
+                found.append(f"S3 {frame.ref} took the number of {owner}")
+    return found + list(_too_low(reading))
+
+
+def s4_no_blind_resend(world: World) -> list[str]:
+    """Judge that nothing of unknown or failed fate is sent again: not by name, not as a copy."""
+    reading, found = read(world), []
+    for frame, is_first in _named(world):
+        if not is_first:
+            continue
+        left = _left(world, frame)
+        status = reading.status(frame.ref, until=left)
+        if status in _LOST:
+            found.append(f"S4 {frame.at:%T.%f} {frame.ref} was sent, though {status}")
+        if _is_of_a_dead_process(world, reading, frame):
+            found.append(f"S4 {frame.at:%T.%f} {frame.ref} was sent by a later process")
+        found += [
+            f"S4 {frame.at:%T.%f} {frame.ref} repeats {other}, which is {fate}"
+            for other in _elder_copies(reading, frame.ref)
+            if (fate := reading.status(other, until=left)) in _LOST and reading.opens(other)
+        ]
+    return found
+
+
+def s5_knowledge_gate(world: World) -> list[str]:
+    """Judge that nothing is opened on a link that has not told everything: five ends, none less.
+
+    In process there are no such messages: then the journal's own sync is what must come first.
+    """
+    reading = read(world)
+    found = [
+        f"S5 {sent.entry.at:%T.%f} {sent.entry.order_ref} went out knowing {sorted(sent.link.ends)}"
+        for sent in reading.sent
+        if sent.entry.name == "placeOrder"
+        and reading.opens(sent.entry.order_ref)
+        and not sent.is_synced
+    ]
+    linked = synced = (datetime.min.replace(tzinfo=UTC), 0)  # in process, the two may cross
+    for _, message in reading.records:
+        match message:
+            case ev.ConnectEvent() | ev.DisconnectEvent():
+                linked = (message.at, message.epoch)
+            case ev.SyncEvent():
+                synced = (message.at, message.epoch)
+            case ev.NewOrderEvent(order_id=order_id) if reading.opens(order_id):
+                if synced < linked:
+                    found.append(f"S5 {message.at:%T.%f} {order_id} was decided out of sync")
+    return found
+
+
+def s6_unknown_codes_are_inert(world: World) -> list[str]:
+    """Judge that a code which is no evidence ends no order that the exchange has working."""
+    reading, found = read(world), []
+    for entry in reading.refused:
+        if rule_for(entry.message.code).kind not in _INERT:  # type: ignore[union-attr]  # an error
+            continue
+        for step in reading.steps.get(entry.order_ref, ()):
+            is_near = entry.at <= step.event.at <= entry.at + world.latency
+            is_end = step.after is not None and step.after.is_closed and step.before != step.after
+            if is_near and is_end and _works_on(world, entry.order_ref, step.event.at):
+                code = entry.message.code  # type: ignore[union-attr]  # an error has one
+                found.append(f"S6 {entry.at:%T.%f} {code} made {entry.order_ref} {step.after}")
+    return found
+
+
+def _too_low(reading: Reading) -> Iterator[str]:
+    """Say which numbers the broker had told to be used up."""
+    known: set[OrderKey | None] = set()
+    for sent in reading.sent:
+        key = sent.entry.key
+        if sent.entry.name == "placeOrder" and key is not None and key not in known:
+            known.add(key)  # what comes again under its number is a change, however late
+            if key.order_id < sent.least:
+                yield f"S3 {sent.entry.order_ref} is below the broker's next, {sent.least}"
+
+
+def _ours(world: World) -> Iterator[Frame]:
+    """What our process asked for; a stranger of our client id places, and asks no more."""
+    for frame in world.exchange.frames:
+        is_strange = frame.is_new and role_of(frame.ref) is None
+        if frame.key.client_id == US and not is_strange:
+            yield frame
+
+
+def _named(world: World) -> Iterator[tuple[Frame, bool]]:
+    """Each order that was placed, and whether for the first time: a change may come too late."""
+    placed: set[OrderKey] = set()
+    for frame in _ours(world):
+        if frame.terms is not None:
+            yield frame, frame.key not in placed
+            placed.add(frame.key)
+
+
+def _left(world: World, frame: Frame) -> int | datetime:
+    """Until where the journal may speak of it: what is on its way left a while ago."""
+    if not world.transit:
+        return frame.written
+    return read(world).left.get(frame.key, frame.at) - world.transit  # a gateway may hold it back
+
+
+def _is_authorised(reading: Reading, frame: Frame, *, is_first: bool) -> bool:
+    if frame.terms is not None and is_first:
+        wishes = reading.submitted.get(frame.ref, ())
+        return any(
+            number <= frame.written and spec.broker_order_id == frame.key.order_id
+            for number, spec in wishes
+        )
+    kind: type[Command] = CancelOrder if frame.terms is None else ModifyOrder
+    asked = (*reading.asked.get(frame.ref, ()), *reading.asked.get(frame.key.order_id, ()))
+    return any(isinstance(w.command, kind) and w.number <= frame.written for w in asked)
+
+
+def _is_excused(world: World, frame: Frame) -> bool:
+    """Whether it only gets out, while the disk refuses every record."""
+    parts = role_of(frame.ref)
+    is_exit = frame.terms is None or (parts is not None and parts.role.is_protective)
+    return is_exit and any(begun <= frame.at for begun, _ in world.diskless)
+
+
+def _is_of_a_dead_process(world: World, reading: Reading, frame: Frame) -> bool:
+    steps = reading.steps.get(frame.ref)
+    if not steps:
+        return False
+    decided, left = steps[0].event.at, reading.left.get(frame.key, frame.at)
+    return any(decided <= one < left - world.transit for one in world.died_at)
+
+
+def _elder_copies(reading: Reading, ref: str) -> Iterator[str]:
+    """Orders in the same part of the same group that an earlier command had."""
+    parts = role_of(ref)
+    if parts is None or parts.copy == 1:
+        return
+    decided = reading.submitted[ref][0][0] if reading.submitted[ref] else 0
+    for other, wishes in tuple(reading.submitted.items()):
+        one = role_of(other)
+        if one is None or not wishes or wishes[0][0] >= decided:
+            continue
+        if (one.group_id, one.role) == (parts.group_id, parts.role):
+            yield other
+
+
+def _works_on(world: World, ref: str, since: datetime) -> bool:
+    """Whether the exchange has it working at that moment or later: what is over stays over."""
+    return any(
+        until > since and any(order.terms.order_ref == ref for order in state.working)
+        for state, until in spans(world)
+    )

@@ -1,0 +1,24 @@
+"""A look at the broker, and a change of ours that it may not have seen."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from ibkr_trader.core import events as ev
+from ibkr_trader.portfolio.reconciliation import Evidence
+from ibkr_trader.portfolio.state import fold
+from tests.orders.samples import accepted, later, spec
+from tests.portfolio.stage import ID, S, sent, settle, snapshot, status, theirs
+
+
+def test_terms_from_before_a_change_under_way_do_not_end_it() -> None:
+    """Orders were stated, and then ours was changed: the answer cannot refuse the change."""
+    tighter = spec(limit_price=Decimal(151))
+    asked = ev.ModifyEvent(at=later(58), order_id=ID, spec=tighter)
+    before = fold([accepted(spec()), asked], sent(spec()))
+    just = Evidence(just_changed=frozenset({ID}))
+    after, _ = settle(before, snapshot(theirs(spec())), just)
+    assert status(after) is S.PENDING_MODIFY
+    assert after.orders[ID].desired == tighter
+    after, _ = settle(before, snapshot(theirs(spec())))
+    assert after.orders[ID].desired is None  # it was asked for before: so this is the answer
