@@ -78,7 +78,7 @@ def _unrest(group: Bracket) -> Iterator[str]:
             yield "orphaned"
         return
     is_growing = not group.entry.status.is_closed
-    if is_growing and _awake(group) == group.held:
+    if is_growing and set(_awake(group)) == {group.held}:
         return  # how it is shared out meanwhile is the broker's business
     sizes = _sizes(group)
     if is_growing:
@@ -93,15 +93,14 @@ def _unrest(group: Bracket) -> Iterator[str]:
                 yield f"size {order.order_id}"
 
 
-def _awake(group: Bracket) -> Decimal:
-    """How much the exits could end now: those not counted that wait for the entry."""
-    return sum(
-        (
-            max((o.remaining for o in _exits(leg) if o.held_for != _CHILD), default=ZERO)
-            for leg in group.parts()
-        ),
-        ZERO,
-    )
+def _awake(group: Bracket) -> tuple[Decimal, Decimal]:
+    """How much the exits could end now, at least and at most: a stop may lag behind its target.
+
+    Those that wait for the entry are not counted.
+    """
+    legs = [[o.remaining for o in _exits(leg) if o.held_for != _CHILD] for leg in group.parts()]
+    least = sum((min(leg, default=ZERO) for leg in legs), ZERO)
+    return least, sum((max(leg, default=ZERO) for leg in legs), ZERO)
 
 
 def _has_traded(group: Bracket) -> bool:

@@ -83,6 +83,18 @@ def test_exits_that_the_broker_sizes_are_left_to_it() -> None:
     assert play.tick(2 + AFTER_GRACE) == []
 
 
+def test_a_stop_that_the_broker_leaves_behind_grows_though_its_target_has() -> None:
+    """It has once been changed by us: then the broker may size the target alone."""
+    play = Play()
+    play.hear(bought(4))
+    for spec in bracket_specs()[1:]:
+        play.hear(accepted(msgspec.structs.replace(spec, quantity=Decimal(4))))
+    play.hear(part_bought(3, "more", at=2))
+    target = next(spec for spec in bracket_specs() if spec.order_id == TARGET)
+    play.hear(accepted(msgspec.structs.replace(target, quantity=Decimal(7)), at=later(2)))
+    assert play.tick(2 + AFTER_GRACE) == [size(STOP, 7)]
+
+
 def test_an_entry_whose_exits_sleep_until_it_is_complete_is_cut_short() -> None:
     """What has filled would be naked for as long as the rest waits."""
     play = Play()
