@@ -113,6 +113,8 @@ class Agenda:
 
     def run(self) -> None:
         """Do what is due: by the clock, by a halt, or since something happened."""
+        if not self._plans and not self._ripe:
+            return
         for plan in self.armed:
             if plan.due is not None and plan.due <= self._now():
                 self.strike(plan)

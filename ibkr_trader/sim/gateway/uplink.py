@@ -182,7 +182,9 @@ class Uplink:
 
     def keeps(self, client: Conversation, request: msgspec.Struct) -> bool:
         """Say whether a request waits for the end of the outage, and keep it if so."""
-        outage = self.outage if self._armed else None
+        if not self._armed:
+            return False
+        outage = self.outage
         if outage is None or isinstance(request, _ITS_OWN):
             return False
         if isinstance(request, _OF_ORDERS) and outage.orders == "work":
