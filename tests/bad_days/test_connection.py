@@ -318,7 +318,7 @@ def spoilt(act: HalfFrame | BadUtf8, name: str) -> Fault:
 @pytest.mark.parametrize("name", TOLD)
 @pytest.mark.parametrize(
     "act",
-    [HalfFrame(size=12, is_framed=True), HalfFrame(size=40, is_framed=True), BadUtf8()],
+    [HalfFrame(size=12, is_framed=True), HalfFrame(size=28, is_framed=True), BadUtf8()],
     ids=["cut short", "cut later", "no text"],
 )
 async def test_f_a14_what_could_not_be_read_is_asked_for_again(
@@ -326,8 +326,10 @@ async def test_f_a14_what_could_not_be_read_is_asked_for_again(
 ) -> None:
     await day.desk.submit_group(bracket(limit="149"))
     day.server.arm(spoilt(act, name))
-    connected = len(day.wire.sent("startApi"))
+    connected, asked = len(day.wire.sent("startApi")), len(day.wire.sent("reqAllOpenOrders"))
     await day.trade("entry")
+    await day.quiet()
+    assert len(day.wire.sent("reqAllOpenOrders")) > asked, "at once, and by that message alone"
     await day.wait(5)
     assert day.server.faults.armed == (), "it has struck"
     assert len(day.wire.sent("startApi")) == connected, "the line itself is well"
