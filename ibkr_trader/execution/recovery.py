@@ -151,6 +151,11 @@ class Recovery:
             else:
                 self._is_settled.set()
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether every order is accounted for."""
+        return self._is_settled.is_set()
+
     async def settled(self, *, timeout: float) -> None:
         """Wait until every order is accounted for, or `timeout` seconds have passed."""
         if self._is_settled.is_set():

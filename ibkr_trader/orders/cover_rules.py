@@ -141,9 +141,9 @@ def _answer(
     """What to do, if anything, and what to say of it: one answer for now."""
     rules, ours = terms.rules, abs(scene.held) if terms.rules.cover_foreign else scene.ours
     size = min(stands.naked, ours - stands.covered)
-    doubt = _doubt(scene, watch, terms)
-    if rules.policy is Policy.ALERT or doubt:
-        return None, doubt or _FIX
+    against = doubt(scene, watch, terms)
+    if rules.policy is Policy.ALERT or against:
+        return None, against or _FIX
     if size <= 0 or (rules.policy is Policy.FLATTEN and ours < abs(scene.held)):
         return None, f"not all was opened here (protection.cover_foreign is off); {_FIX}"
     if rules.policy is Policy.FLATTEN:
@@ -154,8 +154,8 @@ def _answer(
     return (action, why) if action is None else _patiently(action, watch, why, now=terms.now)
 
 
-def _doubt(scene: Scene, watch: Watch, terms: Terms) -> str:
-    """What stands against acting now."""
+def doubt(scene: Scene, watch: Watch, terms: Terms) -> str:
+    """Return what stands against acting now on what no stop covers; empty if nothing does."""
     lost = scene.lost[-1].order_id if scene.lost else None
     if lost in terms.known.wishes and not terms.rules.auto_reprotect:
         return f"{lost} was cancelled on request; {_FIX}"

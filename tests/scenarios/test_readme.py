@@ -91,6 +91,7 @@ DOCUMENTED = {
     "arm": "arming/1",
     "cancel 1-target": "cancelled/1",
     "cover": "cover/1",
+    "reconcile": "reconcile/1",
     "undo": "undo/1",
     "close AAPL": "closed/1",
     "eod-close": "day-end/1",

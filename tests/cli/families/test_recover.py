@@ -1,0 +1,103 @@
+"""`reconcile` shows what differs, and does it only as it was shown."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.cli.conftest import CommandLine
+from tests.cli.families.test_orders import BRACKET
+from tests.cli.families.test_protect import BUY
+from tests.cli.families.test_revise import working
+
+
+def by_kind(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {step["kind"]: step for step in document["steps"]}
+
+
+def test_nothing_differs_with_nothing_held_and_with_a_bracket(cli: CommandLine) -> None:
+    nothing = cli("reconcile")
+    assert (nothing.code, "broker and intent agree" in nothing.out) == (0, True), nothing
+    assert cli(BRACKET).code == 0
+    done = cli("reconcile --plan --json")
+    assert done.code == 0, done
+    assert (done.document["is_clean"], done.document["steps"]) == (True, [])
+    assert (done.document["fine"], done.document["token"]) == (3, None)
+
+
+def test_what_a_manual_close_left_is_planned_and_taken_away_once(cli: CommandLine) -> None:
+    assert cli(BRACKET).code == 0
+    assert cli("gateway inject hand close AAPL").code == 0
+    plan = cli("reconcile")
+    assert plan.code == 7, plan
+    assert "  - cancel orphan 1-target  SELL 10 LIMIT 155.00: nothing is held" in plan.out
+    assert working(cli).keys() == {"stop", "target"}
+    token = plan.out.split()[-1]
+    dry = cli(f"reconcile --apply {token} --dry-run")
+    assert dry.code == 7
+    assert working(cli).keys() == {"stop", "target"}
+    done = cli(f"reconcile --apply {token} --json")
+    assert done.code == 0, done
+    assert sorted(done.document["done"]) == ["cancel-1-stop", "cancel-1-target"]
+    assert working(cli) == {}
+    again = cli(f"reconcile --apply {token} --json")
+    assert (again.code, again.document["error"]["code"]) == (2, "ticket"), again
+    assert "was used already" in again.document["error"]["message"]
+    assert cli("reconcile").code == 0
+
+
+def test_one_step_of_a_plan_leaves_the_others(cli: CommandLine) -> None:
+    assert cli(BRACKET).code == 0
+    assert cli("gateway inject hand close AAPL").code == 0
+    token = cli("reconcile --json").document["token"]
+    wrong = cli(f"reconcile --apply {token} --only cancel-1-entry")
+    assert (wrong.code, "there is: cancel-1-stop, cancel-1-target" in wrong.err) == (2, True)
+    done = cli(f"reconcile --apply {token} --only cancel-1-target --json")
+    assert done.code == 7, done
+    assert done.document["done"] == ["cancel-1-target"]
+
+
+def test_a_world_that_moved_is_named_and_nothing_is_sent(cli: CommandLine) -> None:
+    assert cli(BRACKET).code == 0
+    assert cli("gateway inject hand close AAPL 4").code == 0
+    plan = cli("reconcile --json")
+    assert by_kind(plan.document)["resize"]["words"].endswith("10 -> 6"), plan
+    assert cli("gateway inject hand close AAPL 2").code == 0
+    refused = cli(f"reconcile --apply {plan.document['token']} --json")
+    assert refused.code == 7, refused
+    assert "The position in AAPL was 6 and is 4." in refused.document["moved"]
+    assert refused.document["sent"] is False
+    assert {one["quantity"] for one in working(cli).values()} == {"10"}
+    done = cli(f"reconcile --apply {refused.document['token']} --json")
+    assert done.code == 0, done
+    assert {one["quantity"] for one in working(cli).values()} == {"4"}
+
+
+def test_a_position_without_a_stop_is_told_or_planned_as_the_settings_say(
+    cli: CommandLine,
+) -> None:
+    assert cli(BUY).code == 0
+    told = cli("reconcile --json")
+    assert told.code == 7
+    assert by_kind(told.document)["naked"]["next"] == "ibkr-trader cover --fix"
+    assert told.document["token"] is None
+    config = cli.folder / "config.toml"
+    config.write_text(f'{config.read_text()}\n[protection]\npolicy = "attach"\n')
+    plan = cli("reconcile --json")
+    assert by_kind(plan.document)["stop"]["words"].startswith("stop SELL 5 at"), plan
+    done = cli(f"reconcile --apply {plan.document['token']} --json")
+    assert done.code == 0, done
+    assert working(cli)["stop"]["quantity"] == "5"
+
+
+def test_what_others_hold_and_placed_is_told_and_left_alone(cli: CommandLine) -> None:
+    assert cli("status").code == 0
+    assert cli("gateway inject hand buy MSFT 7").code == 0
+    told = cli("reconcile --json")
+    assert told.code == 0, told
+    assert by_kind(told.document)["foreign"]["symbol"] == "MSFT"
+
+
+def test_words_that_do_not_go_together_are_refused(cli: CommandLine) -> None:
+    assert cli("reconcile --plan --apply K7QAV2X").code == 2
+    assert cli("reconcile --only cancel-1-stop").code == 2
+    assert "is no plan" in cli("reconcile --apply what").err
