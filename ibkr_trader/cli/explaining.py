@@ -97,7 +97,11 @@ async def _of_position(desk: Desk, position: Position, *, utc: bool) -> list[str
                 return order_id in ids or order_id in fills
             case ev.FillEvent(fill=fill):
                 return fill.contract.con_id == con_id
-            case ev.CoverEvent(contract=contract) | ev.CloseRequestEvent(contract=contract):
+            case (
+                ev.CoverEvent(contract=contract)
+                | ev.CloseRequestEvent(contract=contract)
+                | ev.CareEvent(contract=contract)
+            ):
                 return contract.con_id == con_id
             case _:
                 return False

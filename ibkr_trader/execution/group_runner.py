@@ -17,12 +17,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from datetime import timedelta
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from ibkr_trader.core.commands import ModifyOrder, SubmitOrders
+from ibkr_trader.core.enums import Care
 from ibkr_trader.core.errors import BrokerUnavailable, JournalError
 from ibkr_trader.core.events import (
+    CareEvent,
     CheckpointEvent,
     ConnectEvent,
     DenyEvent,
@@ -38,6 +39,8 @@ from ibkr_trader.core.events import (
 )
 from ibkr_trader.execution.command_queue import CommandQueue
 from ibkr_trader.orders.group import ORDER_TYPES, Follower, Forgetful
+from ibkr_trader.portfolio.caring import is_left_alone
+from ibkr_trader.portfolio.enlarging import enlarged
 from ibkr_trader.portfolio.ledger_fold import subject_of
 from ibkr_trader.risk.verdict import Denied
 
@@ -232,6 +235,8 @@ class GroupRunner:
                 self._beat(event.at)  # what was not asked for meanwhile is due
             case DriftEvent():
                 self._mislead(event, self._groups)
+            case CareEvent(care=Care.ADOPTED):
+                self._give_over(event.contract)
             case _:
                 pass
 
@@ -242,6 +247,14 @@ class GroupRunner:
             is_here = order is not None and subject_of(order.spec.contract) == event.subject
             if is_here and group_id in begun:  # what came later began with what is true
                 self._misled.add(group_id)
+
+    def _give_over(self, contract: Contract) -> None:
+        """End what is wrong about a position that somebody takes over as it is; orders stay."""
+        for group_id in self.misled:
+            orders = self._portfolio().groups.get(group_id, ())
+            members = (self._portfolio().order(order_id) for order_id in orders)
+            if any(o is not None and o.spec.contract.con_id == contract.con_id for o in members):
+                self.drop(group_id)
 
     def _report(self) -> None:
         while self._broken and self._is_synced:
@@ -302,6 +315,8 @@ class GroupRunner:
                 self._misled.update(event.misled)
             case DriftEvent():
                 self._mislead(event, begun)
+            case CareEvent(care=Care.ADOPTED):
+                self._give_over(event.contract)
             case OrderEvent() if event.order_id in self._by_order:
                 group_id = self._by_order[event.order_id]
                 step = self._step(group_id, event)
@@ -313,6 +328,8 @@ class GroupRunner:
     # -- from groups to the router -----------------------------------------------------------
 
     def _may_ask(self, group_id: GroupId, command: Command, at: datetime) -> bool:
+        if is_left_alone(self._portfolio(), command):
+            return False
         group = self._groups.get(group_id)
         # What could not be sent is forgotten, so a group may want it again in the same breath.
         # Asking at once would never let the news in that the link is gone.
@@ -362,18 +379,10 @@ class GroupRunner:
 
     def _is_blind(self, group_id: GroupId, command: Command) -> bool:
         """Whether the group would place or enlarge something and is wrong about what is held."""
-        portfolio = self._portfolio()
-        match command:
-            case SubmitOrders(orders=(first, *_)):
-                contract = first.contract
-            case ModifyOrder(order_id=order_id, quantity=Decimal() as wanted):
-                order = portfolio.order(order_id)
-                if order is None or wanted <= order.spec.quantity:
-                    return False
-                contract = order.spec.contract
-            case _:
-                return False
-        return group_id in self._misled or subject_of(contract) in portfolio.drift
+        contract = enlarged(self._portfolio(), command)
+        if contract is None:
+            return False
+        return group_id in self._misled or subject_of(contract) in self._portfolio().drift
 
     def _tell(self, group_id: GroupId, message: str) -> None:
         event = GroupEvent(

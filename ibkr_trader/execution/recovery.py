@@ -218,6 +218,7 @@ class Recovery:
             openings=history.openings,
             recent=recent,
             trails=self.trails(),
+            cares=tuple(portfolio.cares.values()),
             **self._outlook.book.kept(),
             **self.remembered(now),
             strategy_days=self._outlook.strategies.kept(portfolio),

@@ -44,7 +44,7 @@ _CHANGING = frozenset({OrderStatus.PENDING_MODIFY, OrderStatus.PENDING_CANCEL})
 
 def too_much(scene: Scene, watch: Watch, terms: Terms, *, settle: timedelta = SETTLE) -> Found:
     """Take away what exits of ours could trade beyond what is held."""
-    if not scene.is_known or scene.is_closing:
+    if scene.is_left_alone:
         return Found(watch)
     now, exits = terms.now, terms.known.exits
     found = cuts(scene.held, scene.orders, exits)
@@ -100,7 +100,7 @@ def too_little(scene: Scene, watch: Watch, terms: Terms) -> Found:
     stands, now, rules = coverage(scene.held, scene.orders, mark=scene.mark), terms.now, terms.rules
     if not stands.naked:
         return _covered(scene, watch, now=now)
-    if not scene.is_known or scene.is_closing:
+    if scene.is_left_alone:
         return Found(watch)
     seen = watch.naked_seen or now
     since = watch.naked_since or min(scene.since or now, now)

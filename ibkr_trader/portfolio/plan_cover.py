@@ -36,7 +36,7 @@ def cover_steps(scene: Scene, terms: Terms) -> Iterator[PlanStep]:
     What must make room goes first: where anything is too large, what is missing is planned once
     that is done.
     """
-    if scene.is_closing or not scene.is_known:
+    if scene.is_left_alone:
         return
     found = cuts(scene.held, scene.orders, terms.known.exits)
     for cut in found:

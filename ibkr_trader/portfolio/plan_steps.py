@@ -32,6 +32,7 @@ class StepKind(StrEnum):
     CLOSING = "closing"  # a closing was begun and is not over
     LOST = "lost"  # an order of ours that the journal does not know
     FOREIGN = "foreign"  # somebody else's order or position: told, never touched
+    RELEASED = "released"  # a position that a person wants left alone: likewise
 
 
 SIGNS: Mapping[StepKind, str] = MappingProxyType(
@@ -45,6 +46,7 @@ SIGNS: Mapping[StepKind, str] = MappingProxyType(
         StepKind.CLOSING: "!",
         StepKind.LOST: "o",
         StepKind.FOREIGN: "f",
+        StepKind.RELEASED: "r",
     }
 )
 
@@ -79,7 +81,7 @@ class PlanStep(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def differs(self) -> bool:
         """Whether something is not as it is meant: what others do is only told."""
-        return self.kind is not StepKind.FOREIGN
+        return self.kind not in {StepKind.FOREIGN, StepKind.RELEASED}
 
     @property
     def line(self) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ibkr_trader.core.contracts import label, ticker
 from ibkr_trader.core.ids import parse_order_id, short_id
 from ibkr_trader.core.text import quantity
+from ibkr_trader.portfolio.caring import is_released
 from ibkr_trader.portfolio.contexts import context
 from ibkr_trader.portfolio.fingerprint import in_words
 from ibkr_trader.portfolio.plan_steps import PlanStep, StepKind
@@ -15,6 +16,7 @@ from ibkr_trader.portfolio.protection import opened_here
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ibkr_trader.core.events import CareEvent
     from ibkr_trader.core.models import Order, Position
     from ibkr_trader.portfolio.state import PortfolioState
 
@@ -31,7 +33,12 @@ def stranger_steps(state: PortfolioState, *, client_id: int) -> Iterator[PlanSte
             is_lost = is_of_lost_journal(order, client_id=client_id)
             yield _lost(order) if is_lost else _foreign(order)
     for position in state.positions.values():
-        here = context(state, position.contract.con_id)
+        con_id = position.contract.con_id
+        if is_released(state, con_id):
+            yield _released(position, state.cares[con_id])
+        if con_id in state.cares:
+            continue
+        here = context(state, con_id)
         is_looked_after = here is not None and (here.exits or here.entries)
         if not is_looked_after and not opened_here(state, position):
             yield _elsewhere(position)
@@ -66,6 +73,19 @@ def _foreign(order: Order) -> PlanStep:
         symbol=label(order.spec.contract),
         words=f"foreign order {order.order_id}  {in_words(order)}, of {whose}",
         orders=(order.order_id,),
+    )
+
+
+def _released(position: Position, said: CareEvent) -> PlanStep:
+    symbol = label(position.contract)
+    return PlanStep(
+        id=f"{StepKind.RELEASED}-{symbol}",
+        kind=StepKind.RELEASED,
+        symbol=symbol,
+        words=f"released {said.at:%Y-%m-%d %H:%M:%S} UTC: "
+        f"{quantity(position.quantity, signed=True)} and its orders are left alone",
+        next=f"ibkr-trader adopt {ticker(position.contract)}",
+        con_id=position.contract.con_id,
     )
 
 

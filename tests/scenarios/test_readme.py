@@ -92,6 +92,8 @@ DOCUMENTED = {
     "cancel 1-target": "cancelled/1",
     "cover": "cover/1",
     "reconcile": "reconcile/1",
+    "release AAPL": "released/1",
+    "adopt AAPL --stop 5%": "adopted/1",
     "undo": "undo/1",
     "close AAPL": "closed/1",
     "eod-close": "day-end/1",

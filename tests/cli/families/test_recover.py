@@ -101,3 +101,77 @@ def test_words_that_do_not_go_together_are_refused(cli: CommandLine) -> None:
     assert cli("reconcile --plan --apply K7QAV2X").code == 2
     assert cli("reconcile --only cancel-1-stop").code == 2
     assert "is no plan" in cli("reconcile --apply what").err
+
+
+def by_hand(cli: CommandLine, quantity: int = 10, symbol: str = "AAPL") -> None:
+    """Buy in TWS."""
+    assert cli("status").code == 0
+    assert cli(f"gateway inject hand buy {symbol} {quantity}").code == 0
+
+
+def care(cli: CommandLine) -> str | None:
+    (held,) = cli("positions --json").document["positions"]
+    found: str | None = held["care"]
+    return found
+
+
+def test_a_position_by_hand_is_adopted_with_a_stop_and_a_target(cli: CommandLine) -> None:
+    by_hand(cli)
+    told = cli("adopt AAPL")
+    assert (told.code, "say where it belongs" in told.err) == (2, True), told
+    assert "ibkr-trader adopt AAPL --stop 5%" in told.err
+    assert working(cli) == {}
+    dry = cli("adopt AAPL --stop 3% --dry-run")
+    assert (dry.code, "would adopt +10 AAPL" in dry.out, care(cli)) == (0, True, None), dry
+    done = cli("adopt AAPL --stop 3% --target 8% --json")
+    assert done.code == 0, done
+    exits = working(cli)
+    assert {one["quantity"] for one in exits.values()} == {"10"}
+    assert exits["stop"]["oca_group"] == exits["target"]["oca_group"] != ""
+    assert (done.document["is_covered"], care(cli)) == (True, "adopted")
+    again = cli("adopt AAPL --stop 3% --json")
+    assert (again.code, again.document["sent"], len(working(cli))) == (0, False, 2)
+    assert "adopted" in cli("status").out
+    assert cli("reconcile").code == 0
+
+
+def test_a_part_may_be_adopted_with_a_trail(cli: CommandLine) -> None:
+    by_hand(cli)
+    done = cli("adopt AAPL --trail 2% --quantity 4 --json")
+    assert done.code == 0, done
+    (stop,) = working(cli).values()
+    assert (stop["type"], stop["trail_percent"], stop["quantity"]) == ("TRAIL", "2", "4")
+    assert done.document["adopted"] == "4"
+
+
+def test_what_cannot_be_adopted_is_refused_with_the_reason(cli: CommandLine) -> None:
+    nothing = cli("adopt AAPL --stop 3%")
+    assert (nothing.code, "no AAPL is held" in nothing.err) == (2, True), nothing
+    by_hand(cli)
+    wrong = cli("adopt AAPL --stop 170")
+    assert wrong.code == 6, wrong
+    assert cli("adopt AAPL --target 8%").code == 2
+    assert cli("adopt AAPL --stop 3% --trail 2%").code == 2
+    assert cli("adopt AAPL --stop 300%").code == 2
+    assert (working(cli), care(cli)) == ({}, None)
+
+
+def test_a_released_position_is_left_alone_until_it_is_adopted(cli: CommandLine) -> None:
+    assert cli(BRACKET).code == 0
+    gone = cli("release AAPL")
+    assert (gone.code, "released +10 AAPL; nothing was sent" in gone.out) == (0, True), gone
+    assert care(cli) == "released"
+    assert cli("gateway inject hand close AAPL 4").code == 0
+    assert cli("cancel nothing").code == 2  # a desk that changes something opens, and clears up
+    assert {one["quantity"] for one in working(cli).values()} == {"10"}
+    assert cli("cover").code == 0
+    told = cli("reconcile --json")
+    assert (told.code, by_kind(told.document)["released"]["symbol"]) == (0, "AAPL"), told
+    more = cli(BRACKET)
+    assert (more.code, "was released" in more.err) == (6, True), more
+    over = cli("eod-close --now")
+    assert (over.code, "released: left alone" in over.out) == (0, True), over
+    assert cli("adopt AAPL").code == 0
+    assert care(cli) == "adopted"
+    assert {one["quantity"] for one in working(cli).values()} == {"6"}
+    assert cli("close AAPL").code == 0
