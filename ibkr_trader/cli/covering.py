@@ -22,7 +22,7 @@ from ibkr_trader.portfolio.protection import protection
 if TYPE_CHECKING:
     from ibkr_trader.cli.face import Face
     from ibkr_trader.core.models import Position
-    from ibkr_trader.execution.covering import Fix
+    from ibkr_trader.execution.covering import Fix, Orphans
     from ibkr_trader.execution.desk import Desk
     from ibkr_trader.portfolio.protection import Protection
 
@@ -91,10 +91,7 @@ async def _reply(face: Face, desk: Desk, *, done: list[str], failed: list[str]) 
         "account": desk.trader.account,
         "is_covered": is_well,
         "positions": [_document(desk, one) for one in held],
-        "orphans": [
-            {"symbol": one.contract.symbol, "surplus": one.surplus, "orders": one.orders}
-            for one in left
-        ],
+        "orphans": [_orphans_document(one) for one in left],
         "policy": desk.trader.guardian.rules.policy,
         "sent": bool(done) and not face.dry_run,
         "done": done,
@@ -103,6 +100,10 @@ async def _reply(face: Face, desk: Desk, *, done: list[str], failed: list[str]) 
     return output.Reply(
         schema="cover/1", data=data, blocks=blocks, exit=Exit.DONE if is_well else Exit.INCOMPLETE
     )
+
+
+def _orphans_document(one: Orphans) -> dict[str, Any]:
+    return {"symbol": one.contract.symbol, "surplus": one.surplus, "orders": one.orders}
 
 
 def _document(desk: Desk, held: Position) -> dict[str, Any]:
