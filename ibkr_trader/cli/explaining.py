@@ -215,7 +215,7 @@ def _asked(command: Command) -> str:
             new = [f"{n.replace('_', ' ')} {quantity(v)}" for n, v in given if v is not None]
             return f"{who}change to {', '.join(new)}{cause}"
         case CancelOrder():
-            return f"{who}cancel{cause}"
+            return f"{who}cancel{' of all orders' if command.is_of_all else ''}{cause}"
 
 
 def _broker(event: ev.OrderEvent) -> str | None:

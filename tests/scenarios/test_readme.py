@@ -94,6 +94,7 @@ DOCUMENTED = {
     "reconcile": "reconcile/1",
     "release AAPL": "released/1",
     "adopt AAPL --stop 5%": "adopted/1",
+    "reset-account --dry-run": "reset/1",
     "undo": "undo/1",
     "close AAPL": "closed/1",
     "eod-close": "day-end/1",

@@ -1,4 +1,4 @@
-"""Recovering: `reconcile`, `adopt`, `release`."""
+"""Recovering: `reconcile`, `adopt`, `release`, `reset-account`."""
 
 from __future__ import annotations
 
@@ -113,3 +113,18 @@ async def release(
     from ibkr_trader.cli import caring  # noqa: PLC0415 - brings the client library
 
     return await caring.release(face, name, timeout=patience)
+
+
+@command(
+    app,
+    "reset-account",
+    panel=PANEL,
+    example="ibkr-trader reset-account --dry-run",
+    changes=True,
+)
+async def reset_account(face: Face, *, timeout: TimeoutOption = "") -> Reply:
+    """Cancel every order and close every position of a simulated or paper account."""
+    patience = values.seconds(timeout) if timeout else None
+    from ibkr_trader.cli import clearing  # noqa: PLC0415 - brings the client library
+
+    return await clearing.reset_account(face, timeout=patience)

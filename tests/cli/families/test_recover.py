@@ -175,3 +175,34 @@ def test_a_released_position_is_left_alone_until_it_is_adopted(cli: CommandLine)
     assert care(cli) == "adopted"
     assert {one["quantity"] for one in working(cli).values()} == {"6"}
     assert cli("close AAPL").code == 0
+
+
+def test_a_practice_account_is_brought_back_to_nothing(cli: CommandLine) -> None:
+    nothing = cli("reset-account --json")
+    assert (nothing.code, nothing.document["sent"]) == (0, False), nothing
+    assert cli(BRACKET).code == 0
+    assert cli("gateway inject hand buy MSFT 7 --limit 300").code == 0
+    dry = cli("reset-account --dry-run")
+    assert (dry.code, dry.out.count("would cancel"), len(working(cli))) == (0, 3, 3), dry
+    asked = cli("reset-account")
+    assert (asked.code, "whoever placed them" in asked.err, len(working(cli))) == (9, True, 3)
+    done = cli("reset-account --yes --json")
+    assert done.code == 0, done
+    assert (done.document["is_flat"], done.document["closed"]) == (True, ["AAPL"])
+    assert len(done.document["cancelled"]) == 3
+    assert (working(cli), cli("positions --json").document["positions"]) == ({}, [])
+
+
+def test_what_a_closed_market_keeps_is_left_and_said(cli: CommandLine) -> None:
+    assert cli(BRACKET).code == 0
+    assert cli("gateway inject advance 7h").code == 0
+    left = cli("reset-account --yes --json")
+    assert left.code == 7, left
+    assert left.document["left_positions"] == [{"symbol": "AAPL", "quantity": "10"}]
+    assert "the market of AAPL is closed" in left.document["troubles"][0]
+    assert left.document["left_orders"] == []
+
+
+def test_a_live_account_is_never_reset(cli: CommandLine) -> None:
+    refused = cli("--profile live reset-account --yes")
+    assert (refused.code, "real money" in refused.err) == (3, True), refused
