@@ -20,10 +20,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from ibkr_trader.core.commands import ModifyOrder, SubmitOrders
-from ibkr_trader.core.enums import Care
 from ibkr_trader.core.errors import BrokerUnavailable, JournalError
 from ibkr_trader.core.events import (
-    CareEvent,
     CheckpointEvent,
     ConnectEvent,
     DenyEvent,
@@ -39,7 +37,7 @@ from ibkr_trader.core.events import (
 )
 from ibkr_trader.execution.command_queue import CommandQueue
 from ibkr_trader.orders.group import ORDER_TYPES, Follower, Forgetful
-from ibkr_trader.portfolio.caring import is_left_alone
+from ibkr_trader.portfolio.caring import is_left_alone, is_taken_over
 from ibkr_trader.portfolio.enlarging import enlarged
 from ibkr_trader.portfolio.ledger_fold import subject_of
 from ibkr_trader.risk.verdict import Denied
@@ -133,11 +131,17 @@ class GroupRunner:
         return self._groups.get(group_id)
 
     @property
-    def misled(self) -> tuple[GroupId, ...]:
+    def blind(self) -> tuple[GroupId, ...]:
         """The open groups that are wrong about what they hold: the broker has restated it."""
         if not self._misled:  # as always, and it is asked at every review
             return ()
         return tuple(group_id for group_id in self._groups if group_id in self._misled)
+
+    @property
+    def misled(self) -> tuple[GroupId, ...]:
+        """Those of them whose position nobody has taken over as it is now."""
+        state = self._portfolio()
+        return tuple(one for one in self.blind if not is_taken_over(state, one))
 
     @property
     def open_ids(self) -> tuple[GroupId, ...]:
@@ -235,8 +239,6 @@ class GroupRunner:
                 self._beat(event.at)  # what was not asked for meanwhile is due
             case DriftEvent():
                 self._mislead(event, self._groups)
-            case CareEvent(care=Care.ADOPTED):
-                self._give_over(event.contract)
             case _:
                 pass
 
@@ -247,14 +249,6 @@ class GroupRunner:
             is_here = order is not None and subject_of(order.spec.contract) == event.subject
             if is_here and group_id in begun:  # what came later began with what is true
                 self._misled.add(group_id)
-
-    def _give_over(self, contract: Contract) -> None:
-        """End what is wrong about a position that somebody takes over as it is; orders stay."""
-        for group_id in self.misled:
-            orders = self._portfolio().groups.get(group_id, ())
-            members = (self._portfolio().order(order_id) for order_id in orders)
-            if any(o is not None and o.spec.contract.con_id == contract.con_id for o in members):
-                self.drop(group_id)
 
     def _report(self) -> None:
         while self._broken and self._is_synced:
@@ -315,8 +309,6 @@ class GroupRunner:
                 self._misled.update(event.misled)
             case DriftEvent():
                 self._mislead(event, begun)
-            case CareEvent(care=Care.ADOPTED):
-                self._give_over(event.contract)
             case OrderEvent() if event.order_id in self._by_order:
                 group_id = self._by_order[event.order_id]
                 step = self._step(group_id, event)

@@ -93,7 +93,7 @@ class Recovery:
         history: list[Command | ev.BaseEvent] = list(self._journal.resume())
         events = [message for message in history if isinstance(message, ev.BaseEvent)]
         self._open_groups = lambda: groups.open_ids
-        self._misled_groups = lambda: groups.misled
+        self._misled_groups = lambda: groups.blind
         self._outlook.replay(events)
         self._intake.remember(self._outlook.portfolio.fills.values())
         groups.restore(events)

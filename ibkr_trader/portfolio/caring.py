@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from ibkr_trader.core import events as ev
-    from ibkr_trader.core.models import Contract
+    from ibkr_trader.core.models import Contract, GroupId
     from ibkr_trader.portfolio.state import PortfolioState
 
 
@@ -67,6 +67,13 @@ def is_left_alone(state: PortfolioState, command: Command) -> bool:
         return any(is_released(state, spec.contract.con_id) for spec in command.orders)
     order = state.order(command.order_id)
     return order is not None and is_released(state, order.spec.contract.con_id)
+
+
+def is_taken_over(state: PortfolioState, group_id: GroupId) -> bool:
+    """Whether a person has adopted the position that a group belongs to."""
+    orders = (state.order(order_id) for order_id in state.groups.get(group_id, ()))
+    con_ids = {order.spec.contract.con_id for order in orders if order is not None}
+    return any(adopted(state, con_id) is not None for con_id in con_ids)
 
 
 def _is_held(state: PortfolioState, con_id: int, said: Decimal) -> bool:

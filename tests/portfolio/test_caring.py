@@ -10,8 +10,14 @@ from ibkr_trader.core import codec
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.commands import CancelOrder, SubmitOrders
 from ibkr_trader.core.enums import Care, Side
-from ibkr_trader.core.models import OrderId
-from ibkr_trader.portfolio.caring import adopted, is_left_alone, is_released, leave_it
+from ibkr_trader.core.models import GroupId, OrderId
+from ibkr_trader.portfolio.caring import (
+    adopted,
+    is_left_alone,
+    is_released,
+    is_taken_over,
+    leave_it,
+)
 from ibkr_trader.portfolio.protection import opened_here, scenes
 from ibkr_trader.portfolio.state import PortfolioState, fold
 from tests.orders.samples import AAPL, AT, MSFT, fill, filled, later, spec
@@ -75,6 +81,12 @@ def test_a_checkpoint_keeps_it() -> None:
         at=later(30), positions=(held(10),), cares=tuple(state.cares.values())
     )
     assert is_released(fold([mark]), AAPL.con_id)
+
+
+def test_a_group_is_taken_over_with_its_position() -> None:
+    assert is_taken_over(bracket(said(Care.ADOPTED)), STOP.group_id)
+    assert not is_taken_over(bracket(said(Care.RELEASED)), STOP.group_id)
+    assert not is_taken_over(bracket(said(Care.ADOPTED)), GroupId("memo-9"))
 
 
 def test_what_is_released_is_left_alone_and_nothing_else() -> None:
