@@ -34,7 +34,7 @@ _BLOCK = re.compile(r"(?<=^```console\n).*?(?=^```$)", re.DOTALL | re.MULTILINE)
 _PATIENCE = 50.0  # seconds for one command
 _ID = re.compile(r"\b[a-z][a-z0-9]{4}-(?=\d)")
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?( E[SD]T|Z)?")
-_TOKEN = re.compile(r"(?<=\bcommit )[0-9A-Z]{7}\b|(?<=\bticket )[0-9A-Z]{7}\b")
+_TOKEN = re.compile(r"(?:(?<=\bcommit )|(?<=\bticket )|(?<=--apply )|(?<=\bplan ))[0-9A-Z]{7}\b")
 _FIGURE = re.compile(r"[-+]?\d[\d,]*(\.\d+)?|–|\bnull\b")
 
 

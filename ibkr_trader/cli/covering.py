@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from ibkr_trader.cli import output
+from ibkr_trader.cli.care_words import care_lines, care_of
 from ibkr_trader.cli.exits import Exit
 from ibkr_trader.cli.looking import marked
 from ibkr_trader.cli.position_view import cover_table, position_document, troubles
@@ -15,12 +16,15 @@ from ibkr_trader.core.errors import TraderError
 from ibkr_trader.core.ids import short_id
 from ibkr_trader.core.text import quantity
 from ibkr_trader.execution.covering import carry_out, fixes, orphans
+from ibkr_trader.portfolio.caring import is_released
 from ibkr_trader.portfolio.protection import protection
 
 if TYPE_CHECKING:
     from ibkr_trader.cli.face import Face
-    from ibkr_trader.execution.covering import Fix
+    from ibkr_trader.core.models import Position
+    from ibkr_trader.execution.covering import Fix, Orphans
     from ibkr_trader.execution.desk import Desk
+    from ibkr_trader.portfolio.protection import Protection
 
 _ROUNDS = 5  # what makes room goes first, one after the other
 
@@ -63,7 +67,8 @@ async def _reply(face: Face, desk: Desk, *, done: list[str], failed: list[str]) 
     working, ended = list(portfolio.orders.values()), list(portfolio.closed.values())
     guards = [protection(one, working, ended) for one in held]
     left = orphans(desk.trader)
-    is_well = all(guard.is_exact for guard in guards) and not left and not failed
+    meant = [one for one in guards if not _is_released(desk, one)]
+    is_well = all(guard.is_exact for guard in meant) and not left and not failed
     head = title(face.settings(), desk)
     state = "every position is covered" if guards else "no positions"
     blocks: list[str | output.Table] = [f"{head}  {state if is_well else 'NOT covered exactly'}"]
@@ -72,7 +77,7 @@ async def _reply(face: Face, desk: Desk, *, done: list[str], failed: list[str]) 
     verb = "would be done" if face.dry_run else "done"
     blocks += [f"  {verb}: {words}" for words in done]
     blocks += [f"  not possible: {words}" for words in failed]
-    blocks += [f"  {line}" for line in troubles(guards, utc=face.utc)]
+    blocks += [f"  {line}" for line in (*troubles(meant, utc=face.utc), *care_lines(desk))]
     blocks += [
         f"  {label(one.contract)}: nothing stands behind {quantity(one.surplus)} of "
         + ", ".join(short_id(order_id) for order_id in one.orders)
@@ -85,11 +90,8 @@ async def _reply(face: Face, desk: Desk, *, done: list[str], failed: list[str]) 
     data: dict[str, Any] = {
         "account": desk.trader.account,
         "is_covered": is_well,
-        "positions": [position_document(one, working, ended) for one in held],
-        "orphans": [
-            {"symbol": one.contract.symbol, "surplus": one.surplus, "orders": one.orders}
-            for one in left
-        ],
+        "positions": [_document(desk, one) for one in held],
+        "orphans": [_orphans_document(one) for one in left],
         "policy": desk.trader.guardian.rules.policy,
         "sent": bool(done) and not face.dry_run,
         "done": done,
@@ -98,6 +100,20 @@ async def _reply(face: Face, desk: Desk, *, done: list[str], failed: list[str]) 
     return output.Reply(
         schema="cover/1", data=data, blocks=blocks, exit=Exit.DONE if is_well else Exit.INCOMPLETE
     )
+
+
+def _orphans_document(one: Orphans) -> dict[str, Any]:
+    return {"symbol": one.contract.symbol, "surplus": one.surplus, "orders": one.orders}
+
+
+def _document(desk: Desk, held: Position) -> dict[str, Any]:
+    working, ended = desk.trader.portfolio.orders, desk.trader.portfolio.closed
+    care = care_of(desk, held.contract.con_id)
+    return position_document(held, list(working.values()), list(ended.values()), care=care)
+
+
+def _is_released(desk: Desk, guard: Protection) -> bool:
+    return is_released(desk.trader.portfolio, guard.position.contract.con_id)
 
 
 def _next(*, has_acted: bool) -> str:

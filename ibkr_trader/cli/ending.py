@@ -177,8 +177,10 @@ def _why(face: Face, asked: DayEnd, end: MarketEnd, *, is_dry: bool) -> str:
     match end.due:
         case Due.EARLY:
             return f"would be ended at {when(at, utc=face.utc)}"
-        case Due.HOLIDAY:
-            return f"its market does not trade on {end.day.date}"
+        case Due.HOLIDAY | Due.RELEASED:
+            is_free = end.due is Due.RELEASED
+            day = end.day.date
+            return "released: left alone" if is_free else f"its market does not trade on {day}"
         case Due.OVER:
             return f"its market closed at {when(closes, utc=face.utc)}"
         case Due.MISSED:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ibkr_trader.cli.care_words import care_sentence
 from ibkr_trader.cli.halts import by, how_to_resume
 from ibkr_trader.cli.order_view import sentence
 from ibkr_trader.cli.strategy_words import decided_words
@@ -129,7 +130,7 @@ def _system(event: ev.SystemEvent, *, utc: bool) -> str | None:
             return f"drift of {subject}: ours {ours}, the broker's {theirs}"
         case ev.StateEvent() | ev.ArmEvent():
             return _state(event)
-        case ev.GroupEvent() | ev.TrailEvent():
+        case ev.GroupEvent() | ev.TrailEvent() | ev.CareEvent():
             return _group(event)
         case ev.CoverEvent(message=message) | ev.LossEvent(message=message):
             return message
@@ -173,7 +174,9 @@ def _link(event: ev.DisconnectEvent | ev.ConnectEvent | ev.SyncEvent, *, utc: bo
             return f"in sync: {counted(len(positions), 'position')}"
 
 
-def _group(event: ev.GroupEvent | ev.TrailEvent) -> str:
+def _group(event: ev.GroupEvent | ev.TrailEvent | ev.CareEvent) -> str:
+    if isinstance(event, ev.CareEvent):
+        return care_sentence(event)
     if isinstance(event, ev.GroupEvent):
         return f"{short_id(event.group_id)}: {event.message}"
     name = short_id(event.order_id)

@@ -97,7 +97,11 @@ async def _of_position(desk: Desk, position: Position, *, utc: bool) -> list[str
                 return order_id in ids or order_id in fills
             case ev.FillEvent(fill=fill):
                 return fill.contract.con_id == con_id
-            case ev.CoverEvent(contract=contract) | ev.CloseRequestEvent(contract=contract):
+            case (
+                ev.CoverEvent(contract=contract)
+                | ev.CloseRequestEvent(contract=contract)
+                | ev.CareEvent(contract=contract)
+            ):
                 return contract.con_id == con_id
             case _:
                 return False
@@ -211,7 +215,7 @@ def _asked(command: Command) -> str:
             new = [f"{n.replace('_', ' ')} {quantity(v)}" for n, v in given if v is not None]
             return f"{who}change to {', '.join(new)}{cause}"
         case CancelOrder():
-            return f"{who}cancel{cause}"
+            return f"{who}cancel{' of all orders' if command.is_of_all else ''}{cause}"
 
 
 def _broker(event: ev.OrderEvent) -> str | None:

@@ -25,6 +25,7 @@ _PANELS = (
     "Look",
     "Risk",
     "Run",
+    "Recover",
     "Simulate",
     "Set up",
     "Commands",

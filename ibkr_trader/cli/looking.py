@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from ibkr_trader.cli import output
+from ibkr_trader.cli.care_words import care_lines, care_of
 from ibkr_trader.cli.day_view import day_document, day_rows, price_held
 from ibkr_trader.cli.exits import Exit
 from ibkr_trader.cli.halts import halts, state_words
@@ -77,13 +78,17 @@ async def positions(face: Face, *, symbol: str) -> output.Reply:
         staying = [one for one in guards if one not in leaving]
         blocks += [f"{label(one.position.contract)}: its close is on its way" for one in leaving]
         blocks += troubles(staying, utc=face.utc)
+        blocks += care_lines(desk)
         if not all(guard.is_exact for guard in staying):
             blocks.append("Next: ibkr-trader cover --fix")
         if not held:
             blocks = [f"{head}  no positions"]
         data = {
             "account": desk.trader.account,
-            "positions": [position_document(one, working, ended) for one in held],
+            "positions": [
+                position_document(one, working, ended, care=care_of(desk, one.contract.con_id))
+                for one in held
+            ],
         }
         return output.Reply(schema="positions/1", data=data, blocks=blocks)
 

@@ -90,9 +90,16 @@ def troubles(guards: Iterable[Protection], *, utc: bool) -> list[str]:
 
 
 def position_document(
-    position: Position, orders: Sequence[Order], ended: Iterable[Order] = ()
+    position: Position,
+    orders: Sequence[Order],
+    ended: Iterable[Order] = (),
+    *,
+    care: str | None = None,
 ) -> dict[str, Any]:
-    """Return everything there is to say of a position and its protection."""
+    """Return everything there is to say of a position and its protection.
+
+    `care` is what a person has said of it: `adopted`, `released`, or nothing.
+    """
     guard = protection(position, orders, ended)
     return {
         "account": position.account,
@@ -113,6 +120,7 @@ def position_document(
         "surplus": guard.surplus,
         "naked_since": guard.naked_since,
         "is_covered": guard.is_covered,
+        "care": care,
         "remarks": [{"order": order_id, "remark": words} for order_id, words in guard.remarks],
     }
 

@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 from ibkr_trader.cli import output
 from ibkr_trader.cli.arming_view import arming_document, arming_rows
+from ibkr_trader.cli.care_words import care_names
 from ibkr_trader.cli.day_view import day_document, day_rows, price_held
 from ibkr_trader.cli.halts import halts
 from ibkr_trader.cli.order_view import sentence
 from ibkr_trader.cli.trading import desk_for, name
 from ibkr_trader.cli.wording import when
 from ibkr_trader.core.contracts import label
-from ibkr_trader.core.enums import OrderStatus
+from ibkr_trader.core.enums import Care, OrderStatus
 from ibkr_trader.core.events import DriftEvent
 from ibkr_trader.core.ids import short_id
 from ibkr_trader.core.text import quantity
+from ibkr_trader.portfolio.caring import is_released
 from ibkr_trader.portfolio.protection import protections
 from ibkr_trader.risk.traffic import ratio
 
@@ -79,6 +81,8 @@ def _document(
         "day": day_document(desk),
         "efficiency": _efficiency_document(view),
         "unprotected": _unprotected(desk),
+        "adopted": care_names(desk, Care.ADOPTED),
+        "released": care_names(desk, Care.RELEASED),
         "drift": [found.subject for found in trader.portfolio.drift.values()],
         "recent_drift": [
             {"at": one.at, "subject": one.subject, "ours": one.ours, "theirs": one.theirs}
@@ -111,6 +115,7 @@ def _table(
         *day_rows(desk),
         ("efficiency", _efficiency(view)),
         *(("NOT COVERED", f"{name}: ibkr-trader cover") for name in _unprotected(desk)),
+        *((care.value, ", ".join(n)) for care in Care if (n := care_names(desk, care))),
         ("drift", ", ".join(portfolio.drift) or "none"),
         *(("drift before", _told(one, utc=face.utc)) for one in drift),
         *(("ALARM", one.message) for one in trader.alarming.standing),
@@ -149,8 +154,13 @@ def _held_back(face: Face, desk: Desk) -> list[tuple[str, str]]:
 
 def _unprotected(desk: Desk) -> list[str]:
     """What stops do not cover exactly."""
-    guards = protections(desk.trader.portfolio).values()
-    return [label(guard.position.contract) for guard in guards if not guard.is_exact]
+    portfolio = desk.trader.portfolio
+    guards = protections(portfolio).items()
+    return [
+        label(guard.position.contract)
+        for con_id, guard in guards
+        if not guard.is_exact and not is_released(portfolio, con_id)
+    ]
 
 
 def _recent_drift(desk: Desk) -> list[DriftEvent]:

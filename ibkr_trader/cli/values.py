@@ -17,12 +17,14 @@ from ibkr_trader.core.contracts import contract_of
 from ibkr_trader.core.enums import OrderType
 from ibkr_trader.core.text import plain
 from ibkr_trader.core.trading_day import NEW_YORK, day_start
+from ibkr_trader.orders.exit_levels import Level
 
 if TYPE_CHECKING:
     from enum import StrEnum
 
 E = TypeVar("E", bound="StrEnum")
 
+_HUNDRED = Decimal(100)
 _LONGEST_NAME = 64  # characters of an operator's name
 _QUANTITY = re.compile(r"[0-9]{1,7}")
 _PRICE = re.compile(r"[0-9]{1,9}(\.[0-9]{1,6})?")
@@ -87,6 +89,18 @@ def price(text: str, option: str) -> Decimal:
     if not _PRICE.fullmatch(better) or not Decimal(better):
         why, better = "must be above zero" if _is_zero(stripped) else why, "145.00"
     raise _number_fault(option, text, why=why, better=better)
+
+
+def level(text: str, option: str) -> Level:
+    """Return where an exit stands: at a price (`145.00`), or a part of the cost away (`3%`)."""
+    stripped = text.strip()
+    if not stripped.endswith("%"):
+        return Level(price=price(text, option))
+    figure = stripped[:-1].strip()
+    if figure.isascii() and _PRICE.fullmatch(figure) and 0 < Decimal(figure) < _HUNDRED:
+        return Level(fraction=Decimal(figure) / _HUNDRED)
+    why = "must be a price, or a part in percent between 0% and 100%"
+    raise _number_fault(option, text, why=why, better="3%")
 
 
 def seconds(text: str, option: str = "--timeout") -> float:

@@ -59,12 +59,19 @@ class ModifyOrder(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
 @final
 class CancelOrder(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """Take an order back. Cancelling a closed order is harmless."""
+    """Take an order back. Cancelling a closed order is harmless.
+
+    Attributes:
+        broker_order_id: For an order that we know only by the broker's id.
+        is_of_all: Every order of the account is meant, whoever placed it, and `order_id` is none
+            of them: others' cannot be cancelled by name. Never where money is real.
+    """
 
     order_id: OrderId
-    broker_order_id: int = 0  # for an order we know only by the broker's id
+    broker_order_id: int = 0
     origin: str = "cli"
     correlation_id: str = ""
+    is_of_all: bool = False
 
 
 Command = SubmitOrders | ModifyOrder | CancelOrder

@@ -87,6 +87,13 @@ class OrderRole(StrEnum):
         return self in (OrderRole.STOP, OrderRole.TARGET, OrderRole.CLOSE, OrderRole.TIMED)
 
 
+class Care(StrEnum):
+    """Whether the desk looks after a position, where a person has said so."""
+
+    ADOPTED = "adopted"  # opened elsewhere, and looked after as if it were opened here
+    RELEASED = "released"  # left alone, with every order of ours that belongs to it
+
+
 class OrderStatus(StrEnum):
     """Where an order stands, by our own evidence; `orders/lifecycle.py` has the transitions.
 

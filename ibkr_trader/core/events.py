@@ -16,6 +16,7 @@
                            StateEvent · ArmEvent · LimitsEvent · EquityEvent · LossEvent
                            TimeEvent · CheckpointEvent · GroupEvent · CoverEvent · TrailEvent
                            CloseRequestEvent · CloseEndEvent · OperatorEvent · NoticeEvent
+                           CareEvent
 
 Subscribing to a class subscribes to everything below it. Leaves are final, so that a
 handler that names a leaf names one fact. `at` is the moment it happened, in UTC.
@@ -30,7 +31,7 @@ from typing import final
 
 import msgspec
 
-from ibkr_trader.core.enums import DataType, Outcome, Side, Stage, TradingState, WouldBe
+from ibkr_trader.core.enums import Care, DataType, Outcome, Side, Stage, TradingState, WouldBe
 from ibkr_trader.core.models import (
     ZERO,
     AccountValues,
@@ -736,6 +737,23 @@ class CloseEndEvent(SystemEvent, frozen=True, kw_only=True):
 
 
 @final
+class CareEvent(SystemEvent, frozen=True, kw_only=True):
+    """A person says that the desk looks after a position from here on, or leaves it alone.
+
+    It ends with the position: once flat, or turned round, the next one is another matter.
+
+    Attributes:
+        held: What was held then, signed; of an adopted one, as much as was taken over.
+        origin: Who says so.
+    """
+
+    contract: Contract
+    care: Care
+    held: Decimal
+    origin: str = ""
+
+
+@final
 class CheckpointEvent(SystemEvent, frozen=True, kw_only=True):
     """A resting point of the journal: a restart reads from here, and about `live` before it.
 
@@ -745,7 +763,8 @@ class CheckpointEvent(SystemEvent, frozen=True, kw_only=True):
     there are both, at its cost. `closings` are under way. `misled` are the groups of a
     position that the broker has restated. `states` are the halts in force, with `limits`,
     `equity`, `traffic`, `arming`, `strikes` and `losses` as they were told last. `trails` are
-    the resting stops that follow the market. `signals` were taken, `sequences` is how far
+    the resting stops that follow the market. `cares` say which positions are looked after, or left
+    alone, because a person said so. `signals` were taken, `sequences` is how far
     their sources have counted, of `open_signals` nobody has said what came of them, and `standing`
     are the predictions that stand.
     `decisions` are the last of each rule, `open_decisions` are not known to have ended;
@@ -769,6 +788,7 @@ class CheckpointEvent(SystemEvent, frozen=True, kw_only=True):
     arming: ArmEvent | None = None
     losses: tuple[LossEvent, ...] = ()
     trails: tuple[TrailEvent, ...] = ()
+    cares: tuple[CareEvent, ...] = ()
     signals: tuple[SeenSignal, ...] = ()
     sequences: Mapping[str, int] = msgspec.field(default_factory=dict)
     open_signals: tuple[PredictionSignalEvent | FlowThresholdEvent, ...] = ()

@@ -52,6 +52,8 @@ def orphans(trader: Trader) -> list[Orphans]:
     exits = trader.guardian.policy.known.exits
     found: list[Orphans] = []
     for scene in scenes(trader.portfolio):
+        if scene.is_released:
+            continue
         surplus = excess(scene.held, scene.orders, exits)
         if surplus:
             orders = tuple(cut.order.order_id for cut in cuts(scene.held, scene.orders, exits))
@@ -105,6 +107,8 @@ async def carry_out(trader: Trader, fix: Fix, *, timeout: float) -> Order | None
 def _fixes_of(trader: Trader, scene: Scene) -> Iterator[Fix]:
     terms = Terms(trader.guardian.rules, trader.guardian.policy.known, trader.clock.now())
     name = label(scene.contract)
+    if scene.is_released:
+        return  # a person said so
     if scene.is_closing or not scene.is_known:
         why = "it is being closed" if scene.is_closing else "what is held is not certain"
         yield Fix(scene.contract, None, f"{name}: {why}")

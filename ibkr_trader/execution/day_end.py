@@ -23,6 +23,7 @@ from ibkr_trader.core.shapes import STOP_TYPES
 from ibkr_trader.core.trading_day import TradingDay, date_of, trading_day
 from ibkr_trader.execution.closing import close_each
 from ibkr_trader.orders.closing import KIND
+from ibkr_trader.portfolio.caring import is_released
 from ibkr_trader.portfolio.flattening import unfinished
 from ibkr_trader.portfolio.ledger_fold import quantity_of
 
@@ -46,6 +47,10 @@ class Due(StrEnum):
     OVER = "over"  # the market has closed
     HOLIDAY = "holiday"
     UNKNOWN = "unknown"  # nobody says when it closes
+    RELEASED = "released"  # a person wants it left alone
+
+
+_MAY_WAIT = frozenset({Due.EARLY, Due.HOLIDAY, Due.RELEASED})
 
 
 class DayEndPlan(msgspec.Struct, frozen=True, kw_only=True):
@@ -121,7 +126,7 @@ class MarketEnd(msgspec.Struct, kw_only=True):
     @property
     def is_well(self) -> bool:
         """Whether it is as it should be at this hour."""
-        may_wait = self.due in (Due.EARLY, Due.HOLIDAY) or (self.due is Due.NOW and self.timed)
+        may_wait = self.due in _MAY_WAIT or (self.due is Due.NOW and self.timed)
         return self.is_flat or (bool(may_wait) and not self.trouble)
 
 
@@ -141,9 +146,10 @@ async def survey(trader: Trader, calendar: Calendar, plan: DayEndPlan) -> list[M
         except AmbiguousContract as error:
             trouble = error.message
         day = _day_of(trader, calendar, contract)
-        end = MarketEnd(
-            contract=contract, day=day, due=plan.due(day, trader.clock.now()), trouble=trouble
-        )
+        due = plan.due(day, trader.clock.now())
+        if is_released(trader.portfolio, contract.con_id):
+            due, trouble = Due.RELEASED, ""
+        end = MarketEnd(contract=contract, day=day, due=due, trouble=trouble)
         ends.append(_looked_at(trader, end))
     return ends
 

@@ -17,7 +17,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from datetime import timedelta
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from ibkr_trader.core.commands import ModifyOrder, SubmitOrders
@@ -38,6 +37,8 @@ from ibkr_trader.core.events import (
 )
 from ibkr_trader.execution.command_queue import CommandQueue
 from ibkr_trader.orders.group import ORDER_TYPES, Follower, Forgetful
+from ibkr_trader.portfolio.caring import is_left_alone, is_taken_over
+from ibkr_trader.portfolio.enlarging import enlarged
 from ibkr_trader.portfolio.ledger_fold import subject_of
 from ibkr_trader.risk.verdict import Denied
 
@@ -130,11 +131,17 @@ class GroupRunner:
         return self._groups.get(group_id)
 
     @property
-    def misled(self) -> tuple[GroupId, ...]:
+    def blind(self) -> tuple[GroupId, ...]:
         """The open groups that are wrong about what they hold: the broker has restated it."""
         if not self._misled:  # as always, and it is asked at every review
             return ()
         return tuple(group_id for group_id in self._groups if group_id in self._misled)
+
+    @property
+    def misled(self) -> tuple[GroupId, ...]:
+        """Those of them whose position nobody has taken over as it is now."""
+        state = self._portfolio()
+        return tuple(one for one in self.blind if not is_taken_over(state, one))
 
     @property
     def open_ids(self) -> tuple[GroupId, ...]:
@@ -313,6 +320,8 @@ class GroupRunner:
     # -- from groups to the router -----------------------------------------------------------
 
     def _may_ask(self, group_id: GroupId, command: Command, at: datetime) -> bool:
+        if is_left_alone(self._portfolio(), command):
+            return False
         group = self._groups.get(group_id)
         # What could not be sent is forgotten, so a group may want it again in the same breath.
         # Asking at once would never let the news in that the link is gone.
@@ -371,18 +380,10 @@ class GroupRunner:
 
     def _is_blind(self, group_id: GroupId, command: Command) -> bool:
         """Whether the group would place or enlarge something and is wrong about what is held."""
-        portfolio = self._portfolio()
-        match command:
-            case SubmitOrders(orders=(first, *_)):
-                contract = first.contract
-            case ModifyOrder(order_id=order_id, quantity=Decimal() as wanted):
-                order = portfolio.order(order_id)
-                if order is None or wanted <= order.spec.quantity:
-                    return False
-                contract = order.spec.contract
-            case _:
-                return False
-        return group_id in self._misled or subject_of(contract) in portfolio.drift
+        contract = enlarged(self._portfolio(), command)
+        if contract is None:
+            return False
+        return group_id in self._misled or subject_of(contract) in self._portfolio().drift
 
     def _tell(self, group_id: GroupId, message: str) -> None:
         event = GroupEvent(

@@ -76,7 +76,7 @@ class Guardian:
         self._has_errand = asyncio.Event()
         trader.bus.subscribe(ev.OrderEvent, self._hear)
         trader.bus.subscribe(ev.SyncEvent, self._told)
-        for kind in (ev.PositionReportEvent, ev.CloseEndEvent):
+        for kind in (ev.PositionReportEvent, ev.CloseEndEvent, ev.CareEvent):
             trader.bus.subscribe(kind, lambda _: self._wake.set())
 
     @property

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ibkr_trader.core.events import FlowThresholdEvent, PredictionSignalEvent
 from ibkr_trader.core.trading_day import session_from
+from ibkr_trader.portfolio.caring import is_released
 from ibkr_trader.portfolio.contexts import context
 from ibkr_trader.portfolio.protection import protection
 from ibkr_trader.rules.moment import Account, Holding, Moment, Trigger
@@ -76,7 +77,7 @@ class Moments:
             stop=guarded.stop if guarded is not None else None,
             r=guarded.r if guarded is not None else None,
             is_entering=here is not None and bool(here.entries),
-            is_leaving=con_id in portfolio.closings,
+            is_leaving=con_id in portfolio.closings or is_released(portfolio, con_id),
             owner=self._owner(con_id),
         )
 

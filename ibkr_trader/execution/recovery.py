@@ -98,7 +98,7 @@ class Recovery:
         history: list[Command | ev.BaseEvent] = list(self._journal.resume())
         events = [message for message in history if isinstance(message, ev.BaseEvent)]
         self._open_groups = lambda: groups.open_ids
-        self._misled_groups = lambda: groups.misled
+        self._misled_groups = lambda: groups.blind
         self._outlook.replay(events)
         self._intake.remember(self._outlook.portfolio.fills.values())
         groups.restore(events)
@@ -161,6 +161,11 @@ class Recovery:
             else:
                 self._looks = 0
                 self._is_settled.set()
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether every order is accounted for."""
+        return self._is_settled.is_set()
 
     async def settled(self, *, timeout: float) -> None:
         """Wait until every order is accounted for, or `timeout` seconds have passed."""
@@ -238,6 +243,7 @@ class Recovery:
             openings=history.openings,
             recent=recent,
             trails=self.trails(),
+            cares=tuple(portfolio.cares.values()),
             **self._outlook.book.kept(),
             **self.remembered(now),
             strategy_days=self._outlook.strategies.kept(portfolio),

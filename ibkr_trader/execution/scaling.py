@@ -158,9 +158,10 @@ def _context(trader: Trader, request: ScaleInRequest, contract: Contract) -> Con
 
 def _growing(trader: Trader, here: Context) -> OrderGroup | None:
     """The newest group here whose exits can follow."""
+    blind = trader.groups.blind  # they enlarge nothing any more
     for group_id in reversed(here.groups):
         group = trader.groups.get(group_id)
-        if isinstance(group, Scalable) and group.is_scalable:
+        if group_id not in blind and isinstance(group, Scalable) and group.is_scalable:
             return group
     return None
 

@@ -24,8 +24,7 @@ from ibkr_trader.core.errors import (
     TicketRefused,
 )
 from ibkr_trader.core.events import Breach
-from ibkr_trader.core.models import ZERO, Order, OrderId, WhatIf
-from ibkr_trader.core.shapes import TRAIL_TYPES
+from ibkr_trader.core.models import ZERO, OrderId, WhatIf
 from ibkr_trader.core.text import percent, price, quantity
 from ibkr_trader.execution.consent import agreed, is_due
 from ibkr_trader.execution.placing import (
@@ -39,6 +38,7 @@ from ibkr_trader.execution.scaling import Addition
 from ibkr_trader.orders.group import ORDER_TYPES
 from ibkr_trader.orders.linked_orders import Scalable
 from ibkr_trader.portfolio.contexts import context
+from ibkr_trader.portfolio.fingerprint import in_words, orders_moved
 from ibkr_trader.risk.verdict import Denied
 
 if TYPE_CHECKING:
@@ -97,6 +97,11 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     def contract(self) -> Contract:
         """What it trades: all orders of a group are of one contract."""
         return self.command.orders[0].contract
+
+    @property
+    def remark(self) -> str:
+        """What to say of one that was used."""
+        return f"what it placed is {self.command.group_id}, if anything"
 
     def require_fresh(self, token: str, now: datetime) -> None:
         """Refuse a ticket whose minute is over, or that no preview can have made.
@@ -173,7 +178,7 @@ def basis_of(trader: Trader, command: SubmitOrders, quote: Quote | None, *, wher
         limits=_limits_in_force(view),
         held=position.quantity if position is not None else ZERO,
         orders={
-            order.order_id: _in_words(order)
+            order.order_id: in_words(order)
             for order in view.portfolio.orders.values()
             if order.spec.contract.con_id == contract.con_id
         },
@@ -308,19 +313,8 @@ def _moved(then: Basis, now: Basis) -> Iterator[str]:
         yield "The settings are not those of the preview."
     if then.limits != now.limits:
         yield "The limits in force have changed."
-    yield from _orders_moved(then.orders, now.orders)
+    yield from orders_moved(then.orders, now.orders)
     yield from _mark_moved(then.mark, now.mark)
-
-
-def _orders_moved(then: dict[str, str], now: dict[str, str]) -> Iterator[str]:
-    for order_id in sorted(then.keys() | now.keys()):
-        before, after = then.get(order_id), now.get(order_id)
-        if before is None:
-            yield f"{order_id} ({after}) works, and did not."
-        elif after is None:
-            yield f"{order_id} ({before}) does not work any more."
-        elif before != after:
-            yield f"{order_id} was {before} and is {after}."
 
 
 def _mark_moved(then: Decimal | None, now: Decimal | None) -> Iterator[str]:
@@ -335,17 +329,6 @@ def _mark_moved(then: Decimal | None, now: Decimal | None) -> Iterator[str]:
             f"The market moved {percent(move)}, from {price(then)} to {price(now)}; "
             f"a ticket allows {percent(TOLERANCE)}."
         )
-
-
-def _in_words(order: Order) -> str:
-    """An order's terms as far as somebody must have changed them: a trail moves by itself."""
-    spec = order.desired or order.spec
-    terms = [spec.limit_price, spec.trail_amount, spec.trail_percent]
-    if spec.order_type not in TRAIL_TYPES:
-        terms.append(spec.stop_price)
-    prices = " ".join(price(term) for term in terms if term is not None)
-    left = quantity(spec.quantity - order.filled)
-    return f"{spec.side} {left} {spec.order_type} {prices}".strip()
 
 
 def _state(view: RiskView, contract: Contract) -> str:

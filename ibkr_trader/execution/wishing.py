@@ -29,6 +29,7 @@ from ibkr_trader.execution.stop_trails import CannotTrail
 from ibkr_trader.orders.bracket_orders import BracketOrderRequest
 from ibkr_trader.orders.linked_orders import ScaleInRequest, equal_parts
 from ibkr_trader.orders.managed_trails import banded
+from ibkr_trader.portfolio.caring import leave_it
 from ibkr_trader.portfolio.contexts import context, left_by_others
 from ibkr_trader.portfolio.ledger_fold import quantity_of
 from ibkr_trader.risk.sizing import CannotSize
@@ -215,7 +216,8 @@ class Wishing:
 
     def _objection(self, contract: Contract) -> str:
         """Why what goes on in a contract is not its business; empty if it is."""
-        return self._trader.outlook.strategies.objection(contract, self._origin)
+        released = leave_it(self._trader.portfolio, contract)
+        return released or self._trader.outlook.strategies.objection(contract, self._origin)
 
     @property
     def _is_late(self) -> bool:

@@ -45,7 +45,7 @@ _CHANGING = frozenset({OrderStatus.PENDING_MODIFY, OrderStatus.PENDING_CANCEL})
 
 def too_much(scene: Scene, watch: Watch, terms: Terms, *, settle: timedelta = SETTLE) -> Found:
     """Take away what exits of ours could trade beyond what is held."""
-    if not scene.is_known or scene.is_closing:
+    if scene.is_left_alone:
         return Found(watch)
     now, exits = terms.now, terms.known.exits
     found = cuts(scene.held, scene.orders, exits)
@@ -101,7 +101,7 @@ def too_little(scene: Scene, watch: Watch, terms: Terms) -> Found:
     stands, now, rules = coverage(scene.held, scene.orders, mark=scene.mark), terms.now, terms.rules
     if not stands.naked:
         return _covered(scene, watch, now=now)
-    if not scene.is_known or scene.is_closing:
+    if scene.is_left_alone:
         return Found(watch)
     seen = watch.naked_seen or now
     since = watch.naked_since or min(scene.since or now, now)
@@ -145,9 +145,9 @@ def _answer(
     """What to do, if anything, and what to say of it: one answer for now."""
     rules, ours = terms.rules, abs(scene.held) if terms.rules.cover_foreign else scene.ours
     size = min(stands.naked, ours - stands.covered)
-    doubt = _doubt(scene, watch, terms)
-    if rules.policy is Policy.ALERT or doubt:
-        return None, doubt or _FIX
+    against = doubt(scene, watch, terms)
+    if rules.policy is Policy.ALERT or against:
+        return None, against or _FIX
     if size <= 0 or (rules.policy is Policy.FLATTEN and ours < abs(scene.held)):
         return None, f"not all was opened here (protection.cover_foreign is off); {_FIX}"
     if rules.policy is Policy.FLATTEN:
@@ -158,8 +158,8 @@ def _answer(
     return (action, why) if action is None else _patiently(action, watch, why, now=terms.now)
 
 
-def _doubt(scene: Scene, watch: Watch, terms: Terms) -> str:
-    """What stands against acting now."""
+def doubt(scene: Scene, watch: Watch, terms: Terms) -> str:
+    """Return what stands against acting now on what no stop covers; empty if nothing does."""
     lost = scene.lost[-1].order_id if scene.lost else None
     if lost in terms.known.wishes and not terms.rules.auto_reprotect:
         return f"{lost} was cancelled on request; {_FIX}"

@@ -28,6 +28,7 @@ class Scene(NamedTuple):
         ours: How much of what is held orders of ours have opened.
         is_known: Whether broker and ledger agree on what is held.
         is_closing: It is being ended for good, and nothing else may act on it.
+        is_released: A person wants it left alone, with its orders.
         mark: The last price, for what it is worth.
         market: The market, only while it is open, fresh and not halted.
     """
@@ -41,8 +42,14 @@ class Scene(NamedTuple):
     ours: Decimal = ZERO
     is_known: bool = True
     is_closing: bool = False
+    is_released: bool = False
     mark: Decimal | None = None
     market: Market | None = None
+
+    @property
+    def is_left_alone(self) -> bool:
+        """Whether nothing may be done about it: it is ending, released, or nobody knows it."""
+        return self.is_closing or self.is_released or not self.is_known
 
 
 class Flatten(NamedTuple):

@@ -18,6 +18,7 @@ from ibkr_trader.core.models import ZERO, Contract, Order, OrderId, Position
 from ibkr_trader.core.shapes import STOP_TYPES, TARGET_TYPES
 from ibkr_trader.orders.cover_scene import Scene
 from ibkr_trader.orders.coverage import coverage, protects, remarks, works
+from ibkr_trader.portfolio.caring import adopted, is_released
 from ibkr_trader.portfolio.ledger_fold import quantity_of, subject_of
 from ibkr_trader.portfolio.positions import signed
 
@@ -169,6 +170,7 @@ class Standing(NamedTuple):
     is_known: bool
     is_closing: bool
     mark: Decimal | None  # only where an order's use depends on it
+    is_released: bool = False
 
 
 def standings(state: PortfolioState) -> dict[int, Standing]:
@@ -191,6 +193,7 @@ def _standing(state: PortfolioState, con_id: int, orders: list[Order]) -> Standi
         is_known=state.has_synced and subject_of(contract) not in state.drift,
         is_closing=con_id in state.closings,
         mark=position.market_price if position is not None and minds else None,
+        is_released=is_released(state, con_id),
     )
 
 
@@ -227,6 +230,7 @@ def _scene(state: PortfolioState, one: Standing, *, market: Market | None) -> Sc
         orders=one.orders,
         is_known=one.is_known,
         is_closing=one.is_closing,
+        is_released=one.is_released,
         mark=one.mark,
         market=market,
     )
@@ -242,11 +246,16 @@ def opened_here(state: PortfolioState, position: Position) -> Decimal:
     """Return how much of a position orders of ours have opened, by the executions known.
 
     What was held before them counts as opened elsewhere; what somebody closes comes off his
-    own part first.
+    own part first. What was adopted counts as opened here, from that moment on.
     """
     book = state.books[position.contract.con_id]
     held, ours = book.base.quantity, ZERO
-    for fill in sorted(book.fills.values(), key=lambda one: (one.at, one.fill_id)):
+    fills = sorted(book.fills.values(), key=lambda one: (one.at, one.fill_id))
+    if (taken := adopted(state, position.contract.con_id)) is not None:
+        held += sum((signed(fill) for fill in fills if fill.at <= taken.at), ZERO)
+        fills = [fill for fill in fills if fill.at > taken.at]
+        ours = min(abs(taken.held), abs(held))
+    for fill in fills:
         change, is_ours = signed(fill), not fill.order_id.startswith(f"{FOREIGN}-")
         left = abs(held + change)
         if held * change >= 0:

@@ -23,7 +23,7 @@ import msgspec
 
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.models import AccountValues, Fill, FillId, GroupId, Order, OrderId, Position
-from ibkr_trader.portfolio import ledger_fold, order_fold
+from ibkr_trader.portfolio import caring, ledger_fold, order_fold
 from ibkr_trader.portfolio.finding import find_orders
 from ibkr_trader.portfolio.growing import GrowingMap
 from ibkr_trader.portfolio.ledger_fold import Close
@@ -79,6 +79,7 @@ class PortfolioState(msgspec.Struct, frozen=True, kw_only=True):
         unclaimed_costs: Commissions of executions that have not arrived yet.
         link: The connection to the broker.
         closings: What is being ended for good, by con_id: nothing else may act on it meanwhile.
+        cares: Which positions a person has handed to the desk, or taken from it, by con_id.
     """
 
     orders: Mapping[OrderId, Order] = MappingProxyType({})
@@ -98,6 +99,7 @@ class PortfolioState(msgspec.Struct, frozen=True, kw_only=True):
     unclaimed_costs: Mapping[FillId, ev.CommissionEvent] = MappingProxyType({})
     link: Link = Link()
     closings: Mapping[int, ev.CloseRequestEvent] = MappingProxyType({})
+    cares: Mapping[int, ev.CareEvent] = MappingProxyType({})
 
     def apply(self, event: ev.BaseEvent) -> PortfolioState:
         """Return the picture after `event`; the same object if nothing changed.
@@ -106,9 +108,11 @@ class PortfolioState(msgspec.Struct, frozen=True, kw_only=True):
             InvariantBroken: If the event is a step of our own that is illegal.
         """
         if isinstance(event, ev.OrderEvent):
-            return order_fold.follow(self, event)
-        follow = _FOLLOW.get(type(event))
-        return self if follow is None else follow(self, event)
+            state = order_fold.follow(self, event)
+        else:
+            follow = _FOLLOW.get(type(event))
+            state = self if follow is None else follow(self, event)
+        return caring.while_held(state) if state.cares else state
 
     def order(self, order_id: OrderId) -> Order | None:
         """Return an order, live or past, or None if nobody knows it."""
@@ -153,7 +157,9 @@ _FOLLOW: Mapping[type[ev.BaseEvent], Callable[[PortfolioState, Any], PortfolioSt
     ev.CheckpointEvent: lambda state, event: msgspec.structs.replace(
         ledger_fold.resume(state, event),
         closings={one.contract.con_id: one for one in event.closings},
+        cares={one.contract.con_id: one for one in event.cares},
     ),
+    ev.CareEvent: caring.cared,
     ev.CloseRequestEvent: lambda state, event: msgspec.structs.replace(
         state, closings={**state.closings, event.contract.con_id: event}
     ),

@@ -86,6 +86,13 @@ class RiskGuard:
         )
 
     def _review_cancel(self, command: CancelOrder, view: RiskView) -> Approved | Denied:
+        if command.is_of_all and view.arming.is_live:
+            breach = Breach(
+                check=_FOREIGN,
+                message="Orders of everybody are cancelled in the simulator and on paper alone.",
+                hint="ibkr-trader cancel --all takes back ours",
+            )
+            return Denied(command=command, at=view.now, breaches=(breach,))
         order = view.portfolio.order(command.order_id)
         if order is not None and order.is_foreign:
             breach = Breach(

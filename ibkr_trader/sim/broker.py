@@ -241,6 +241,9 @@ class SimulatedBroker:
 
     def _cancel(self, command: CancelOrder) -> None:
         number = command.broker_order_id
+        if command.is_of_all:
+            self._report(self._exchange.cancel_all(now=self._clock.now()))
+            return
         if command.order_id in self._news.by_id or not number:
             known = self._known(command.order_id)
             if known.is_closed:

@@ -64,9 +64,11 @@ class Counter:
 
 
 @asynccontextmanager
-async def counter(settings: Settings, journal: Journal | None = None) -> AsyncIterator[Counter]:
+async def counter(
+    settings: Settings, journal: Journal | None = None, *, floor: Floor | None = None
+) -> AsyncIterator[Counter]:
     """A counter at a desk on the simulator."""
-    async with Floor().trader(journal=journal) as trader:
+    async with (floor or Floor()).trader(journal=journal) as trader:
         yield Counter(Desk(trader), settings)
 
 

@@ -299,6 +299,18 @@ async def test_an_order_of_somebody_else_is_foreign(pit: Pit) -> None:
         await pit.send(CancelOrder(order_id=found.order_id))
 
 
+async def test_the_cancel_of_all_takes_back_what_others_placed_too(pit: Pit) -> None:
+    theirs = limit(pit, 1, "140.00", order_id=OrderId("by-hand"), broker_order_id=77)
+    pit.exchange.place(2, 77, terms=terms_of(theirs, parent_number=0, transmit=True), now=NOW)
+    spec = limit(pit, 1, "149.00")
+    await pit.send(submit(spec))
+    await pit.until(ev.StatusEvent, lambda event: event.is_working)
+    assert len((await pit.broker.snapshot()).open_orders) == 2
+    await pit.send(CancelOrder(order_id=OrderId("everything"), is_of_all=True))
+    await pit.until(ev.CancelEvent)
+    assert (await pit.broker.snapshot()).open_orders == ()
+
+
 async def test_order_ids_are_fresh_and_above_the_floor(pit: Pit) -> None:
     first, second = pit.broker.reserve_order_ids(2, floor=1)
     assert second == first + 1

@@ -13,7 +13,7 @@ import pytest
 from ibkr_trader.core import codec, commands
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.commands import CancelOrder, Command, ModifyOrder, SubmitOrders
-from ibkr_trader.core.enums import Outcome, Stage
+from ibkr_trader.core.enums import Care, Outcome, Stage
 from ibkr_trader.core.models import OrderId
 from ibkr_trader.core.signals import SeenSignal
 from tests.orders.samples import (
@@ -98,6 +98,7 @@ EVENTS: list[ev.BaseEvent] = [
     accepted(spec(), warning="held"),
     filled(fill(4, "150.005", commission=Decimal("1.00"))),
     filled(fill(3, revision=2), replaces=fill(4)),
+    ev.CareEvent(at=AT, contract=AAPL, care=Care.ADOPTED, held=Decimal(10), origin="cli"),
     ev.CheckpointEvent(at=AT, live=(OrderId("memo-1-stop"),), fills=(fill(),), positions=()),
     ev.CloseRequestEvent(
         at=AT, group_id=GROUP, contract=AAPL, account="SIM0000001", stop=bracket_specs()[2]

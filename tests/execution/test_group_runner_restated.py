@@ -10,8 +10,12 @@ import pytest
 from ibkr_trader.adapters.memory_journal import MemoryJournal
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.errors import RiskCheckError
+from ibkr_trader.execution import caring
 from ibkr_trader.execution.desk import Desk
 from ibkr_trader.execution.placing import Wait
+from ibkr_trader.execution.scaling import prepare_addition
+from ibkr_trader.orders.exit_levels import Wanted
+from ibkr_trader.orders.linked_orders import ScaleInRequest
 from ibkr_trader.portfolio.ledger_fold import subject_of
 from ibkr_trader.risk.check import CHECKS
 from ibkr_trader.risk.guard import RiskGuard
@@ -111,3 +115,26 @@ async def test_what_only_reduces_goes_on() -> None:
         await desk.cancel_order(orders[2].order_id)
         moved = await desk.modify_order(orders[1].order_id, quantity=Decimal(6))
         assert moved.spec.quantity == 6, "and a person may do whatever a person may"
+
+
+async def test_whoever_adopts_the_position_ends_it_before_and_after_a_restart() -> None:
+    floor, journal = Floor(), MemoryJournal("k7qav")
+    async with floor.trader(journal=journal) as trader:
+        orders = await held(trader)
+        restate(trader, orders)
+        with pytest.raises(RiskCheckError, match="restated"):
+            await held(trader)
+        found = await caring.prepare_adoption(trader, "AAPL", Wanted())
+        assert found.request is None
+        await caring.adopt(trader, found, timeout=1)
+        assert (trader.groups.misled, len(trader.portfolio.orders)) == ((), 2)
+        history = [message for _, message in journal.messages()]
+    crashed = MemoryJournal("k7qav")  # without the checkpoint of an orderly end
+    crashed.append(history)
+    for kept in (journal, crashed):
+        async with floor.trader(journal=kept) as trader:
+            assert (trader.groups.misled, len(trader.groups.blind)) == ((), 1)
+            # What the group does not know how to follow joins another of its own.
+            more = ScaleInRequest(symbol="AAPL", quantity=Decimal(1), limit_price=Decimal(149))
+            addition = await prepare_addition(trader, more)
+            assert addition.group is not None

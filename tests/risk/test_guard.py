@@ -6,11 +6,12 @@ from datetime import timedelta
 import msgspec
 import pytest
 
-from ibkr_trader.core.commands import Command
+from ibkr_trader.core.commands import CancelOrder, Command
 from ibkr_trader.core.enums import TradingState
 from ibkr_trader.core.errors import ConfigError
 from ibkr_trader.core.events import Breach, NewOrderEvent
-from ibkr_trader.core.models import Contract, Order, OrderSpec
+from ibkr_trader.core.models import Contract, Order, OrderId, OrderSpec
+from ibkr_trader.risk.arming import Arming
 from ibkr_trader.risk.check import CHECKS, Binds, Check
 from ibkr_trader.risk.guard import ExtraCheck, RiskGuard
 from ibkr_trader.risk.history import History
@@ -257,6 +258,15 @@ def test_an_order_of_ours_may_always_be_cancelled_and_a_strangers_never() -> Non
     denied = review(cancel("foreign-7"), now)
     assert isinstance(denied, Denied)
     assert "not placed here" in denied.breaches[0].message
+
+
+def test_everybodys_orders_are_cancelled_only_where_no_money_is_at_stake() -> None:
+    everything = CancelOrder(order_id=OrderId("everything"), is_of_all=True)
+    assert isinstance(review(everything, view()), Approved)
+    armed = Arming(is_live=True, until=NOW + timedelta(hours=1))
+    denied = review(everything, view(arming=armed))
+    assert isinstance(denied, Denied)
+    assert "in the simulator and on paper alone" in denied.reasons
 
 
 def test_a_desk_that_only_looks_sends_nothing_not_even_a_cancel() -> None:

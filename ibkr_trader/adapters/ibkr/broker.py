@@ -274,6 +274,10 @@ class IBKRBroker:
 
     def _cancel(self, command: CancelOrder) -> None:
         lane = Lane.KILL if command.origin == HALT else Lane.CANCEL
+        if command.is_of_all:
+            frame = self._connection.encode(lambda api: api.reqGlobalCancel())
+            self._connection.put(Parcel(lane, (frame,)))
+            return
         if self._roster.get(command.order_id) is None and command.broker_order_id:
             ours = self._connection.settings.client_id
             taken = self._roster.find(ours, command.broker_order_id)

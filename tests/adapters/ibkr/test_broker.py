@@ -262,6 +262,8 @@ async def test_a_cancel_names_the_brokers_id(rig: Rig) -> None:
     assert (await rig.gateway.heard(4))[:3] == ["4", "1", "5"]
     await rig.broker.send(approved(CancelOrder(order_id=OrderId("gone"), broker_order_id=44)))
     assert (await rig.gateway.heard(4, times=2))[2] == "44"
+    await rig.broker.send(approved(CancelOrder(order_id=OrderId("everything"), is_of_all=True)))
+    assert (await rig.gateway.heard(58))[0] == "58"
 
 
 async def test_a_cancel_by_number_spares_the_order_that_has_the_number_now(rig: Rig) -> None:
