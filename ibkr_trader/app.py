@@ -182,7 +182,7 @@ async def open_desk(  # noqa: PLR0913 - the one root: each of these has a defaul
         )
         _agree_on_time(trader, connection, settings)
         trader.closer.goes_on, broker.objection = goes_on, trader.halter.objection
-        _equip(trader, settings)
+        equip(trader, settings)
         _face_outside(trader, settings if decides else None, sinks, timeout=patience)
         if leadership is not None:
             leadership.attach(trader, epoch_seen=lambda: broker.epoch_seen)
@@ -210,7 +210,7 @@ def _face_outside(
         trader.egress = Egress(trader, told)
 
 
-def _equip(trader: Trader, settings: Settings) -> None:
+def equip(trader: Trader, settings: Settings) -> None:
     """Give the desk what lies in files, and the parts that watch them."""
     trader.halter.watch(HaltFile(settings.place.kill_flag))
     LimitsWatch(trader, LimitsFile(settings.data_dir, settings.risk), settings.risk).attach()

@@ -93,6 +93,12 @@ class StillGateway:
         """Wait for this desk, too, whenever all is to be quiet; for none without a connection."""
         self._connection, self._trader = connection, trader
 
+    def cut(self) -> None:
+        """Cut the line to the desk: nothing that it still says arrives."""
+        if self._connection is not None:
+            self._connection.close()
+        self.attend(None)
+
     def order(self, ref: str) -> SimOrder:
         """Return the exchange's order of that name, or of that role if only one has it.
 
