@@ -42,7 +42,7 @@ _AT_ONCE = timedelta(0)
 class Outcome(StrEnum):
     """What came of a drill."""
 
-    PASS = "pass"
+    PASS = "pass"  # noqa: S105 - no password
     FAIL = "fail"
     SKIPPED = "skipped"
 
@@ -111,7 +111,14 @@ async def rehearse(drill: Drill, cast: Cast, *, size: int = SIZES[0]) -> Result:
         async with gateway.serving():
             terms, evidence = _terms(settings, gateway), Evidence(gateway)
             try:
-                scene = Scene(gateway, terms, evidence=evidence, symbol=cast.symbol, size=size)
+                scene = Scene(
+                    gateway,
+                    terms,
+                    settings=settings,
+                    evidence=evidence,
+                    symbol=cast.symbol,
+                    size=size,
+                )
             except Skipped as skipped:
                 return _skipped(drill, str(skipped))
             scene.companion = cast.companion

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
     from pathlib import Path
 
+    from ibkr_trader.config import Settings
     from ibkr_trader.drills.evidence import Evidence
     from ibkr_trader.drills.still_gateway import StillGateway
     from ibkr_trader.execution.desk import Desk
@@ -56,6 +57,7 @@ class Scene:
 
     Attributes:
         gateway: The sandboxed gateway; nothing passes there but by the story.
+        settings: The user's, as they are in the sandbox.
         evidence: What its books show.
         symbol, con_id: What is traded.
         size: How many shares an entry is for.
@@ -66,9 +68,16 @@ class Scene:
     """
 
     def __init__(
-        self, gateway: StillGateway, terms: DeskTerms, *, evidence: Evidence, symbol: str, size: int
+        self,
+        gateway: StillGateway,
+        terms: DeskTerms,
+        *,
+        settings: Settings,
+        evidence: Evidence,
+        symbol: str,
+        size: int,
     ) -> None:
-        self.gateway, self.evidence = gateway, evidence
+        self.gateway, self.settings, self.evidence = gateway, settings, evidence
         self.symbol, self.size = symbol, size
         self.con_id = _stock(gateway, symbol)
         mark = gateway.exchange.market.tape(self.con_id).mark
@@ -144,7 +153,7 @@ class Scene:
             return
         self.did("the desk ends")
         self._desk = None
-        await self._stack.aclose()
+        await self._closed()
 
     async def kill(self) -> None:
         """End the desk as SIGKILL does: not another word on the wire, none on the disk."""
@@ -157,8 +166,19 @@ class Scene:
             if source.exists():
                 shutil.copyfile(source, left.with_name(f"{left.name}{end}"))
         with suppress(TraderError):  # whatever it still says, nobody hears
-            await self._stack.aclose()
+            await self._closed()
         self._terms = msgspec.structs.replace(self._terms, journal=left)
+
+    async def _closed(self) -> None:
+        """Close what is open; whoever wants to finish something first may need some time."""
+
+        async def pass_time() -> None:
+            while True:
+                await self.gateway.quiet()
+                await self.gateway.wait(_STEP)
+
+        async with alongside(pass_time()):
+            await self._stack.aclose()
 
     async def doing(self, work: Awaitable[T], *, within: float = _PATIENCE) -> T:
         """Do `work`, and let time pass until it is done; what it raises comes out.

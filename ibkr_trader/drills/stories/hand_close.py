@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ibkr_trader.drills.asks import held_bracket, level
+from ibkr_trader.drills.asks import held_bracket
 from ibkr_trader.drills.drill import drill
+from ibkr_trader.drills.ends import through_the_stop
 
 if TYPE_CHECKING:
     from ibkr_trader.drills.scene import Scene
@@ -18,7 +19,4 @@ async def hand_close(scene: Scene) -> None:
     await scene.hand.close()
     scene.did("the position is closed by hand in TWS")
     await scene.gateway.wait(2, step=0.25)
-    await scene.floor.gap(str(level(scene, -5)))
-    scene.did("the market falls through where the stop was")
-    await scene.gateway.wait(3)
-    scene.must(scene.held == 0, f"the stop left behind has opened a position of {scene.held}")
+    await through_the_stop(scene)
