@@ -6,11 +6,12 @@ An act is a value, so that a command can send it through the door (`door.py`) as
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
 from ibkr_trader.sim.gateway.fault_rules import Fault
+from ibkr_trader.sim.gateway.transport_faults import LinkFault
 
 
 class _Act(msgspec.Struct, frozen=True, kw_only=True, tag_field="do", forbid_unknown_fields=True):
@@ -120,9 +121,31 @@ class Take(_Act, frozen=True, tag="take"):
 
 
 class Arm(_Act, frozen=True, tag="arm"):
-    """Faults are put in force."""
+    """Faults are put in force: of messages, and of the transport (`links`)."""
 
-    faults: tuple[Fault, ...]
+    faults: tuple[Fault, ...] = ()
+    links: tuple[LinkFault, ...] = ()
+
+
+class HangUp(_Act, frozen=True, tag="hang_up"):
+    """Connections end now, in order (`fin`) or broken off (`rst`); None is everybody's."""
+
+    how: Literal["fin", "rst"]
+    client: int | None = None
+
+
+class Blurt(_Act, frozen=True, tag="blurt"):
+    """Clients are sent bytes that mean nothing.
+
+    Attributes:
+        what: A frame of `garbage`, or the beginning of one that claims 2^31-1 bytes (`oversize`).
+        size: So many bytes of it.
+        client: Whose; None is everybody's.
+    """
+
+    what: Literal["garbage", "oversize"]
+    size: int = 64
+    client: int | None = None
 
 
 class Lift(_Act, frozen=True, tag="lift"):
@@ -176,7 +199,8 @@ Market = SetPrice | Gap | Halt | Split | Cap | Advance | Speed
 Hand = HandOrder | HandClose | HandModify | HandCancel
 Exchange = Correct | Bust | Trade | Take | Locate | SlowOca | Precaution
 Gateway = Arm | Lift | Wire | Look
-Act = Market | Hand | Exchange | Gateway
+Sockets = HangUp | Blurt
+Act = Market | Hand | Exchange | Gateway | Sockets
 
 
 class CannotDo(Exception):

@@ -7,8 +7,10 @@ import msgspec
 from ibkr_trader.core.text import price, quantity
 from ibkr_trader.sim.exchange import Exchange
 from ibkr_trader.sim.gateway.acts import Answer
-from ibkr_trader.sim.gateway.faults import Armed, Faults
+from ibkr_trader.sim.gateway.faults import Armed
 from ibkr_trader.sim.gateway.ledger_view import LedgerView
+from ibkr_trader.sim.gateway.network import Standing
+from ibkr_trader.sim.gateway.server import GatewayServer
 from ibkr_trader.sim.instruments import Instrument
 from ibkr_trader.sim.orders import Execution, SimOrder
 
@@ -38,20 +40,22 @@ def execution(exchange: Exchange, exec_id: str, what: str) -> Answer:
     return Answer(text=f"{now.exec_id} {what}: {told}", data={"execution": fill_facts(now)})
 
 
-def books(exchange: Exchange, faults: Faults) -> Answer:
+def books(exchange: Exchange, server: GatewayServer) -> Answer:
     """Tell what the exchange's books hold, and which faults are in force."""
     ledger, universe = LedgerView(exchange), exchange.universe
     held = {universe[con_id].symbol: number for con_id, number in ledger.positions().items()}
     live = [order_facts(one) for one in ledger.live()]
     fills = [fill_facts(one) for one in ledger.executions()]
-    armed = [fault_facts(one) for one in faults.armed]
+    standing: list[Armed | Standing] = [*server.faults.armed, *server.network.armed]
+    standing.sort(key=lambda one: one.number)
+    armed = [fault_facts(one) for one in standing]
     lines = [f"{symbol}: {quantity(number)} held" for symbol, number in held.items()]
     lines += [order(one, "works").text for one in ledger.live()]
     lines += [
         f"{one.exec_id}: {one.side} {quantity(one.shares)} at {price(one.price)}"
         for one in ledger.executions()
     ]
-    lines += [f"fault {one.number}: {told(one)}" for one in faults.armed]
+    lines += [f"fault {one.number}: {told(one)}" for one in standing]
     data = {"positions": held, "orders": live, "executions": fills, "faults": armed}
     return Answer(text="\n".join(lines) or "nothing held, nothing working", data=data)
 
@@ -95,7 +99,7 @@ def fill_facts(execution: Execution) -> dict[str, Any]:
     }
 
 
-def fault_facts(armed: Armed) -> dict[str, Any]:
+def fault_facts(armed: Armed | Standing) -> dict[str, Any]:
     """Return a fault in force as a table."""
     return {
         "number": armed.number,
@@ -104,9 +108,18 @@ def fault_facts(armed: Armed) -> dict[str, Any]:
     }
 
 
-def told(armed: Armed) -> str:
+def told(armed: Armed | Standing) -> str:
     """Say what a fault does."""
+    if isinstance(armed, Standing):
+        return _told_of_link(armed)
     when, act = armed.fault.when, msgspec.to_builtins(armed.fault.act)
     how = ", ".join(f"{key} {value}" for key, value in act.items() if key != "act")
     about = "" if when.order == "*" else f" of {when.order}"
     return f"{act['act']} {' and '.join(when.names)}{about}{f' ({how})' if how else ''}"
+
+
+def _told_of_link(armed: Standing) -> str:
+    fault = msgspec.to_builtins(armed.fault)
+    given = {key: value for key, value in fault.items() if value not in {None, False}}
+    how = ", ".join(f"{key} {value}" for key, value in given.items() if key != "link")
+    return f"{fault['link']}{f' ({how})' if how else ''}"

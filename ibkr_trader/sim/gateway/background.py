@@ -46,10 +46,14 @@ class GatewayInfo(msgspec.Struct, frozen=True, kw_only=True):
 
 def status(state_dir: Path) -> GatewayInfo | None:
     """Return the gateway that runs in `state_dir`, or None: then nothing answers there."""
+    info = living(state_dir)
+    return info if info is not None and answers(info.port) else None
+
+
+def living(state_dir: Path) -> GatewayInfo | None:
+    """Return the gateway whose process lives, whether or not its port answers, or None."""
     info = read_info(state_dir)
-    if info is None or not _is_alive(info.pid) or not answers(info.port):
-        return None
-    return info
+    return info if info is not None and _is_alive(info.pid) else None
 
 
 def start_background(

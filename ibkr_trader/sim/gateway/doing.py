@@ -17,6 +17,7 @@ from ibkr_trader.sim.exchange import Exchange
 from ibkr_trader.sim.gateway import acts, answers
 from ibkr_trader.sim.gateway.acts import Answer, CannotDo
 from ibkr_trader.sim.gateway.server import GatewayServer
+from ibkr_trader.sim.gateway.socket_doing import do_to_sockets
 from ibkr_trader.sim.gateway.wire import WireEntry, WireFile
 from ibkr_trader.sim.gateway.wire_order import WireOrder
 from ibkr_trader.sim.instruments import Instrument
@@ -33,9 +34,9 @@ _FASTEST = 10_000  # times the wall's pace: more than a trading day in three sec
 
 
 class Doer:
-    """Does acts to one gateway, whose folder takes the wire log."""
+    """Does acts to one gateway, whose folder takes the wire log; without one it keeps none."""
 
-    def __init__(self, server: GatewayServer, folder: Path) -> None:
+    def __init__(self, server: GatewayServer, folder: Path | None = None) -> None:
         self._server = server
         self._exchange = server.engine.floor.exchange
         self._folder = folder
@@ -59,6 +60,8 @@ class Doer:
                     return self._do_at_broker(act)
                 case acts.Precaution():
                     return self._set_up(act)
+                case acts.HangUp() | acts.Blurt():
+                    return do_to_sockets(self._server, act)
                 case _:
                     return self._do_to_market(act)
         except NotThere as error:
@@ -264,20 +267,21 @@ class Doer:
         return Answer(text=text, data={"kind": act.kind, "figure": figure})
 
     def _do_to_gateway(self, act: acts.Arm | acts.Lift | acts.Wire | acts.Look) -> Answer:
-        faults = self._server.faults
         match act:
             case acts.Arm():
-                numbers = faults.arm(*act.faults)
+                numbers = self._server.arm(*act.faults, *act.links)
                 told = ", ".join(map(str, numbers))
                 return Answer(text=f"armed: fault {told}", data={"faults": numbers})
             case acts.Lift(number=number):
-                count = faults.lift(number)
+                count = self._server.lift(number)
                 if number is not None and not count:
                     raise CannotDo(f"there is no fault {number}", "ibkr-trader gateway inject look")
                 return Answer(
                     text=f"{count} fault{'' if count == 1 else 's'} lifted", data={"lifted": count}
                 )
             case acts.Wire(on=on):
+                if self._folder is None:
+                    raise CannotDo("this gateway has no folder for a wire log")
                 self.close()
                 path = self._folder / WIRE_FILE
                 if on:
@@ -286,7 +290,7 @@ class Doer:
                 text = f"every message is written to {path}" if on else "the wire log has ended"
                 return Answer(text=text, data={"on": on, "path": str(path)})
             case acts.Look():
-                return answers.books(self._exchange, faults)
+                return answers.books(self._exchange, self._server)
             case _:
                 assert_never(act)
 

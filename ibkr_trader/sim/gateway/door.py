@@ -17,7 +17,7 @@ from typing import cast
 import msgspec
 
 from ibkr_trader.sim.gateway.acts import Act, Answer, CannotDo
-from ibkr_trader.sim.gateway.background import GatewayError, status
+from ibkr_trader.sim.gateway.background import GatewayError, living
 
 DOOR = "door.sock"
 LONGEST = 100  # bytes of a socket's path: 104 on macOS, 108 on Linux
@@ -115,7 +115,7 @@ def inject(folder: Path, act: Act) -> Answer:
     Raises:
         GatewayError: It is not running, or it does not answer.
     """
-    info = status(folder)
+    info = living(folder)  # its port may be what is out of order
     if info is None:
         message = "the gateway is not running"
         raise GatewayError(message)

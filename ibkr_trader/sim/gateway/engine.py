@@ -68,6 +68,7 @@ class Engine:
         self.touch()
         self.floor.advance(self.floor.now)
         self.floor.wiring.faults.tick()
+        self.floor.wiring.network.tick()
         if not self.floor.is_empty:
             self._left_at = self._wall()
         if self._wall() - self._marked_at >= MARK_EVERY:

@@ -11,6 +11,7 @@ from typing import Literal
 
 import msgspec
 
+from ibkr_trader.sim.gateway.fault_acts import BadUtf8, HalfFrame, MessageAct
 from ibkr_trader.sim.gateway.naming import MODIFY, REPLY_NAMES, REQUEST_NAMES, Subject
 
 STATUSES = ("openOrder", "orderStatus")
@@ -77,27 +78,23 @@ class When(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         return order_ref.endswith(f"-{self.order}") or fnmatchcase(order_ref, self.order)
 
 
-class _Act(msgspec.Struct, frozen=True, kw_only=True, tag_field="act", forbid_unknown_fields=True):
-    """What is done to a message."""
-
-
-class Drop(_Act, frozen=True, tag="drop"):
+class Drop(MessageAct, frozen=True, tag="drop"):
     """It never arrives."""
 
 
-class Delay(_Act, frozen=True, tag="delay"):
+class Delay(MessageAct, frozen=True, tag="delay"):
     """It arrives so many seconds later, by the exchange's clock; others may overtake it."""
 
     seconds: float
 
 
-class Repeat(_Act, frozen=True, tag="repeat"):
+class Repeat(MessageAct, frozen=True, tag="repeat"):
     """It arrives twice; the second time so many seconds later."""
 
     seconds: float = 0
 
 
-class Shuffle(_Act, frozen=True, tag="shuffle"):
+class Shuffle(MessageAct, frozen=True, tag="shuffle"):
     """So many messages wait for each other, and arrive in another order.
 
     `order` names them by their place, from 0: `(1, 0)` swaps two, `(0, 0, 1)` repeats the first.
@@ -107,37 +104,37 @@ class Shuffle(_Act, frozen=True, tag="shuffle"):
     order: tuple[int, ...]
 
 
-class Behind(_Act, frozen=True, tag="behind"):
+class Behind(MessageAct, frozen=True, tag="behind"):
     """It waits until a message of this name has gone out about the same order."""
 
     name: str
 
 
-class Unset(_Act, frozen=True, tag="unset"):
+class Unset(MessageAct, frozen=True, tag="unset"):
     """A commission report comes without figures: TWS's largest number in their place."""
 
 
-class Reject(_Act, frozen=True, tag="reject"):
+class Reject(MessageAct, frozen=True, tag="reject"):
     """The request is refused with this code and text (`{id}` is the order's), and not done."""
 
     code: int
     text: str
 
 
-class Warn(_Act, frozen=True, tag="warn"):
+class Warn(MessageAct, frozen=True, tag="warn"):
     """The request is done, and this code and text follow."""
 
     code: int
     text: str
 
 
-class FillFirst(_Act, frozen=True, tag="fill_first"):
+class FillFirst(MessageAct, frozen=True, tag="fill_first"):
     """So much of the order trades just before the request is done."""
 
     shares: Decimal
 
 
-class Cut(_Act, frozen=True, tag="cut"):
+class Cut(MessageAct, frozen=True, tag="cut"):
     """The connection ends: in order (`fin`) or broken off (`rst`).
 
     Attributes:
@@ -149,9 +146,12 @@ class Cut(_Act, frozen=True, tag="cut"):
     at: Literal["before", "after", "answered"] = "before"
 
 
-Act = Drop | Delay | Repeat | Shuffle | Behind | Unset | Reject | Warn | FillFirst | Cut
+Spoiling = HalfFrame | BadUtf8
+_Moving = Drop | Delay | Repeat | Shuffle | Behind | Unset
+_Answering = Reject | Warn | FillFirst | Cut
+Act = _Moving | _Answering | Spoiling
 _OF_REQUESTS = (Reject, Warn, FillFirst, Cut)
-_OF_NEWS = (Repeat, Shuffle, Behind, Unset)
+_OF_NEWS = (Repeat, Shuffle, Behind, Unset, HalfFrame, BadUtf8)
 
 
 class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

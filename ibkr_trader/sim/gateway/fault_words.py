@@ -6,14 +6,15 @@ from typing import Any
 
 from ibkr_trader.sim.gateway import acts
 from ibkr_trader.sim.gateway import fault_rules as rules
-from ibkr_trader.sim.gateway.fault_rules import Fault, When
+from ibkr_trader.sim.gateway.fault_rules import Fault
+from ibkr_trader.sim.gateway.transport_words import TRANSPORT_FORMS, WAYS, client_in, latency
 from ibkr_trader.sim.gateway.words import (
     BadWords,
     Form,
     Words,
     chosen,
-    number_in,
     real_in,
+    when_in,
 )
 
 Read = Callable[[Words], acts.Act]
@@ -21,23 +22,10 @@ _COMMISSIONS = ("none", "late", "dup", "unset")
 _CUTS = ("before", "after", "answered")
 
 
-def _when(words: Words, names: tuple[str, ...], *, times: str = "1") -> When:
-    counted = {
-        name: number_in(words.option(name, default), f"--{name}")
-        for name, default in (("nth", "1"), ("times", times))
-    }
-    return When(
-        names=names,
-        order=words.option("order", "*"),
-        nth=int(counted["nth"]),
-        times=int(counted["times"]),
-    )
-
-
 def _fault(act: Callable[[Words], rules.Act], names: tuple[str, ...] = ()) -> Read:
     def read(words: Words) -> acts.Act:
         done = act(words)
-        when = _when(words, words.rest(names))
+        when = when_in(words, words.rest(names))
         return acts.Arm(faults=(Fault(when=when, act=done),))
 
     return read
@@ -82,12 +70,25 @@ def _shuffle(words: Words) -> rules.Act:
     return rules.Shuffle(order=tuple(int(place) for place in text.split(",")))
 
 
-def _cut(how: Any) -> Callable[[Words], rules.Act]:
-    def read(words: Words) -> rules.Act:
+def _cut(how: Any) -> Read:
+    def cut(words: Words) -> rules.Act:
         at: Any = chosen(words.option("at", "before"), "--at", _CUTS)
         return rules.Cut(how=how, at=at)
 
+    def read(words: Words) -> acts.Act:
+        if words.next == "now":
+            words.word("now")
+            return acts.HangUp(how=how, client=client_in(words))
+        return _fault(cut, ("placeOrder",))(words)
+
     return read
+
+
+def _delay(words: Words) -> acts.Act:
+    seconds = real_in(words.word("SECONDS"), "SECONDS")
+    if words.next in WAYS:
+        return latency(words, seconds)
+    return _fault(lambda _: rules.Delay(seconds=seconds))(words)
 
 
 _ORDER = "[--order NAME]"
@@ -101,9 +102,9 @@ FAULT_FORMS: dict[str, Form] = {
     "drop": Form(f"drop MESSAGE… {_WHICH}", "messages are lost", _fault(lambda _: rules.Drop())),
     "dup": Form(f"dup MESSAGE… {_WHICH}", "messages come twice", _fault(lambda _: rules.Repeat())),
     "delay": Form(
-        f"delay SECONDS MESSAGE… {_WHICH}",
-        "messages come later",
-        _fault(lambda w: rules.Delay(seconds=real_in(w.word("SECONDS"), "SECONDS"))),
+        f"delay SECONDS MESSAGE… {_WHICH} | c2s|s2c|both [--client N]",
+        "messages come later, or all that goes this way",
+        _delay,
     ),
     "reorder": Form(
         f"reorder PLACES MESSAGE… {_WHICH}", "messages change places: 1,0 swaps", _fault(_shuffle)
@@ -119,14 +120,14 @@ FAULT_FORMS: dict[str, Form] = {
         _fault(_told(rules.Warn), ("placeOrder",)),
     ),
     "rst": Form(
-        f"rst [REQUEST] [--at before|after|answered] {_WHICH}",
-        "the connection breaks at a request",
-        _fault(_cut("rst"), ("placeOrder",)),
+        f"rst [REQUEST] [--at before|after|answered] {_WHICH} | now [--client N]",
+        "the connection breaks at a request, or now",
+        _cut("rst"),
     ),
     "fin": Form(
-        f"fin [REQUEST] [--at before|after|answered] {_WHICH}",
-        "the connection is closed at a request",
-        _fault(_cut("fin"), ("placeOrder",)),
+        f"fin [REQUEST] [--at before|after|answered] {_WHICH} | now [--client N]",
+        "the connection is closed at a request, or now",
+        _cut("fin"),
     ),
     "ack-delay": Form(f"ack-delay SECONDS {_ORDER}", "an order arrives late", _ack_delay),
     "unanswered": Form(
@@ -167,4 +168,5 @@ FAULT_FORMS: dict[str, Form] = {
         "reports of commissions go wrong",
         _commission,
     ),
+    **TRANSPORT_FORMS,
 }

@@ -16,9 +16,11 @@ from typing import NamedTuple, Protocol
 import msgspec
 
 from ibkr_trader.sim.gateway import fault_rules as rules
+from ibkr_trader.sim.gateway.fault_acts import BadUtf8, HalfFrame
 from ibkr_trader.sim.gateway.fault_rules import Fault
 from ibkr_trader.sim.gateway.naming import OrderNames, Subject
-from ibkr_trader.sim.gateway.order_replies import CommissionReport
+from ibkr_trader.sim.gateway.rewriting import rewritten
+from ibkr_trader.sim.gateway.spoiling import Spoil, spoil_of
 from ibkr_trader.sim.orders import OrderKey
 
 
@@ -27,8 +29,8 @@ class Hearer(Protocol):
 
     client_id: int
 
-    def post(self, reply: msgspec.Struct) -> None:
-        """Send a reply, past all faults."""
+    def post(self, reply: msgspec.Struct, *, spoil: Spoil | None = None) -> None:
+        """Send a reply, past all faults; `spoil` is done to its bytes."""
 
     def refuse(self, req_id: int, code: int, text: str) -> None:
         """Send an error."""
@@ -92,8 +94,8 @@ class Armed:
 class Faults:
     """The faults of one gateway, and what they hold back.
 
-    `names` knows the orders, `now` the exchange's time, and `trade` makes so much of an order
-    trade at once.
+    `names` knows the orders, `now` the exchange's time, `trade` makes so much of an order trade at
+    once, and `number` gives each fault the number it is lifted by.
     """
 
     def __init__(
@@ -102,13 +104,14 @@ class Faults:
         *,
         now: Callable[[], datetime],
         trade: Callable[[OrderKey, Decimal], None],
+        number: Callable[[], int],
     ) -> None:
         self._names = names
         self._now = now
         self._trade = trade
+        self._number = number
         self._armed: list[Armed] = []
         self._waiting: list[tuple[datetime, int, Armed, Callable[[], None]]] = []
-        self._numbers = count(1)
         self._places = count()
 
     @property
@@ -123,7 +126,7 @@ class Faults:
 
     def arm(self, *faults: Fault) -> tuple[int, ...]:
         """Put faults in force; return the numbers they are lifted by."""
-        new = [Armed(next(self._numbers), fault) for fault in faults]
+        new = [Armed(self._number(), fault) for fault in faults]
         self._armed = [*self.armed, *new]
         return tuple(one.number for one in new)
 
@@ -231,16 +234,26 @@ class Faults:
                 if news.subject.key in one.freed:
                     return False
                 one.kept.append(news)
-            case rules.Unset():
-                if not isinstance(news.reply, CommissionReport):
-                    return False
-                bare = msgspec.structs.replace(news.reply, commission=None, realized_pnl=None)
-                one.struck += 1
-                self._tell(news._replace(reply=bare), rest)
-                return True
-            case _:  # it is dropped
-                pass
+            case _:
+                return self._alter(one, news, rest)
         one.struck += 1
+        return True
+
+    def _alter(self, one: Armed, news: _News, rest: tuple[Armed, ...]) -> bool:
+        """Send a message as the fault makes it, or (dropped) not at all."""
+        act = one.fault.act
+        if isinstance(act, HalfFrame | BadUtf8):
+            one.struck += 1
+            news.hearer.post(news.reply, spoil=spoil_of(act))
+            return True
+        if isinstance(act, rules.Drop):
+            one.struck += 1
+            return True
+        changed = rewritten(act, news.reply)
+        if changed is None:
+            return False
+        one.struck += 1
+        self._tell(news._replace(reply=changed), rest)
         return True
 
     def _free(self, subject: Subject) -> None:

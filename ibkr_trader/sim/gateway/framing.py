@@ -56,6 +56,11 @@ class FrameReader:
         """Whether the prologue has been read."""
         return self._greeted
 
+    @property
+    def pending(self) -> int:
+        """How many bytes wait for the rest of their message."""
+        return len(self._buffer) - self._at
+
     def receive(self, data: bytes) -> None:
         """Take bytes from the socket; they are parsed when `next_event` asks."""
         if self._at:

@@ -10,13 +10,15 @@ from ibkr_trader.sim.clock import ClockState, ExchangeClock
 from ibkr_trader.sim.events import SimEvent
 from ibkr_trader.sim.exchange import Exchange
 from ibkr_trader.sim.gateway.engine import Engine
+from ibkr_trader.sim.gateway.fault_rules import Fault
 from ibkr_trader.sim.gateway.lines import Line, Lines
+from ibkr_trader.sim.gateway.port import HOST, Port
 from ibkr_trader.sim.gateway.store import Store
+from ibkr_trader.sim.gateway.transport_faults import LinkFault
 from ibkr_trader.sim.gateway.wire import Tap
 
-HOST = "127.0.0.1"
 PULSE = 0.1
-PORTS_OF_TWS = frozenset({7496, 7497, 4001, 4002})
+__all__ = ["HOST", "GatewayServer", "machine_time", "serve_exchange"]
 
 
 def machine_time() -> datetime:
@@ -28,31 +30,37 @@ class GatewayServer:
     """One exchange behind one port.
 
     Attributes:
-        port: Where it listens, known once it does.
         engine: What it serves, in time.
-        faults: What may be armed against its clients.
+        faults: What may be armed against messages.
+        network: What may be armed against the sockets under them.
+        listening: Its port.
     """
 
     def __init__(self, engine: Engine) -> None:
-        self.port = 0
         self.faults = engine.floor.wiring.faults
+        self.network = engine.floor.wiring.network
         self.engine = engine
         self._lines = Lines(engine)
+        self.listening = Port(lambda: Line(self._lines))
 
-    async def listen(self, port: int) -> asyncio.Server:
+    @property
+    def port(self) -> int:
+        """Where it listens, known once it does."""
+        return self.listening.number
+
+    @property
+    def lines(self) -> Lines:
+        """Its open sockets."""
+        return self._lines
+
+    async def listen(self, port: int) -> None:
         """Open the port (0 for a free one).
 
         Raises:
             OSError: The port is taken.
-            ValueError: It is one of TWS's or IB Gateway's: nobody may take this for either.
+            ValueError: It is one of TWS's or IB Gateway's.
         """
-        if port in PORTS_OF_TWS:
-            message = f"port {port} is of TWS or IB Gateway, and left alone"
-            raise ValueError(message)
-        loop = asyncio.get_running_loop()
-        server = await loop.create_server(lambda: Line(self._lines), HOST, port, backlog=128)
-        self.port = server.sockets[0].getsockname()[1]
-        return server
+        await self.listening.open(port)
 
     async def drive(self) -> None:
         """Let the exchange's time pass, until cancelled.
@@ -67,8 +75,28 @@ class GatewayServer:
 
     def pulse(self) -> None:
         """Reach the present, and send everybody what is due."""
-        self._lines.tick(self.engine.advance())
+        now = self.engine.advance()
+        self._settle()
+        self._lines.tick(now)
         self._lines.flush()
+
+    def arm(self, *faults: Fault | LinkFault) -> tuple[int, ...]:
+        """Put faults in force, of messages or of the transport; return what they are lifted by."""
+        self.engine.touch()
+        numbers = [
+            self.faults.arm(one)[0] if isinstance(one, Fault) else self.network.arm(one)
+            for one in faults
+        ]
+        self._settle()
+        return tuple(numbers)
+
+    def lift(self, number: int | None = None) -> int:
+        """End one fault, or all; return how many there were. What they held back goes out."""
+        self.engine.touch()
+        count = self.faults.lift(number) + self.network.lift(number)
+        self._settle()
+        self.pulse()
+        return count
 
     def act(self, verb: Callable[[Exchange, datetime], Iterable[SimEvent]]) -> None:
         """Do what no client asked for, now, and send everybody what follows."""
@@ -79,6 +107,13 @@ class GatewayServer:
     def close(self) -> None:
         """Send what waits, and drop every client."""
         self._lines.hang_up()
+
+    def _settle(self) -> None:
+        """Have the port be as the faults in force want it."""
+        if self.network.is_refusing:
+            self.listening.shut()
+        elif self.listening.number and not self.listening.is_open:
+            self.listening.reopen()
 
 
 @asynccontextmanager
@@ -117,19 +152,20 @@ async def serve_exchange(
     )
     engine.floor.wiring.tap = tap
     server = GatewayServer(engine)
-    listener = await server.listen(port)
+    await server.listen(port)
     try:
         async with asyncio.TaskGroup() as group:
-            driver = group.create_task(server.drive())
+            tasks = [group.create_task(work) for work in (server.drive(), server.listening.run())]
             try:
                 yield server
             finally:
-                driver.cancel()
+                for task in tasks:
+                    task.cancel()
     except BaseExceptionGroup as failures:
         if len(failures.exceptions) == 1:
             raise failures.exceptions[0] from None
         raise
     finally:
-        listener.close()
+        server.listening.shut()
         server.close()
-        await listener.wait_closed()
+        await server.listening.ended()

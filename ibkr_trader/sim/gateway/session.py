@@ -28,6 +28,7 @@ from ibkr_trader.sim.gateway.session_orders import OrderDesk
 from ibkr_trader.sim.gateway.session_positions import PositionDesk
 from ibkr_trader.sim.gateway.session_reference import ReferenceDesk
 from ibkr_trader.sim.gateway.talk import NO_REQUEST, Talk
+from ibkr_trader.sim.gateway.wire import Fate
 
 OLDEST = 157
 NEWEST = 178
@@ -104,14 +105,23 @@ class Session:
             desk.hear(event)
         self._talk.is_news = False
 
+    def overhear(self, data: bytes) -> None:
+        """Take note of what a client sent and the gateway will never get."""
+        wiring = self._floor.wiring
+        self._reader.receive(data)
+        try:
+            while (event := self._reader.next_event()) is not None:
+                if isinstance(event, Frame):
+                    self._miss(event)
+        except ProtocolError:
+            return
+        if self._reader.pending:
+            wiring.hear_bytes(self._talk.client_id, self._reader.pending)
+
     def tick(self, now: datetime) -> None:
         """Send subscribers what is due at `now`."""
         for desk in self._desks:
             desk.tick(now)
-
-    def take(self) -> bytes:
-        """Return what waits to be sent."""
-        return self._talk.take()
 
     def close(self) -> None:
         """End the conversation: subscriptions go, orders stay."""
@@ -151,6 +161,13 @@ class Session:
         else:
             wiring.faults.take(self, request, subject)
 
+    def _miss(self, message: Frame) -> None:
+        try:
+            request = decode(message.fields, self._talk.version)
+        except (MalformedMessage, UnknownMessage):
+            request = None
+        self._floor.wiring.hear_request(request, self._talk.client_id, fate=Fate.LOST)
+
     def act(self, request: msgspec.Struct) -> None:
         """Do what a request asks for."""
         handler = self._handlers.get(type(request))
@@ -162,7 +179,8 @@ class Session:
     def cut(self, *, reset: bool, keep: bool) -> None:
         """End the connection, broken off or in order; `keep` sends first what waits."""
         if not keep:
-            self._talk.unsay()
+            for part in self._talk.take_parts():
+                self._floor.wiring.hear_part(part, self.client_id, passed=0)
         self.is_reset = reset
         self.close()
 

@@ -5,6 +5,8 @@ import msgspec
 from ibkr_trader.sim.gateway.floor import Floor
 from ibkr_trader.sim.gateway.order_replies import ErrorMessage
 from ibkr_trader.sim.gateway.replies import encode
+from ibkr_trader.sim.gateway.spoiling import Spoil
+from ibkr_trader.sim.gateway.wire import Part
 
 NO_REQUEST = -1
 VALIDATION = 321
@@ -17,6 +19,7 @@ class Talk:
         client_id: Known from startApi on; -1 before.
         version: Negotiated in the handshake; 0 before.
         is_news: What is said now was not asked for.
+        is_over: Nothing more is said after what waits: a fault has cut it short.
     """
 
     def __init__(self, floor: Floor) -> None:
@@ -24,8 +27,8 @@ class Talk:
         self.client_id = -1
         self.version = 0
         self.is_news = False
-        self._out: list[bytes] = []
-        self._said: list[msgspec.Struct] = []
+        self.is_over = False
+        self._out: list[Part] = []
 
     @property
     def has_output(self) -> bool:
@@ -40,15 +43,21 @@ class Talk:
         else:
             faults.tell(self, reply, is_news=self.is_news)
 
-    def post(self, reply: msgspec.Struct) -> None:
-        """Queue one reply."""
-        self._out.append(encode(reply, self.version))
-        if self.floor.wiring.tap is not None:
-            self._said.append(reply)
+    def post(self, reply: msgspec.Struct, *, spoil: Spoil | None = None) -> None:
+        """Queue one reply; `spoil` is what a fault makes of its bytes."""
+        if self.is_over:
+            return
+        data = encode(reply, self.version)
+        if spoil is None:
+            self._out.append(Part(data, reply))
+            return
+        spoiled, self.is_over = spoil(data)
+        self._out.append(Part(spoiled, reply, whole=len(data)))
 
-    def say_raw(self, data: bytes) -> None:
-        """Queue bytes that are not a reply: the handshake."""
-        self._out.append(data)
+    def say_raw(self, data: bytes, name: str = "") -> None:
+        """Queue bytes that are not a reply: the handshake, or what a fault puts in."""
+        if not self.is_over:
+            self._out.append(Part(data, name=name))
 
     def refuse(self, req_id: int, code: int, text: str) -> None:
         """Queue an error or a notice about a request, an order, or (-1) nothing in particular."""
@@ -61,14 +70,13 @@ class Talk:
 
     def take(self) -> bytes:
         """Return everything that waits, as one write."""
-        data = b"".join(self._out)
-        self._out.clear()
-        for reply in self._said:
-            self.floor.wiring.hear_reply(reply, self.client_id)
-        self._said.clear()
-        return data
+        parts = self.take_parts()
+        if self.floor.wiring.tap is not None:
+            for part in parts:
+                self.floor.wiring.hear_part(part, self.client_id)
+        return b"".join(part.data for part in parts)
 
-    def unsay(self) -> None:
-        """Forget everything that waits."""
-        self._out.clear()
-        self._said.clear()
+    def take_parts(self) -> list[Part]:
+        """Return everything that waits, message by message; when each leaves is yet to be told."""
+        parts, self._out = self._out, []
+        return parts

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -35,6 +35,31 @@ class Way(StrEnum):
     OUT = "out"  # to a client
 
 
+class Fate(StrEnum):
+    """What became of a message on its way."""
+
+    WHOLE = "whole"  # it arrived
+    CUT = "cut"  # some of its bytes arrived
+    LOST = "lost"  # none did
+    SPOILED = "spoiled"  # all did, and not as they were
+
+
+class Part(NamedTuple):
+    """Bytes that leave for a client: a message, or what a fault has put in its place.
+
+    Attributes:
+        data: The bytes.
+        reply: The message; None for what is none.
+        name: What to call them if they are none; empty is not worth telling (the handshake).
+        whole: How many bytes the message has, if a fault has changed them.
+    """
+
+    data: bytes
+    reply: msgspec.Struct | None = None
+    name: str = ""
+    whole: int = 0
+
+
 class WireEntry(msgspec.Struct, frozen=True, kw_only=True):
     """One message that crossed the wire.
 
@@ -45,6 +70,9 @@ class WireEntry(msgspec.Struct, frozen=True, kw_only=True):
         name: As the API calls it (`naming.py`); `unreadable` for what could not be decoded.
         key: The order it is about, if it is about one, and `order_ref` that order's own name.
         message: The request or reply itself; None for what could not be decoded.
+        fate: Whether it arrived. A request is `lost` if the gateway never got it whole.
+        size: How many bytes it has, and `passed` how many of them arrived; told of those that a
+            fault of the transport has met, 0 for all others.
     """
 
     at: datetime
@@ -54,6 +82,9 @@ class WireEntry(msgspec.Struct, frozen=True, kw_only=True):
     key: OrderKey | None = None
     order_ref: str = ""
     message: msgspec.Struct | None = None
+    fate: Fate = Fate.WHOLE
+    size: int = 0
+    passed: int = 0
 
 
 Tap = Callable[[WireEntry], None]
@@ -73,16 +104,20 @@ class WireLog:
         return len(self.entries)
 
     def sent(self, *names: str, ref: str = "") -> list[WireEntry]:
-        """Return what clients sent, of these names (all, without any) and about one order."""
-        return list(self._chosen(Way.IN, names, ref))
+        """Return what reached the gateway, of these names (all, without any), about one order."""
+        return [e for e in self._chosen(Way.IN, names, ref) if e.fate is Fate.WHOLE]
 
     def told(self, *names: str, ref: str = "") -> list[WireEntry]:
-        """Return what clients were told, chosen alike."""
-        return list(self._chosen(Way.OUT, names, ref))
+        """Return what reached clients, chosen alike."""
+        return [e for e in self._chosen(Way.OUT, names, ref) if e.fate is Fate.WHOLE]
 
-    def _chosen(self, way: Way, names: tuple[str, ...], ref: str) -> Iterator[WireEntry]:
+    def lost(self, *names: str, ref: str = "") -> list[WireEntry]:
+        """Return what was sent either way and did not arrive whole, chosen alike."""
+        return [e for e in self._chosen(None, names, ref) if e.fate is not Fate.WHOLE]
+
+    def _chosen(self, way: Way | None, names: tuple[str, ...], ref: str) -> Iterator[WireEntry]:
         for kept in self.entries:
-            if kept.way is not way or (names and kept.name not in names):
+            if way not in {None, kept.way} or (names and kept.name not in names):
                 continue
             if not ref or kept.order_ref == ref:
                 yield kept
@@ -134,6 +169,8 @@ def facts(entry: WireEntry) -> dict[str, Any]:
         told |= {"order_client": entry.key.client_id, "order_id": entry.key.order_id}
     if entry.order_ref:
         told["order_ref"] = entry.order_ref
+    if entry.size:
+        told |= {"fate": entry.fate, "bytes": entry.size, "arrived": entry.passed}
     message = entry.message
     if isinstance(message, PlaceOrder | OpenOrder):
         told |= _terms(message.order)

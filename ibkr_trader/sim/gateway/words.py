@@ -6,8 +6,10 @@ from decimal import Decimal, InvalidOperation
 from typing import NamedTuple
 
 from ibkr_trader.sim.gateway import acts
+from ibkr_trader.sim.gateway.fault_rules import When
 
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
+FLAGS = frozenset({"standing", "framed"})  # options without a value
 _DIGITS = 9  # before the point or behind it: beyond, sums and dates would run over
 
 
@@ -35,7 +37,8 @@ class Words:
                 self._plain.append(word)
                 continue
             name, given, value = word[2:].partition("=")
-            self._options[name] = value if given else next(source, "")
+            needs = not given and name not in FLAGS
+            self._options[name] = next(source, "") if needs else value
 
     def word(self, what: str, default: str | None = None) -> str:
         """Take the next word; without one `default` stands, if there is any."""
@@ -45,6 +48,11 @@ class Words:
             message = f"{what} is missing"
             raise BadWords(message)
         return default
+
+    @property
+    def next(self) -> str:
+        """The next word; empty without one."""
+        return self._plain[0] if self._plain else ""
 
     def number(self, what: str, default: str | None = None) -> Decimal:
         """Take the next word as a number; a percent sign behind it says nothing."""
@@ -58,6 +66,10 @@ class Words:
     def option(self, name: str, default: str = "") -> str:
         """Take an option's value."""
         return self._options.pop(name, default)
+
+    def flag(self, name: str) -> bool:
+        """Take an option that has no value."""
+        return self._options.pop(name, None) is not None
 
     def figure(self, name: str) -> Decimal | None:
         """Take an option's value as a number; None if it is not given."""
@@ -98,6 +110,35 @@ def real_in(text: str, what: str) -> float:
         BadWords: It says none.
     """
     return float(number_in(text, what))
+
+
+def count_in(text: str, what: str, *, least: int = 1) -> int:
+    """Return the whole number that a word says.
+
+    Raises:
+        BadWords: It says none, or less than `least`.
+    """
+    if not re.fullmatch(rf"\d{{1,{_DIGITS}}}", text) or int(text) < least:
+        message = f"{what} is a whole number from {least} on, not {text!r}"
+        raise BadWords(message)
+    return int(text)
+
+
+def when_in(
+    words: Words, names: tuple[str, ...], *, times: str = "1", answers: bool = False
+) -> When:
+    """Take the options that say which messages of these names are struck.
+
+    Raises:
+        ValueError: None could be.
+    """
+    return When(
+        names=names,
+        order=words.option("order", "*"),
+        nth=int(number_in(words.option("nth", "1"), "--nth")),
+        times=int(number_in(words.option("times", times), "--times")),
+        answers=answers,
+    )
 
 
 def seconds_in(text: str) -> float:

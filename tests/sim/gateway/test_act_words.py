@@ -11,8 +11,11 @@ import pytest
 
 from ibkr_trader.sim.gateway import acts
 from ibkr_trader.sim.gateway import fault_rules as rules
+from ibkr_trader.sim.gateway import transport_faults as links
 from ibkr_trader.sim.gateway.act_words import FORMS, read_act
+from ibkr_trader.sim.gateway.fault_acts import BadUtf8, HalfFrame
 from ibkr_trader.sim.gateway.fault_rules import Fault, When
+from ibkr_trader.sim.gateway.transport_faults import LinkFault
 from ibkr_trader.sim.gateway.words import BadWords
 
 WRITTEN = {
@@ -54,6 +57,23 @@ WRITTEN = {
     "lift 3": acts.Lift(number=3),
     "wire off": acts.Wire(on=False),
     "look": acts.Look(),
+    "rst now": acts.HangUp(how="rst"),
+    "fin now --client 2": acts.HangUp(how="fin", client=2),
+    "garbage-frame": acts.Blurt(what="garbage"),
+    "oversize-frame 8": acts.Blurt(what="oversize", size=8),
+}
+LINKS: dict[str, LinkFault] = {
+    "blackhole": links.Blackhole(),
+    "blackhole s2c 30 --standing": links.Blackhole(way="s2c", seconds=30, standing=True),
+    "blackhole both 1m --client 2": links.Blackhole(seconds=60, client=2),
+    "byte-at-a-time s2c": links.Trickle(way="s2c"),
+    "delay 2 both": links.Latency(seconds=2),
+    "delay 0.2 c2s --client 1": links.Latency(seconds=0.2, way="c2s", client=1),
+    "slow 100": links.Slow(rate=100),
+    "accept-then-close": links.AcceptThenClose(),
+    "accept-then-close 3": links.AcceptThenClose(times=3),
+    "refuse": links.Refuse(),
+    "refuse 30": links.Refuse(seconds=30),
 }
 FAULTS: dict[str, tuple[Fault, ...]] = {
     "swallow": rules.swallow(),
@@ -74,6 +94,16 @@ FAULTS: dict[str, tuple[Fault, ...]] = {
     ),
     "rst --at after": (Fault(when=When(names=("placeOrder",)), act=rules.Cut(at="after")),),
     "fin cancelOrder": (Fault(when=When(names=("cancelOrder",)), act=rules.Cut(how="fin")),),
+    "half-frame 20": (
+        Fault(when=When(names=("orderStatus",), answers=True), act=HalfFrame(size=20)),
+    ),
+    "half-frame 20 --framed execDetails --nth 2": (
+        Fault(
+            when=When(names=("execDetails",), nth=2, answers=True),
+            act=HalfFrame(size=20, is_framed=True),
+        ),
+    ),
+    "bad-utf8 openOrder": (Fault(when=When(names=("openOrder",), answers=True), act=BadUtf8()),),
     "ack-delay 5": rules.ack_delay(5),
     "unanswered --order entry": rules.unanswered(order="entry"),
     "cancel-refused 10147": rules.cancel_refused(10147),
@@ -98,8 +128,13 @@ def test_a_fault_is_what_its_words_say(words: str) -> None:
     assert read_act(shlex.split(words)) == acts.Arm(faults=FAULTS[words])
 
 
+@pytest.mark.parametrize("words", LINKS)
+def test_a_fault_of_the_transport_is_what_its_words_say(words: str) -> None:
+    assert read_act(shlex.split(words)) == acts.Arm(links=(LINKS[words],))
+
+
 def test_every_form_is_shown_above() -> None:
-    shown = {*WRITTEN, *FAULTS}
+    shown = {*WRITTEN, *FAULTS, *LINKS}
     missing = [name for name in FORMS if not any(f"{w} ".startswith(f"{name} ") for w in shown)]
     assert missing == []
 
@@ -138,6 +173,11 @@ def test_a_time_without_a_zone_is_new_yorks() -> None:
         ("rst --at noon", "--at is one of before, after, answered", "rst"),
         ("cancel-refused 202", "161, 10147 or 10148", "cancel-refused"),
         ("commission gone", "HOW is one of none, late", "commission"),
+        ("blackhole c2c", "WAY is one of c2s, s2c, both", "blackhole"),
+        ("slow 0", "for none, it is a blackhole", "slow"),
+        ("accept-then-close 0", "TIMES is a whole number from 1 on", "accept"),
+        ("oversize-frame 9999999", "1048576 at most", "oversize"),
+        ("half-frame 2 placeOrder", "cannot be met with halfframe", "half-frame"),
         ("wire maybe", "on|off is one of on, off", "wire"),
     ],
 )

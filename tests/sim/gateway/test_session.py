@@ -51,7 +51,7 @@ def floor() -> Floor:
 def greeted(floor: Floor, offer: bytes = b"v157..176") -> Session:
     session = Session(floor)
     session.receive(API_SIGNATURE + struct.pack(">I", len(offer)) + offer)
-    assert session.take()
+    assert session.talk.take()
     return session
 
 
@@ -59,12 +59,12 @@ def started(floor: Floor, client_id: int = 1) -> Session:
     session = greeted(floor)
     session.receive(frame(("71", "2", str(client_id), "")))
     assert session.client_id == client_id
-    assert session.take()
+    assert session.talk.take()
     return session
 
 
 def said(session: Session) -> list[list[str]]:
-    data = session.take()
+    data = session.talk.take()
     replies = []
     while data:
         end = 4 + int.from_bytes(data[:4], "big")
