@@ -158,7 +158,7 @@ async def open_desk(  # noqa: PLR0913 - the one root: each of these has a defaul
         stack.enter_context(await asyncio.to_thread(lock))
         clock = OffsetClock()
         journal = stack.enter_context(open_journal(settings))
-        link, on_time = _link(settings, port), _server_clock(settings, clock)
+        link, on_time = link_settings(settings, port), _server_clock(settings, clock)
         connection = IBKRConnection(link, clock=clock, on_server_time=on_time)
         broker = IBKRBroker(connection, install=journal.state.install, on_frame=reach)
         market = IBKRMarketData(connection)
@@ -329,7 +329,8 @@ def _server_clock(settings: Settings, clock: OffsetClock) -> Callable[..., None]
     return clock.set_time if settings.profile is Profile.SIM else None
 
 
-def _link(settings: Settings, port: int) -> LinkSettings:
+def link_settings(settings: Settings, port: int) -> LinkSettings:
+    """Return how a desk with these settings connects to the gateway at `port`."""
     return LinkSettings(
         host=settings.host,
         port=port,

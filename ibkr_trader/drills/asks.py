@@ -108,7 +108,7 @@ async def resting_bracket(scene: Scene) -> None:
     scene.did(f"a bracket is placed: {scene.size} {scene.symbol} at {price}, stop {stop}")
 
 
-async def begin(work: Awaitable[None]) -> None:
+async def begin(work: Awaitable[object]) -> None:
     """Do what a drill needs before anything goes wrong.
 
     Raises:

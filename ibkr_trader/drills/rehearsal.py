@@ -14,8 +14,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from ibkr_trader.adapters.ibkr.connection import LinkSettings
-from ibkr_trader.app import equip
+from ibkr_trader.app import equip, link_settings
 from ibkr_trader.core.errors import TraderError
 from ibkr_trader.core.trading_day import NEW_YORK
 from ibkr_trader.drills.evidence import Evidence
@@ -216,12 +215,7 @@ def _terms(settings: Settings, gateway: StillGateway) -> DeskTerms:
             limits=settings.risk, is_readonly=settings.readonly, zone=ZoneInfo(NEW_YORK)
         ),
         protection=settings.protection,
-        link=LinkSettings(
-            port=gateway.server.port,
-            client_id=settings.client_id,
-            client_library=settings.client_library,
-            backoff=settings.reconnect_backoff_seconds,
-        ),
+        link=link_settings(settings, gateway.server.port),
         patience=settings.timeout_seconds,
         equip=add,
     )

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     Companion = Callable[[Trader], Awaitable[None]]
 
 T = TypeVar("T")
+_HALF = Decimal("0.01")  # of the spread
 _STEP = 0.25  # seconds between two looks whether something is done
 _PATIENCE = 180.0  # seconds of the exchange's for anything that a story waits for
 
@@ -81,7 +82,11 @@ class Scene:
         self.symbol, self.size = symbol, size
         self.con_id = _stock(gateway, symbol)
         mark = gateway.exchange.market.tape(self.con_id).mark
-        self.base = Decimal(0) if mark is None else round(mark, 2)
+        self.base = Decimal(1) if mark is None else round(mark, 2)
+        # From here on the market moves when the story says so, and not before.
+        gateway.exchange.market.set_quote(
+            self.con_id, bid=self.base - _HALF, ask=self.base + _HALF, last=self.base
+        )
         self.hand, self.floor = Hand(gateway, self.con_id), Floor(gateway, self.con_id)
         self.broker = Broker(gateway)
         self.steps: list[Step] = []
@@ -138,10 +143,15 @@ class Scene:
             self.complaints.append(why)
 
     async def start(self) -> None:
-        """Open the desk, on the journal that the last one has left."""
+        """Open the desk, on the journal that the last one has left.
+
+        Raises:
+            TraderError: If it cannot be opened, or its companion has nothing to go by.
+        """
         self._lives += 1
         opened = still_desk(self.gateway, self._terms)
-        self._desk = await self._stack.enter_async_context(opened)
+        async with alongside(self.gateway.pass_if_stuck()):
+            self._desk = await self._stack.enter_async_context(opened)
         await self.gateway.quiet()
         if self.companion is not None:
             await self.doing(self.companion(self.trader))
@@ -171,13 +181,7 @@ class Scene:
 
     async def _closed(self) -> None:
         """Close what is open; whoever wants to finish something first may need some time."""
-
-        async def pass_time() -> None:
-            while True:
-                await self.gateway.quiet()
-                await self.gateway.wait(_STEP)
-
-        async with alongside(pass_time()):
+        async with alongside(self.gateway.pass_if_stuck()):
             await self._stack.aclose()
 
     async def doing(self, work: Awaitable[T], *, within: float = _PATIENCE) -> T:
@@ -202,11 +206,11 @@ class Scene:
         return done[0]
 
     async def trying(self, work: Coroutine[Any, Any, object]) -> str:
-        """Do `work`, and return what it failed with; nothing if it did not."""
+        """Do `work`, and return the first reason why it failed; nothing if it did not."""
         try:
             await self.doing(work)
         except TraderError as error:
-            return error.message
+            return error.message.partition("; ")[0]
         return ""
 
 

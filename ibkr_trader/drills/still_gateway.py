@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timedelta
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from ibkr_trader.core.errors import BrokerUnavailable, InvariantBroken
@@ -19,6 +20,7 @@ from ibkr_trader.sim.clock import ClockState, ExchangeClock
 from ibkr_trader.sim.exchange import Exchange, ExchangeConfig
 from ibkr_trader.sim.gateway.ledger_view import LedgerView
 from ibkr_trader.sim.gateway.server import serve_exchange
+from ibkr_trader.sim.gateway.transport_faults import Blackhole, Latency, Slow
 from ibkr_trader.sim.gateway.wire import WireEntry, WireLog
 from ibkr_trader.sim.universe import load_universe
 
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from ibkr_trader.sim.orders import SimOrder
 
 CLOCKWORK = frozenset({"reqCurrentTime", "currentTime"})  # what `quiet` itself sends
+_STUCK = 0.5  # seconds of the machine's in which nobody says anything
 _TURNS = 15  # of the event loop: more than the longest chain from a socket to the next frame
 
 
@@ -85,7 +88,9 @@ class StillGateway:
         """Serve the exchange for the length of the block, and hold the loop's time."""
         now, tap = self.clock.now, self._hear_wire
         with self.time.rules_the_loop():
-            async with serve_exchange(self.exchange, clock=self.clock, wall=now, tap=tap) as server:
+            async with serve_exchange(
+                self.exchange, clock=self.clock, wall=now, tap=tap, may_wake=False
+            ) as server:
                 self._server = server
                 yield
 
@@ -144,13 +149,23 @@ class StillGateway:
             await self.quiet()
             yield
 
+    async def pass_if_stuck(self) -> None:
+        """Let time pass, but only while nobody says anything: they wait for it. Never returns."""
+        while True:
+            before, since = self._said(), monotonic()
+            while monotonic() - since < _STUCK:
+                await asyncio.sleep(0)
+                if self._said() != before:
+                    before, since = self._said(), monotonic()
+            await self.wait(5)
+
     async def quiet(self) -> None:
         """Wait until nobody has anything left to say at this moment."""
         while True:
             before = self._said()
             await _turns()
             connection = self._connection
-            if connection is not None:
+            if connection is not None and not self._is_hindered:
                 with suppress(BrokerUnavailable):  # both directions are empty once it is answered
                     await _round_trip(connection)
                 await _turns()
@@ -158,6 +173,12 @@ class StillGateway:
                 await self._trader.intake.drained()
             if self._said() == before:
                 return
+
+    @property
+    def _is_hindered(self) -> bool:
+        """Whether bytes wait for time to pass: then a question has no answer at this moment."""
+        armed = self.server.network.armed
+        return any(isinstance(one.fault, Blackhole | Latency | Slow) for one in armed)
 
     def _hear_wire(self, entry: WireEntry) -> None:
         self.wire(entry)
