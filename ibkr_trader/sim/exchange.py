@@ -31,6 +31,7 @@ from ibkr_trader.sim.pit import ExchangeConfig, Pit
 from ibkr_trader.sim.precautions import READ_ONLY
 from ibkr_trader.sim.register import Register
 from ibkr_trader.sim.state import Counters, ExchangeState, changed_state, load, whole_state
+from ibkr_trader.sim.tws_acts import TwsActs
 from ibkr_trader.sim.universe import Universe
 
 __all__ = ["BracketMode", "Counters", "Exchange", "ExchangeConfig", "ExchangeState"]
@@ -49,6 +50,7 @@ class Exchange:
         orders: Every order and execution of the day.
         floor_acts: What happens to markets: halts, gaps, splits, price caps and bands, TWS's own.
         broker_acts: What the broker does of itself: corrections, rejections, time-outs, locates.
+        tws_acts: What TWS does of itself: it restarts, its date changes.
         hand: A person who trades the same account at TWS.
         forcing: Makes an order trade now, for whoever rehearses a race.
     """
@@ -94,6 +96,7 @@ class Exchange:
         self.floor_acts = FloorActs(self._pit, self._reach, self._finish)
         self.broker_acts = BrokerActs(self._pit, self._reach, self._finish)
         self.hand = Hand(self._pit, self._reach, self._finish)
+        self.tws_acts = TwsActs(self._pit, self._reach, self._finish)
         self.forcing = Forcing(self._pit, self._reach, self._finish)
         load(self._pit, state)
 

@@ -10,6 +10,7 @@ from fnmatch import fnmatchcase
 import msgspec
 
 from ibkr_trader.core.enums import Side
+from ibkr_trader.sim.families import BracketMode
 from ibkr_trader.sim.instruments import Tape
 from ibkr_trader.sim.matching import own_limit
 from ibkr_trader.sim.orders import ZERO, Refusal, SimOrder
@@ -55,6 +56,7 @@ class FloorRules(msgspec.Struct, frozen=True, kw_only=True):
         caps: By con_id.
         locates: By con_id: seconds until shares are found, None for never.
         precautions: What the person at TWS has set up for orders of the API.
+        bracket_mode: What exits do while their entry is partly filled; None is as configured.
     """
 
     slow_oca: tuple[int, ...] = ()
@@ -65,6 +67,7 @@ class FloorRules(msgspec.Struct, frozen=True, kw_only=True):
     locates: dict[int, int | None] = {}
     rejections: tuple[Rejection, ...] = ()
     precautions: Precautions = Precautions()
+    bracket_mode: BracketMode | None = None
 
 
 def cap_of(rules: FloorRules, order: SimOrder) -> Decimal:

@@ -220,7 +220,8 @@ def rearrange(pit: Pit, parent_key: OrderKey) -> None:
         if child is None or not child.is_visible:
             continue
         others, share = filled_by_others(pit, child), share_of(child, _exits(pit, parent))
-        wanted = plan(pit.config.bracket_mode, parent, child, others=others, share=share)
+        mode = pit.rules.bracket_mode or pit.config.bracket_mode
+        wanted = plan(mode, parent, child, others=others, share=share)
         if wanted.quantity is None:
             cancel(pit, child)
         elif wanted.is_held:

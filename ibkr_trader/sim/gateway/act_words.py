@@ -9,6 +9,7 @@ from datetime import datetime
 from ibkr_trader.sim.calendar import NEW_YORK
 from ibkr_trader.sim.gateway import acts
 from ibkr_trader.sim.gateway.fault_words import FAULT_FORMS
+from ibkr_trader.sim.gateway.session_words import SESSION_FORMS
 from ibkr_trader.sim.gateway.words import (
     BadWords,
     Form,
@@ -223,6 +224,7 @@ FORMS: dict[str, Form] = {
         _precaution,
     ),
     **FAULT_FORMS,
+    **SESSION_FORMS,
     "lift": Form("lift [NUMBER]", "a fault ends, or all", _lift),
     "wire": Form(
         "wire on|off",

@@ -10,7 +10,9 @@ from typing import Any, Literal
 
 import msgspec
 
+from ibkr_trader.sim.families import BracketMode
 from ibkr_trader.sim.gateway.fault_rules import Fault
+from ibkr_trader.sim.gateway.session_faults import SessionFault
 from ibkr_trader.sim.gateway.transport_faults import LinkFault
 
 
@@ -121,10 +123,11 @@ class Take(_Act, frozen=True, tag="take"):
 
 
 class Arm(_Act, frozen=True, tag="arm"):
-    """Faults are put in force: of messages, and of the transport (`links`)."""
+    """Faults are put in force: of messages, of the transport (`links`), behind the gateway."""
 
     faults: tuple[Fault, ...] = ()
     links: tuple[LinkFault, ...] = ()
+    session: tuple[SessionFault, ...] = ()
 
 
 class HangUp(_Act, frozen=True, tag="hang_up"):
@@ -195,12 +198,46 @@ class Precaution(_Act, frozen=True, tag="precaution"):
     figure: Decimal | None = None
 
 
+class Restore(_Act, frozen=True, tag="restore"):
+    """The gateway reaches its broker again: 1101 with the subscriptions lost, 1102 with them."""
+
+    code: Literal[1101, 1102]
+
+
+class MovePort(_Act, frozen=True, tag="move_port"):
+    """The gateway listens elsewhere (0: anywhere): clients are told (1300) and dropped."""
+
+    port: int
+
+
+class Restart(_Act, frozen=True, tag="restart"):
+    """The gateway restarts: everybody is dropped, and nobody is accepted for so many seconds.
+
+    `untransmitted` says what becomes of orders that were placed and never transmitted; in TWS they
+    are lost.
+    """
+
+    untransmitted: Literal["keep", "lose"] = "lose"
+    seconds: float = 30
+
+
+class RollOver(_Act, frozen=True, tag="roll_over"):
+    """The day's executions and completed orders are told no more, as after midnight."""
+
+
+class Brackets(_Act, frozen=True, tag="brackets"):
+    """What exits do while their entry is partly filled."""
+
+    mode: BracketMode
+
+
 Market = SetPrice | Gap | Halt | Split | Cap | Advance | Speed
 Hand = HandOrder | HandClose | HandModify | HandCancel
-Exchange = Correct | Bust | Trade | Take | Locate | SlowOca | Precaution
+Exchange = Brackets | Correct | Bust | Trade | Take | Locate | SlowOca | Precaution
 Gateway = Arm | Lift | Wire | Look
 Sockets = HangUp | Blurt
-Act = Market | Hand | Exchange | Gateway | Sockets
+Session = Restore | MovePort | Restart | RollOver
+Act = Market | Hand | Exchange | Gateway | Sockets | Session
 
 
 class CannotDo(Exception):

@@ -11,6 +11,7 @@ from ibkr_trader.sim.gateway.faults import Armed
 from ibkr_trader.sim.gateway.ledger_view import LedgerView
 from ibkr_trader.sim.gateway.network import Standing
 from ibkr_trader.sim.gateway.server import GatewayServer
+from ibkr_trader.sim.gateway.uplink import InForce
 from ibkr_trader.sim.instruments import Instrument
 from ibkr_trader.sim.orders import Execution, SimOrder
 
@@ -46,7 +47,7 @@ def books(exchange: Exchange, server: GatewayServer) -> Answer:
     held = {universe[con_id].symbol: number for con_id, number in ledger.positions().items()}
     live = [order_facts(one) for one in ledger.live()]
     fills = [fill_facts(one) for one in ledger.executions()]
-    standing: list[Armed | Standing] = [*server.faults.armed, *server.network.armed]
+    standing: list[Any] = [*server.faults.armed, *server.network.armed, *server.uplink.armed]
     standing.sort(key=lambda one: one.number)
     armed = [fault_facts(one) for one in standing]
     lines = [f"{symbol}: {quantity(number)} held" for symbol, number in held.items()]
@@ -99,27 +100,27 @@ def fill_facts(execution: Execution) -> dict[str, Any]:
     }
 
 
-def fault_facts(armed: Armed | Standing) -> dict[str, Any]:
+def fault_facts(armed: Armed | Standing | InForce) -> dict[str, Any]:
     """Return a fault in force as a table."""
     return {
         "number": armed.number,
-        "struck": armed.struck,
+        "struck": 0 if isinstance(armed, InForce) else armed.struck,
         "fault": msgspec.to_builtins(armed.fault),
     }
 
 
-def told(armed: Armed | Standing) -> str:
+def told(armed: Armed | Standing | InForce) -> str:
     """Say what a fault does."""
-    if isinstance(armed, Standing):
-        return _told_of_link(armed)
+    if not isinstance(armed, Armed):
+        return _told_plainly(armed)
     when, act = armed.fault.when, msgspec.to_builtins(armed.fault.act)
     how = ", ".join(f"{key} {value}" for key, value in act.items() if key != "act")
     about = "" if when.order == "*" else f" of {when.order}"
     return f"{act['act']} {' and '.join(when.names)}{about}{f' ({how})' if how else ''}"
 
 
-def _told_of_link(armed: Standing) -> str:
+def _told_plainly(armed: Standing | InForce) -> str:
     fault = msgspec.to_builtins(armed.fault)
-    given = {key: value for key, value in fault.items() if value not in {None, False}}
-    how = ", ".join(f"{key} {value}" for key, value in given.items() if key != "link")
-    return f"{fault['link']}{f' ({how})' if how else ''}"
+    kind = fault.pop("link", None) or fault.pop("session")
+    given = [f"{key} {value}" for key, value in fault.items() if value not in {None, False}]
+    return f"{kind} ({', '.join(given)})" if given else str(kind)

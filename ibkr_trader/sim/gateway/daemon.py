@@ -11,6 +11,7 @@ from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+import msgspec
 from filelock import FileLock, Timeout
 
 from ibkr_trader.sim.bars import BarSeries, read_bars
@@ -188,6 +189,9 @@ async def _until_told(server: GatewayServer, state_dir: Path, *, account: str, d
         door=str(door.resolve()),
     )
     write_info(state_dir, info)
+    server.listening.moved = lambda port: write_info(
+        state_dir, msgspec.structs.replace(info, port=port)
+    )
     try:
         await stopped.wait()
     finally:

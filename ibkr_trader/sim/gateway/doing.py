@@ -17,6 +17,7 @@ from ibkr_trader.sim.exchange import Exchange
 from ibkr_trader.sim.gateway import acts, answers
 from ibkr_trader.sim.gateway.acts import Answer, CannotDo
 from ibkr_trader.sim.gateway.server import GatewayServer
+from ibkr_trader.sim.gateway.session_doing import do_to_sessions, set_brackets
 from ibkr_trader.sim.gateway.socket_doing import do_to_sockets
 from ibkr_trader.sim.gateway.wire import WireEntry, WireFile
 from ibkr_trader.sim.gateway.wire_order import WireOrder
@@ -49,27 +50,32 @@ class Doer:
             CannotDo: With the reason.
         """
         try:
-            match act:
-                case acts.Advance() | acts.Speed():
-                    return self._do_to_time(act)
-                case acts.HandOrder() | acts.HandClose() | acts.HandModify() | acts.HandCancel():
-                    return self._do_by_hand(act)
-                case acts.Arm() | acts.Lift() | acts.Wire() | acts.Look():
-                    return self._do_to_gateway(act)
-                case acts.Correct() | acts.Bust() | acts.Trade() | acts.Take() | acts.SlowOca():
-                    return self._do_at_broker(act)
-                case acts.Precaution():
-                    return self._set_up(act)
-                case acts.HangUp() | acts.Blurt():
-                    return do_to_sockets(self._server, act)
-                case _:
-                    return self._do_to_market(act)
+            return self._carry_out(act)
         except NotThere as error:
             raise CannotDo(str(error), "ibkr-trader gateway inject look") from error
         except Refused as error:
             raise CannotDo(f"TWS refuses: {error}") from error
         except ValueError as error:
             raise CannotDo(str(error)) from error
+
+    def _carry_out(self, act: acts.Act) -> Answer:
+        match act:
+            case acts.Advance() | acts.Speed():
+                return self._do_to_time(act)
+            case acts.HandOrder() | acts.HandClose() | acts.HandModify() | acts.HandCancel():
+                return self._do_by_hand(act)
+            case acts.Arm() | acts.Lift() | acts.Wire() | acts.Look():
+                return self._do_to_gateway(act)
+            case acts.Correct() | acts.Bust() | acts.Trade() | acts.Take() | acts.SlowOca():
+                return self._do_at_broker(act)
+            case acts.Precaution() | acts.Brackets():
+                return self._set_up(act)
+            case acts.HangUp() | acts.Blurt():
+                return do_to_sockets(self._server, act)
+            case acts.Restore() | acts.MovePort() | acts.Restart() | acts.RollOver():
+                return do_to_sessions(self._server, act)
+            case _:
+                return self._do_to_market(act)
 
     def close(self) -> None:
         """End the wire log, if there is one."""
@@ -247,7 +253,9 @@ class Doer:
             case _:
                 assert_never(act)
 
-    def _set_up(self, act: acts.Precaution) -> Answer:
+    def _set_up(self, act: acts.Precaution | acts.Brackets) -> Answer:
+        if isinstance(act, acts.Brackets):
+            return set_brackets(self._server, act.mode)
         before, figure = self._exchange.rules.precautions, act.figure
         match act.kind:
             case "size-limit":
@@ -269,7 +277,7 @@ class Doer:
     def _do_to_gateway(self, act: acts.Arm | acts.Lift | acts.Wire | acts.Look) -> Answer:
         match act:
             case acts.Arm():
-                numbers = self._server.arm(*act.faults, *act.links)
+                numbers = self._server.arm(*act.faults, *act.links, *act.session)
                 told = ", ".join(map(str, numbers))
                 return Answer(text=f"armed: fault {told}", data={"faults": numbers})
             case acts.Lift(number=number):

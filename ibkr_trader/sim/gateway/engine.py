@@ -69,6 +69,7 @@ class Engine:
         self.floor.advance(self.floor.now)
         self.floor.wiring.faults.tick()
         self.floor.wiring.network.tick()
+        self.floor.wiring.uplink.tick()
         if not self.floor.is_empty:
             self._left_at = self._wall()
         if self._wall() - self._marked_at >= MARK_EVERY:

@@ -1,5 +1,7 @@
 """What a fault may do to a message, beyond losing, delaying and refusing it (`fault_rules.py`)."""
 
+from typing import Literal
+
 import msgspec
 
 
@@ -7,6 +9,25 @@ class MessageAct(
     msgspec.Struct, frozen=True, kw_only=True, tag_field="act", forbid_unknown_fields=True
 ):
     """What is done to a message."""
+
+
+# -- to what begins a session --------------------------------------------------------------------
+
+
+class TurnAway(MessageAct, frozen=True, tag="turn_away"):
+    """A client that starts the API is refused with 326, and its connection closed."""
+
+
+class Renumber(MessageAct, frozen=True, tag="renumber"):
+    """The next order id is told wrong: `lower` is 1, `same` one in use, `huge` 2^31-1."""
+
+    how: Literal["lower", "same", "huge"]
+
+
+class Accounts(MessageAct, frozen=True, tag="accounts"):
+    """The accounts that a client may use are told as these: several, another, or none."""
+
+    names: tuple[str, ...]
 
 
 # -- to its bytes, on the way to a client ------------------------------------------------------

@@ -16,12 +16,17 @@ from typing import NamedTuple, Protocol
 import msgspec
 
 from ibkr_trader.sim.gateway import fault_rules as rules
-from ibkr_trader.sim.gateway.fault_acts import BadUtf8, HalfFrame
+from ibkr_trader.sim.gateway.fault_acts import BadUtf8, HalfFrame, TurnAway
 from ibkr_trader.sim.gateway.fault_rules import Fault
 from ibkr_trader.sim.gateway.naming import OrderNames, Subject
 from ibkr_trader.sim.gateway.rewriting import rewritten
 from ibkr_trader.sim.gateway.spoiling import Spoil, spoil_of
 from ibkr_trader.sim.orders import OrderKey
+
+TAKEN = (
+    326,
+    "Unable to connect as the client id is already in use. Retry with another one.",
+)
 
 
 class Hearer(Protocol):
@@ -189,6 +194,9 @@ class Faults:
                 if at != "before":
                     go_on()
                 asker.cut(reset=how == "rst", keep=at == "answered")
+            case TurnAway():
+                asker.talk.refuse(-1, *TAKEN)
+                asker.cut(reset=False, keep=True)
             case _:  # it is dropped
                 return
 

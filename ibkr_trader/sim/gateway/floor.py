@@ -13,11 +13,12 @@ from ibkr_trader.sim.events import SimEvent
 from ibkr_trader.sim.exchange import Exchange
 from ibkr_trader.sim.gateway.contracts import WireContract
 from ibkr_trader.sim.gateway.lookup import wire_contract
+from ibkr_trader.sim.gateway.uplink import Conversation
 from ibkr_trader.sim.gateway.wiring import Wiring
 from ibkr_trader.sim.orders import OrderKey, OrderTerms
 
 
-class Listener(Protocol):
+class Listener(Conversation, Protocol):
     """A client's session, as the floor knows it."""
 
     def hear(self, event: SimEvent) -> None:
@@ -45,9 +46,14 @@ class Floor:
         self.exchange = exchange
         self.now = now
         self.master_id = master_id
-        self.wiring = Wiring(exchange.orders, now=lambda: self.now, trade=self._trade)
         self._before_first = before_first
         self._listeners: dict[int, Listener] = {}
+        self.wiring = Wiring(
+            exchange.orders,
+            now=lambda: self.now,
+            trade=self._trade,
+            clients=lambda: tuple(self._listeners.values()),
+        )
         self._contracts: dict[int, WireContract] = {}
 
     @property

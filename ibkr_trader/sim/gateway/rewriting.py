@@ -1,15 +1,39 @@
 """Messages that arrive with other contents than they were sent with."""
 
+from collections.abc import Callable
+
 import msgspec
 
+from ibkr_trader.sim.gateway.account_replies import ManagedAccounts, NextValidId
+from ibkr_trader.sim.gateway.fault_acts import Accounts, Renumber
 from ibkr_trader.sim.gateway.fault_rules import Act, Unset
 from ibkr_trader.sim.gateway.order_replies import CommissionReport
 
 replace = msgspec.structs.replace
+HUGE = 2**31 - 1
 
 
 def rewritten(act: Act, reply: msgspec.Struct) -> msgspec.Struct | None:
     """Return what an act makes of a reply; None if it does nothing to such a one."""
-    if isinstance(act, Unset) and isinstance(reply, CommissionReport):
-        return replace(reply, commission=None, realized_pnl=None)
-    return None
+    change = _CHANGES.get((type(act), type(reply)))
+    return change(act, reply) if change is not None else None
+
+
+def _unset(_: Unset, reply: CommissionReport) -> CommissionReport:
+    return replace(reply, commission=None, realized_pnl=None)
+
+
+def _renumber(act: Renumber, reply: NextValidId) -> NextValidId:
+    wrong = {"lower": 1, "same": max(1, reply.order_id - 1), "huge": HUGE}
+    return replace(reply, order_id=wrong[act.how])
+
+
+def _name(act: Accounts, reply: ManagedAccounts) -> ManagedAccounts:
+    return replace(reply, accounts=",".join(act.names))
+
+
+_CHANGES: dict[tuple[type, type], Callable[..., msgspec.Struct]] = {
+    (Unset, CommissionReport): _unset,
+    (Renumber, NextValidId): _renumber,
+    (Accounts, ManagedAccounts): _name,
+}

@@ -13,6 +13,7 @@ from ibkr_trader.sim.gateway.engine import Engine
 from ibkr_trader.sim.gateway.fault_rules import Fault
 from ibkr_trader.sim.gateway.lines import Line, Lines
 from ibkr_trader.sim.gateway.port import HOST, Port
+from ibkr_trader.sim.gateway.session_faults import SessionFault
 from ibkr_trader.sim.gateway.store import Store
 from ibkr_trader.sim.gateway.transport_faults import LinkFault
 from ibkr_trader.sim.gateway.wire import Tap
@@ -33,12 +34,14 @@ class GatewayServer:
         engine: What it serves, in time.
         faults: What may be armed against messages.
         network: What may be armed against the sockets under them.
+        uplink: What may be armed behind the gateway.
         listening: Its port.
     """
 
     def __init__(self, engine: Engine) -> None:
         self.faults = engine.floor.wiring.faults
         self.network = engine.floor.wiring.network
+        self.uplink = engine.floor.wiring.uplink
         self.engine = engine
         self._lines = Lines(engine)
         self.listening = Port(lambda: Line(self._lines))
@@ -80,20 +83,28 @@ class GatewayServer:
         self._lines.tick(now)
         self._lines.flush()
 
-    def arm(self, *faults: Fault | LinkFault) -> tuple[int, ...]:
-        """Put faults in force, of messages or of the transport; return what they are lifted by."""
+    def arm(self, *faults: Fault | LinkFault | SessionFault) -> tuple[int, ...]:
+        """Put faults in force; return the numbers they are lifted by.
+
+        They are of messages, of the transport, or of what is behind the gateway.
+        """
         self.engine.touch()
-        numbers = [
-            self.faults.arm(one)[0] if isinstance(one, Fault) else self.network.arm(one)
-            for one in faults
-        ]
+        numbers: list[int] = []
+        for one in faults:
+            if isinstance(one, Fault):
+                numbers += self.faults.arm(one)
+            elif isinstance(one, LinkFault):
+                numbers.append(self.network.arm(one))
+            else:
+                numbers.append(self.uplink.arm(one))
         self._settle()
+        self._lines.flush()
         return tuple(numbers)
 
     def lift(self, number: int | None = None) -> int:
         """End one fault, or all; return how many there were. What they held back goes out."""
         self.engine.touch()
-        count = self.faults.lift(number) + self.network.lift(number)
+        count = sum(part.lift(number) for part in (self.faults, self.network, self.uplink))
         self._settle()
         self.pulse()
         return count

@@ -16,12 +16,14 @@ from ibkr_trader.sim.events import SimEvent
 from ibkr_trader.sim.gateway.account_replies import ManagedAccounts, NextValidId
 from ibkr_trader.sim.gateway.account_requests import ReqIds, SetServerLogLevel, StartApi
 from ibkr_trader.sim.gateway.desk import Desk
+from ibkr_trader.sim.gateway.faults import TAKEN
 from ibkr_trader.sim.gateway.floor import Floor
 from ibkr_trader.sim.gateway.framing import Frame, FrameReader, Prologue, ProtocolError
 from ibkr_trader.sim.gateway.items import MalformedMessage
 from ibkr_trader.sim.gateway.replies import handshake
 from ibkr_trader.sim.gateway.requests import UnknownMessage, decode
 from ibkr_trader.sim.gateway.session_account import AccountDesk
+from ibkr_trader.sim.gateway.session_faults import CompetingSession, Outage, Stale
 from ibkr_trader.sim.gateway.session_history import HistoryDesk
 from ibkr_trader.sim.gateway.session_market import MarketDesk
 from ibkr_trader.sim.gateway.session_orders import OrderDesk
@@ -38,6 +40,8 @@ NOTICES = (
     (2106, "HMDS data farm connection is OK:simulator"),
     (2158, "Sec-def data farm connection is OK:simulator"),
 )
+
+_OF_MARKETS = (MarketDesk, HistoryDesk)
 
 
 def negotiate(offer: Prologue) -> int | None:
@@ -62,6 +66,7 @@ class Session:
         self._floor = floor
         self._reader = FrameReader()
         self._talk = Talk(floor)
+        self._market = MarketDesk(self._talk)
         self._desks: tuple[Desk, ...] = ()
         self._handlers: dict[type[msgspec.Struct], Callable[[Any], None]] = {
             StartApi: self._start,
@@ -78,9 +83,9 @@ class Session:
         return self._talk
 
     @property
-    def has_output(self) -> bool:
-        """Whether `take` would return anything."""
-        return self._talk.has_output
+    def market(self) -> MarketDesk:
+        """Its market data."""
+        return self._market
 
     def receive(self, data: bytes) -> None:
         """Take bytes from the client and act on every message that is complete."""
@@ -101,7 +106,7 @@ class Session:
     def hear(self, event: SimEvent) -> None:
         """Take news from the exchange."""
         self._talk.is_news = True
-        for desk in self._desks:
+        for desk in self._reached():
             desk.hear(event)
         self._talk.is_news = False
 
@@ -120,7 +125,7 @@ class Session:
 
     def tick(self, now: datetime) -> None:
         """Send subscribers what is due at `now`."""
-        for desk in self._desks:
+        for desk in self._reached():
             desk.tick(now)
 
     def close(self) -> None:
@@ -170,6 +175,8 @@ class Session:
 
     def act(self, request: msgspec.Struct) -> None:
         """Do what a request asks for."""
+        if self._floor.wiring.uplink.keeps(self, request):
+            return
         handler = self._handlers.get(type(request))
         if handler is None:
             self._talk.invalid(getattr(request, "req_id", NO_REQUEST), self._why_not())
@@ -183,6 +190,16 @@ class Session:
                 self._floor.wiring.hear_part(part, self.client_id, passed=0)
         self.is_reset = reset
         self.close()
+
+    def _reached(self) -> tuple[Desk, ...]:
+        """Return the desks that news of the broker's reaches at present."""
+        uplink = self._floor.wiring.uplink
+        if not uplink.armed:
+            return self._desks
+        if uplink.has(Outage):
+            return ()
+        is_dataless = uplink.has(CompetingSession, Stale)
+        return tuple(d for d in self._desks if not (is_dataless and isinstance(d, _OF_MARKETS)))
 
     def _why_not(self) -> str:
         if not self._desks:
@@ -199,8 +216,7 @@ class Session:
             self.close()
             return
         if not self._floor.join(request.client_id, self):
-            text = "Unable to connect as the client id is already in use. Retry with another one."
-            talk.refuse(NO_REQUEST, 326, text)
+            talk.refuse(NO_REQUEST, *TAKEN)
             self.close()
             return
         talk.client_id = request.client_id
@@ -208,7 +224,7 @@ class Session:
             OrderDesk(talk),
             PositionDesk(talk),
             AccountDesk(talk),
-            MarketDesk(talk),
+            self._market,
             HistoryDesk(talk),
             ReferenceDesk(talk),
         )

@@ -17,6 +17,7 @@ from ibkr_trader.sim.gateway.quote_ticks import (
     depth_lines,
     quote_ticks,
 )
+from ibkr_trader.sim.gateway.session_faults import CompetingSession, DelayedData
 from ibkr_trader.sim.gateway.talk import Talk
 from ibkr_trader.sim.gateway.tick_replies import MarketDataType, TickReqParams, TickSnapshotEnd
 from ibkr_trader.sim.instruments import Instrument, Tape
@@ -33,6 +34,7 @@ SHOWING_DELAYED = (
     10167,
     "Requested market data is not subscribed. Displaying delayed market data.",
 )
+COMPETING = (10197, "No market data during competing live session")
 _TICK_TYPES = frozenset({"Last", "AllLast", "BidAsk", "MidPoint"})
 
 Show = Callable[[Tape, Tape | None], list[msgspec.Struct]]
@@ -97,6 +99,32 @@ class MarketDesk(Desk):
                 self._drop(family, req_id)
         self._bars.clear()
 
+    def show_again(self) -> None:
+        """Tell what has changed since each subscription was last told."""
+        market = self.talk.floor.exchange.market
+        for feed in self._feeds.values():
+            self._show(feed, market.tape(feed.con_id))
+
+    def compete(self) -> None:
+        """Tell every subscription that somebody else has the data."""
+        for _, req_id in self._feeds:
+            self.talk.refuse(req_id, *COMPETING)
+
+    def turn_delayed(self, *, is_told: bool) -> None:
+        """Show delayed data from now on, or live data again, whatever was shown before."""
+        for (family, req_id), feed in self._feeds.items():
+            if family == "quotes":
+                if is_told:
+                    self.talk.refuse(req_id, *SHOWING_DELAYED)
+                shown = DELAYED if is_told else LIVE
+                self.talk.say(MarketDataType(req_id=req_id, data_type=shown))
+                feed.last = None
+        self.show_again()
+
+    @property
+    def _has(self) -> Callable[..., bool]:
+        return self.talk.floor.wiring.uplink.has
+
     def _show(self, feed: Feed, tape: Tape) -> None:
         for reply in feed.show(tape, feed.last):
             self.talk.say(reply)
@@ -119,7 +147,7 @@ class MarketDesk(Desk):
         instrument = self._instrument(request.req_id, request.contract)
         if instrument is None or not self._is_free("quotes", request.req_id):
             return
-        delayed = not instrument.data_permission
+        delayed = not instrument.data_permission or self._has(DelayedData)
         if delayed and self._data_type < DELAYED:
             self.talk.refuse(request.req_id, *NOT_SUBSCRIBED)
             return
@@ -133,9 +161,17 @@ class MarketDesk(Desk):
         feed = Feed(
             con_id=instrument.con_id,
             show=lambda tape, last: quote_ticks(
-                request.req_id, tape, last, delayed=delayed, generic=request.generic_ticks
+                request.req_id,
+                tape,
+                last,
+                delayed=not instrument.data_permission or self._has(DelayedData),
+                generic=request.generic_ticks,
             ),
         )
+        if self._has(CompetingSession):
+            self.talk.refuse(request.req_id, *COMPETING)
+            self._follow("quotes", request.req_id, feed)
+            return
         tape = self.talk.floor.exchange.market.tape(instrument.con_id)
         self._show(feed, tape)
         for tick in borrowing_ticks(request.req_id, request.generic_ticks, instrument.borrowing):

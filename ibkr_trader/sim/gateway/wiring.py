@@ -1,6 +1,6 @@
-"""What lies between the sessions and their sockets: the faults in force, and the wire log."""
+"""What lies around the sessions: the faults in force, and the wire log."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from decimal import Decimal
 from itertools import count
@@ -10,6 +10,7 @@ import msgspec
 from ibkr_trader.sim.gateway.faults import Faults
 from ibkr_trader.sim.gateway.naming import OrderNames, Subject
 from ibkr_trader.sim.gateway.network import Network
+from ibkr_trader.sim.gateway.uplink import Conversation, Uplink
 from ibkr_trader.sim.gateway.wire import Fate, Part, Tap, Way, WireEntry
 from ibkr_trader.sim.orders import OrderKey
 from ibkr_trader.sim.register import Register
@@ -25,6 +26,7 @@ class Wiring:
         names: Knows the orders by their own names.
         faults: What is done to messages.
         network: What is done to bytes.
+        uplink: What is wrong behind the gateway.
         tap: Is told of every message; None is nobody.
     """
 
@@ -34,11 +36,13 @@ class Wiring:
         *,
         now: Callable[[], datetime],
         trade: Callable[[OrderKey, Decimal], None],
+        clients: Callable[[], Iterable[Conversation]],
     ) -> None:
         self.names = OrderNames(register)
         numbers = count(1)
         self.faults = Faults(self.names, now=now, trade=trade, number=lambda: next(numbers))
         self.network = Network(now=now, number=lambda: next(numbers))
+        self.uplink = Uplink(now=now, number=lambda: next(numbers), clients=clients)
         self.tap: Tap | None = None
         self._now = now
 

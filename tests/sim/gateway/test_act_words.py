@@ -9,12 +9,15 @@ from decimal import Decimal
 import msgspec
 import pytest
 
+from ibkr_trader.sim.families import BracketMode
 from ibkr_trader.sim.gateway import acts
 from ibkr_trader.sim.gateway import fault_rules as rules
+from ibkr_trader.sim.gateway import session_faults as session
 from ibkr_trader.sim.gateway import transport_faults as links
 from ibkr_trader.sim.gateway.act_words import FORMS, read_act
 from ibkr_trader.sim.gateway.fault_acts import BadUtf8, HalfFrame
 from ibkr_trader.sim.gateway.fault_rules import Fault, When
+from ibkr_trader.sim.gateway.session_faults import SessionFault
 from ibkr_trader.sim.gateway.transport_faults import LinkFault
 from ibkr_trader.sim.gateway.words import BadWords
 
@@ -61,6 +64,23 @@ WRITTEN = {
     "fin now --client 2": acts.HangUp(how="fin", client=2),
     "garbage-frame": acts.Blurt(what="garbage"),
     "oversize-frame 8": acts.Blurt(what="oversize", size=8),
+    "1101": acts.Restore(code=1101),
+    "1102": acts.Restore(code=1102),
+    "1300": acts.MovePort(port=0),
+    "1300 41873": acts.MovePort(port=41873),
+    "restart": acts.Restart(),
+    "restart keep 5m": acts.Restart(untransmitted="keep", seconds=300),
+    "midnight-rollover": acts.RollOver(),
+    "readonly": acts.Precaution(kind="read-only"),
+    "bracket-mode held": acts.Brackets(mode=BracketMode.HELD),
+}
+SESSIONS: dict[str, SessionFault] = {
+    "1100": session.Outage(),
+    "1100 sit": session.Outage(orders="sit"),
+    "2110": session.Outage(code=2110),
+    "competing-session": session.CompetingSession(),
+    "stale 10": session.Stale(seconds=10),
+    "delayed-data 1m": session.DelayedData(seconds=60),
 }
 LINKS: dict[str, LinkFault] = {
     "blackhole": links.Blackhole(),
@@ -104,6 +124,11 @@ FAULTS: dict[str, tuple[Fault, ...]] = {
         ),
     ),
     "bad-utf8 openOrder": (Fault(when=When(names=("openOrder",), answers=True), act=BadUtf8()),),
+    "326-then-close 2": rules.taken_id(2),
+    "next-valid-id huge": rules.next_valid_id("huge"),
+    "never-end openOrderEnd positionEnd": rules.never_end("openOrderEnd", "positionEnd"),
+    "accounts several": rules.accounts("SIM0000001", "SIM0000002"),
+    "accounts none": rules.accounts(),
     "ack-delay 5": rules.ack_delay(5),
     "unanswered --order entry": rules.unanswered(order="entry"),
     "cancel-refused 10147": rules.cancel_refused(10147),
@@ -133,8 +158,13 @@ def test_a_fault_of_the_transport_is_what_its_words_say(words: str) -> None:
     assert read_act(shlex.split(words)) == acts.Arm(links=(LINKS[words],))
 
 
+@pytest.mark.parametrize("words", SESSIONS)
+def test_a_fault_of_the_session_is_what_its_words_say(words: str) -> None:
+    assert read_act(shlex.split(words)) == acts.Arm(session=(SESSIONS[words],))
+
+
 def test_every_form_is_shown_above() -> None:
-    shown = {*WRITTEN, *FAULTS, *LINKS}
+    shown = {*WRITTEN, *FAULTS, *LINKS, *SESSIONS}
     missing = [name for name in FORMS if not any(f"{w} ".startswith(f"{name} ") for w in shown)]
     assert missing == []
 
@@ -178,6 +208,9 @@ def test_a_time_without_a_zone_is_new_yorks() -> None:
         ("accept-then-close 0", "TIMES is a whole number from 1 on", "accept"),
         ("oversize-frame 9999999", "1048576 at most", "oversize"),
         ("half-frame 2 placeOrder", "cannot be met with halfframe", "half-frame"),
+        ("never-end openOrder", "openOrder ends nothing", "never-end"),
+        ("1300 99999", "PORT is 65535 at most", "1300"),
+        ("1100 sleep", "ORDERS is one of work, sit", "1100"),
         ("wire maybe", "on|off is one of on, off", "wire"),
     ],
 )

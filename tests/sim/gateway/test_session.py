@@ -138,7 +138,7 @@ def test_a_closed_session_says_nothing_and_frees_its_id(floor: Floor) -> None:
     session.close()
     session.close()
     session.receive(frame(("49", "1")))
-    assert not session.has_output
+    assert not session.talk.has_output
     assert started(floor).client_id == 1
 
 

@@ -1,0 +1,144 @@
+"""Faults of the session in words: `1100`, `restart lose 60`, `next-valid-id huge`."""
+
+from collections.abc import Callable
+from typing import Any
+
+from ibkr_trader.sim.families import BracketMode
+from ibkr_trader.sim.gateway import acts
+from ibkr_trader.sim.gateway import fault_rules as rules
+from ibkr_trader.sim.gateway import session_faults as faults
+from ibkr_trader.sim.gateway.fault_rules import Fault
+from ibkr_trader.sim.gateway.words import Form, Words, chosen, count_in, seconds_in
+
+_LAST_PORT = 65_535
+_MODES = {
+    "full-size": BracketMode.FULL_SIZE,
+    "resized": BracketMode.RESIZED,
+    "held": BracketMode.HELD,
+}
+# Placeholders: several accounts, another one, one that real money is in.
+_ACCOUNTS = {
+    "several": ("SIM0000001", "SIM0000002"),
+    "other": ("SIM0000002",),
+    "live": ("U0000000",),
+    "paper": ("DU0000000",),
+    "none": (),
+}
+Read = Callable[[Words], acts.Act]
+
+
+def _outage(code: Any) -> Read:
+    def read(words: Words) -> acts.Act:
+        orders: Any = chosen(words.word("ORDERS", "work"), "ORDERS", ("work", "sit"))
+        return acts.Arm(session=(faults.Outage(code=code, orders=orders),))
+
+    return read
+
+
+def _lasting(
+    kind: type[faults.CompetingSession | faults.Stale | faults.DelayedData],
+) -> Read:
+    def read(words: Words) -> acts.Act:
+        text = words.word("SECONDS", "")
+        return acts.Arm(session=(kind(seconds=seconds_in(text) if text else None),))
+
+    return read
+
+
+def _armed(make: Callable[[Words], tuple[Fault, ...]]) -> Read:
+    return lambda words: acts.Arm(faults=make(words))
+
+
+def _port(words: Words) -> acts.Act:
+    port = count_in(words.word("PORT", "0"), "PORT", least=0)
+    if port > _LAST_PORT:
+        message = f"PORT is {_LAST_PORT} at most"
+        raise ValueError(message)
+    return acts.MovePort(port=port)
+
+
+def _restart(words: Words) -> acts.Act:
+    what: Any = chosen(words.word("WHAT", "lose"), "WHAT", ("keep", "lose"))
+    return acts.Restart(untransmitted=what, seconds=seconds_in(words.word("SECONDS", "30")))
+
+
+def _next_id(words: Words) -> tuple[Fault, ...]:
+    how: Any = chosen(words.word("HOW"), "HOW", ("lower", "same", "huge"))
+    return rules.next_valid_id(how, times=count_in(words.option("times", "1"), "--times", least=0))
+
+
+def _accounts(words: Words) -> tuple[Fault, ...]:
+    text = words.word("WHICH")
+    return rules.accounts(*_ACCOUNTS.get(text, tuple(text.split(","))))
+
+
+def _mode(words: Words) -> acts.Act:
+    return acts.Brackets(mode=_MODES[chosen(words.word("MODE"), "MODE", tuple(_MODES))])
+
+
+SESSION_FORMS: dict[str, Form] = {
+    "326-then-close": Form(
+        "326-then-close [TIMES]",
+        "who starts the API is told that the client id is taken, and dropped",
+        _armed(lambda w: rules.taken_id(count_in(w.word("TIMES", "1"), "TIMES"))),
+    ),
+    "1100": Form(
+        "1100 [work|sit]", "the broker is out of reach; orders work, or sit", _outage(1100)
+    ),
+    "1101": Form(
+        "1101",
+        "the broker is back, and subscriptions are lost",
+        lambda _: acts.Restore(code=1101),
+    ),
+    "1102": Form(
+        "1102",
+        "the broker is back, and subscriptions go on",
+        lambda _: acts.Restore(code=1102),
+    ),
+    "2110": Form("2110 [work|sit]", "the same as 1100, in other words", _outage(2110)),
+    "1300": Form("1300 [PORT]", "the port moves, and everybody is dropped", _port),
+    "restart": Form(
+        "restart [keep|lose] [SECONDS]",
+        "everybody is dropped, and nobody accepted for a while",
+        _restart,
+    ),
+    "next-valid-id": Form(
+        "next-valid-id lower|same|huge [--times N]",
+        "the next order id is told wrong",
+        _armed(_next_id),
+    ),
+    "midnight-rollover": Form(
+        "midnight-rollover",
+        "executions and completed orders of today are told no more",
+        lambda _: acts.RollOver(),
+    ),
+    "competing-session": Form(
+        "competing-session [SECONDS]",
+        "market data goes to somebody else (10197)",
+        _lasting(faults.CompetingSession),
+    ),
+    "stale": Form("stale [SECONDS]", "market data stands still", _lasting(faults.Stale)),
+    "delayed-data": Form(
+        "delayed-data [SECONDS]", "market data comes delayed (10167)", _lasting(faults.DelayedData)
+    ),
+    "readonly": Form(
+        "readonly",
+        "TWS takes no orders of the API (321)",
+        lambda _: acts.Precaution(kind="read-only"),
+    ),
+    "never-end": Form(
+        "never-end MESSAGE…",
+        "answers do not end: openOrderEnd, positionEnd, execDetailsEnd …",
+        _armed(lambda w: rules.never_end(*w.rest())),
+    ),
+    "accounts": Form(
+        "accounts several|other|live|paper|none|NAME,NAME",
+        "other accounts are told",
+        _armed(_accounts),
+    ),
+    "bracket-mode": Form(
+        "bracket-mode full-size|resized|held",
+        "what exits do while their entry is partly filled",
+        _mode,
+    ),
+}
