@@ -9,6 +9,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from ibkr_trader.sim.floor_rules import Rejection
+from ibkr_trader.sim.gateway.act_words import read_act
+from ibkr_trader.sim.gateway.doing import Doer
 from ibkr_trader.sim.gateway.fault_rules import Cut, Fault, When
 from ibkr_trader.sim.orders import OrderTerms
 
@@ -151,4 +153,9 @@ class Broker:
     async def lose_link(self) -> None:
         """Break the desk's connection off; it may come back within seconds."""
         self._gateway.faults.arm(Fault(when=When(names=("reqCurrentTime",)), act=Cut()))
+        await self._gateway.quiet()
+
+    async def befall(self, words: str) -> None:
+        """Do to the gateway what `gateway inject` calls by these words."""
+        Doer(self._gateway.server)(read_act(words.split()))
         await self._gateway.quiet()
