@@ -30,6 +30,8 @@ _KINDS = {
     (True, False): OrderType.LIMIT,
     (False, True): OrderType.STOP,
 }
+# Checks that deny because of how the desk stands, whatever the settings say.
+_NO_SETTING = frozenset({"knowledge", "drift", "tick", "command_form", "order_form"})
 STOP, TARGET, REST = Decimal(-3), Decimal(3), Decimal("-0.6")  # percent from the beginning
 
 
@@ -113,10 +115,13 @@ async def begin(work: Awaitable[object]) -> None:
 
     Raises:
         Skipped: If the settings do not allow it, in the words of the denial.
+        RiskCheckError: If it is denied for what no setting asks for: then something is wrong.
     """
     try:
         await work
     except RiskCheckError as error:
+        if any(one.check in _NO_SETTING for one in error.breaches):
+            raise
         raise Skipped(error.message) from error
 
 

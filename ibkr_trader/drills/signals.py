@@ -75,6 +75,11 @@ async def hand_over(scene: Scene, signal: Claim) -> SignalReply:
     return await scene.doing(strategist(scene).signals.take(signal))
 
 
+def said(reply: SignalReply) -> str:
+    """Return what a source is told, in words."""
+    return "; ".join([reply.outcome.value.lower(), *reply.reasons[:1]])
+
+
 async def entered(scene: Scene) -> Claim:
     """Begin with a position that a strategy has opened by a signal; return that signal.
 

@@ -22,7 +22,10 @@ async def dead_data(scene: Scene) -> None:
     await scene.gateway.wait(10)
     await scene.broker.befall("1101")
     scene.did("1100, then 1101: the broker is back, and every subscription is gone")
+    since = scene.gateway.clock.now()
     await scene.gateway.wait(10)
+    anew = [one for one in scene.gateway.wire.sent("reqMktData") if one.at >= since]
+    scene.must(anew, "nobody asks for prices again")
     why = await scene.trying(ask(scene, bracket(scene, limit=REST), wait=Wait.ACCEPTED))
     scene.did(f"a bracket is asked for: {why or 'it is sent'}")
     scene.must(not why, "the desk has no prices any more")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ibkr_trader.drills.drill import drill
-from ibkr_trader.drills.ends import no_more_than, protected
-from ibkr_trader.drills.signals import entered, hand_over, with_a_strategy
+from ibkr_trader.drills.ends import flat, no_more_than
+from ibkr_trader.drills.signals import entered, hand_over, said, with_a_strategy
 
 if TYPE_CHECKING:
     from ibkr_trader.drills.scene import Scene
@@ -17,12 +17,17 @@ async def duplicate_signal(scene: Scene) -> None:
     """The same signal comes three times, the last time after a crash."""
     signal = await entered(scene)
     held = scene.held
-    await hand_over(scene, signal)
-    scene.did("the same signal comes again")
+    reply = await hand_over(scene, signal)
+    scene.did(f"the same signal comes again: {said(reply)}")
+    await scene.gateway.wait(2)
+    scene.must(scene.held == held, f"{scene.held} are held, not {held}")
+    await scene.hand.close()
+    scene.did("the position is closed by hand")
+    await scene.gateway.wait(3)
     await scene.kill()
     await scene.start()
     await with_a_strategy(scene)
-    await hand_over(scene, signal)
-    scene.did("and once more, to the next desk")
+    reply = await hand_over(scene, signal)
+    scene.did(f"the same signal comes to the next desk: {said(reply)}")
     no_more_than(scene, 1, "entry")
-    await protected(scene, held)
+    await flat(scene)

@@ -15,11 +15,15 @@ if TYPE_CHECKING:
 
 @drill("partial-bracket", incidents=(7,), faults=("E05", "E06"), brackets=BracketMode.FULL_SIZE)
 async def partial_bracket(scene: Scene) -> None:
-    """An entry fills in part, its exits at full size, and then the stop fires."""
+    """An entry fills in part, its exits stand at full size, its rest goes, and the stop fires."""
     await resting_bracket(scene)
     part = scene.size * 4 // 10
     await scene.floor.trade("entry", quantity=part)
     scene.did(f"{part} of {scene.size} are filled; the exits stand at full size")
+    await scene.gateway.wait(3, step=0.25)
+    if not scene.gateway.order("entry").status.is_closed:
+        await scene.broker.cancel("entry")
+        scene.did("the broker takes its rest away")
     await scene.gateway.wait(3, step=0.25)
     scene.must(scene.held == part, f"{scene.held} are held, not {part}")
     await through_the_stop(scene)

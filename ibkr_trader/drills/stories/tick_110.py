@@ -33,6 +33,7 @@ async def tick_110(scene: Scene) -> None:
     await begin(ask(scene, request, wait=Wait.FILLED))
     scene.did(f"a bracket is asked for with its stop at {request.stop_loss.stop_price}")
     at_exchange = scene.gateway.order("stop").stop_price
+    scene.did(f"at the exchange it is at {at_exchange}")
     nearest = level(scene, STOP) + Decimal("0.01")
     scene.must(at_exchange == nearest, f"the exchange has the stop at {at_exchange}")
     refused = [one for one in scene.gateway.wire.told("error") if "110" in str(one.message)]
