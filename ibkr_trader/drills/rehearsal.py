@@ -121,7 +121,15 @@ async def rehearse(drill: Drill, cast: Cast, *, size: int = SIZES[0]) -> Result:
             except Skipped as skipped:
                 return _skipped(drill, str(skipped))
             scene.companion = cast.companion
-            return await _play(drill, scene)
+            result = await _play(drill, scene)
+    return _at_home(result, settings.data_dir, cast.settings.data_dir)
+
+
+def _at_home(result: Result, sandbox: Path, home: Path) -> Result:
+    """Name the user's own files where a reason names their copies."""
+    reasons = tuple(one.replace(str(sandbox), str(home)) for one in result.reasons)
+    steps = tuple(Step(one.at, one.text.replace(f"{sandbox}/", "")) for one in result.steps)
+    return msgspec.structs.replace(result, reasons=reasons, steps=steps)
 
 
 def run(drill: Drill, cast: Cast) -> Result:

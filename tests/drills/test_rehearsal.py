@@ -72,8 +72,10 @@ def test_an_entry_is_as_large_as_the_settings_allow(settings: Settings) -> None:
 def test_a_drill_plays_at_any_stock(symbol: str, settings: Settings) -> None:
     result = run(DRILLS["hand-close"], Cast(settings=settings, symbol=symbol))
     assert result.outcome is Outcome.PASS
-    assert f"3 {symbol}" in result.steps[1].text or f"5 {symbol}" in result.steps[1].text or (
-        f"10 {symbol}" in result.steps[1].text
+    assert (
+        f"3 {symbol}" in result.steps[1].text
+        or f"5 {symbol}" in result.steps[1].text
+        or (f"10 {symbol}" in result.steps[1].text)
     )
 
 
@@ -88,11 +90,21 @@ def test_a_stock_that_the_simulator_does_not_have_is_skipped(settings: Settings)
 def test_a_users_symbol_limits_hold(settings: Settings) -> None:
     settings.data_dir.mkdir(mode=0o700)
     file = settings.data_dir / "symbol_limits.json"
-    file.write_text('{"symbols": {"AAPL": {"max_position_size": "2"}}, "defaults": {}}')
+    file.write_text('{"symbol_limits": {"AAPL": {"max_position_size": "2"}}, "default_limits": {}}')
     file.chmod(0o600)
     result = run(DRILLS["hand-close"], Cast(settings=settings))
     assert result.outcome is Outcome.SKIPPED
-    assert "2" in result.reasons[0]
+    assert "the limit is 2" in result.reasons[0]
+
+
+def test_a_fault_in_a_file_is_said_of_the_users_own(settings: Settings) -> None:
+    settings.data_dir.mkdir(mode=0o700)
+    file = settings.data_dir / "symbol_limits.json"
+    file.write_text("{")
+    file.chmod(0o600)
+    result = run(DRILLS["hand-close"], Cast(settings=settings))
+    assert result.outcome is Outcome.SKIPPED
+    assert str(file) in result.reasons[0]
 
 
 # -- what a story does wrong ----------------------------------------------------------------
