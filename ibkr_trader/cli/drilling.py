@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from ibkr_trader.drills.scene import Companion
     from ibkr_trader.execution.trader import Trader
 
-_COLOURS = {"pass": "green", "FAIL": "bold red", "skipped": "yellow"}
-_SCHEMA = "drill/1"
+_WORDS = {Outcome.PASS: "PASS", Outcome.FAIL: "FAIL", Outcome.SKIPPED: "skipped"}
+_COLOURS = {"PASS": "green", "FAIL": "bold red", "skipped": "yellow"}
 
 
 def listing() -> Reply:
@@ -124,7 +124,7 @@ def _reply(face: Face, results: Sequence[Result], *, is_all: bool) -> Reply:
     else:
         blocks.pop()
     return Reply(
-        schema=_SCHEMA,
+        schema="drill/1",
         data={
             "passed": counts[Outcome.PASS],
             "failed": counts[Outcome.FAIL],
@@ -224,7 +224,7 @@ def _document(result: Result) -> dict[str, Any]:
 
 
 def _word(result: Result) -> str:
-    return result.outcome.value.upper() if result.outcome is Outcome.FAIL else result.outcome.value
+    return _WORDS[result.outcome]
 
 
 def _left(result: Result) -> str:

@@ -40,8 +40,8 @@ _STUCK = 0.5  # seconds of the machine's in which nobody says anything
 _TURNS = 15  # of the event loop: more than the longest chain from a socket to the next frame
 
 
-class StillGateway:
-    """An exchange of its own behind a gateway, and its time.
+class Venue:
+    """An exchange of its own behind a gateway, and what it has seen.
 
     Attributes:
         exchange: The exchange; nobody else trades there but those whom the story lets.
@@ -120,6 +120,23 @@ class StillGateway:
             raise InvariantBroken(f"{len(named)} orders are called {ref}")
         return named[0]
 
+    @property
+    def _is_hindered(self) -> bool:
+        """Whether bytes wait for time to pass: then a question has no answer at this moment."""
+        armed = self.server.network.armed
+        return any(isinstance(one.fault, Blackhole | Latency | Slow) for one in armed)
+
+    def _hear_wire(self, entry: WireEntry) -> None:
+        self.wire(entry)
+        self._words += entry.name not in CLOCKWORK
+
+    def _said(self) -> tuple[int, int]:
+        return self._words, len(self.heard)
+
+
+class StillGateway(Venue):
+    """Such a gateway, whose time passes when it is told to."""
+
     async def others(self, verb: Callable[[datetime], Iterable[SimEvent]]) -> None:
         """Let somebody else act at the exchange, and everybody hear of it."""
         self.server.act(lambda _, now: verb(now))
@@ -173,19 +190,6 @@ class StillGateway:
                 await self._trader.intake.drained()
             if self._said() == before:
                 return
-
-    @property
-    def _is_hindered(self) -> bool:
-        """Whether bytes wait for time to pass: then a question has no answer at this moment."""
-        armed = self.server.network.armed
-        return any(isinstance(one.fault, Blackhole | Latency | Slow) for one in armed)
-
-    def _hear_wire(self, entry: WireEntry) -> None:
-        self.wire(entry)
-        self._words += entry.name not in CLOCKWORK
-
-    def _said(self) -> tuple[int, int]:
-        return self._words, len(self.heard)
 
 
 async def _turns() -> None:
