@@ -26,13 +26,17 @@ def inject(folder: Path, words: Sequence[str]) -> Reply:
     from ibkr_trader.sim.gateway import door  # noqa: PLC0415 - only this command needs it
     from ibkr_trader.sim.gateway.act_words import FORMS, read_act  # noqa: PLC0415 - as above
     from ibkr_trader.sim.gateway.background import GatewayError  # noqa: PLC0415 - as above
+    from ibkr_trader.sim.gateway.trigger_words import TRIGGERS  # noqa: PLC0415 - as above
     from ibkr_trader.sim.gateway.words import BadWords  # noqa: PLC0415 - as above
 
     if not words:
         forms = [{"form": form.text, "what": form.what} for form in FORMS.values()]
-        lines = [line for form in FORMS.values() for line in (form.text, f"    {form.what}")]
+        triggers = [{"form": text, "what": what} for text, what in TRIGGERS]
+        lines = [line for one in forms for line in (one["form"], f"    {one['what']}")]
+        lines.append("Any of them can wait:")
+        lines += [line for one in triggers for line in (one["form"], f"    {one['what']}")]
         heading = f"{_COMMAND} ACT"
-        data = {"text": heading, "result": {"forms": forms}}
+        data = {"text": heading, "result": {"forms": forms, "triggers": triggers}}
         return Reply(schema=_SCHEMA, data=data, blocks=[heading, *lines])
     try:
         act = read_act(words)

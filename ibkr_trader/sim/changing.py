@@ -16,7 +16,7 @@ from ibkr_trader.sim.instruments import Instrument
 from ibkr_trader.sim.life import filled_by_others, rearrange, release
 from ibkr_trader.sim.matching import TRAIL_TYPES, own_limit
 from ibkr_trader.sim.order_times import ends_at
-from ibkr_trader.sim.orders import OrderTerms, Refusal, SimOrder
+from ibkr_trader.sim.orders import INACTIVE, OrderTerms, Refusal, SimOrder
 from ibkr_trader.sim.pit import Alarm, Pit
 
 ZERO = Decimal(0)
@@ -142,7 +142,7 @@ def _apply(pit: Pit, order: SimOrder, changed: SimOrder) -> None:
     now = pit.order(order.key)
     if now is None:
         return
-    if now.is_held and now.why_held not in {"child", "locate"}:
+    if now.is_held and now.why_held not in {"child", "locate", INACTIVE}:
         release(pit, now, is_new=True)  # its hours may be others now
     else:
         pit.show(now)

@@ -42,6 +42,18 @@ class Rejection(msgspec.Struct, frozen=True, kw_only=True):
     of_changes: bool = False
 
 
+class Nap(msgspec.Struct, frozen=True, kw_only=True):
+    """The next order whose reference fits `ref` is said to be Inactive, and goes live later.
+
+    Attributes:
+        ref: A reference, or its last part (`stop`); `*` stands for any letters.
+        seconds: How long; None is until it is cancelled.
+    """
+
+    ref: str = "*"
+    seconds: int | None = 30
+
+
 class FloorRules(msgspec.Struct, frozen=True, kw_only=True):
     """The rules in force.
 
@@ -56,6 +68,7 @@ class FloorRules(msgspec.Struct, frozen=True, kw_only=True):
         caps: By con_id.
         locates: By con_id: seconds until shares are found, None for never.
         precautions: What the person at TWS has set up for orders of the API.
+        naps: Orders to be told Inactive for a while.
         bracket_mode: What exits do while their entry is partly filled; None is as configured.
     """
 
@@ -68,6 +81,7 @@ class FloorRules(msgspec.Struct, frozen=True, kw_only=True):
     rejections: tuple[Rejection, ...] = ()
     precautions: Precautions = Precautions()
     bracket_mode: BracketMode | None = None
+    naps: tuple[Nap, ...] = ()
 
 
 def cap_of(rules: FloorRules, order: SimOrder) -> Decimal:
@@ -105,4 +119,18 @@ def rejection_of(
             left = (*rules.rejections[:at], *rest, *rules.rejections[at + 1 :])
             refusal = Refusal(code=one.code, text=one.text)
             return msgspec.structs.replace(rules, rejections=left), refusal
+    return rules, None
+
+
+def fits(ref: str, name: str) -> bool:
+    """Say whether a reference is called so: by its last part, or with `*` and `?` for letters."""
+    return ref.endswith(f"-{name}") or fnmatchcase(ref, name)
+
+
+def nap_of(rules: FloorRules, ref: str) -> tuple[FloorRules, Nap | None]:
+    """Return the nap that an order with this reference takes, and the rules after it."""
+    for at, one in enumerate(rules.naps):
+        if fits(ref, one.ref):
+            left = (*rules.naps[:at], *rules.naps[at + 1 :])
+            return msgspec.structs.replace(rules, naps=left), one
     return rules, None

@@ -4,7 +4,7 @@ They call each other (a fill cancels a sibling, a cancel frees children), so the
 together. Each leaves the ledger right and reports what a TWS session would say.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import msgspec
@@ -22,6 +22,7 @@ from ibkr_trader.sim.events import (
     StatusShown,
 )
 from ibkr_trader.sim.families import is_exit, plan, share_of
+from ibkr_trader.sim.floor_rules import nap_of
 from ibkr_trader.sim.instruments import Instrument
 from ibkr_trader.sim.matching import (
     Trade,
@@ -30,7 +31,14 @@ from ibkr_trader.sim.matching import (
     waits_for_trigger,
 )
 from ibkr_trader.sim.order_times import auction_at, starts_at
-from ibkr_trader.sim.orders import Execution, OrderKey, Refusal, SimOrder, SimStatus
+from ibkr_trader.sim.orders import (
+    INACTIVE,
+    Execution,
+    OrderKey,
+    Refusal,
+    SimOrder,
+    SimStatus,
+)
 from ibkr_trader.sim.pit import Alarm, Pit
 
 ZERO = Decimal(0)
@@ -276,6 +284,8 @@ def release(pit: Pit, order: SimOrder, *, is_new: bool = False) -> None:
         order: Held until now (for a parent, a locate, an opening), or new.
         is_new: It has not been reported yet.
     """
+    if pit.rules.naps and _naps(pit, order):
+        return
     instrument, _, tape = pit.market_of(order)
     order = placed(order, tape, instrument)
     why = "trigger" if waits_for_trigger(order) else ""
@@ -298,6 +308,19 @@ def release(pit: Pit, order: SimOrder, *, is_new: bool = False) -> None:
         pit.notice(order.key, refusals.HELD_UNTIL_OPEN, text)
     else:
         pit.wakes.append(order.key)
+
+
+def _naps(pit: Pit, order: SimOrder) -> bool:
+    """Put an order aside that is to be told Inactive for a while."""
+    pit.rules, nap = nap_of(pit.rules, order.terms.order_ref)
+    if nap is None:
+        return False
+    wakes_at = pit.now + timedelta(seconds=nap.seconds) if nap.seconds is not None else None
+    if wakes_at is not None:
+        pit.wake_at(wakes_at, Alarm.RELEASE, order.key)
+    aside = replace(order, is_held=True, why_held=INACTIVE, active_at=wakes_at)
+    pit.show(pit.put(aside))
+    return True
 
 
 def first_chance(pit: Pit, order: SimOrder, sec_type: str) -> datetime:

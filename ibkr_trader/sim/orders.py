@@ -97,6 +97,9 @@ class OrderTerms(msgspec.Struct, frozen=True, kw_only=True):
     wire: Any = None
 
 
+INACTIVE = "inactive"  # why an order is held that its client is told is Inactive
+
+
 class SimOrder(msgspec.Struct, frozen=True, kw_only=True):
     """One order at one moment.
 
@@ -189,6 +192,11 @@ class SimOrder(msgspec.Struct, frozen=True, kw_only=True):
     def is_visible(self) -> bool:
         """Whether the API may know of the order."""
         return self.status is not SimStatus.UNTRANSMITTED
+
+    @property
+    def told_status(self) -> str:
+        """The status that clients are told."""
+        return SimStatus.INACTIVE if self.why_held == INACTIVE else self.status
 
     @property
     def is_working(self) -> bool:

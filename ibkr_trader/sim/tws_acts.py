@@ -4,10 +4,13 @@ from datetime import datetime
 
 import msgspec
 
+from ibkr_trader.sim import acceptance
 from ibkr_trader.sim.door import Door
 from ibkr_trader.sim.events import SimEvent
 from ibkr_trader.sim.families import BracketMode
+from ibkr_trader.sim.floor_rules import Nap
 from ibkr_trader.sim.life import rearrange
+from ibkr_trader.sim.orders import OrderKey
 
 replace = msgspec.structs.replace
 
@@ -36,4 +39,31 @@ class TwsActs(Door):
         for key in tuple(self._pit.ledger.open):
             if key in self._pit.ledger.children:
                 rearrange(self._pit, key)
+        return self._finish()
+
+    def put_to_sleep(self, nap: Nap, *, now: datetime) -> list[SimEvent]:
+        """Tell that the next order that fits is Inactive, and let it go live later.
+
+        Raises:
+            ValueError: It would wake before it sleeps.
+        """
+        if nap.seconds is not None and nap.seconds < 1:
+            raise ValueError("an order is inactive for a second at least")
+        self._reach(now)
+        self._pit.rules = replace(self._pit.rules, naps=(*self._pit.rules.naps, nap))
+        return self._finish()
+
+    def double(self, perm_id: int, *, now: datetime) -> list[SimEvent]:
+        """Let an order live twice: with a second permanent id, and the same reference.
+
+        The double is client 0's, with an order id below zero: its client hears nothing of it.
+
+        Raises:
+            NotThere: If no open order has this permanent id.
+        """
+        self._reach(now)
+        order = self._order(perm_id)
+        key = OrderKey(0, -self._pit.next_perm_id)
+        terms = replace(order.terms, transmit=True, parent_id=0, oca_group="", oca_type=0)
+        acceptance.place(self._pit, key, terms)
         return self._finish()

@@ -22,6 +22,7 @@ from ibkr_trader.orders.group import ORDER_TYPES
 from ibkr_trader.orders.lifecycle import TRANSITIONS, Trigger
 from ibkr_trader.risk.limits import RiskLimits
 from ibkr_trader.sim.gateway.act_words import FORMS
+from ibkr_trader.sim.gateway.trigger_words import TRIGGERS
 from tests.house.sources import ROOT, none, plant
 
 PAGES = make_diagrams.pages()
@@ -113,8 +114,9 @@ def known_options(tree: Any) -> dict[str, set[str]]:
     for words, command in make_diagrams.commands(tree).items():
         found[words] = common | {name for one in command.params for name in one.opts}
         found.setdefault(words.partition(" ")[0], common)
-    acts = " ".join(form.text for form in FORMS.values())  # the simulator reads their words itself
-    found.setdefault("gateway inject", common).update(re.findall(r"--[a-z]+", acts))
+    # The simulator reads these words itself.
+    acts = " ".join([*(form.text for form in FORMS.values()), *(text for text, _ in TRIGGERS)])
+    found.setdefault("gateway inject", common).update(re.findall(r"--[a-z][a-z-]*", acts))
     return found
 
 

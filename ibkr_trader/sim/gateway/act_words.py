@@ -9,16 +9,22 @@ from datetime import datetime
 from ibkr_trader.sim.calendar import NEW_YORK
 from ibkr_trader.sim.gateway import acts
 from ibkr_trader.sim.gateway.fault_words import FAULT_FORMS
+from ibkr_trader.sim.gateway.order_words import ORDER_FORMS
 from ibkr_trader.sim.gateway.session_words import SESSION_FORMS
+from ibkr_trader.sim.gateway.trigger_words import SHARED, trigger_in
+from ibkr_trader.sim.gateway.triggers import Byte
 from ibkr_trader.sim.gateway.words import (
     BadWords,
     Form,
     Words,
     chosen,
     number_in,
+    number_of,
     real_in,
     seconds_in,
 )
+
+_CUTS = frozenset({"rst", "fin"})
 
 
 def read_act(words: Iterable[str]) -> acts.Act:
@@ -37,13 +43,17 @@ def read_act(words: Iterable[str]) -> acts.Act:
         raise BadWords(message)
     given = Words(rest)
     try:
+        trigger = trigger_in(given, has_phases=name in _CUTS)
+        if name in _CUTS and isinstance(trigger, Byte) and not given.next:
+            given = Words(["now", *rest])
+            trigger_in(given)
         act = form.read(given)
-        given.finish()
+        given.finish(*(SHARED if trigger is not None else ()))
     except BadWords as error:
         raise BadWords(str(error), form.text) from None
     except ValueError as error:
         raise BadWords(str(error), form.text) from error
-    return act
+    return act if trigger is None else acts.Plan(trigger=trigger, act=act)
 
 
 # -- markets and time --------------------------------------------------------------------------
@@ -63,7 +73,7 @@ def _advance(words: Words) -> acts.Act:
 
 def _split(words: Words) -> acts.Act:
     symbol = words.word("SYMBOL")
-    new, old = words.number("NEW"), words.number("OLD", "1")
+    new, old = number_of(words, "NEW"), number_of(words, "OLD", "1")
     if any(number < 1 or number != int(number) for number in (new, old)):
         message = "a split is of whole numbers: 4 (for 1), or 1 10 (1 for 10)"
         raise BadWords(message)
@@ -88,7 +98,7 @@ def _hand(action: str) -> Callable[[Words], acts.Act]:
         return acts.HandOrder(
             action=action,
             symbol=words.word("SYMBOL"),
-            quantity=words.number("QUANTITY"),
+            quantity=number_of(words, "QUANTITY"),
             limit=words.figure("limit"),
             stop=words.figure("stop"),
         )
@@ -139,7 +149,7 @@ _BOUNDS = ("size-limit", "value-limit", "percentage")
 
 def _precaution(words: Words) -> acts.Act:
     kind = chosen(words.word("KIND"), "KIND", (*_BOUNDS, "read-only", "off"))
-    return acts.Precaution(kind=kind, figure=words.number("N") if kind in _BOUNDS else None)
+    return acts.Precaution(kind=kind, figure=number_of(words, "N") if kind in _BOUNDS else None)
 
 
 def _slow_oca(words: Words) -> acts.Act:
@@ -156,12 +166,12 @@ FORMS: dict[str, Form] = {
     "price": Form(
         "price SYMBOL PRICE",
         "the market stands there from now on",
-        lambda w: acts.SetPrice(symbol=w.word("SYMBOL"), price=w.number("PRICE")),
+        lambda w: acts.SetPrice(symbol=w.word("SYMBOL"), price=number_of(w, "PRICE")),
     ),
     "gap": Form(
         "gap SYMBOL PERCENT",
         "the market leaps; nobody trades in between",
-        lambda w: acts.Gap(symbol=w.word("SYMBOL"), percent=w.number("PERCENT")),
+        lambda w: acts.Gap(symbol=w.word("SYMBOL"), percent=number_of(w, "PERCENT")),
     ),
     "halt": Form("halt SYMBOL", "trading stops", lambda w: acts.Halt(symbol=w.word("SYMBOL"))),
     "unhalt": Form(
@@ -174,6 +184,16 @@ FORMS: dict[str, Form] = {
         "cap SYMBOL [--buy PRICE] [--sell PRICE]",
         "the broker bounds prices; without options it stops",
         lambda w: acts.Cap(symbol=w.word("SYMBOL"), buy=w.figure("buy"), sell=w.figure("sell")),
+    ),
+    "price-capped": Form(
+        "price-capped SYMBOL [--buy PRICE] [--sell PRICE]",
+        "the same as cap",
+        lambda w: acts.Cap(symbol=w.word("SYMBOL"), buy=w.figure("buy"), sell=w.figure("sell")),
+    ),
+    "luld": Form(
+        "luld SYMBOL [TIME]",
+        "trading pauses at a limit, and goes on after five minutes",
+        lambda w: acts.Halt(symbol=w.word("SYMBOL"), seconds=seconds_in(w.word("TIME", "5m"))),
     ),
     "speed": Form(
         "speed TIMES",
@@ -216,6 +236,9 @@ FORMS: dict[str, Form] = {
         "an execution never was",
         lambda w: acts.Bust(execution=w.word("EXECUTION")),
     ),
+    "held": Form(
+        "held SYMBOL SECONDS|never|now", "short sales are held for a locate: locate", _locate
+    ),
     "locate": Form("locate SYMBOL SECONDS|never|now", "how long short sales wait", _locate),
     "slow-oca": Form("slow-oca [1] [2] [3]", "links of these OCA types work late", _slow_oca),
     "precaution": Form(
@@ -225,6 +248,7 @@ FORMS: dict[str, Form] = {
     ),
     **FAULT_FORMS,
     **SESSION_FORMS,
+    **ORDER_FORMS,
     "lift": Form("lift [NUMBER]", "a fault ends, or all", _lift),
     "wire": Form(
         "wire on|off",

@@ -14,6 +14,7 @@ from ibkr_trader.sim.families import BracketMode
 from ibkr_trader.sim.gateway.fault_rules import Fault
 from ibkr_trader.sim.gateway.session_faults import SessionFault
 from ibkr_trader.sim.gateway.transport_faults import LinkFault
+from ibkr_trader.sim.gateway.triggers import Trigger
 
 
 class _Act(msgspec.Struct, frozen=True, kw_only=True, tag_field="do", forbid_unknown_fields=True):
@@ -35,10 +36,11 @@ class Gap(_Act, frozen=True, tag="gap"):
 
 
 class Halt(_Act, frozen=True, tag="halt"):
-    """Trading of an instrument stops, or goes on."""
+    """Trading of an instrument stops (for so many seconds, if they are given), or goes on."""
 
     symbol: str
     halted: bool = True
+    seconds: float | None = None
 
 
 class Split(_Act, frozen=True, tag="split"):
@@ -231,10 +233,38 @@ class Brackets(_Act, frozen=True, tag="brackets"):
     mode: BracketMode
 
 
+class Sleep(_Act, frozen=True, tag="sleep"):
+    """The next order of this name is said to be Inactive, for so long (None: for ever)."""
+
+    order: str = "*"
+    seconds: int | None = 30
+
+
+class Double(_Act, frozen=True, tag="double"):
+    """A working order lives twice: with another permanent id, and the same `orderRef`."""
+
+    order: str
+
+
+class Band(_Act, frozen=True, tag="band"):
+    """Limits further than so many percent through the market are cancelled; None lifts it."""
+
+    percent: Decimal | None = None
+
+
+class Plan(_Act, frozen=True, tag="plan"):
+    """Something is done later: when its hour comes."""
+
+    trigger: Trigger
+    act: "Act"
+
+
 Market = SetPrice | Gap | Halt | Split | Cap | Advance | Speed
 Hand = HandOrder | HandClose | HandModify | HandCancel
-Exchange = Brackets | Correct | Bust | Trade | Take | Locate | SlowOca | Precaution
-Gateway = Arm | Lift | Wire | Look
+Exchange = (
+    Brackets | Sleep | Double | Band | Correct | Bust | Trade | Take | Locate | SlowOca | Precaution
+)
+Gateway = Arm | Plan | Lift | Wire | Look
 Sockets = HangUp | Blurt
 Session = Restore | MovePort | Restart | RollOver
 Act = Market | Hand | Exchange | Gateway | Sockets | Session

@@ -4,9 +4,12 @@ from typing import Any
 
 import msgspec
 
-from ibkr_trader.core.text import price, quantity
+from ibkr_trader.core.text import moment, price, quantity
+from ibkr_trader.sim.calendar import NEW_YORK
 from ibkr_trader.sim.exchange import Exchange
 from ibkr_trader.sim.gateway.acts import Answer
+from ibkr_trader.sim.gateway.agenda import Planned
+from ibkr_trader.sim.gateway.fault_acts import Ring
 from ibkr_trader.sim.gateway.faults import Armed
 from ibkr_trader.sim.gateway.ledger_view import LedgerView
 from ibkr_trader.sim.gateway.network import Standing
@@ -47,7 +50,9 @@ def books(exchange: Exchange, server: GatewayServer) -> Answer:
     held = {universe[con_id].symbol: number for con_id, number in ledger.positions().items()}
     live = [order_facts(one) for one in ledger.live()]
     fills = [fill_facts(one) for one in ledger.executions()]
+    floor = server.engine.floor
     standing: list[Any] = [*server.faults.armed, *server.network.armed, *server.uplink.armed]
+    standing = [one for one in standing if not _is_bell(one)]
     standing.sort(key=lambda one: one.number)
     armed = [fault_facts(one) for one in standing]
     lines = [f"{symbol}: {quantity(number)} held" for symbol, number in held.items()]
@@ -57,7 +62,20 @@ def books(exchange: Exchange, server: GatewayServer) -> Answer:
         for one in ledger.executions()
     ]
     lines += [f"fault {one.number}: {told(one)}" for one in standing]
-    data = {"positions": held, "orders": live, "executions": fills, "faults": armed}
+    plans = floor.wiring.agenda.armed
+    lines += [f"plan {one.number}: {_of_plan(one)}" for one in plans]
+    lines += [
+        f"client {client} is at its connection {count}"
+        for client, count in floor.connections.items()
+    ]
+    data = {
+        "positions": held,
+        "orders": live,
+        "executions": fills,
+        "faults": armed,
+        "plans": [_plan_facts(one) for one in plans],
+        "connections": {str(client): count for client, count in floor.connections.items()},
+    }
     return Answer(text="\n".join(lines) or "nothing held, nothing working", data=data)
 
 
@@ -117,6 +135,35 @@ def told(armed: Armed | Standing | InForce) -> str:
     how = ", ".join(f"{key} {value}" for key, value in act.items() if key != "act")
     about = "" if when.order == "*" else f" of {when.order}"
     return f"{act['act']} {' and '.join(when.names)}{about}{f' ({how})' if how else ''}"
+
+
+def _is_bell(armed: Any) -> bool:
+    """Say whether it only waits for a message on behalf of a plan, which is told itself."""
+    return isinstance(armed, Armed) and isinstance(armed.fault.act, Ring)
+
+
+def _plan_facts(plan: Planned) -> dict[str, Any]:
+    return {
+        "number": plan.number,
+        "trigger": msgspec.to_builtins(plan.trigger),
+        "act": msgspec.to_builtins(plan.act),
+        "due": plan.due,
+    }
+
+
+def _of_plan(plan: Planned) -> str:
+    act = msgspec.to_builtins(plan.act)
+    if plan.due is not None:
+        return f"{act['do']} at {moment(plan.due, NEW_YORK)}"
+    trigger = msgspec.to_builtins(plan.trigger)
+    kind = trigger.pop("trigger")
+    when = trigger.pop("when", trigger)
+    given = [f"{key} {_listed(value)}" for key, value in when.items() if value is not None]
+    return f"{act['do']} when {kind} ({', '.join(given)})"
+
+
+def _listed(value: Any) -> str:
+    return " ".join(value) if isinstance(value, list | tuple) else str(value)
 
 
 def _told_plainly(armed: Standing | InForce) -> str:

@@ -16,9 +16,12 @@ from ibkr_trader.sim.events import SimEvent
 from ibkr_trader.sim.exchange import Exchange
 from ibkr_trader.sim.gateway import acts, answers
 from ibkr_trader.sim.gateway.acts import Answer, CannotDo
+from ibkr_trader.sim.gateway.planning import plan
 from ibkr_trader.sim.gateway.server import GatewayServer
-from ibkr_trader.sim.gateway.session_doing import do_to_sessions, set_brackets
+from ibkr_trader.sim.gateway.session_doing import do_to_sessions
 from ibkr_trader.sim.gateway.socket_doing import do_to_sockets
+from ibkr_trader.sim.gateway.triggers import Halted, Moment
+from ibkr_trader.sim.gateway.tws_doing import do_at_tws
 from ibkr_trader.sim.gateway.wire import WireEntry, WireFile
 from ibkr_trader.sim.gateway.wire_order import WireOrder
 from ibkr_trader.sim.instruments import Instrument
@@ -42,6 +45,7 @@ class Doer:
         self._exchange = server.engine.floor.exchange
         self._folder = folder
         self._wire: WireFile | None = None
+        server.engine.floor.wiring.agenda.do = self._do_planned
 
     def __call__(self, act: acts.Act) -> Answer:
         """Carry out an act.
@@ -64,11 +68,11 @@ class Doer:
                 return self._do_to_time(act)
             case acts.HandOrder() | acts.HandClose() | acts.HandModify() | acts.HandCancel():
                 return self._do_by_hand(act)
-            case acts.Arm() | acts.Lift() | acts.Wire() | acts.Look():
+            case acts.Arm() | acts.Plan() | acts.Lift() | acts.Wire() | acts.Look():
                 return self._do_to_gateway(act)
             case acts.Correct() | acts.Bust() | acts.Trade() | acts.Take() | acts.SlowOca():
                 return self._do_at_broker(act)
-            case acts.Precaution() | acts.Brackets():
+            case acts.Precaution() | acts.Brackets() | acts.Sleep() | acts.Double() | acts.Band():
                 return self._set_up(act)
             case acts.HangUp() | acts.Blurt():
                 return do_to_sockets(self._server, act)
@@ -104,12 +108,8 @@ class Doer:
                 to = mark * (1 + percent / _HUNDRED)
                 self._act(lambda _, now: floor.gap(con_id, price=to, now=now))
                 return answers.market(self._exchange, found, f"gapped {percent:+f} % to")
-            case acts.Halt(halted=halted):
-                self._act(lambda _, now: floor.halt(con_id, halted=halted, now=now))
-                return Answer(
-                    text=f"{symbol} is {'halted' if halted else 'trading again'}",
-                    data={"symbol": symbol, "halted": halted},
-                )
+            case acts.Halt():
+                return self._halt(act, found)
             case acts.Split(new=new, old=old):
                 self._act(lambda _, now: floor.split(con_id, new=new, old=old, now=now))
                 return answers.market(self._exchange, found, f"was split {new} for {old}, at")
@@ -129,6 +129,17 @@ class Doer:
                 )
             case _:
                 assert_never(act)
+
+    def _halt(self, act: acts.Halt, found: Instrument) -> Answer:
+        floor, halted = self._exchange.floor_acts, act.halted
+        self._act(lambda _, now: floor.halt(found.con_id, halted=halted, now=now))
+        if act.seconds is not None:
+            later = acts.Halt(symbol=found.symbol, halted=not halted)
+            plan(self._server, acts.Plan(trigger=Moment(after=act.seconds), act=later))
+        return Answer(
+            text=f"{found.symbol} is {'halted' if halted else 'trading again'}",
+            data={"symbol": found.symbol, "halted": halted},
+        )
 
     def _do_to_time(self, act: acts.Advance | acts.Speed) -> Answer:
         engine = self._server.engine
@@ -253,9 +264,12 @@ class Doer:
             case _:
                 assert_never(act)
 
-    def _set_up(self, act: acts.Precaution | acts.Brackets) -> Answer:
-        if isinstance(act, acts.Brackets):
-            return set_brackets(self._server, act.mode)
+    def _set_up(
+        self, act: acts.Precaution | acts.Brackets | acts.Sleep | acts.Double | acts.Band
+    ) -> Answer:
+        if not isinstance(act, acts.Precaution):
+            order = self._order(act.order) if isinstance(act, acts.Double) else None
+            return do_at_tws(self._server, act, order)
         before, figure = self._exchange.rules.precautions, act.figure
         match act.kind:
             case "size-limit":
@@ -274,8 +288,14 @@ class Doer:
         text = "TWS's settings are lifted" if is_lifted else f"TWS's own settings: {what}"
         return Answer(text=text, data={"kind": act.kind, "figure": figure})
 
-    def _do_to_gateway(self, act: acts.Arm | acts.Lift | acts.Wire | acts.Look) -> Answer:
+    def _do_to_gateway(
+        self, act: acts.Arm | acts.Plan | acts.Lift | acts.Wire | acts.Look
+    ) -> Answer:
         match act:
+            case acts.Plan(trigger=trigger):
+                if isinstance(trigger, Halted):
+                    self._instrument(trigger.symbol)
+                return plan(self._server, act)
             case acts.Arm():
                 numbers = self._server.arm(*act.faults, *act.links, *act.session)
                 told = ", ".join(map(str, numbers))
@@ -301,6 +321,14 @@ class Doer:
                 return answers.books(self._exchange, self._server)
             case _:
                 assert_never(act)
+
+    def _do_planned(self, act: acts.Act) -> None:
+        try:
+            answer = self(act)
+        except CannotDo as error:
+            logger.warning("what was planned cannot be done: %s", error.message)
+        else:
+            logger.warning("as planned: %s", answer.text)
 
     def _write_down(self, entry: WireEntry) -> None:
         if self._wire is not None:

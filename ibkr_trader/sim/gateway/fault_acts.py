@@ -1,5 +1,6 @@
 """What a fault may do to a message, beyond losing, delaying and refusing it (`fault_rules.py`)."""
 
+from decimal import Decimal
 from typing import Literal
 
 import msgspec
@@ -28,6 +29,45 @@ class Accounts(MessageAct, frozen=True, tag="accounts"):
     """The accounts that a client may use are told as these: several, another, or none."""
 
     names: tuple[str, ...]
+
+
+# -- to orders, and to prices ------------------------------------------------------------------
+
+
+class Kill(MessageAct, frozen=True, tag="kill"):
+    """The order is taken, this code and text follow, and the broker cancels it."""
+
+    code: int
+    text: str
+
+
+class Resize(MessageAct, frozen=True, tag="resize"):
+    """The order is taken for fewer shares, at most so many, and 481 follows."""
+
+    shares: Decimal
+
+
+class HoldBack(MessageAct, frozen=True, tag="hold_back"):
+    """The request waits for a person to let it through: so long, or (None) until it is lifted."""
+
+    seconds: float | None = None
+
+
+class UntilOpen(MessageAct, frozen=True, tag="until_open"):
+    """A cancel is pending until trading opens the next time, and done only then."""
+
+
+class BadTick(MessageAct, frozen=True, tag="bad_tick"):
+    """Prices of these kinds (TWS's tick types) are told as this one; `NaN` is one, too."""
+
+    kinds: tuple[int, ...]
+    price: Decimal
+
+
+class Ring(MessageAct, frozen=True, tag="ring"):
+    """What was planned for it happens, and it goes on as it is."""
+
+    plan: int
 
 
 # -- to its bytes, on the way to a client ------------------------------------------------------

@@ -6,18 +6,24 @@ the exchange's clock, so that the same fault gives the same day every time.
 """
 
 from decimal import Decimal
-from fnmatch import fnmatchcase
 from typing import Literal
 
 import msgspec
 
+from ibkr_trader.sim.floor_rules import fits
 from ibkr_trader.sim.gateway.fault_acts import (
     Accounts,
+    BadTick,
     BadUtf8,
     HalfFrame,
+    HoldBack,
+    Kill,
     MessageAct,
     Renumber,
+    Resize,
+    Ring,
     TurnAway,
+    UntilOpen,
 )
 from ibkr_trader.sim.gateway.naming import MODIFY, REPLY_NAMES, REQUEST_NAMES, Subject
 
@@ -78,11 +84,8 @@ class When(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         return (
             subject.name in self.names
             and (self.client is None or self.client == client_id)
-            and (self.order == "*" or self._names_order(subject.order_ref))
+            and (self.order == "*" or fits(subject.order_ref, self.order))
         )
-
-    def _names_order(self, order_ref: str) -> bool:
-        return order_ref.endswith(f"-{self.order}") or fnmatchcase(order_ref, self.order)
 
 
 class Drop(MessageAct, frozen=True, tag="drop"):
@@ -157,9 +160,10 @@ Spoiling = HalfFrame | BadUtf8
 _Moving = Drop | Delay | Repeat | Shuffle | Behind | Unset
 _Answering = Reject | Warn | FillFirst | Cut
 _Opening = TurnAway | Renumber | Accounts
-Act = _Moving | _Answering | _Opening | Spoiling
-_OF_REQUESTS = (Reject, Warn, FillFirst, Cut, TurnAway)
-_OF_NEWS = (Repeat, Shuffle, Behind, Unset, HalfFrame, BadUtf8, Renumber, Accounts)
+_Fateful = Kill | Resize | HoldBack | UntilOpen | BadTick | Ring
+Act = _Moving | _Answering | _Opening | _Fateful | Spoiling
+_OF_REQUESTS = (Reject, Warn, FillFirst, Cut, TurnAway, Kill, Resize, HoldBack, UntilOpen)
+_OF_NEWS = (Repeat, Shuffle, Behind, Unset, HalfFrame, BadUtf8, Renumber, Accounts, BadTick)
 
 
 class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -182,35 +186,6 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         if isinstance(self.act, Behind) and self.act.name not in REPLY_NAMES:
             message = f"no message is called {self.act.name}"
             raise ValueError(message)
-
-
-def taken_id(times: int = 1) -> tuple[Fault, ...]:
-    """The next clients, so many, are told that their id is in use (326), and dropped."""
-    return (Fault(when=When(names=("startApi",), times=times), act=TurnAway()),)
-
-
-def next_valid_id(how: Literal["lower", "same", "huge"], *, times: int = 1) -> tuple[Fault, ...]:
-    """The next order id is told wrong."""
-    when = When(names=("nextValidId",), times=times, answers=True)
-    return (Fault(when=when, act=Renumber(how=how)),)
-
-
-def accounts(*names: str) -> tuple[Fault, ...]:
-    """Clients are told of these accounts, or of none, for as long as it is in force."""
-    when = When(names=("managedAccounts",), times=0, answers=True)
-    return (Fault(when=when, act=Accounts(names=names)),)
-
-
-def never_end(*names: str) -> tuple[Fault, ...]:
-    """These messages, which end an answer (`openOrderEnd`), are never sent.
-
-    Raises:
-        ValueError: A name is not of such a message.
-    """
-    if odd := [name for name in names if not name.endswith("End")]:
-        message = f"{odd[0]} ends nothing: it is openOrderEnd, positionEnd, execDetailsEnd …"
-        raise ValueError(message)
-    return (Fault(when=When(names=names, times=0, answers=True), act=Drop()),)
 
 
 # -- the usual ones ----------------------------------------------------------------------------

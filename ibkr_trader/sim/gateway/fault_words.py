@@ -13,6 +13,7 @@ from ibkr_trader.sim.gateway.words import (
     Form,
     Words,
     chosen,
+    number_of,
     real_in,
     when_in,
 )
@@ -35,7 +36,7 @@ def _about_order(make: Callable[..., tuple[Fault, ...]], *first: str) -> Read:
     """Read a named fault: its number first, if it has one, and then which orders it is about."""
 
     def read(words: Words) -> acts.Act:
-        figures: list[Any] = [words.number(what) for what in first]
+        figures: list[Any] = [number_of(words, what) for what in first]
         figures = [int(f) if what == "CODE" else f for what, f in zip(first, figures, strict=True)]
         return acts.Arm(faults=make(*figures, order=words.option("order", "*")))
 
@@ -56,7 +57,7 @@ def _commission(words: Words) -> acts.Act:
 
 def _told(kind: type[rules.Reject | rules.Warn]) -> Callable[[Words], rules.Act]:
     def read(words: Words) -> rules.Act:
-        code = int(words.number("CODE"))
+        code = int(number_of(words, "CODE"))
         return kind(code=code, text=words.option("text", f"code {code}, by gateway inject"))
 
     return read

@@ -7,7 +7,7 @@ exchange's clock (`tick`), by the message it waits for, or when its fault is lif
 
 import heapq
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from itertools import count
@@ -15,14 +15,27 @@ from typing import NamedTuple, Protocol
 
 import msgspec
 
+from ibkr_trader.sim.calendar import next_opening
 from ibkr_trader.sim.gateway import fault_rules as rules
-from ibkr_trader.sim.gateway.fault_acts import BadUtf8, HalfFrame, TurnAway
+from ibkr_trader.sim.gateway.fault_acts import (
+    BadUtf8,
+    HalfFrame,
+    HoldBack,
+    Kill,
+    Resize,
+    Ring,
+    TurnAway,
+    UntilOpen,
+)
 from ibkr_trader.sim.gateway.fault_rules import Fault
 from ibkr_trader.sim.gateway.naming import OrderNames, Subject
+from ibkr_trader.sim.gateway.order_requests import PlaceOrder
 from ibkr_trader.sim.gateway.rewriting import rewritten
 from ibkr_trader.sim.gateway.spoiling import Spoil, spoil_of
 from ibkr_trader.sim.orders import OrderKey
 
+NEVER = datetime.max.replace(tzinfo=UTC)
+RESIZED = (481, "Order size was reduced.")
 TAKEN = (
     326,
     "Unable to connect as the client id is already in use. Retry with another one.",
@@ -53,6 +66,20 @@ class Asker(Protocol):
 
     def cut(self, *, reset: bool, keep: bool) -> None:
         """End the connection; `keep` sends first what waits to be sent."""
+
+
+class Fates(NamedTuple):
+    """What may befall a working order at the exchange: nothing happens to any other.
+
+    Attributes:
+        trade: So much of it trades.
+        kill: The broker cancels it, with a reason.
+        pend: It is said to be about to be cancelled.
+    """
+
+    trade: Callable[[OrderKey, Decimal], None]
+    kill: Callable[[OrderKey, str], None]
+    pend: Callable[[OrderKey], None]
 
 
 class _News(NamedTuple):
@@ -99,8 +126,11 @@ class Armed:
 class Faults:
     """The faults of one gateway, and what they hold back.
 
-    `names` knows the orders, `now` the exchange's time, `trade` makes so much of an order trade at
-    once, and `number` gives each fault the number it is lifted by.
+    `names` knows the orders, `now` the exchange's time, `fates` decides what befalls an order, and
+    `number` gives each fault the number it is lifted by.
+
+    Attributes:
+        ring: Is told of a plan whose message has come by.
     """
 
     def __init__(
@@ -108,21 +138,23 @@ class Faults:
         names: OrderNames,
         *,
         now: Callable[[], datetime],
-        trade: Callable[[OrderKey, Decimal], None],
+        fates: Fates,
         number: Callable[[], int],
     ) -> None:
         self._names = names
         self._now = now
-        self._trade = trade
+        self._fates = fates
         self._number = number
+        self.ring: Callable[[int], None] = lambda _: None
         self._armed: list[Armed] = []
         self._waiting: list[tuple[datetime, int, Armed, Callable[[], None]]] = []
         self._places = count()
 
     @property
     def armed(self) -> tuple[Armed, ...]:
-        """The faults in force, oldest first; one that has done all it may is gone."""
-        return tuple(one for one in self._armed if not one.is_over or one.kept)
+        """The faults in force, oldest first; one that is done, and holds nothing back, is gone."""
+        holding = {entry[2] for entry in self._waiting}
+        return tuple(o for o in self._armed if not o.is_over or o.kept or o in holding)
 
     @property
     def is_idle(self) -> bool:
@@ -169,7 +201,8 @@ class Faults:
         for place, one in enumerate(rest, 1):
             if one.fault.when.of_requests and one.strikes(subject, asker.talk.client_id):
                 one.struck += 1
-                go_on = partial(self._take, asker, request, subject, rest=rest[place:])
+                met = _cut_down(request, one.fault.act)
+                go_on = partial(self._take, asker, met, subject, rest=rest[place:])
                 self._meet(one, asker, subject, go_on=go_on)
                 return
         asker.act(request)
@@ -181,22 +214,48 @@ class Faults:
         match one.fault.act:
             case rules.Delay(seconds=seconds):
                 self._wait(one, seconds, go_on)
+            case HoldBack(seconds=seconds):
+                self._wait(one, seconds, go_on)
             case rules.Reject(code=code, text=text):
                 asker.talk.refuse(number, code, text.replace("{id}", str(number)))
             case rules.Warn(code=code, text=text):
                 go_on()
                 asker.talk.refuse(number, code, text.replace("{id}", str(number)))
-            case rules.FillFirst(shares=shares):
-                if subject.key is not None:
-                    self._trade(subject.key, shares)
-                go_on()
             case rules.Cut(how=how, at=at):
                 if at != "before":
                     go_on()
                 asker.cut(reset=how == "rst", keep=at == "answered")
+            case Ring(plan=plan):
+                self.ring(plan)
+                go_on()
             case TurnAway():
                 asker.talk.refuse(-1, *TAKEN)
                 asker.cut(reset=False, keep=True)
+            case _:
+                self._steer(one, asker, subject, go_on=go_on)
+
+    def _steer(
+        self, one: Armed, asker: Asker, subject: Subject, *, go_on: Callable[[], None]
+    ) -> None:
+        """Decide an order's luck at the exchange, or lose the request."""
+        key = subject.key
+        if key is None:
+            return
+        match one.fault.act:
+            case rules.FillFirst(shares=shares):
+                self._fates.trade(key, shares)
+                go_on()
+            case Kill(code=code, text=text):
+                go_on()
+                asker.talk.refuse(key.order_id, code, text)
+                self._fates.kill(key, text)
+            case Resize():
+                go_on()
+                asker.talk.refuse(key.order_id, *RESIZED)
+            case UntilOpen():
+                self._fates.pend(key)
+                opens = next_opening("STK", self._now(), extended=False)
+                self._wait(one, (opens - self._now()).total_seconds(), go_on)
             case _:  # it is dropped
                 return
 
@@ -254,6 +313,10 @@ class Faults:
             one.struck += 1
             news.hearer.post(news.reply, spoil=spoil_of(act))
             return True
+        if isinstance(act, Ring):
+            one.struck += 1
+            self.ring(act.plan)
+            return False
         if isinstance(act, rules.Drop):
             one.struck += 1
             return True
@@ -277,9 +340,18 @@ class Faults:
             for news in due:
                 self._tell(news, armed[place:])
 
-    def _wait(self, one: Armed, seconds: float, go_on: Callable[[], None]) -> None:
-        if seconds <= 0:
+    def _wait(self, one: Armed, seconds: float | None, go_on: Callable[[], None]) -> None:
+        if seconds is not None and seconds <= 0:
             go_on()
             return
-        due = self._now() + timedelta(seconds=seconds)
+        due = NEVER if seconds is None else self._now() + timedelta(seconds=seconds)
         heapq.heappush(self._waiting, (due, next(self._places), one, go_on))
+
+
+def _cut_down(request: msgspec.Struct, act: rules.Act) -> msgspec.Struct:
+    """Return the order that the broker takes in the place of the one that was sent."""
+    if not (isinstance(act, Resize) and isinstance(request, PlaceOrder)):
+        return request
+    fewer = min(request.order.quantity, act.shares)
+    smaller = msgspec.structs.replace(request.order, quantity=fewer)
+    return msgspec.structs.replace(request, order=smaller)

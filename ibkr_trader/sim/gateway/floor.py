@@ -9,13 +9,17 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Protocol
 
-from ibkr_trader.sim.events import SimEvent
+import msgspec
+
+from ibkr_trader.sim.events import SimEvent, StatusShown
 from ibkr_trader.sim.exchange import Exchange
 from ibkr_trader.sim.gateway.contracts import WireContract
+from ibkr_trader.sim.gateway.faults import Fates
 from ibkr_trader.sim.gateway.lookup import wire_contract
 from ibkr_trader.sim.gateway.uplink import Conversation
 from ibkr_trader.sim.gateway.wiring import Wiring
-from ibkr_trader.sim.orders import OrderKey, OrderTerms
+from ibkr_trader.sim.orders import OrderKey, OrderTerms, SimStatus
+from ibkr_trader.sim.universe import ContractQuery
 
 
 class Listener(Conversation, Protocol):
@@ -33,6 +37,7 @@ class Floor:
         now: The exchange's time of the latest call.
         master_id: A client that hears of every order, as client 0 does; None is nobody.
         wiring: The faults in force, and the wire log.
+        connections: How often each client has started the API.
     """
 
     def __init__(
@@ -47,12 +52,14 @@ class Floor:
         self.now = now
         self.master_id = master_id
         self._before_first = before_first
+        self.connections: dict[int, int] = {}
         self._listeners: dict[int, Listener] = {}
         self.wiring = Wiring(
             exchange.orders,
             now=lambda: self.now,
-            trade=self._trade,
+            fates=Fates(trade=self._trade, kill=self._kill, pend=self._pend),
             clients=lambda: tuple(self._listeners.values()),
+            is_halted=self._is_halted,
         )
         self._contracts: dict[int, WireContract] = {}
 
@@ -68,6 +75,8 @@ class Floor:
         if not self._listeners:
             self._before_first()
         self._listeners[client_id] = listener
+        self.connections[client_id] = count = self.connections.get(client_id, 0) + 1
+        self.wiring.agenda.greet(client_id, count)
         return True
 
     def leave(self, client_id: int, listener: Listener) -> None:
@@ -109,8 +118,25 @@ class Floor:
             forcing, perm_id = self.exchange.forcing, order.perm_id
             self.carry_out(lambda _, now: forcing.trade(perm_id, quantity=shares, now=now))
 
+    def _kill(self, key: OrderKey, reason: str) -> None:
+        order = self.exchange.orders.get(key)
+        if order is not None and order.is_working:
+            broker, perm_id = self.exchange.broker_acts, order.perm_id
+            self.carry_out(lambda _, now: broker.time_out(perm_id, reason=reason, now=now))
+
+    def _pend(self, key: OrderKey) -> None:
+        order = self.exchange.orders.get(key)
+        if order is not None and order.is_working:
+            pending = msgspec.structs.replace(order, status=SimStatus.PENDING_CANCEL)
+            self._publish([StatusShown(at=self.now, order=pending)])
+
+    def _is_halted(self, symbol: str) -> bool:
+        found = self.exchange.universe.find(ContractQuery(symbol=symbol, sec_type="STK"))
+        return any(self.exchange.market.tape(one.con_id).halted for one in found)
+
     def _publish(self, events: Iterable[SimEvent]) -> None:
         listeners = tuple(self._listeners.values())
         for event in events:
+            self.wiring.agenda.hear(event)
             for listener in listeners:
                 listener.hear(event)

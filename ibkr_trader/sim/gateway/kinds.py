@@ -72,6 +72,8 @@ def number_text(value: Decimal) -> str:
     """Write a number plainly: no exponent, and no decimal point when it is whole."""
     if value.is_infinite():
         return "Infinity" if value > 0 else "-Infinity"
+    if value.is_nan():
+        return "NaN"
     text = format(value, "f")
     if "." in text:
         text = text.rstrip("0").rstrip(".")

@@ -74,7 +74,8 @@ class Lines:
                 line.hear()
 
     def flush(self) -> None:
-        """Make what happened durable, then send what waits to be sent."""
+        """Do what was planned for now, make what happened durable, then send what waits."""
+        self.engine.floor.wiring.agenda.run()
         try:
             self.engine.commit()
         except StoreError as error:
@@ -152,7 +153,7 @@ class Line(asyncio.Protocol):
         transport, session, link = self._transport, self.session, self._link
         if transport is None or transport.is_closing():
             return
-        if not session.is_reset:
+        if not (session.is_reset or session.is_cut_off):
             if link.outward.is_open:
                 if session.talk.has_output:
                     data = session.talk.take()
@@ -166,7 +167,7 @@ class Line(asyncio.Protocol):
             return
         if session.is_reset:
             _break_off(transport)
-        elif session.is_closed and not link.outward.size:
+        elif session.is_cut_off or (session.is_closed and not link.outward.size):
             transport.close()
 
     def _flush_slowly(self, transport: asyncio.Transport) -> None:
@@ -187,7 +188,7 @@ class Line(asyncio.Protocol):
 
     def _go_on(self) -> None:
         self._goes_on = False
-        self.flush()
+        self._lines.flush()
 
     def _write(self, transport: asyncio.Transport, data: bytes) -> None:
         if transport.get_write_buffer_size() + len(data) > MOST_UNSENT:

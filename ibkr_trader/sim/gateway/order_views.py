@@ -13,14 +13,14 @@ from ibkr_trader.sim.gateway.order_replies import CommissionReport, ExecDetails,
 from ibkr_trader.sim.gateway.times import zoned_text
 from ibkr_trader.sim.gateway.wire_order import WireOrder
 from ibkr_trader.sim.matching import TRAIL_TYPES, own_limit
-from ibkr_trader.sim.orders import ZERO, Execution, Preview, SimOrder
+from ibkr_trader.sim.orders import INACTIVE, ZERO, Execution, Preview, SimOrder
 
 
 def order_status(order: SimOrder) -> OrderStatusReply:
     """Return where an order stands."""
     return OrderStatusReply(
         order_id=order.order_id,
-        status=order.status,
+        status=order.told_status,
         filled=order.filled,
         remaining=order.remaining,
         avg_fill_price=order.average_price,
@@ -28,7 +28,7 @@ def order_status(order: SimOrder) -> OrderStatusReply:
         parent_id=order.terms.parent_id,
         last_fill_price=order.last_fill_price,
         client_id=order.client_id,
-        why_held=order.why_held,
+        why_held="" if order.why_held == INACTIVE else order.why_held,
         mkt_cap_price=order.cap_price,
     )
 
@@ -150,7 +150,7 @@ def _echo(order: SimOrder, contract: WireContract | None) -> WireOrder:
 
 def _state(order: SimOrder) -> OrderState:
     return OrderState(
-        status=order.status,
+        status=order.told_status,
         commission=order.commission or None,
         commission_currency=_currency(order) if order.commission else "",
         warning_text=order.warning,

@@ -5,9 +5,10 @@ from collections.abc import Callable
 import msgspec
 
 from ibkr_trader.sim.gateway.account_replies import ManagedAccounts, NextValidId
-from ibkr_trader.sim.gateway.fault_acts import Accounts, Renumber
+from ibkr_trader.sim.gateway.fault_acts import Accounts, BadTick, Renumber
 from ibkr_trader.sim.gateway.fault_rules import Act, Unset
 from ibkr_trader.sim.gateway.order_replies import CommissionReport
+from ibkr_trader.sim.gateway.tick_replies import TickPrice
 
 replace = msgspec.structs.replace
 HUGE = 2**31 - 1
@@ -32,8 +33,13 @@ def _name(act: Accounts, reply: ManagedAccounts) -> ManagedAccounts:
     return replace(reply, accounts=",".join(act.names))
 
 
-_CHANGES: dict[tuple[type, type], Callable[..., msgspec.Struct]] = {
+def _misprice(act: BadTick, reply: TickPrice) -> TickPrice | None:
+    return replace(reply, price=act.price) if reply.tick_type in act.kinds else None
+
+
+_CHANGES: dict[tuple[type, type], Callable[..., msgspec.Struct | None]] = {
     (Unset, CommissionReport): _unset,
     (Renumber, NextValidId): _renumber,
+    (BadTick, TickPrice): _misprice,
     (Accounts, ManagedAccounts): _name,
 }

@@ -9,13 +9,17 @@ from time import time
 from ibkr_trader.sim.clock import ClockState, ExchangeClock
 from ibkr_trader.sim.events import SimEvent
 from ibkr_trader.sim.exchange import Exchange
+from ibkr_trader.sim.gateway.agenda import Agenda
 from ibkr_trader.sim.gateway.engine import Engine
 from ibkr_trader.sim.gateway.fault_rules import Fault
+from ibkr_trader.sim.gateway.faults import Faults
 from ibkr_trader.sim.gateway.lines import Line, Lines
+from ibkr_trader.sim.gateway.network import Network
 from ibkr_trader.sim.gateway.port import HOST, Port
 from ibkr_trader.sim.gateway.session_faults import SessionFault
 from ibkr_trader.sim.gateway.store import Store
 from ibkr_trader.sim.gateway.transport_faults import LinkFault
+from ibkr_trader.sim.gateway.uplink import Uplink
 from ibkr_trader.sim.gateway.wire import Tap
 
 PULSE = 0.1
@@ -104,7 +108,7 @@ class GatewayServer:
     def lift(self, number: int | None = None) -> int:
         """End one fault, or all; return how many there were. What they held back goes out."""
         self.engine.touch()
-        count = sum(part.lift(number) for part in (self.faults, self.network, self.uplink))
+        count = sum(part.lift(number) for part in self._parts())
         self._settle()
         self.pulse()
         return count
@@ -118,6 +122,9 @@ class GatewayServer:
     def close(self) -> None:
         """Send what waits, and drop every client."""
         self._lines.hang_up()
+
+    def _parts(self) -> tuple[Faults, Network, Uplink, Agenda]:
+        return self.faults, self.network, self.uplink, self.engine.floor.wiring.agenda
 
     def _settle(self) -> None:
         """Have the port be as the faults in force want it."""

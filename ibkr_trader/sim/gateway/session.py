@@ -58,11 +58,13 @@ class Session:
     Attributes:
         is_closed: Send what waits, then close the socket.
         is_reset: Send nothing, and break the connection off.
+        is_cut_off: Send nothing more, not even what is under way.
     """
 
     def __init__(self, floor: Floor) -> None:
         self.is_closed = False
         self.is_reset = False
+        self.is_cut_off = False
         self._floor = floor
         self._reader = FrameReader()
         self._talk = Talk(floor)
@@ -189,6 +191,7 @@ class Session:
             for part in self._talk.take_parts():
                 self._floor.wiring.hear_part(part, self.client_id, passed=0)
         self.is_reset = reset
+        self.is_cut_off = not keep
         self.close()
 
     def _reached(self) -> tuple[Desk, ...]:

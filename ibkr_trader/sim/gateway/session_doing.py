@@ -1,6 +1,5 @@
 """Carries out what befalls a gateway as a whole: it restarts, moves, finds its broker again."""
 
-from ibkr_trader.sim.families import BracketMode
 from ibkr_trader.sim.gateway import acts
 from ibkr_trader.sim.gateway.acts import Answer, CannotDo
 from ibkr_trader.sim.gateway.server import GatewayServer
@@ -32,12 +31,6 @@ def do_to_sessions(server: GatewayServer, act: acts.Session) -> Answer:
         case acts.RollOver():
             server.act(lambda exchange, now: exchange.tws_acts.roll_over(now=now))
             return Answer(text="the day's executions and completed orders are told no more")
-
-
-def set_brackets(server: GatewayServer, mode: BracketMode) -> Answer:
-    """Choose what exits do while their entry is partly filled."""
-    server.act(lambda exchange, now: exchange.tws_acts.choose_bracket_mode(mode, now=now))
-    return Answer(text=f"bracket mode: {mode}", data={"mode": mode})
 
 
 def _move(server: GatewayServer, port: int) -> Answer:

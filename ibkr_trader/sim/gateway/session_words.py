@@ -5,7 +5,7 @@ from typing import Any
 
 from ibkr_trader.sim.families import BracketMode
 from ibkr_trader.sim.gateway import acts
-from ibkr_trader.sim.gateway import fault_rules as rules
+from ibkr_trader.sim.gateway import named_faults as named
 from ibkr_trader.sim.gateway import session_faults as faults
 from ibkr_trader.sim.gateway.fault_rules import Fault
 from ibkr_trader.sim.gateway.words import Form, Words, chosen, count_in, seconds_in
@@ -64,12 +64,12 @@ def _restart(words: Words) -> acts.Act:
 
 def _next_id(words: Words) -> tuple[Fault, ...]:
     how: Any = chosen(words.word("HOW"), "HOW", ("lower", "same", "huge"))
-    return rules.next_valid_id(how, times=count_in(words.option("times", "1"), "--times", least=0))
+    return named.next_valid_id(how, times=count_in(words.option("times", "1"), "--times", least=0))
 
 
 def _accounts(words: Words) -> tuple[Fault, ...]:
     text = words.word("WHICH")
-    return rules.accounts(*_ACCOUNTS.get(text, tuple(text.split(","))))
+    return named.accounts(*_ACCOUNTS.get(text, tuple(text.split(","))))
 
 
 def _mode(words: Words) -> acts.Act:
@@ -80,7 +80,7 @@ SESSION_FORMS: dict[str, Form] = {
     "326-then-close": Form(
         "326-then-close [TIMES]",
         "who starts the API is told that the client id is taken, and dropped",
-        _armed(lambda w: rules.taken_id(count_in(w.word("TIMES", "1"), "TIMES"))),
+        _armed(lambda w: named.taken_id(count_in(w.word("TIMES", "1"), "TIMES"))),
     ),
     "1100": Form(
         "1100 [work|sit]", "the broker is out of reach; orders work, or sit", _outage(1100)
@@ -129,7 +129,7 @@ SESSION_FORMS: dict[str, Form] = {
     "never-end": Form(
         "never-end MESSAGE…",
         "answers do not end: openOrderEnd, positionEnd, execDetailsEnd …",
-        _armed(lambda w: rules.never_end(*w.rest())),
+        _armed(lambda w: named.never_end(*w.rest())),
     ),
     "accounts": Form(
         "accounts several|other|live|paper|none|NAME,NAME",

@@ -13,7 +13,7 @@ def do_to_sockets(server: GatewayServer, act: acts.Sockets) -> Answer:
     for session in chosen:
         match act:
             case acts.HangUp(how=how):
-                session.cut(reset=how == "rst", keep=True)
+                session.cut(reset=how == "rst", keep=False)
             case acts.Blurt(what=what, size=size):
                 data = garbage(size) if what == "garbage" else oversize(size)
                 session.talk.say_raw(data, name=what)

@@ -2,17 +2,16 @@
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from decimal import Decimal
 from itertools import count
 
 import msgspec
 
-from ibkr_trader.sim.gateway.faults import Faults
+from ibkr_trader.sim.gateway.agenda import Agenda
+from ibkr_trader.sim.gateway.faults import Fates, Faults
 from ibkr_trader.sim.gateway.naming import OrderNames, Subject
 from ibkr_trader.sim.gateway.network import Network
 from ibkr_trader.sim.gateway.uplink import Conversation, Uplink
 from ibkr_trader.sim.gateway.wire import Fate, Part, Tap, Way, WireEntry
-from ibkr_trader.sim.orders import OrderKey
 from ibkr_trader.sim.register import Register
 
 UNREADABLE = Subject("unreadable")
@@ -26,6 +25,7 @@ class Wiring:
         names: Knows the orders by their own names.
         faults: What is done to messages.
         network: What is done to bytes.
+        agenda: What is planned.
         uplink: What is wrong behind the gateway.
         tap: Is told of every message; None is nobody.
     """
@@ -35,13 +35,16 @@ class Wiring:
         register: Register,
         *,
         now: Callable[[], datetime],
-        trade: Callable[[OrderKey, Decimal], None],
+        fates: Fates,
         clients: Callable[[], Iterable[Conversation]],
+        is_halted: Callable[[str], bool],
     ) -> None:
         self.names = OrderNames(register)
         numbers = count(1)
-        self.faults = Faults(self.names, now=now, trade=trade, number=lambda: next(numbers))
+        self.faults = Faults(self.names, now=now, fates=fates, number=lambda: next(numbers))
         self.network = Network(now=now, number=lambda: next(numbers))
+        self.agenda = Agenda(now=now, number=lambda: next(numbers), is_halted=is_halted)
+        self.faults.ring = self.agenda.ring
         self.uplink = Uplink(now=now, number=lambda: next(numbers), clients=clients)
         self.tap: Tap | None = None
         self._now = now

@@ -54,10 +54,6 @@ class Words:
         """The next word; empty without one."""
         return self._plain[0] if self._plain else ""
 
-    def number(self, what: str, default: str | None = None) -> Decimal:
-        """Take the next word as a number; a percent sign behind it says nothing."""
-        return number_in(self.word(what, default), what)
-
     def rest(self, default: Iterable[str] = ()) -> tuple[str, ...]:
         """Take all words that are left."""
         taken, self._plain = tuple(self._plain), []
@@ -66,6 +62,10 @@ class Words:
     def option(self, name: str, default: str = "") -> str:
         """Take an option's value."""
         return self._options.pop(name, default)
+
+    def peek(self, name: str) -> str:
+        """Look at an option's value, and leave it there."""
+        return self._options.get(name, "")
 
     def flag(self, name: str) -> bool:
         """Take an option that has no value."""
@@ -76,12 +76,19 @@ class Words:
         text = self.option(name)
         return number_in(text, f"--{name}") if text else None
 
-    def finish(self) -> None:
-        """Refuse what nobody has taken."""
+    def finish(self, *spare: str) -> None:
+        """Refuse what nobody has taken; options of these names have been read already."""
+        for name in spare:
+            self._options.pop(name, None)
         left = [*self._plain, *(f"--{name}" for name in self._options)]
         if left:
             message = f"what does {' '.join(left)} mean here?"
             raise BadWords(message)
+
+
+def number_of(words: Words, what: str, default: str | None = None) -> Decimal:
+    """Take the next word as a number; a percent sign behind it says nothing."""
+    return number_in(words.word(what, default), what)
 
 
 def number_in(text: str, what: str) -> Decimal:
@@ -110,6 +117,15 @@ def real_in(text: str, what: str) -> float:
         BadWords: It says none.
     """
     return float(number_in(text, what))
+
+
+def price_in(text: str) -> Decimal:
+    """Return the price that a word says; `nan` is one that is none.
+
+    Raises:
+        BadWords: It says nothing like it.
+    """
+    return Decimal("NaN") if text.lower() == "nan" else number_in(text, "PRICE")
 
 
 def count_in(text: str, what: str, *, least: int = 1) -> int:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import shlex
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from decimal import Decimal
 
 import msgspec
 import pytest
 
 from ibkr_trader.sim.families import BracketMode
-from ibkr_trader.sim.gateway import acts
+from ibkr_trader.sim.gateway import acts, triggers
 from ibkr_trader.sim.gateway import fault_rules as rules
+from ibkr_trader.sim.gateway import named_faults as named
 from ibkr_trader.sim.gateway import session_faults as session
 from ibkr_trader.sim.gateway import transport_faults as links
 from ibkr_trader.sim.gateway.act_words import FORMS, read_act
@@ -72,6 +73,41 @@ WRITTEN = {
     "restart keep 5m": acts.Restart(untransmitted="keep", seconds=300),
     "midnight-rollover": acts.RollOver(),
     "readonly": acts.Precaution(kind="read-only"),
+    "price-capped AAPL --buy 151": acts.Cap(symbol="AAPL", buy=Decimal(151)),
+    "luld AAPL": acts.Halt(symbol="AAPL", seconds=300),
+    "held LOCT 30": acts.Locate(symbol="LOCT", seconds=30),
+    "inactive-then-live": acts.Sleep(),
+    "inactive-then-live never --order stop": acts.Sleep(order="stop", seconds=None),
+    "two-permids entry": acts.Double(order="entry"),
+    "band 5": acts.Band(percent=Decimal(5)),
+    "band off": acts.Band(),
+    "gap AAPL 5 --at 10:30": acts.Plan(
+        trigger=triggers.Moment(clock=time(10, 30)), act=acts.Gap(symbol="AAPL", percent=Decimal(5))
+    ),
+    "look --after 5m": acts.Plan(trigger=triggers.Moment(after=300), act=acts.Look()),
+    "look --on placeOrder,modifyOrder --order stop --nth 2": acts.Plan(
+        trigger=triggers.Passing(
+            when=When(names=("placeOrder", "modifyOrder"), order="stop", nth=2, answers=True)
+        ),
+        act=acts.Look(),
+    ),
+    "look --when-filled 40% --order entry": acts.Plan(
+        trigger=triggers.Filled(percent=Decimal(40), order="entry"), act=acts.Look()
+    ),
+    "look --connection 2 --client 1": acts.Plan(
+        trigger=triggers.Connected(number=2, client=1), act=acts.Look()
+    ),
+    "look --on-halt aapl": acts.Plan(trigger=triggers.Halted(symbol="AAPL"), act=acts.Look()),
+    "look --on-unhalt AAPL": acts.Plan(
+        trigger=triggers.Halted(symbol="AAPL", halted=False), act=acts.Look()
+    ),
+    "fin --byte 20": acts.Plan(trigger=triggers.Byte(at=20), act=acts.HangUp(how="fin")),
+    "rst now --byte 20 --way c2s --client 1": acts.Plan(
+        trigger=triggers.Byte(at=20, way="c2s", client=1), act=acts.HangUp(how="rst", client=1)
+    ),
+    "fin --byte 0 --client 1": acts.Plan(
+        trigger=triggers.Byte(at=0, client=1), act=acts.HangUp(how="fin", client=1)
+    ),
     "bracket-mode held": acts.Brackets(mode=BracketMode.HELD),
 }
 SESSIONS: dict[str, SessionFault] = {
@@ -124,11 +160,21 @@ FAULTS: dict[str, tuple[Fault, ...]] = {
         ),
     ),
     "bad-utf8 openOrder": (Fault(when=When(names=("openOrder",), answers=True), act=BadUtf8()),),
-    "326-then-close 2": rules.taken_id(2),
-    "next-valid-id huge": rules.next_valid_id("huge"),
-    "never-end openOrderEnd positionEnd": rules.never_end("openOrderEnd", "positionEnd"),
-    "accounts several": rules.accounts("SIM0000001", "SIM0000002"),
-    "accounts none": rules.accounts(),
+    "accept-no-ack --order entry": rules.unanswered(order="entry"),
+    "10349 live": named.tif_note("live"),
+    "10349 dead --order entry": named.tif_note("dead", order="entry"),
+    "resize-481 6": named.resize_481(Decimal(6)),
+    "precaution-hold 5m": named.precaution_hold(300),
+    "precaution-hold never --order entry": named.precaution_hold(None, order="entry"),
+    "cancel-ack-only-at-open --order stop": named.cancel_ack_only_at_open(order="stop"),
+    "exec-correction-first": named.correction_first(),
+    "bad-tick bid-ask -1": named.bad_tick("bid-ask", Decimal(-1)),
+    "bad-tick last 1500 --times 1": named.bad_tick("last", Decimal(1500), times=1),
+    "326-then-close 2": named.taken_id(2),
+    "next-valid-id huge": named.next_valid_id("huge"),
+    "never-end openOrderEnd positionEnd": named.never_end("openOrderEnd", "positionEnd"),
+    "accounts several": named.accounts("SIM0000001", "SIM0000002"),
+    "accounts none": named.accounts(),
     "ack-delay 5": rules.ack_delay(5),
     "unanswered --order entry": rules.unanswered(order="entry"),
     "cancel-refused 10147": rules.cancel_refused(10147),
@@ -208,6 +254,12 @@ def test_a_time_without_a_zone_is_new_yorks() -> None:
         ("accept-then-close 0", "TIMES is a whole number from 1 on", "accept"),
         ("oversize-frame 9999999", "1048576 at most", "oversize"),
         ("half-frame 2 placeOrder", "cannot be met with halfframe", "half-frame"),
+        ("look --at noon", "--at is like 10:30", "look"),
+        ("look --at 10:30 --after 5", "an act waits for one thing", "look"),
+        ("look --when-filled 140%", "up to 100%", "look"),
+        ("look --on nothing", "no message is called nothing", "look"),
+        ("look --order x", "what does --order mean here?", "look"),
+        ("bad-tick bid high", "PRICE is a number", "bad-tick"),
         ("never-end openOrder", "openOrder ends nothing", "never-end"),
         ("1300 99999", "PORT is 65535 at most", "1300"),
         ("1100 sleep", "ORDERS is one of work, sit", "1100"),
