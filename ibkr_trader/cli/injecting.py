@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from ibkr_trader.sim.gateway.acts import Act, Script
+
 _SCHEMA = "gateway-inject/1"
 _COMMAND = "ibkr-trader gateway inject"
 
@@ -23,9 +25,10 @@ def inject(folder: Path, words: Sequence[str]) -> Reply:
         UsageFault: The words make no act, or the gateway cannot do it.
         BrokerUnavailable: It is not running.
     """
-    from ibkr_trader.sim.gateway import door  # noqa: PLC0415 - only this command needs it
-    from ibkr_trader.sim.gateway.act_words import FORMS, read_act  # noqa: PLC0415 - as above
-    from ibkr_trader.sim.gateway.background import GatewayError  # noqa: PLC0415 - as above
+    from ibkr_trader.sim.gateway.act_words import (  # noqa: PLC0415 - only this command needs it
+        FORMS,
+        read_act,
+    )
     from ibkr_trader.sim.gateway.trigger_words import TRIGGERS  # noqa: PLC0415 - as above
     from ibkr_trader.sim.gateway.words import BadWords  # noqa: PLC0415 - as above
 
@@ -43,6 +46,38 @@ def inject(folder: Path, words: Sequence[str]) -> Reply:
     except BadWords as error:
         hint = f"{_COMMAND} {error.form}".rstrip()
         raise UsageFault(str(error), hint=hint) from error
+    return _done(folder, act)
+
+
+def inject_script(folder: Path, path: Path) -> Reply:
+    """Have the gateway of `folder` do what a file says, line by line.
+
+    Raises:
+        UsageFault: A line makes no act, or cannot be done; it is named.
+        BrokerUnavailable: The gateway is not running.
+    """
+    return _done(folder, script_at(path))
+
+
+def script_at(path: Path) -> Script:
+    """Return what a file says.
+
+    Raises:
+        UsageFault: It cannot be read, or a line makes no act; it is named.
+    """
+    from ibkr_trader.sim.gateway.scripts import BadScript, read_script  # noqa: PLC0415 - as above
+
+    try:
+        return read_script(path)
+    except BadScript as error:
+        hint = f"the form is: {error.form}" if error.form else _COMMAND
+        raise UsageFault(str(error), hint=hint) from error
+
+
+def _done(folder: Path, act: Act) -> Reply:
+    from ibkr_trader.sim.gateway import door  # noqa: PLC0415 - only this command needs it
+    from ibkr_trader.sim.gateway.background import GatewayError  # noqa: PLC0415 - as above
+
     try:
         answer = door.inject(folder, act)
     except GatewayError as error:

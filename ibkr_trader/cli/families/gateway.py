@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -50,6 +50,12 @@ def start(
     wire_log: Annotated[
         bool, typer.Option("--wire-log", help="Write every message to wire.jsonl in its folder.")
     ] = False,
+    script: Annotated[
+        str, typer.Option(metavar="FILE", help="Do what it says first: one `inject` a line.")
+    ] = "",
+    chaos: Annotated[
+        str, typer.Option(metavar="SEED", help="Let faults be drawn for orders, by this seed.")
+    ] = "",
     foreground: Annotated[
         bool, typer.Option("--foreground", help="Stay until Ctrl-C instead of going away.")
     ] = False,
@@ -57,28 +63,30 @@ def start(
     """Start the simulator in the background, or say where it already runs."""
     folder = face.place().simulator
     chosen = _port(face, port)
-    number = _whole(seed, "--seed") if seed else None
-    pace = _pace(speed) if speed else None
-    bar_folder = _bars(bars)
+    wanted: dict[str, Any] = {
+        "port": chosen,
+        "seed": _whole(seed, "--seed") if seed else None,
+        "speed": _pace(speed) if speed else None,
+        "bars": _bars(bars),
+        "wire": wire_log,
+        "script": _script(script),
+        "chaos": _whole(chaos, "--chaos") if chaos else None,
+    }
     if foreground:
-        _serve(folder, port=chosen, seed=number, speed=pace, bars=bar_folder, wire=wire_log)
+        _serve(folder, **wanted)
         return None
     from ibkr_trader.sim.gateway import background  # noqa: PLC0415 - only this command needs it
 
     was_running = background.status(folder) is not None
-    if was_running and (seed or speed or bars or wire_log):
-        message = "the simulator runs already: --seed, --speed, --bars, --wire-log take a new start"
+    if was_running and (seed or speed or bars or wire_log or script or chaos):
+        message = (
+            "the simulator runs already: --seed, --speed, --bars, --wire-log, --script and --chaos "
+            "take a new start"
+        )
         raise UsageFault(message, hint="ibkr-trader gateway stop, then start it again")
     with _told(folder):
         _private(folder)
-        info = background.start_background(
-            state_dir=folder,
-            port=chosen,
-            seed=number,
-            speed=pace,
-            bars=bar_folder,
-            wire=wire_log,
-        )
+        info = background.start_background(state_dir=folder, **wanted)
     if was_running and chosen not in {0, info.port}:
         message = f"the simulator already runs on port {info.port}"
         raise UsageFault(message, hint="ibkr-trader gateway stop, then start it again")
@@ -154,11 +162,20 @@ def inject(
             metavar="WHAT", help="Such as price AAPL 150.20; without any, all are listed."
         ),
     ] = None,
+    script: Annotated[
+        str, typer.Option(metavar="FILE", help="Do what a file says: one WHAT a line.")
+    ] = "",
 ) -> Reply:
     """Make something happen at the simulator: a price, a halt, a hand at TWS, a lost message."""
-    from ibkr_trader.cli.injecting import inject as do  # noqa: PLC0415 - only this command needs it
+    from ibkr_trader.cli import injecting  # noqa: PLC0415 - only this command needs it
 
-    return do(face.place().simulator, words or ())
+    folder = face.place().simulator
+    if not script:
+        return injecting.inject(folder, words or ())
+    if words:
+        message = f"--script {script} says what to do; {' '.join(words)} does, too"
+        raise UsageFault(message, hint="put it into the file, or leave --script out")
+    return injecting.inject_script(folder, Path(script).expanduser())
 
 
 # What an act's words mean is for the simulator to say: `-20%` and `--stop` among them.
@@ -189,17 +206,27 @@ def _serve(
     speed: float | None,
     bars: Path | None,
     wire: bool,
+    script: Path | None,
+    chaos: int | None,
 ) -> None:
     import asyncio  # noqa: PLC0415 - only the foreground needs it
 
     from ibkr_trader.sim.gateway import daemon  # noqa: PLC0415 - as above
+    from ibkr_trader.sim.gateway.scripts import first_acts  # noqa: PLC0415 - as above
 
     output.note(f"gateway in the foreground ({_LOCAL_NOTE}); Ctrl-C ends it, state in {folder}")
     with _told(folder):
         _private(folder)
         asyncio.run(
             daemon.serve(
-                state_dir=folder, port=port, seed=seed, speed=speed, bars=bars, at=None, wire=wire
+                state_dir=folder,
+                port=port,
+                seed=seed,
+                speed=speed,
+                bars=bars,
+                at=None,
+                wire=wire,
+                acts=first_acts([script] if script is not None else [], chaos),
             )
         )
 
@@ -246,6 +273,17 @@ def _pace(text: str) -> float:
         return float(text)
     message = f"--speed {text!r} must be a number above 0, such as 10 or 0.5"
     raise UsageFault(message, option="--speed", typed=text, better="1")
+
+
+def _script(text: str) -> Path | None:
+    """Return the script's file, read once to see that every line makes sense."""
+    if not text:
+        return None
+    from ibkr_trader.cli.injecting import script_at  # noqa: PLC0415 - only with a script
+
+    path = Path(text).expanduser().resolve()
+    script_at(path)
+    return path
 
 
 def _bars(text: str) -> Path | None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ibkr_trader.sim.gateway.background import ALREADY_RUNNING, AlreadyRunning, GatewayError
 from ibkr_trader.sim.gateway.daemon import serve
+from ibkr_trader.sim.gateway.scripts import first_acts
 from ibkr_trader.sim.gateway.store import StoreError
 
 
@@ -29,6 +30,8 @@ def main() -> int:
     parser.add_argument("--bars", type=Path)
     parser.add_argument("--at", type=_moment)
     parser.add_argument("--wire-log", action="store_true")
+    parser.add_argument("--script", type=Path, action="append", default=[])
+    parser.add_argument("--chaos", type=int)
     options = parser.parse_args()
     try:
         asyncio.run(
@@ -40,6 +43,7 @@ def main() -> int:
                 bars=options.bars,
                 at=options.at,
                 wire=options.wire_log,
+                acts=first_acts(options.script, options.chaos),
             )
         )
     except AlreadyRunning as error:

@@ -18,6 +18,7 @@ from ibkr_trader.sim.gateway.words import (
     Form,
     Words,
     chosen,
+    count_in,
     number_in,
     number_of,
     real_in,
@@ -162,6 +163,18 @@ def _lift(words: Words) -> acts.Act:
     return acts.Lift(number=int(number_in(number, "NUMBER")) if number else None)
 
 
+def _chaos(words: Words) -> acts.Act:
+    if words.next == "off":
+        words.word("SEED")
+        return acts.Chaos()
+    seed = count_in(words.word("SEED"), "SEED", least=0)
+    percent = number_of(words, "PERCENT", "10")
+    if not 0 < percent <= 100:  # noqa: PLR2004 - percent
+        message = f"PERCENT is a part of the requests, up to 100, not {percent:f}"
+        raise BadWords(message)
+    return acts.Chaos(seed=seed, percent=percent)
+
+
 FORMS: dict[str, Form] = {
     "price": Form(
         "price SYMBOL PRICE",
@@ -249,6 +262,9 @@ FORMS: dict[str, Form] = {
     **FAULT_FORMS,
     **SESSION_FORMS,
     **ORDER_FORMS,
+    "chaos": Form(
+        "chaos SEED [PERCENT] | off", "a seed draws faults for orders, changes, cancels", _chaos
+    ),
     "lift": Form("lift [NUMBER]", "a fault ends, or all", _lift),
     "wire": Form(
         "wire on|off",

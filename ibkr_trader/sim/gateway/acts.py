@@ -259,15 +259,40 @@ class Plan(_Act, frozen=True, tag="plan"):
     act: "Act"
 
 
+class Step(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of a script."""
+
+    line: int
+    act: "Act"
+
+
+class Script(_Act, frozen=True, tag="script"):
+    """Acts are done one after the other; if one cannot be, nothing of the others stays in force."""
+
+    name: str
+    steps: tuple[Step, ...]
+
+
+class Chaos(_Act, frozen=True, tag="chaos"):
+    """A seed draws faults for orders, changes and cancels; without one it ends.
+
+    `percent` says how many of a hundred requests meet one.
+    """
+
+    seed: int | None = None
+    percent: Decimal = Decimal(10)
+
+
 Market = SetPrice | Gap | Halt | Split | Cap | Advance | Speed
 Hand = HandOrder | HandClose | HandModify | HandCancel
 Exchange = (
     Brackets | Sleep | Double | Band | Correct | Bust | Trade | Take | Locate | SlowOca | Precaution
 )
-Gateway = Arm | Plan | Lift | Wire | Look
+Gateway = Arm | Lift | Wire | Look
+Arranged = Plan | Script | Chaos
 Sockets = HangUp | Blurt
 Session = Restore | MovePort | Restart | RollOver
-Act = Market | Hand | Exchange | Gateway | Sockets | Session
+Act = Market | Hand | Exchange | Gateway | Arranged | Sockets | Session
 
 
 class CannotDo(Exception):

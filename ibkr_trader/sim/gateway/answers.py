@@ -68,11 +68,16 @@ def books(exchange: Exchange, server: GatewayServer) -> Answer:
         f"client {client} is at its connection {count}"
         for client, count in floor.connections.items()
     ]
+    chaos = server.faults.chaos
+    if chaos is not None:
+        lines.append(f"chaos {chaos.seed}: {chaos.percent:f} of 100 requests meet a fault")
+        lines += [f"chaos drew {one}" for one in chaos.drawn]
     data = {
         "positions": held,
         "orders": live,
         "executions": fills,
         "faults": armed,
+        "chaos": None if chaos is None else {"seed": chaos.seed, "drawn": list(chaos.drawn)},
         "plans": [_plan_facts(one) for one in plans],
         "connections": {str(client): count for client, count in floor.connections.items()},
     }

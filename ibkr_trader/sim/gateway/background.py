@@ -65,6 +65,8 @@ def start_background(
     bars: Path | None = None,
     at: datetime | None = None,
     wire: bool = False,
+    script: Path | None = None,
+    chaos: int | None = None,
     timeout: float = 20.0,
 ) -> GatewayInfo:
     """Start a gateway in the background, or return the one that runs already.
@@ -90,6 +92,10 @@ def start_background(
         command += ["--at", at.isoformat()]
     if wire:
         command.append("--wire-log")
+    if script is not None:
+        command += ["--script", str(script)]
+    if chaos is not None:
+        command += ["--chaos", str(chaos)]
     with log.open("ab") as output:
         process = subprocess.Popen(  # noqa: S603 - our own interpreter and our own module
             command,

@@ -5,6 +5,7 @@ which dies with the process, keeps it to one gateway.
 """
 
 import asyncio
+import logging
 import os
 import signal
 from datetime import datetime
@@ -18,7 +19,7 @@ from ibkr_trader.sim.bars import BarSeries, read_bars
 from ibkr_trader.sim.calendar import local_date
 from ibkr_trader.sim.clock import ClockState, ExchangeClock, default_start
 from ibkr_trader.sim.exchange import Exchange, ExchangeConfig
-from ibkr_trader.sim.gateway.acts import Wire
+from ibkr_trader.sim.gateway.acts import Act, CannotDo, Wire
 from ibkr_trader.sim.gateway.background import (
     INFO_FILE,
     AlreadyRunning,
@@ -33,6 +34,7 @@ from ibkr_trader.sim.gateway.server import GatewayServer, machine_time, serve_ex
 from ibkr_trader.sim.gateway.store import Store
 from ibkr_trader.sim.universe import ContractQuery, Universe, load_universe
 
+logger = logging.getLogger(__name__)
 STATE_FILE = "exchange.sqlite3"
 LOCK_FILE = "gateway.lock"
 UNIVERSE_FILE = "universe.json"
@@ -48,6 +50,7 @@ async def serve(
     bars: Path | None,
     at: datetime | None,
     wire: bool = False,
+    acts: tuple[Act, ...] = (),
 ) -> None:
     """Run the gateway until SIGTERM or SIGINT.
 
@@ -63,10 +66,11 @@ async def serve(
         bars: A folder of `SYMBOL.csv` files, whose prices take the place of the model's.
         at: Where the exchange's clock starts; by default 10:00 New York of the latest trading day.
         wire: Write every message to a file in `state_dir`.
+        acts: What is done to it before anybody is told that it runs: scripts, chaos.
 
     Raises:
         AlreadyRunning: Another gateway has the folder.
-        GatewayError: The bar files are not of what is listed.
+        GatewayError: An act cannot be done, or the bar files are not of what is listed.
         ValueError: A bar file or `universe.json` cannot be read.
         StoreError: The state cannot be read or written.
         OSError: The port is taken, or the folder cannot be used.
@@ -79,7 +83,9 @@ async def serve(
             async with serve_exchange(
                 exchange, port=port, clock=clock, store=store, may_wake=at is None
             ) as server:
-                await _serve_door(server, state_dir, account=exchange.config.account, wire=wire)
+                await _serve_door(
+                    server, state_dir, account=exchange.config.account, wire=wire, acts=acts
+                )
         finally:
             store.close()
     finally:
@@ -164,15 +170,26 @@ def _version() -> str:
         return "0"
 
 
-async def _serve_door(server: GatewayServer, state_dir: Path, *, account: str, wire: bool) -> None:
+async def _serve_door(
+    server: GatewayServer, state_dir: Path, *, account: str, wire: bool, acts: tuple[Act, ...]
+) -> None:
     doer = Doer(server, state_dir)
     if wire:
         doer(Wire())
     try:
+        _prepare(doer, acts)
         async with open_door(state_dir, doer) as door:
             await _until_told(server, state_dir, account=account, door=door)
     finally:
         doer.close()
+
+
+def _prepare(doer: Doer, acts: tuple[Act, ...]) -> None:
+    for act in acts:
+        try:
+            logger.warning("%s", doer(act).text)
+        except CannotDo as error:
+            raise GatewayError(error.message) from error
 
 
 async def _until_told(server: GatewayServer, state_dir: Path, *, account: str, door: Path) -> None:

@@ -16,7 +16,8 @@ from ibkr_trader.sim.events import SimEvent
 from ibkr_trader.sim.exchange import Exchange
 from ibkr_trader.sim.gateway import acts, answers
 from ibkr_trader.sim.gateway.acts import Answer, CannotDo
-from ibkr_trader.sim.gateway.planning import plan
+from ibkr_trader.sim.gateway.chaos import Chaos
+from ibkr_trader.sim.gateway.planning import plan, run
 from ibkr_trader.sim.gateway.server import GatewayServer
 from ibkr_trader.sim.gateway.session_doing import do_to_sessions
 from ibkr_trader.sim.gateway.socket_doing import do_to_sockets
@@ -63,21 +64,28 @@ class Doer:
             raise CannotDo(str(error)) from error
 
     def _carry_out(self, act: acts.Act) -> Answer:
+        if isinstance(act, acts.Sockets):
+            return do_to_sockets(self._server, act)
+        if isinstance(act, acts.Session):
+            return do_to_sessions(self._server, act)
+        return self._do(act)
+
+    def _do(
+        self, act: acts.Market | acts.Hand | acts.Exchange | acts.Gateway | acts.Arranged
+    ) -> Answer:
         match act:
             case acts.Advance() | acts.Speed():
                 return self._do_to_time(act)
             case acts.HandOrder() | acts.HandClose() | acts.HandModify() | acts.HandCancel():
                 return self._do_by_hand(act)
-            case acts.Arm() | acts.Plan() | acts.Lift() | acts.Wire() | acts.Look():
+            case acts.Arm() | acts.Lift() | acts.Wire() | acts.Look():
                 return self._do_to_gateway(act)
+            case acts.Plan() | acts.Script() | acts.Chaos():
+                return self._arrange(act)
             case acts.Correct() | acts.Bust() | acts.Trade() | acts.Take() | acts.SlowOca():
                 return self._do_at_broker(act)
             case acts.Precaution() | acts.Brackets() | acts.Sleep() | acts.Double() | acts.Band():
                 return self._set_up(act)
-            case acts.HangUp() | acts.Blurt():
-                return do_to_sockets(self._server, act)
-            case acts.Restore() | acts.MovePort() | acts.Restart() | acts.RollOver():
-                return do_to_sessions(self._server, act)
             case _:
                 return self._do_to_market(act)
 
@@ -288,14 +296,8 @@ class Doer:
         text = "TWS's settings are lifted" if is_lifted else f"TWS's own settings: {what}"
         return Answer(text=text, data={"kind": act.kind, "figure": figure})
 
-    def _do_to_gateway(
-        self, act: acts.Arm | acts.Plan | acts.Lift | acts.Wire | acts.Look
-    ) -> Answer:
+    def _do_to_gateway(self, act: acts.Arm | acts.Lift | acts.Wire | acts.Look) -> Answer:
         match act:
-            case acts.Plan(trigger=trigger):
-                if isinstance(trigger, Halted):
-                    self._instrument(trigger.symbol)
-                return plan(self._server, act)
             case acts.Arm():
                 numbers = self._server.arm(*act.faults, *act.links, *act.session)
                 told = ", ".join(map(str, numbers))
@@ -321,6 +323,19 @@ class Doer:
                 return answers.books(self._exchange, self._server)
             case _:
                 assert_never(act)
+
+    def _arrange(self, act: acts.Plan | acts.Script | acts.Chaos) -> Answer:
+        match act:
+            case acts.Plan(trigger=trigger):
+                if isinstance(trigger, Halted):
+                    self._instrument(trigger.symbol)
+                return plan(self._server, act)
+            case acts.Script():
+                return run(act, do=self, lift=self._server.lift)
+            case acts.Chaos(seed=seed, percent=percent):
+                self._server.faults.chaos = None if seed is None else Chaos(seed, percent)
+                text = "no chaos" if seed is None else f"chaos {seed}: {percent:f} of 100 requests"
+                return Answer(text=text, data={"seed": seed, "percent": percent})
 
     def _do_planned(self, act: acts.Act) -> None:
         try:

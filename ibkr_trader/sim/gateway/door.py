@@ -122,6 +122,9 @@ def inject(folder: Path, act: Act) -> Answer:
     if not info.door:
         message = "the gateway that runs has no door: stop it and start it again"
         raise GatewayError(message)
+    if len(msgspec.json.encode(act)) >= LARGEST:
+        message = f"this is too much to say at once: {LARGEST >> 10} KB at most, so halve it"
+        raise GatewayError(message)
     try:
         return knock(Path(info.door), act)
     except (OSError, msgspec.MsgspecError) as error:

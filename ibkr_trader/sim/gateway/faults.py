@@ -17,6 +17,7 @@ import msgspec
 
 from ibkr_trader.sim.calendar import next_opening
 from ibkr_trader.sim.gateway import fault_rules as rules
+from ibkr_trader.sim.gateway.chaos import Chaos
 from ibkr_trader.sim.gateway.fault_acts import (
     BadUtf8,
     HalfFrame,
@@ -131,6 +132,7 @@ class Faults:
 
     Attributes:
         ring: Is told of a plan whose message has come by.
+        chaos: Draws faults; None does not.
     """
 
     def __init__(
@@ -146,6 +148,7 @@ class Faults:
         self._fates = fates
         self._number = number
         self.ring: Callable[[int], None] = lambda _: None
+        self.chaos: Chaos | None = None
         self._armed: list[Armed] = []
         self._waiting: list[tuple[datetime, int, Armed, Callable[[], None]]] = []
         self._places = count()
@@ -159,7 +162,7 @@ class Faults:
     @property
     def is_idle(self) -> bool:
         """Whether nothing needs to be looked at."""
-        return not self._armed
+        return not self._armed and self.chaos is None
 
     def arm(self, *faults: Fault) -> tuple[int, ...]:
         """Put faults in force; return the numbers they are lifted by."""
@@ -193,6 +196,9 @@ class Faults:
 
     def take(self, asker: Asker, request: msgspec.Struct, subject: Subject) -> None:
         """Let a request pass the faults, and be done if it gets through."""
+        drawn = self.chaos.draw(subject, asker.talk.client_id) if self.chaos else None
+        if drawn is not None:
+            self.arm(drawn)
         self._take(asker, request, subject, rest=tuple(self._armed))
 
     def _take(

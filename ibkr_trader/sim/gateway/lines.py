@@ -67,7 +67,8 @@ class Lines:
         """Queue what is due at `now`, and drop who has connected and stayed silent."""
         limit = monotonic() - SILENCE
         for line in tuple(self._lines):
-            if line.session.client_id < 0 and line.opened_at < limit:
+            is_silent = line.session.client_id < 0 and line.opened_at < limit
+            if is_silent and not line.is_held_up:
                 line.abort()
             elif not line.session.is_closed:
                 line.session.tick(now)
@@ -115,6 +116,11 @@ class Line(asyncio.Protocol):
         self._link = Link(self._floor.wiring.network, told=self._tell)
         self._transport: asyncio.Transport | None = None
         self._goes_on = False
+
+    @property
+    def is_held_up(self) -> bool:
+        """Whether something of the client's is on its way: it is not silent."""
+        return bool(self._link.inward.size)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Send without waiting for more."""

@@ -43,10 +43,7 @@ class Pipe:
         if not data:
             return
         rules = self._network.rules(self._serial, client_id, self.way)
-        due = now + timedelta(seconds=rules.latency)
-        if self._chunks:
-            due = max(due, self._chunks[-1][0])
-        self._chunks.append((due, data))
+        self._chunks.append((now + timedelta(seconds=rules.latency), data))
         self.size += len(data)
 
     def pull(self, *, client_id: int, now: datetime) -> tuple[bytes, Mark | None]:

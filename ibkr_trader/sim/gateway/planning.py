@@ -1,7 +1,9 @@
 """Puts an act on the agenda, and lets whatever it waits for ring."""
 
+from collections.abc import Callable
+
 from ibkr_trader.sim.gateway import acts, triggers
-from ibkr_trader.sim.gateway.acts import Answer
+from ibkr_trader.sim.gateway.acts import Answer, CannotDo
 from ibkr_trader.sim.gateway.fault_acts import Ring
 from ibkr_trader.sim.gateway.fault_rules import Fault
 from ibkr_trader.sim.gateway.network import Mark
@@ -23,3 +25,31 @@ def plan(server: GatewayServer, act: acts.Plan) -> Answer:
         case _:
             pass
     return Answer(text=f"planned: number {one.number}", data={"plan": one.number})
+
+
+def run(
+    script: acts.Script,
+    *,
+    do: Callable[[acts.Act], Answer],
+    lift: Callable[[int | None], int],
+) -> Answer:
+    """Do what a script says, line by line; if a line cannot be done, take back what is in force.
+
+    Raises:
+        CannotDo: With the line and the reason. What acts of markets and people have done stays.
+    """
+    told: list[str] = []
+    numbers: list[int] = []
+    for step in script.steps:
+        try:
+            answer = do(step.act)
+        except CannotDo as error:
+            for number in numbers:
+                lift(number)
+            message = f"{script.name}:{step.line}: {error.message}; nothing of it is in force"
+            raise CannotDo(message, error.hint) from error
+        told.append(answer.text)
+        numbers += answer.data.get("faults", ()) if isinstance(step.act, acts.Arm) else ()
+        numbers += [answer.data["plan"]] if isinstance(step.act, acts.Plan) else []
+    lines = [f"{script.name}: {len(told)} done", *(f"  {text}" for text in told)]
+    return Answer(text="\n".join(lines), data={"done": len(told), "told": told})

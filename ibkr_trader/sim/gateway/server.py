@@ -106,8 +106,10 @@ class GatewayServer:
         return tuple(numbers)
 
     def lift(self, number: int | None = None) -> int:
-        """End one fault, or all; return how many there were. What they held back goes out."""
+        """End one fault, or all, and chaos; return how many. What they held back goes out."""
         self.engine.touch()
+        if number is None:
+            self.faults.chaos = None
         count = sum(part.lift(number) for part in self._parts())
         self._settle()
         self.pulse()

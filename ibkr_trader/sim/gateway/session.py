@@ -30,6 +30,7 @@ from ibkr_trader.sim.gateway.session_orders import OrderDesk
 from ibkr_trader.sim.gateway.session_positions import PositionDesk
 from ibkr_trader.sim.gateway.session_reference import ReferenceDesk
 from ibkr_trader.sim.gateway.talk import NO_REQUEST, Talk
+from ibkr_trader.sim.gateway.uplink import LOST
 from ibkr_trader.sim.gateway.wire import Fate
 
 OLDEST = 157
@@ -239,6 +240,8 @@ class Session:
         self._next_id()
         for code, text in NOTICES:
             talk.refuse(NO_REQUEST, code, text)
+        if self._floor.wiring.uplink.outage is not None:
+            talk.refuse(NO_REQUEST, 2110, LOST[2110])
 
     def _next_id(self, _: ReqIds | None = None) -> None:
         free = self._floor.exchange.orders.next_order_id(self._talk.client_id)

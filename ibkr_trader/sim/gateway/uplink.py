@@ -155,7 +155,8 @@ class Uplink:
     def restore(self, code: int) -> None:
         """End an outage: 1101 with the subscriptions lost, 1102 with them kept.
 
-        What waited is done now. Told of no outage, clients are told of the end all the same.
+        What waited is done now: questions of clients that are still there, and all orders. Told
+        of no outage, clients are told of the end all the same.
         """
         self._armed = [one for one in self._armed if not isinstance(one.fault, Outage)]
         self._tell(code, RESTORED[code])
@@ -166,7 +167,7 @@ class Uplink:
                 client.market.show_again()
         waiting, self._waiting = self._waiting, []
         for client, request in waiting:
-            if not client.is_closed:
+            if isinstance(request, _OF_ORDERS) or not client.is_closed:
                 client.act(request)
 
     def forget(self) -> None:

@@ -120,3 +120,41 @@ def test_a_fault_that_was_injected_meets_the_next_command(cli: CommandLine) -> N
     assert cli(order).code == 0, "it struck once"
     assert cli("gateway inject hand cancel single").code == 0
     assert cli("orders --json").document["orders"] == []
+
+
+def test_scripts_and_chaos_are_there_from_the_first_moment(cli: CommandLine) -> None:
+    bad = cli.folder / "bad.txt"
+    bad.write_text("halt AAPL\ngap AAPL\n")
+    code, _, err = cli(f"gateway start --script {bad}")
+    assert code == 2
+    assert "bad.txt:2: PERCENT is missing" in err
+    assert "the form is: gap SYMBOL PERCENT" in err
+    assert cli("gateway status").code == 0
+    good = cli.folder / "good.txt"
+    good.write_text("price AAPL 151  # and it stays there\nrefuse 1 --at 23:45\n")
+    assert cli(f"gateway start --script {good} --chaos 7").code == 0
+    look = cli("gateway inject look --json").document["result"]
+    assert look["chaos"] == {"seed": 7, "drawn": []}
+    assert [plan["act"]["do"] for plan in look["plans"]] == ["arm"]
+    assert cli(f"gateway inject --script {bad}").code == 2
+    good.write_text("chaos off\nswallow\nhand close AAPL\n")
+    code, _, err = cli(f"gateway inject --script {good}")
+    assert code == 2
+    assert "good.txt:3: nothing is held" in err
+    good.write_text("chaos off\nswallow\n")
+    assert "good.txt: 2 done" in cli(f"gateway inject --script {good}").out
+    look = cli("gateway inject look --json").document["result"]
+    assert (look["chaos"], len(look["faults"])) == (None, 1)
+    assert cli(f"gateway start --script {good}").code == 2, "it runs already"
+    assert cli(f"gateway inject look --script {good}").code == 2
+    assert "chaos 7: 10 of 100" in (cli.data / "sim" / "gateway" / "gateway.log").read_text()
+
+
+def test_a_gateway_that_nobody_reaches_can_still_be_told(cli: CommandLine) -> None:
+    cli("gateway start")
+    assert cli("gateway inject refuse").code == 0
+    assert cli("gateway status --json").document["running"] is False
+    assert cli("gateway inject lift").code == 0
+    assert cli("gateway status --json").document["running"] is True
+    moved = cli("gateway inject 1300 --json").document["result"]["port"]
+    assert cli("gateway status --json").document["port"] == moved

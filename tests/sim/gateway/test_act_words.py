@@ -108,6 +108,9 @@ WRITTEN = {
     "fin --byte 0 --client 1": acts.Plan(
         trigger=triggers.Byte(at=0, client=1), act=acts.HangUp(how="fin", client=1)
     ),
+    "chaos 7": acts.Chaos(seed=7),
+    "chaos 7 2.5": acts.Chaos(seed=7, percent=Decimal("2.5")),
+    "chaos off": acts.Chaos(),
     "bracket-mode held": acts.Brackets(mode=BracketMode.HELD),
 }
 SESSIONS: dict[str, SessionFault] = {
@@ -259,6 +262,8 @@ def test_a_time_without_a_zone_is_new_yorks() -> None:
         ("look --when-filled 140%", "up to 100%", "look"),
         ("look --on nothing", "no message is called nothing", "look"),
         ("look --order x", "what does --order mean here?", "look"),
+        ("chaos 7 101", "up to 100, not 101", "chaos"),
+        ("chaos -1", "SEED is a whole number from 0 on", "chaos"),
         ("bad-tick bid high", "PRICE is a number", "bad-tick"),
         ("never-end openOrder", "openOrder ends nothing", "never-end"),
         ("1300 99999", "PORT is 65535 at most", "1300"),

@@ -103,12 +103,28 @@ async def test_questions_wait_for_the_broker(desk: Desk, do: Do) -> None:
     assert not desk.server.uplink.armed
 
 
-async def test_what_a_client_asked_that_has_gone_is_forgotten(desk: Desk, do: Do) -> None:
-    do("1100 sit")
-    async with connected(desk, 5) as client:
-        await client.asked(frame(("4", "1", "7")))
+async def test_who_connects_in_an_outage_is_told_of_it(desk: Desk, do: Do) -> None:
+    do("1100")
+    async with connected(desk, None) as client:
+        heard = await client.asked(frame(("71", "2", "1", "")))
+        assert b"\x002110\0Connectivity between" in heard
     do("1102")
-    assert desk.server.lines.sessions(5) == ()
+    async with connected(desk, None) as client:
+        assert b"2110" not in await client.asked(frame(("71", "2", "1", "")))
+
+
+async def test_an_order_that_sits_outlives_its_client_and_a_question_does_not(
+    desk: Desk, ib: IB, do: Do
+) -> None:
+    do("1100 sit")
+    ib.placeOrder(AAPL, order(LimitOrder, 100))
+    ib.reqMktData(AAPL)
+    await settle(desk, ib)
+    await desk.leave(ib)
+    desk.wait(1)
+    do("1102")
+    assert len(desk.exchange.orders.working()) == 1
+    assert not desk.exchange.market.watched, "nobody is there to be told"
 
 
 @pytest.mark.parametrize(("code", "prices"), [("1101", 0), ("1102", 1)])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
 from typing import Any
 
 import msgspec
@@ -114,6 +115,20 @@ async def test_a_black_hole_for_all_takes_new_ones_too(desk: Desk, do: Do) -> No
         assert client.heard.endswith(ANSWER[:10] + b"1795186805\x00"[-len(ANSWER) + 10 :])
 
 
+async def test_who_is_in_a_black_hole_is_not_taken_for_silent(
+    desk: Desk, do: Do, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ibkr_trader.sim.gateway.lines.SILENCE", -1.0)
+    do("blackhole c2s")
+    async with connected(desk) as client:
+        desk.wait(1)
+        await client.settle()
+        assert not client.ended.is_set()
+        do("lift")
+        await client.settle()
+        assert (await client.asked()).startswith(ANSWER[:10])
+
+
 async def test_a_fault_can_be_one_clients(desk: Desk, do: Do) -> None:
     async with connected(desk, 1) as one, connected(desk, 2) as two:
         do("blackhole both --client 1")
@@ -144,6 +159,49 @@ async def test_a_slow_line_passes_so_many_bytes_a_second(desk: Desk, do: Do) -> 
             await client.settle()
             sizes.append(len(client.heard))
         assert sizes == [8, 16, 20]
+
+
+async def test_what_was_under_way_when_it_ended_is_cut(desk: Desk, do: Do, log: WireLog) -> None:
+    async with connected(desk) as client:
+        do("slow 8")
+        await client.asked(ASK_TIME + ASK_TIME)
+        desk.wait(1)
+        await client.settle()
+        do("fin now")
+        await asyncio.wait_for(client.ended.wait(), 5)
+        assert client.heard == ANSWER[:8]
+    assert in_log(log, "currentTime") == [
+        ("currentTime", Way.OUT, Fate.CUT, 8, 20),
+        ("currentTime", Way.OUT, Fate.LOST, 0, 20),
+    ]
+
+
+async def test_what_comes_by_a_shorter_way_does_not_overtake(desk: Desk, do: Do) -> None:
+    async with connected(desk) as client:
+        do("delay 5 s2c")
+        await client.asked()
+        do("lift")
+        do("delay 1 s2c")
+        desk.wait(1)
+        await client.asked()
+        desk.wait(3.5)
+        await client.settle()
+        assert client.heard == b"", "the second would have been there"
+        desk.wait(1)
+        await client.settle()
+        assert client.heard.startswith(ANSWER)
+        assert len(client.heard) == 40
+
+
+async def test_a_gateway_that_stops_drops_who_is_in_a_black_hole() -> None:
+    async with AsyncExitStack() as stack:
+        async with open_desk() as desk:
+            client = await stack.enter_async_context(connected(desk))
+            Doer(desk.server)(read_act(["blackhole", "s2c"]))
+            await client.asked()
+            desk.server.pulse()
+        await asyncio.wait_for(client.ended.wait(), 5)
+        assert client.heard == b""
 
 
 async def test_bytes_can_arrive_one_at_a_time(desk: Desk, do: Do, log: WireLog) -> None:

@@ -8,10 +8,13 @@ from pathlib import Path
 
 from ib_insync import LimitOrder, MarketOrder
 
+from ibkr_trader.sim.gateway.act_words import read_act
+from ibkr_trader.sim.gateway.doing import Doer
 from ibkr_trader.sim.gateway.order_replies import OrderStatusReply
 from ibkr_trader.sim.gateway.order_requests import PlaceOrder
 from ibkr_trader.sim.gateway.wire import Way, WireEntry, WireFile, WireLog
 from tests.sim.gateway.desk import AAPL, OPENED, Desk, open_desk
+from tests.sim.gateway.raw_client import connected
 
 
 async def a_short_talk(desk: Desk) -> None:
@@ -79,6 +82,21 @@ async def test_a_file_has_what_judges_need(tmp_path: Path) -> None:
     assert ended[-1]["status"] == "Filled"
     assert next(line for line in lines if line["name"] == "execDetails")["shares"] == "5"
     assert path.stat().st_mode & 0o077 == 0
+
+
+async def test_a_file_tells_what_did_not_arrive(tmp_path: Path) -> None:
+    wire = WireFile(tmp_path / "wire.jsonl")
+    async with open_desk() as desk:
+        desk.server.engine.floor.wiring.tap = wire
+        async with connected(desk) as client:
+            Doer(desk.server)(read_act(["half-frame", "7", "currentTime"]))
+            await client.asked()
+    wire.close()
+    lines = [json.loads(line) for line in (tmp_path / "wire.jsonl").read_text().splitlines()]
+    (cut,) = [line for line in lines if line["name"] == "currentTime"]
+    assert (cut["fate"], cut["bytes"], cut["arrived"]) == ("cut", 20, 7)
+    assert cut["at"].startswith("2026-11-20T15:00:00")
+    assert all("fate" not in line for line in lines if line["name"] != "currentTime")
 
 
 def test_a_file_does_not_grow_for_ever(tmp_path: Path) -> None:
