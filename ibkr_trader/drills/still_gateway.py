@@ -86,10 +86,14 @@ class Venue:
     @asynccontextmanager
     async def serving(self) -> AsyncIterator[None]:
         """Serve the exchange for the length of the block, and hold the loop's time."""
-        now, tap = self.clock.now, self._hear_wire
+        began, tap = self.clock.now(), self._hear_wire
         with self.time.rules_the_loop():
             async with serve_exchange(
-                self.exchange, clock=self.clock, wall=now, tap=tap, may_wake=False
+                self.exchange,
+                clock=self.clock,
+                wall=lambda: began,  # on a clock that moved, it would sleep while nobody is there
+                tap=tap,
+                may_wake=False,
             ) as server:
                 self._server = server
                 yield
