@@ -22,6 +22,7 @@ from docs import rule_language, settings_tables
 from ibkr_trader.cli import entry
 from ibkr_trader.config.risk_table import plain
 from ibkr_trader.core.enums import OrderStatus
+from ibkr_trader.drills.drill import DRILLS
 from ibkr_trader.orders.lifecycle import TRANSITIONS, Trigger
 from ibkr_trader.risk.check import CHECKS, Binds
 from ibkr_trader.risk.limits import RiskLimits
@@ -218,6 +219,15 @@ def promises(_: str = "") -> str:
     return kept.table()
 
 
+def drills(_: str = "") -> str:
+    """Return a row for each fire drill: what goes wrong, and which reports and faults it is of."""
+    rows = ["| drill | what goes wrong | reports | faults |", "|---|---|---|---|"]
+    for name, one in DRILLS.items():
+        reports = ", ".join(str(number) for number in one.incidents) or "–"
+        rows.append(f"| `{name}` | {one.sentence} | {reports} | {', '.join(one.faults) or '–'} |")
+    return "\n".join(rows)
+
+
 _BLOCKS: Mapping[str, Callable[[str], str]] = {
     "order states": order_states,
     "transitions": transitions,
@@ -231,6 +241,7 @@ _BLOCKS: Mapping[str, Callable[[str], str]] = {
     "refusals": rule_language.refusals,
     "keys": settings_tables.table,
     "promises": promises,
+    "drills": drills,
 }
 
 

@@ -131,7 +131,7 @@ async def open_desk(  # noqa: PLR0913 - the one root: each of these has a defaul
         stack.enter_context(await asyncio.to_thread(lock))
         clock = OffsetClock()
         journal = stack.enter_context(open_journal(settings))
-        link, on_time = _link(settings, port), _server_clock(settings, clock)
+        link, on_time = link_settings(settings, port), _server_clock(settings, clock)
         connection = IBKRConnection(link, clock=clock, on_server_time=on_time)
         broker = IBKRBroker(connection, install=journal.state.install, on_frame=reach)
         market = IBKRMarketData(connection)
@@ -155,7 +155,7 @@ async def open_desk(  # noqa: PLR0913 - the one root: each of these has a defaul
         )
         _agree_on_time(trader, connection, settings)
         trader.closer.goes_on, broker.objection = goes_on, trader.halter.objection
-        _equip(trader, settings)
+        equip(trader, settings)
         _face_outside(trader, settings if decides else None, sinks, timeout=patience)
         if leadership is not None:
             leadership.attach(trader, epoch_seen=lambda: broker.epoch_seen)
@@ -183,7 +183,7 @@ def _face_outside(
         trader.egress = Egress(trader, told)
 
 
-def _equip(trader: Trader, settings: Settings) -> None:
+def equip(trader: Trader, settings: Settings) -> None:
     """Give the desk what lies in files, and the parts that watch them."""
     trader.halter.watch(HaltFile(settings.place.kill_flag))
     LimitsWatch(trader, LimitsFile(settings.data_dir, settings.risk), settings.risk).attach()
@@ -271,7 +271,8 @@ def _server_clock(settings: Settings, clock: OffsetClock) -> Callable[..., None]
     return clock.set_time if settings.profile is Profile.SIM else None
 
 
-def _link(settings: Settings, port: int) -> LinkSettings:
+def link_settings(settings: Settings, port: int) -> LinkSettings:
+    """Return how a desk with these settings connects to the gateway at `port`."""
     return LinkSettings(
         host=settings.host,
         port=port,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ibkr_trader.app import kind_of
+from ibkr_trader.app_parts import kind_of
 from ibkr_trader.cli import output
 from ibkr_trader.cli.exits import Exit, Unconfirmed
 from ibkr_trader.cli.order_view import orders_table, sentence

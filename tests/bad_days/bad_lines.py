@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from ibkr_trader.adapters.ibkr.connection import IBKRConnection, LinkSettings
 from ibkr_trader.cli.lights import LinkWatch, Lit
-from ibkr_trader.core.errors import BrokerUnavailable
 from ibkr_trader.core.events import BaseEvent
 from ibkr_trader.dashboard.scene import Light
 from ibkr_trader.sim.gateway.act_words import read_act
 from ibkr_trader.sim.gateway.doing import Doer
-from ibkr_trader.sim.gateway.transport_faults import Blackhole, Latency, Slow
 
 if TYPE_CHECKING:
-    from ibkr_trader.sim.gateway.network import Network
     from tests.bad_days.stage import Day
 
 
@@ -31,24 +27,6 @@ def hang_up(day: Day) -> None:
     for session in day.server.lines.sessions(client_id=1):
         session.cut(reset=False, keep=True)
     day.server.lines.flush()
-
-
-async def round_trip(connection: IBKRConnection) -> None:
-    """Ask the gateway something, past the lanes: those keep a pace, and time stands still.
-
-    Both directions are empty once it is answered; on a link that breaks, there is none.
-    """
-    with (
-        suppress(BrokerUnavailable),
-        connection.requests.ask("the time", "currentTime") as question,
-    ):
-        connection._write(connection.encode(lambda api: api.reqCurrentTime()))
-        await question.answer(timeout=1)
-
-
-def is_hindered(network: Network) -> bool:
-    """Whether bytes wait for time to pass: then a question has no answer at this moment."""
-    return any(isinstance(one.fault, Blackhole | Latency | Slow) for one in network.armed)
 
 
 def another_link(

@@ -14,6 +14,7 @@ from ibkr_trader.adapters.ibkr.lanes import Lane, Parcel
 from ibkr_trader.core.enums import OrderStatus, Side, TradingState
 from ibkr_trader.core.errors import OrderRejectedError, OutcomeUnknown, RiskCheckError
 from ibkr_trader.core.events import StateEvent
+from ibkr_trader.drills.still_gateway import CLOCKWORK
 from ibkr_trader.execution.placing import Wait
 from ibkr_trader.sim.gateway import fault_rules as rules
 from ibkr_trader.sim.gateway.fault_rules import Fault, When
@@ -23,7 +24,7 @@ from ibkr_trader.sim.precautions import Precautions
 from tests.bad_days.gateway_words import codes, line, say, say_status
 from tests.bad_days.judges import assert_over, assert_sound
 from tests.bad_days.requests import bracket, single
-from tests.bad_days.stage import AAPL, CLOCKWORK, START, Day, a_day
+from tests.bad_days.stage import AAPL, START, Day, a_day
 from tests.limits import roomy
 
 if TYPE_CHECKING:

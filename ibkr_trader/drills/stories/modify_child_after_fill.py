@@ -1,0 +1,27 @@
+"""The stop of a bracket can be moved once its parent is filled."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from ibkr_trader.drills.asks import held_bracket, level
+from ibkr_trader.drills.drill import drill
+from ibkr_trader.drills.ends import protected
+
+if TYPE_CHECKING:
+    from ibkr_trader.drills.scene import Scene
+
+
+@drill("modify-child-after-fill", incidents=(8,), faults=("C05", "C06"))
+async def modify_child_after_fill(scene: Scene) -> None:
+    """The stop of a filled bracket is moved."""
+    await held_bracket(scene)
+    await scene.gateway.wait(5)
+    stop = scene.gateway.order("stop").terms.order_ref
+    price = level(scene, Decimal(-2))
+    await scene.doing(scene.desk.modify_order(stop, stop_price=price))
+    scene.did(f"the stop is moved to {price}")
+    at_exchange = scene.gateway.order(stop).stop_price
+    scene.must(at_exchange == price, f"the exchange has the stop at {at_exchange}")
+    await protected(scene, scene.size)

@@ -1,0 +1,28 @@
+"""A price that nobody renews opens nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ibkr_trader.drills.asks import REST, ask, bracket, held_bracket
+from ibkr_trader.drills.drill import drill
+from ibkr_trader.drills.ends import no_more_than, protected
+from ibkr_trader.execution.placing import Wait
+from ibkr_trader.sim.gateway.fault_rules import Drop, Fault, When
+
+if TYPE_CHECKING:
+    from ibkr_trader.drills.scene import Scene
+
+
+@drill("stale-prices", incidents=(15,), faults=("F01",))
+async def stale_prices(scene: Scene) -> None:
+    """Prices stop coming while the connection stands."""
+    await held_bracket(scene)
+    names = ("tickPrice", "tickSize", "tickString", "tickGeneric")
+    scene.gateway.faults.arm(Fault(when=When(names=names, times=0, answers=True), act=Drop()))
+    scene.did("prices stop coming, and nobody says so")
+    await scene.gateway.wait(max(30.0, scene.settings.risk.max_quote_age.total_seconds() * 2))
+    why = await scene.trying(ask(scene, bracket(scene, limit=REST), wait=Wait.ACCEPTED))
+    scene.did(f"a bracket is asked for: {why or 'it is sent'}")
+    no_more_than(scene, 1, "entry")
+    await protected(scene, scene.size)
