@@ -19,6 +19,7 @@ from ibkr_trader.adapters import journal_rotation as rotation
 from ibkr_trader.adapters import journal_schema as schema
 from ibkr_trader.adapters.journal_file import HeadMark, create, following, newest, open_database
 from ibkr_trader.adapters.journal_schema import SessionHeader
+from ibkr_trader.adapters.journal_seen import SeenMark
 from ibkr_trader.core import codec
 from ibkr_trader.core.errors import JournalError
 from ibkr_trader.core.events import CheckpointEvent
@@ -49,6 +50,7 @@ class SqliteJournal:
         segment_bytes: From which size on a file is sealed, at the next checkpoint, and another
             follows on it. None is never.
         reach: Called with the name of each step of that; for crash tests.
+        seen: What this machine remembers of the journal, in the folder `seen_in`; None without.
 
     Raises:
         JournalError: If the file is damaged, incomplete, of a newer version, or not writable.
@@ -64,6 +66,7 @@ class SqliteJournal:
         read_only: bool = False,
         family: str = "",
         segment_bytes: int | None = None,
+        seen_in: Path | None = None,
     ) -> None:
         self.segment_bytes = segment_bytes
         self.reach: Callable[[str], None] = lambda _: None
@@ -86,6 +89,9 @@ class SqliteJournal:
             self._connection = open_database(self._file, read_only=read_only)
             undo.callback(self._connection.close)
             self._load()
+            self.seen = self._remembered(seen_in) if seen_in is not None else None
+            if self.seen is not None:
+                undo.callback(self.seen.close)
             if not read_only:
                 self._session += 1
                 self._write_header()
@@ -189,6 +195,20 @@ class SqliteJournal:
         for connection in (*self._former, self._connection):
             connection.close()
         self._mark.close()
+        if self.seen is not None:
+            self.seen.close()
+
+    def _remembered(self, folder: Path) -> SeenMark:
+        """What this machine remembers of the journal, held against it as it was opened."""
+        seen, base = SeenMark(folder, self._install), schema.base_of(self._connection, self._file)
+
+        def hash_of(seq: int) -> bytes | None:
+            if seq < base.seq:  # in a sealed file, and in doubt only if that is
+                return None
+            return schema.hash_of(self._connection, self._file, seq)
+
+        seen.compare(self._seq, hash_of)
+        return seen
 
     def _records(self, since: int) -> Iterator[schema.Record]:
         """Every record after `since`, of all files, also of one that follows meanwhile."""
@@ -295,7 +315,7 @@ class SqliteJournal:
         self._former.append(self._connection)
         self._connection, self._file = connection, named
         self._seq, self._hash = first.seq, first.hash
-        self._mark.set(self._seq, self._hash)
+        self._move_marks()
         rotation.protect(self._path)
 
     def _first_record(self, after: SessionHeader) -> schema.Record:
@@ -324,8 +344,13 @@ class SqliteJournal:
         self._seq, self._hash = records[-1].seq, records[-1].hash
         for record in records:
             self._count(record.group_number, record.broker_order_id)
-        self._mark.set(self._seq, self._hash)
+        self._move_marks()
         return self._seq
+
+    def _move_marks(self) -> None:
+        self._mark.set(self._seq, self._hash)
+        if self.seen is not None:
+            self.seen.set(self._seq, self._hash)
 
     def _chain(self, rows: list[tuple[str, str, schema.Ids]]) -> list[schema.Record]:
         wall = self._clock.now().isoformat()

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from ibkr_trader.config import sources
+from ibkr_trader.config.journal_table import JournalTable, journal_table
 from ibkr_trader.config.lease_table import LeaseTable, lease_table
 from ibkr_trader.config.metrics_table import MetricsTable, metrics_table
 from ibkr_trader.config.risk_table import cover_rules, plain, risk_limits
@@ -97,6 +98,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     outside: Outside = Outside()
     lease: LeaseTable | None = None
     metrics: MetricsTable | None = None
+    journal: JournalTable = JournalTable()
     effective: tuple[Effective, ...] = ()
     warnings: tuple[str, ...] = ()
     config_file: Path | None = None
@@ -208,6 +210,7 @@ def _settings(found: sources.Sources, values: dict[str, sources.Value]) -> Setti
             "outside": tables.outside,
             "lease": tables.lease,
             "metrics": tables.metrics,
+            "journal": tables.journal,
             "effective": (
                 *_effective(result, values, host=host, port=port),
                 *_effective_tables(tables, found),
@@ -227,6 +230,7 @@ class _Tables(NamedTuple):
     outside: Outside
     lease: LeaseTable | None
     metrics: MetricsTable | None
+    journal: JournalTable
 
 
 def _tables(found: sources.Sources, *, is_live: bool) -> _Tables:
@@ -237,6 +241,7 @@ def _tables(found: sources.Sources, *, is_live: bool) -> _Tables:
         outside(found, is_live=is_live),
         lease_table(found),
         metrics_table(found),
+        journal_table(found),
     )
 
 
@@ -295,11 +300,12 @@ def _effective_tables(tables: _Tables, found: sources.Sources) -> Iterator[Effec
         yield from _effective_table("lease", tables.lease, found)
     if tables.metrics is not None:
         yield from _effective_table("metrics", tables.metrics, found)
+    yield from _effective_table("journal", tables.journal, found)
 
 
 def _effective_table(
     table: str,
-    settings: RiskLimits | CoverRules | Admission | LeaseTable | MetricsTable,
+    settings: RiskLimits | CoverRules | Admission | LeaseTable | MetricsTable | JournalTable,
     found: sources.Sources,
 ) -> tuple[Effective, ...]:
     lines, usual = found.table_lines, type(settings)()

@@ -37,6 +37,7 @@ TABLES = (
     "sinks",
     "lease",
     "metrics",
+    "journal",
 )  # settings with keys of their own
 NAMES = (
     "profile",
