@@ -184,8 +184,7 @@ async def open_desk(  # noqa: PLR0913 - the one root: each of these has a defaul
         )
         _agree_on_time(trader, connection, settings)
         trader.closer.goes_on, broker.objection = goes_on, trader.halter.objection
-        _equip(trader, settings)
-        JournalWatch(trader, journal.seen).attach()
+        _equip(trader, settings, journal)
         _face_outside(trader, settings if decides else None, sinks, timeout=patience)
         if leadership is not None:
             leadership.attach(trader, epoch_seen=lambda: broker.epoch_seen)
@@ -213,8 +212,9 @@ def _face_outside(
         trader.egress = Egress(trader, told)
 
 
-def _equip(trader: Trader, settings: Settings) -> None:
+def _equip(trader: Trader, settings: Settings, journal: SqliteJournal) -> None:
     """Give the desk what lies in files, and the parts that watch them."""
+    JournalWatch(trader, journal.seen).attach()
     trader.halter.watch(HaltFile(settings.place.kill_flag))
     LimitsWatch(trader, LimitsFile(settings.data_dir, settings.risk), settings.risk).attach()
     folder = settings.place.folder

@@ -13,7 +13,14 @@ import sqlite3
 from typing import TYPE_CHECKING
 
 from ibkr_trader.adapters import journal_schema as schema
-from ibkr_trader.adapters.journal_file import beside, draft_of, files, following, open_database
+from ibkr_trader.adapters.journal_file import (
+    beside,
+    draft_of,
+    files,
+    following,
+    newest,
+    open_database,
+)
 from ibkr_trader.adapters.private_files import create_private, sync_folder
 
 if TYPE_CHECKING:
@@ -120,8 +127,8 @@ def open_before(path: Path, base: schema.Base) -> sqlite3.Connection:
     with contextlib.ExitStack() as undo:
         connection = open_database(sealed, read_only=True)
         undo.callback(connection.close)
-        newest = schema.fetch(connection, sealed, schema.LAST)
-        if not newest or tuple(newest[0]) != (base.seq, base.hash):
+        ended = schema.fetch(connection, sealed, schema.LAST)
+        if not ended or tuple(ended[0]) != (base.seq, base.hash):
             raise schema.damaged(sealed, f"it does not end with record {base.seq} as written")
         undo.pop_all()
     return connection
@@ -168,3 +175,30 @@ def _sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def records(path: Path, *, since: int = 0) -> Iterator[schema.Record]:
+    """Yield what the journal at `path` has after record `since`, oldest first, of all its files.
+
+    It is opened to be read, and what is written meanwhile may or may not be among it.
+
+    Raises:
+        JournalError: If there is none, or at a file or record that is damaged or missing.
+    """
+    last = newest(path)
+    with contextlib.closing(open_database(last, read_only=True)) as connection:
+        base = schema.base_of(connection, last)
+        yield from sealed_records(path, base, since=since)
+        yield from schema.stream(connection, last, since=since)
+
+
+def last_record(path: Path) -> int:
+    """Return the number of the journal's last record; 0 if it has none.
+
+    Raises:
+        JournalError: If there is no journal, or it is damaged.
+    """
+    last = newest(path)
+    with contextlib.closing(open_database(last, read_only=True)) as connection:
+        rows = schema.fetch(connection, last, schema.LAST)
+        return int(rows[0][0]) if rows else 0

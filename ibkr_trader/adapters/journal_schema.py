@@ -233,7 +233,7 @@ def resume(connection: sqlite3.Connection, path: Path) -> Iterator[Record]:
     Raises:
         JournalError: At the first record that is damaged or missing.
     """
-    brought = _carried(connection, path)
+    brought = carried(connection, path)
     newest = fetch(connection, path, LAST_CHECKPOINT)
     if not newest:
         yield from brought
@@ -305,8 +305,12 @@ def digest(records: Iterable[Record]) -> str:
     return whole.hexdigest()
 
 
-def _carried(connection: sqlite3.Connection, path: Path) -> list[Record]:
-    """What a file carries of those before it: bounded, as it is all that a start needs of them."""
+def carried(connection: sqlite3.Connection, path: Path) -> list[Record]:
+    """Return what a file carries of those before it: bounded, as a start needs no more of them.
+
+    Raises:
+        JournalError: If it is not what was carried into it.
+    """
     base = base_of(connection, path)
     if not base.sealed:
         return []

@@ -201,16 +201,11 @@ def _settings(found: sources.Sources, values: dict[str, sources.Value]) -> Setti
     fields = result.model_dump(exclude={"profile", "host", "port", "allow_remote_gateway"})
     return Settings(
         **fields
+        | tables._asdict()
         | {
             "profile": profile,
             "host": host,
             "port": port,
-            "risk": tables.risk,
-            "protection": tables.protection,
-            "outside": tables.outside,
-            "lease": tables.lease,
-            "metrics": tables.metrics,
-            "journal": tables.journal,
             "effective": (
                 *_effective(result, values, host=host, port=port),
                 *_effective_tables(tables, found),
