@@ -214,7 +214,7 @@ def _face_outside(
 
 def _equip(trader: Trader, settings: Settings, journal: SqliteJournal) -> None:
     """Give the desk what lies in files, and the parts that watch them."""
-    JournalWatch(trader, journal.seen).attach()
+    JournalWatch(trader, journal.seen, lost=journal.lost).attach()
     trader.halter.watch(HaltFile(settings.place.kill_flag))
     LimitsWatch(trader, LimitsFile(settings.data_dir, settings.risk), settings.risk).attach()
     folder = settings.place.folder

@@ -107,6 +107,16 @@ class SqliteJournal:
         self.close()
 
     @property
+    def file(self) -> Path:
+        """The one that is written: the newest."""
+        return self._file
+
+    @property
+    def lost(self) -> str:
+        """What is wrong with the sealed files at a first look; empty if nothing is."""
+        return rotation.lost(self._path, schema.base_of(self._connection, self._file))
+
+    @property
     def state(self) -> JournalState:
         """What is known of ids, as of now."""
         return JournalState(
@@ -201,13 +211,11 @@ class SqliteJournal:
     def _remembered(self, folder: Path) -> SeenMark:
         """What this machine remembers of the journal, held against it as it was opened."""
         seen, base = SeenMark(folder, self._install), schema.base_of(self._connection, self._file)
-
-        def hash_of(seq: int) -> bytes | None:
-            if seq < base.seq:  # in a sealed file, and in doubt only if that is
-                return None
-            return schema.hash_of(self._connection, self._file, seq)
-
-        seen.compare(self._seq, hash_of)
+        seen.compare(
+            self._seq,
+            lambda seq: schema.hash_of(self._connection, self._file, seq),
+            since=base.seq,
+        )
         return seen
 
     def _records(self, since: int) -> Iterator[schema.Record]:
@@ -283,8 +291,6 @@ class SqliteJournal:
             last_order_id=self._last_order_id,
         )
         return schema.SESSION_KIND, msgspec.json.encode(known).decode(), schema.Ids()
-
-    # -- one file after the other ---------------------------------------------------------------
 
     def _turn(self, most: int) -> None:
         """Seal the file if it is larger than `most` bytes; what keeps from that only costs room."""

@@ -22,6 +22,7 @@ from ibkr_trader.adapters.journal_file import (
     open_database,
 )
 from ibkr_trader.adapters.private_files import create_private, sync_folder
+from ibkr_trader.core.errors import TraderError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -113,6 +114,27 @@ def protect(path: Path) -> None:
         with contextlib.suppress(OSError):
             if sealed.stat().st_mode & 0o777 != SEALED_MODE:
                 sealed.chmod(SEALED_MODE)
+
+
+def lost(path: Path, base: schema.Base) -> str:
+    """Return what is wrong with the sealed files at a first look; empty if nothing is.
+
+    Cheap, however many there are: each must be there, and the last must end as it was sealed.
+    """
+    there = {one.name for one in files(path)}
+    wanted, name = [], path
+    while base.sealed and name.name != newest(path).name:
+        wanted.append(name.name)
+        name = following(path, name)
+    gone = [one for one in wanted if one not in there]
+    if gone:
+        return f"of the sealed files of the journal {', '.join(gone)} cannot be found"
+    if base.sealed:
+        try:
+            open_before(path, base).close()
+        except TraderError as error:
+            return error.message
+    return ""
 
 
 def open_before(path: Path, base: schema.Base) -> sqlite3.Connection:

@@ -50,12 +50,13 @@ class SeenMark:
                 create_private(path, b"")
             self._descriptor = open_private(path, os.O_RDWR)
 
-    def compare(self, seq: int, hash_of: Callable[[int], bytes | None]) -> None:
+    def compare(self, seq: int, hash_of: Callable[[int], bytes], *, since: int = 0) -> None:
         """Doubt a journal that ends before what was seen, or went on another way.
 
         Args:
             seq: Its last record.
-            hash_of: Returns the hash of a record; None if it is not at hand, which is no doubt.
+            hash_of: Returns the hash of a record.
+            since: The record before the first that is at hand; of an older one nothing is said.
         """
         line = b"" if self._descriptor is None else os.pread(self._descriptor, _SIZE, 0)
         if not line:
@@ -68,10 +69,9 @@ class SeenMark:
                 f"the journal ends with record {seq:,}, and this machine has seen record "
                 f"{int(number):,}: its folder is an older copy"
             )
-        else:
+        elif int(number) >= since:
             with contextlib.suppress(JournalError):
-                known = hash_of(int(number))
-                if known is not None and known.hex() != digest:
+                if hash_of(int(number)).hex() != digest:
                     self.doubt = (
                         f"record {int(number):,} of the journal is not the one that this machine "
                         "has seen: its folder is a copy, and both were written"

@@ -13,6 +13,20 @@ _VISIBLE = re.compile(r"[!-~]+")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
 _TELLING = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)+")  # nobody takes such a text for a secret
 
+_TELLTALE = 6  # characters from which on a text is not met by chance
+_known: set[str] = set()  # all that this process was ever told, for whoever writes what lasts
+
+
+def without_secrets(text: str) -> str:
+    """Return `text` with every secret that this process knows left out.
+
+    It is for the places where text leaves us for good: whatever carried it there, by whatever
+    mistake, it ends here.
+    """
+    for secret in _known:
+        text = text.replace(secret, "***")
+    return text
+
 
 class Secret:
     """A text that nothing prints: not in a log, not in an error, not in what is shown of it."""
@@ -21,6 +35,8 @@ class Secret:
 
     def __init__(self, text: str) -> None:
         self._text = text
+        if len(text) >= _TELLTALE:
+            _known.add(text)
 
     def reveal(self) -> str:
         """Return the text, for the one place that sends it or signs with it."""

@@ -15,18 +15,23 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from ibkr_trader.adapters.secret_text import without_secrets
 from ibkr_trader.cli import output
 
 FILE = "ibkr-trader.log"
 _MAX_BYTES, _KEPT = 10_000_000, 10
 _ACCOUNT = re.compile(r"\b(DU|DF|U|F|I)[0-9]{2,9}([0-9]{3})\b")
-_SECRET = re.compile(r"(?i)\b(password|passwd|secret|token|api_?key)(\s*[=:]\s*[\"']?)[^\s\"',;&]+")
+_SECRET = re.compile(
+    r"(?i)\b(password|passwd|secret|token|api_?key)([\"']?\s*[=:]\s*[\"']?)[^\s\"',;&]+"
+)
+_BEARER = re.compile(r"(?i)\b(bearer|basic)(\s+)[A-Za-z0-9._~+/=-]{6,}")
 _URL_SECRET = re.compile(r"(\w+://[^:/\s]*):[^@/\s]+@")
 
 
 def redact(text: str) -> str:
     """Return `text` with account ids shortened (`DU***567`) and secrets masked."""
-    text = _ACCOUNT.sub(r"\1***\2", text)
+    text = _ACCOUNT.sub(r"\1***\2", without_secrets(text))
+    text = _BEARER.sub(r"\1\2***", text)
     text = _SECRET.sub(r"\1\2***", text)
     return _URL_SECRET.sub(r"\1:***@", text)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from ibkr_trader.core.events import SyncEvent
+from ibkr_trader.core.events import ErrorEvent, SyncEvent
 
 if TYPE_CHECKING:
     from ibkr_trader.execution.trader import Trader
@@ -34,21 +34,29 @@ class JournalWatch:
     Args:
         trader: Whose journal it is.
         seen: What this machine remembers of it; None if nothing is kept.
+        lost: What of its past cannot be found. That is told, and stands against nothing: a
+            desk needs none of it.
     """
 
-    def __init__(self, trader: Trader, seen: Seen | None) -> None:
+    def __init__(self, trader: Trader, seen: Seen | None, *, lost: str = "") -> None:
         self._trader = trader
         self._seen = seen
+        self._lost = lost
 
     def attach(self) -> None:
         """Stand against opening at once, and have it on record as soon as the trader runs."""
         self._trader.recovery.on_ahead = self._hear_ahead
         if self._seen is not None and self._seen.doubt:
             self._trader.outlook.degrade(self._seen.doubt, cause=_CAUSE)
-            self._trader.bus.subscribe(SyncEvent, self._note_sync)
+        self._trader.bus.subscribe(SyncEvent, self._note_sync)
 
     def _note_sync(self, _: SyncEvent) -> None:
         """Put the doubt on record, where it stays until somebody resumes."""
+        if self._lost:
+            at, message = self._trader.clock.now(), f"{self._lost}: ibkr-trader audit verify"
+            event = ErrorEvent(at=at, code=0, message=message, is_serious=True)
+            self._trader.record.witness([event])
+            self._lost = ""
         if self._seen is None or not self._seen.doubt:
             return
         self._reduce(self._seen.doubt)

@@ -12,6 +12,7 @@ from ibkr_trader.adapters.journal import SqliteJournal
 from ibkr_trader.adapters.memory_journal import MemoryJournal
 from ibkr_trader.core.enums import TradingState
 from ibkr_trader.core.errors import RiskCheckError
+from ibkr_trader.core.events import ErrorEvent
 from ibkr_trader.execution.desk import Desk
 from ibkr_trader.execution.journal_watch import ORIGIN, JournalWatch
 from tests.execution.parts import Floor, request
@@ -89,3 +90,28 @@ async def test_a_journal_that_knows_all_is_in_no_doubt() -> None:
             await Desk(trader).submit_order(request(limit=limit))
             await trader.recovery.synchronize()
             assert state(trader) is TradingState.ACTIVE
+
+
+async def test_a_lost_sealed_file_is_told_and_keeps_nobody_from_anything(tmp_path: Path) -> None:
+    floor = Floor()
+    with opened(tmp_path, floor) as journal:
+        journal.segment_bytes = 0
+        async with floor.trader(journal=journal):
+            pass
+        assert journal.lost == ""
+    (tmp_path / "sim" / "journal.db").unlink()
+    told: list[ErrorEvent] = []
+
+    def listen(trader: Trader, journal: SqliteJournal) -> None:
+        trader.bus.subscribe(ErrorEvent, told.append)
+        JournalWatch(trader, journal.seen, lost=journal.lost).attach()
+
+    with opened(tmp_path, floor) as journal:
+        async with floor.trader(
+            journal=journal,
+            equip=lambda one: listen(one, journal),
+        ) as trader:
+            assert state(trader) is TradingState.ACTIVE
+    assert [(one.is_serious, "journal.db cannot be found" in one.message) for one in told] == [
+        (True, True)
+    ]

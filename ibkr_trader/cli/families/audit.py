@@ -1,12 +1,13 @@
-"""The journal as evidence: `audit verify|tail|rotate`."""
+"""The journal as evidence: `audit verify|tail|export|rotate`."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from ibkr_trader.cli.face import FAMILIES, Face, command
+from ibkr_trader.cli.face import FAMILIES, Face, YesOption, command
 from ibkr_trader.cli.help import HelpfulGroup
 from ibkr_trader.cli.output import Reply
 
@@ -25,6 +26,9 @@ JournalOption = Annotated[
 def verify(
     face: Face,
     *,
+    bundle: Annotated[
+        str, typer.Argument(metavar="[BUNDLE]", help="An exported archive instead of a journal.")
+    ] = "",
     journal: JournalOption = "",
     against: Annotated[
         str,
@@ -32,6 +36,10 @@ def verify(
     ] = "",
 ) -> Reply:
     """Check every record of the journal, and say what of it can be trusted."""
+    if bundle:
+        from ibkr_trader.cli import bundle_check  # noqa: PLC0415 - brings the journal
+
+        return bundle_check.check(Path(bundle))
     from ibkr_trader.cli import auditing  # noqa: PLC0415 - brings the journal
 
     return auditing.verify(face, journal=journal, against=against.strip())
@@ -54,3 +62,35 @@ def tail(
     from ibkr_trader.cli import tailing  # noqa: PLC0415 - brings the journal
 
     tailing.tail(face, tailing.Wish(count, order.strip(), journal, follow))
+
+
+@command(audit_app, "export", panel=PANEL, example="ibkr-trader audit export incident.tar.gz")
+def export(
+    face: Face,
+    *,
+    file: Annotated[str, typer.Argument(metavar="FILE", help="The archive to write.")],
+    since: Annotated[
+        str,
+        typer.Option("--since", metavar="WHEN", help="today, 7d, or a date; else from the first."),
+    ] = "",
+    until: Annotated[
+        str, typer.Option("--until", metavar="WHEN", help="The same; else to the last record.")
+    ] = "",
+    full: Annotated[
+        bool, typer.Option("--full", help="Mask nothing; it has to be typed at a terminal.")
+    ] = False,
+    yes: YesOption = False,
+) -> Reply:
+    """Write what happened into one archive for others, with accounts and names masked."""
+    from ibkr_trader.cli import bundle  # noqa: PLC0415 - brings the journal
+
+    face.yes = face.yes or yes
+    return bundle.export(face, file, bundle.Wish(since, until, full))
+
+
+@command(audit_app, "rotate", panel=PANEL, example="ibkr-trader audit rotate", changes=True)
+async def rotate(face: Face) -> Reply:
+    """Seal the journal's file now, and go on in another; nothing is deleted."""
+    from ibkr_trader.cli import rotating  # noqa: PLC0415 - brings the client library
+
+    return await rotating.rotate(face)

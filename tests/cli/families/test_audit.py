@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 from tests.cli.conftest import CommandLine
+from tests.cli.families.test_orders import BRACKET
 from tests.cli.report_parts import write
 
 
@@ -80,3 +81,44 @@ def test_another_journal_is_named_by_any_of_its_files(cli: CommandLine, tmp_path
     expected = cli(f"audit tail --journal {path}").out
     assert expected
     assert cli(f"audit tail --journal {path}-000001").out == expected
+
+
+def test_a_file_is_sealed_and_everything_is_found_all_the_same(cli: CommandLine) -> None:
+    cli(f"{BRACKET} --yes")
+    before = cli("orders --all --json").document["orders"]
+    assert before
+    assert "would seal journal.db" in cli("audit rotate --dry-run").out
+    code, out, err = cli("audit rotate")
+    assert (code, err) == (0, "")
+    assert "journal.db is sealed, and journal.db-000002 follows on it" in out
+    after = cli("orders --all --json").document["orders"]
+    assert [(one["id"], one["status"]) for one in after] == [
+        (one["id"], one["status"]) for one in before
+    ]
+    assert "1-entry" in cli("why 1-entry").out
+    assert cli("report --json").document["orders"]
+    found = cli("audit verify --json").document
+    assert (found["ok"], len(found["files"])) == (True, 2)
+    (cli.data / "sim" / "journal.db").unlink()
+    assert "journal.db cannot be found" in cli("doctor").out
+    assert cli("status").code == 0
+    assert "journal.db cannot be found" in cli("audit tail -n 30").out
+    assert cli("audit verify").code == 7
+
+
+def test_an_older_folder_is_noticed_until_somebody_resumes(cli: CommandLine) -> None:
+    cli(f"{BRACKET} --yes")
+    shutil.copytree(
+        cli.data / "sim", cli.folder / "backup", ignore=shutil.ignore_patterns("*.sock")
+    )
+    cli("halt --reason careful --yes")
+    for name in ("journal.db", "journal.db-head"):
+        shutil.copy(cli.folder / "backup" / name, cli.data / "sim" / name)
+    (cli.data / "sim" / "HALT").unlink()
+    (halt,) = cli("status --json").document["halts"]
+    assert (halt["state"], halt["who"]) == ("REDUCING", "by the journal")
+    assert "its folder is an older copy" in halt["reason"]
+    assert cli(f"{BRACKET} --yes").code == 6
+    code, out, _ = cli("resume --reason looked --yes")
+    assert code == 0, out
+    assert cli("status --json").document["halts"] == []
