@@ -22,7 +22,7 @@ from ibkr_trader.adapters.journal_file import (
     open_database,
 )
 from ibkr_trader.adapters.private_files import create_private, sync_folder
-from ibkr_trader.core.errors import TraderError
+from ibkr_trader.core.errors import JournalError, TraderError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -145,7 +145,8 @@ def open_before(path: Path, base: schema.Base) -> sqlite3.Connection:
     """
     sealed = _file_of(path, base)
     if not os.path.lexists(sealed):
-        raise schema.damaged(path, f"its sealed file {base.sealed} is missing")
+        message = f"the journal {path} is not whole: its sealed file {base.sealed} is missing"
+        raise JournalError(message, hint="put it back beside the others; a desk opens without it")
     with contextlib.ExitStack() as undo:
         connection = open_database(sealed, read_only=True)
         undo.callback(connection.close)

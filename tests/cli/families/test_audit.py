@@ -101,7 +101,9 @@ def test_a_file_is_sealed_and_everything_is_found_all_the_same(cli: CommandLine)
     assert (found["ok"], len(found["files"])) == (True, 2)
     (cli.data / "sim" / "journal.db").unlink()
     assert "journal.db cannot be found" in cli("doctor").out
-    assert cli("status").code == 0
+    code, out, _ = cli("status")
+    assert code == 0
+    assert "its sealed file journal.db is missing: ibkr-trader audit verify" in out
     assert "journal.db cannot be found" in cli("audit tail -n 30").out
     assert cli("audit verify").code == 7
 
