@@ -20,6 +20,7 @@ from ibkr_trader.adapters import journal_schema as schema
 from ibkr_trader.adapters.journal_file import HeadMark, create, following, newest, open_database
 from ibkr_trader.adapters.journal_schema import SessionHeader
 from ibkr_trader.adapters.journal_seen import SeenMark
+from ibkr_trader.adapters.secret_text import without_secrets
 from ibkr_trader.core import codec
 from ibkr_trader.core.errors import JournalError
 from ibkr_trader.core.events import CheckpointEvent
@@ -137,7 +138,7 @@ class SqliteJournal:
             [
                 (
                     type(message).__name__,
-                    codec.encode(message).decode(),
+                    without_secrets(codec.encode(message).decode()),
                     schema.ids_of(message, self._install),
                 )
                 for message in messages

@@ -76,7 +76,7 @@ async def demonstrate(face: Face) -> output.Reply:
     """
     with _private_settings() as settings:
         face.tell("Starting a gateway simulator of its own (no account, no money) …")
-        logs.start(private_folder(settings.place.folder))
+        logs.start(private_folder(settings.place.folder), level=settings.log_level)
         async with open_desk(settings=settings, handlers=[Narrator(face)]) as desk:
             face.tell(f"{title(settings, desk)}  {when(desk.trader.clock.now(), utc=face.utc)}")
             face.tell(f"$ {COMMAND}")
@@ -94,7 +94,7 @@ async def show(face: Face, look: Look) -> None:
     require_terminal()
     with _private_settings() as settings:
         face.tell("Starting a gateway simulator and a trader of their own (no account, no money) …")
-        logs.start(private_folder(settings.place.folder))
+        logs.start(private_folder(settings.place.folder), level=settings.log_level)
         async with open_desk(settings=settings) as desk:
             await desk.submit_group(_bracket(), wait=Wait.FILLED)
             await asyncio.sleep(_PACE)

@@ -93,6 +93,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     eod_minutes_before: float = 5  # when the end of the day begins, before the close
     eod_window_minutes: float = 10
     eod_at: str = "cron"
+    log_level: str = "info"
     risk: RiskLimits = RiskLimits()
     protection: CoverRules = CoverRules()
     outside: Outside = Outside()
@@ -128,6 +129,7 @@ _PASSING = frozenset(
     {
         *("timeout_seconds", "reconnect_max_attempts", "reconnect_backoff_seconds"),
         *("sim_port", "eod_minutes_before", "eod_window_minutes", "eod_at"),
+        "log_level",
     }
 )
 _DEFAULT_PORTS = {Profile.PAPER: 7497, Profile.LIVE: 7496}

@@ -57,6 +57,7 @@ NAMES = (
     "eod_minutes_before",
     "eod_window_minutes",
     "eod_at",
+    "log_level",
     *TABLES,
 )
 # What decides about real money is written down once, where nothing sets it in passing.
