@@ -19,7 +19,7 @@ from tests.cli.conftest import CommandLine
 from tests.scenarios.traders import RunningTrader, running
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
-ACCOUNT = "U7654321"  # no account of anybody's: it looks like one
+ACCOUNT = "U1234567"  # no account of anybody's: it looks like one
 # One for each place that takes a secret, all of them long enough to be unmistakable.
 CANARIES = {
     name: f"canary-{number}-{name.lower().replace('_', '-')}"
