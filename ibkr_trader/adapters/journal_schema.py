@@ -120,8 +120,8 @@ class Record(NamedTuple):
         """What the hash must be, by the columns as they are."""
         covered = msgspec.json.encode(self[:9])
         # A damaged page may hold anything, also nothing.
-        before = self.prev_hash if isinstance(self.prev_hash, bytes) else b""
-        return hashlib.sha256(before + covered).digest()
+        before: object = self.prev_hash
+        return hashlib.sha256((before if isinstance(before, bytes) else b"") + covered).digest()
 
 
 class SessionHeader(msgspec.Struct, frozen=True, kw_only=True):

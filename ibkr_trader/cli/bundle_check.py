@@ -52,6 +52,26 @@ class Found(NamedTuple):
     faults: tuple[str, ...]
 
 
+def is_bundle(path: Path) -> bool:
+    """Whether a file is an archive at all; what it is worth is another question."""
+    return path.is_file() and tarfile.is_tarfile(path)
+
+
+def bundled_records(path: Path) -> Iterator[Record]:
+    """Yield the records that an archive has, as it has them; `check` says what they are worth.
+
+    Raises:
+        UsageFault: If it is no archive of ours, or has none.
+    """
+    try:
+        with tarfile.open(path, "r:*") as archive:
+            content = archive.extractfile(JOURNAL)
+            for line in iter(lambda: content.readline(_LONGEST) if content else b"", b""):
+                yield msgspec.json.decode(line, type=_Line).record
+    except (OSError, EOFError, KeyError, tarfile.TarError, ValueError) as error:
+        raise _no_bundle(path) from error
+
+
 def check(path: Path) -> Reply:
     """Reply with what an archive is found to be; with 7 if it is not as it was exported.
 

@@ -1,4 +1,4 @@
-"""The journal as evidence: `audit verify|tail|export|rotate`."""
+"""The journal as evidence: `audit verify|tail|export|replay|rotate`."""
 
 from __future__ import annotations
 
@@ -86,6 +86,23 @@ def export(
 
     face.yes = face.yes or yes
     return bundle.export(face, file, bundle.Wish(since, until, full))
+
+
+@command(audit_app, "replay", panel=PANEL, example="ibkr-trader audit replay --to 09:31:02")
+def replay(
+    face: Face,
+    *,
+    source: Annotated[
+        str, typer.Argument(metavar="[SOURCE]", help="An archive, or another journal.")
+    ] = "",
+    to: Annotated[
+        str, typer.Option("--to", metavar="TIME", help="09:31:02, or a date with it; else the end.")
+    ] = "",
+) -> Reply:
+    """Show what was held and what worked at a moment, as the journal knew it then."""
+    from ibkr_trader.cli import replaying  # noqa: PLC0415 - brings the journal
+
+    return replaying.replay(face, source, to=to.strip())
 
 
 @command(audit_app, "rotate", panel=PANEL, example="ibkr-trader audit rotate", changes=True)
