@@ -134,19 +134,19 @@ class SqliteJournal:
         Raises:
             JournalError: If they are not on disk. Then nothing may be sent.
         """
-        last = self._write(
-            [
-                (
-                    type(message).__name__,
-                    without_secrets(codec.encode(message).decode()),
-                    schema.ids_of(message, self._install),
-                )
-                for message in messages
-            ]
-        )
-        if self.segment_bytes is not None and any(
-            isinstance(message, CheckpointEvent) for message in messages
-        ):
+        rows = [
+            (
+                type(message).__name__,
+                without_secrets(codec.encode(message).decode()),
+                schema.ids_of(message, self._install),
+            )
+            for message in messages
+        ]
+        if not any(isinstance(message, CheckpointEvent) for message in messages):
+            return self._write(rows)
+        # With a header before it a start knows all numbers from there, however long a session is.
+        last = self._write([self._header_row(self._header), *rows])
+        if self.segment_bytes is not None:
             self._turn(self.segment_bytes)
         return last
 

@@ -106,7 +106,9 @@ def _print(face: Face, record: schema.Record, words: EventWords) -> None:
 def _text(record: schema.Record, words: EventWords) -> str:
     if record.kind == schema.SESSION_KIND:
         header = schema.read_header(record)
-        return f"session {record.session}: {header.command or 'a program'} by {header.user or '?'}"
+        return (
+            f"session {record.session} of {header.command or 'a program'} by {header.user or '?'}"
+        )
     try:
         text = words_of(schema.decode(record), words)
     except JournalError as error:

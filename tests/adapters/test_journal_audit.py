@@ -18,7 +18,7 @@ from tests.adapters.journal_parts import NOW, note, open_journal
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """Return a journal of two files: records 1 to 6, and 7 to 10."""
+    """Return a journal of two files: records 1 to 7, and 8 to 11."""
     found = tmp_path / "sim" / "journal.db"
     with open_journal(found) as journal:
         journal.append([note("one"), note("two")])
@@ -49,7 +49,7 @@ def test_a_whole_journal_is_told_with_its_ends_and_its_head(path: Path) -> None:
     steps: list[tuple[int, int]] = []
     found = audit(path, report=lambda done, total: steps.append((done, total)))
     assert found.faults == ()
-    assert (found.first, found.last, found.records, found.sessions) == (1, 10, 10, 3)
+    assert (found.first, found.last, found.records, found.sessions) == (1, 11, 11, 3)
     assert found.files == ("journal.db", "journal.db-000002")
     assert found.first_at == found.last_at == NOW.isoformat()
     assert steps == []  # too short to tell
@@ -70,7 +70,7 @@ def test_a_head_that_was_noted_is_found_later_and_no_other(path: Path) -> None:
     head = audit(path).head
     with open_journal(path) as journal:
         journal.append([note("later")])
-    assert audit(path, against=head.upper()[:20]).found == 10
+    assert audit(path, against=head.upper()[:20]).found == 11
     assert audit(path, against="0" * 64).found == 0
 
 
@@ -86,17 +86,17 @@ def test_it_is_done_beside_a_writer(path: Path) -> None:
         (0, "UPDATE records SET payload = replace(payload, 'two', 'owt') WHERE seq = 3",
          "record 3 was changed", 2),
         (0, "DELETE FROM records WHERE seq = 2", "record 2 is missing", 1),
-        (0, "UPDATE records SET hash = zeroblob(32) WHERE seq = 6", "record 6 was changed", 5),
-        (0, "DELETE FROM records WHERE seq = 6", "does not follow on record 5", 5),
+        (0, "UPDATE records SET hash = zeroblob(32) WHERE seq = 7", "record 7 was changed", 6),
+        (0, "DELETE FROM records WHERE seq = 7", "does not follow on record 6", 6),
         (0, "UPDATE install SET prefix = 'other'", "prefix", 0),
         (0, "DELETE FROM install", "prefix", 0),
         (0, "DELETE FROM records", "does not follow on record 0", 0),
-        (1, "UPDATE records SET session = 7 WHERE seq = 8", "record 8 was changed", 7),
-        (1, "UPDATE install SET prefix = 'other'", "prefix", 6),
-        (1, "UPDATE records SET payload = 'x' WHERE seq = 7", "record 7 was changed", 6),
-        (1, "DELETE FROM records WHERE seq = 10", "records 10 to 10 are missing", 9),
-        (1, "DELETE FROM records", "first record is missing", 6),
-        (1, "DROP TABLE carried", "no such table", 10),
+        (1, "UPDATE records SET session = 7 WHERE seq = 9", "record 9 was changed", 8),
+        (1, "UPDATE install SET prefix = 'other'", "prefix", 7),
+        (1, "UPDATE records SET payload = 'x' WHERE seq = 8", "record 8 was changed", 7),
+        (1, "DELETE FROM records WHERE seq = 11", "records 11 to 11 are missing", 10),
+        (1, "DELETE FROM records", "first record is missing", 7),
+        (1, "DROP TABLE carried", "no such table", 11),
     ],
 )  # fmt: skip
 def test_damage_is_named_and_so_is_what_stands_before_it(
@@ -117,17 +117,17 @@ def test_a_forged_session_is_noticed(path: Path) -> None:
         journal._session += 3
         journal.append([note("of another session")])
     found = audit(path)
-    assert "record 12 is of a session without a beginning" in found.faults[0]
-    assert found.last == 11
+    assert "record 13 is of a session without a beginning" in found.faults[0]
+    assert found.last == 12
 
 
 @pytest.mark.parametrize("lost", [0, 1])
 def test_a_file_that_is_gone_is_named_and_the_rest_is_checked(path: Path, lost: int) -> None:
     files(path)[lost].unlink()
     found = audit(path)
-    named = ("records 1 to 6 are missing with the file journal.db", "records 7 to 10 are missing")
+    named = ("records 1 to 7 are missing with the file journal.db", "records 8 to 11 are missing")
     assert named[lost] in found.faults[0]
-    assert (found.first, found.last) == ((7, 10), (1, 6))[lost]
+    assert (found.first, found.last) == ((8, 11), (1, 7))[lost]
 
 
 def test_a_journal_that_is_gone_is_no_journal_and_one_of_which_a_mark_is_left_is_damage(
@@ -147,7 +147,7 @@ def test_an_unreadable_mark_is_a_fault_of_its_own(path: Path) -> None:
     path.with_name("journal.db-head").write_text("nonsense")
     found = audit(path)
     assert ["mark" in one for one in found.faults] == [True]
-    assert found.last == 10
+    assert found.last == 11
 
 
 def test_a_copy_as_a_crash_would_leave_it_is_read_and_not_changed(

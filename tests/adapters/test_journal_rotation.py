@@ -72,7 +72,7 @@ def test_numbers_chain_and_messages_go_on_across_files(path: Path) -> None:
         assert all(before < after for before, after in pairwise(numbers))
         for since in range(journal.state.last_record + 1):
             assert list(journal.messages(since=since)) == [m for m in messages if m[0] > since]
-        assert journal.verify() == journal.state.last_record == 12
+        assert journal.verify() == journal.state.last_record == 14
         assert (journal.state.last_group, journal.state.last_order_id) == (1, 7)
         assert journal.state.session == 3
 
@@ -162,7 +162,7 @@ def test_a_disk_that_refuses_the_next_file_costs_room_and_nothing_else(path: Pat
         turn(journal)
         assert names(path) == ["journal.db"]
         journal.append([note("goes on")])
-        assert journal.verify() == 3
+        assert journal.verify() == 4
 
 
 def test_a_next_file_that_cannot_be_opened_ends_all_writing(path: Path) -> None:
@@ -182,7 +182,7 @@ def test_a_next_file_that_cannot_be_opened_ends_all_writing(path: Path) -> None:
             journal.append([note()])
     with open_journal(path) as journal:
         journal.append([note("goes on")])
-        assert journal.verify() == 5
+        assert journal.verify() == 6
 
 
 KILLED = """
@@ -221,7 +221,7 @@ def test_a_crash_at_any_step_leaves_a_journal_that_goes_on(tmp_path: Path) -> No
             turn(journal)
             told = [m for _, m in journal.messages() if not isinstance(m, CheckpointEvent)]
             assert (told[0], told[-1], len(told)) == (note("before"), note("after"), 3), step
-            assert journal.verify() == 9 + is_named, step
+            assert journal.verify() == 11 + is_named, step
         assert not list(path.parent.glob("*-new-*"))
 
 
@@ -253,7 +253,7 @@ def test_a_sealed_file_that_is_not_what_it_was_is_noticed(path: Path, harm: str,
                 raw.execute(
                     "UPDATE records SET payload = replace(payload, 'one', 'six') WHERE seq = 4"
                     if harm == "changed"
-                    else "DELETE FROM records WHERE seq = 5"
+                    else "DELETE FROM records WHERE seq = 6"
                 )
     with open_journal(path, read_only=True) as journal:
         with pytest.raises(JournalError, match=said):
@@ -285,7 +285,7 @@ def test_what_a_file_carries_cannot_be_changed_unnoticed(path: Path, statement: 
 def test_a_lost_newest_file_is_noticed(path: Path) -> None:
     of_three_files(path)
     files(path)[-1].unlink()
-    with pytest.raises(JournalError, match="records 10 to 11 are missing"):
+    with pytest.raises(JournalError, match="records 12 to 13 are missing"):
         open_journal(path)
     path.with_name("journal.db-head").unlink()
     files(path)[-1].unlink()

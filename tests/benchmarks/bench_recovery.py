@@ -15,7 +15,13 @@ from ibkr_trader.adapters.journal import SqliteJournal
 from ibkr_trader.adapters.journal_audit import audit
 from ibkr_trader.adapters.journal_file import files
 from ibkr_trader.cli.past_orders import beginning
-from ibkr_trader.core.events import AcceptEvent, BaseEvent, CheckpointEvent, NewOrderEvent
+from ibkr_trader.core.events import (
+    AcceptEvent,
+    BaseEvent,
+    CancelEvent,
+    CheckpointEvent,
+    NewOrderEvent,
+)
 from ibkr_trader.portfolio.state import fold
 from tests.adapters.journal_parts import NOW, note, order
 from tests.benchmarks.harness import Goal, Table, timed
@@ -41,7 +47,9 @@ def written(path: Path, *, marks: bool, parts: int = 1) -> Path:
                 batch += [
                     NewOrderEvent(at=at, order_id=spec.order_id, spec=spec),
                     AcceptEvent(at=at, order_id=spec.order_id, spec=spec, perm_id=number),
-                    msgspec.structs.replace(note("x" * 80), at=at),
+                    msgspec.structs.replace(note("x" * 80), at=at)
+                    if number <= LIVE
+                    else CancelEvent(at=at, order_id=spec.order_id),
                 ]
             done += len(batch) + 1
             journal.append(batch)

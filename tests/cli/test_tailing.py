@@ -41,8 +41,8 @@ def test_it_goes_on_with_what_is_written_also_in_the_next_file(
         tailing.tail(face, wish, wait=lambda: next(going))
     told = [line.partition("UTC  ")[2] for line in capsys.readouterr().out.splitlines()]
     assert told == [
-        *("before (code 2104)", "one (code 2104)", "two (code 2104)", "CheckpointEvent"),
-        *("session 1: a program by ?", "three (code 2104)"),
+        *("before (code 2104)", "one (code 2104)", "session 1 of a program by ?"),
+        *("two (code 2104)", "CheckpointEvent", "session 1 of a program by ?", "three (code 2104)"),
     ]
 
 

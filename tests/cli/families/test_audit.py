@@ -62,7 +62,7 @@ def test_the_last_records_are_told_in_words(cli: CommandLine) -> None:
     write(cli.data)
     lines = cli("audit tail -n 30").out.splitlines()
     assert [int(line.split()[0]) for line in lines] == list(range(1, 29))
-    assert "session 1: a program by ?" in lines[0]
+    assert "session 1 of a program by ?" in lines[0]
     assert any("filled 1-entry BUY 10 AAPL @ 100.30" in line for line in lines)
     assert cli("audit tail -n 3").out.splitlines() == lines[-3:]
     of_one = cli("audit tail --order 3-stop").out.splitlines()
