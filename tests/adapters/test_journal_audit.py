@@ -111,6 +111,13 @@ def test_damage_is_named_and_so_is_what_stands_before_it(
     assert content(path.parent) == before
 
 
+def test_a_session_that_is_missing_is_noticed(path: Path) -> None:
+    with open_journal(path) as journal:
+        journal._session += 3
+        journal._write_header()
+    assert "record 13 is of session 7" in audit(path).faults[0]
+
+
 def test_a_forged_session_is_noticed(path: Path) -> None:
     """Whoever writes the whole chain anew has to get the sessions right, too."""
     with open_journal(path) as journal:
