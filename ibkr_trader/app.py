@@ -368,7 +368,7 @@ def open_journal(settings: Settings) -> SqliteJournal:
             header=header,
             family=lease_family(settings),
             segment_bytes=settings.journal.segment_bytes,
-            seen_in=state_folder(),
+            seen_in=None if settings.is_passing else state_folder(),
         )
     except JournalError as error:
         try:

@@ -14,6 +14,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from ibkr_trader import config
 from ibkr_trader.adapters.private_files import private_folder
 from ibkr_trader.app import open_desk
@@ -180,7 +182,7 @@ def _private_settings() -> Iterator[Settings]:
             {"profile": "sim", "data_dir": str(folder)}, environ=environ, cwd=folder
         )
         try:
-            yield settings
+            yield msgspec.structs.replace(settings, is_passing=True)
         finally:
             background.stop(settings.place.simulator)
             logs.stop()

@@ -104,6 +104,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     warnings: tuple[str, ...] = ()
     config_file: Path | None = None
     config_digest: str = ""  # of the file's content, as it was read
+    is_passing: bool = False  # a folder that goes with the command: nothing is kept about it
 
     @property
     def place(self) -> Place:
