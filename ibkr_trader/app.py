@@ -37,6 +37,7 @@ from ibkr_trader.adapters.ibkr.connection import IBKRConnection, LinkSettings
 from ibkr_trader.adapters.ibkr.market_data import IBKRMarketData
 from ibkr_trader.adapters.ibkr.messages import ServerTime
 from ibkr_trader.adapters.journal import SessionHeader, SqliteJournal
+from ibkr_trader.adapters.journal_seen import state_folder
 from ibkr_trader.adapters.kill_flag import HaltFile
 from ibkr_trader.adapters.leading import leading
 from ibkr_trader.adapters.limits_file import LimitsFile
@@ -54,6 +55,7 @@ from ibkr_trader.execution.desk import Desk
 from ibkr_trader.execution.disk_watch import DiskWatch
 from ibkr_trader.execution.egress import Egress
 from ibkr_trader.execution.guardian import Duty
+from ibkr_trader.execution.journal_watch import JournalWatch
 from ibkr_trader.execution.limits_watch import LimitsWatch
 from ibkr_trader.execution.outlook import RiskSettings
 from ibkr_trader.execution.skew_watch import SkewWatch, in_step
@@ -155,6 +157,7 @@ async def open_desk(  # noqa: PLR0913 - the one root: each of these has a defaul
         )
         _agree_on_time(trader, connection, settings)
         trader.closer.goes_on, broker.objection = goes_on, trader.halter.objection
+        JournalWatch(trader, journal.seen, lost=journal.lost).attach()
         equip(trader, settings)
         _face_outside(trader, settings if decides else None, sinks, timeout=patience)
         if leadership is not None:
@@ -303,7 +306,14 @@ def open_journal(settings: Settings) -> SqliteJournal:
     )
     path = settings.place.journal
     try:
-        return SqliteJournal(path, clock=clock, header=header, family=lease_family(settings))
+        return SqliteJournal(
+            path,
+            clock=clock,
+            header=header,
+            family=lease_family(settings),
+            segment_bytes=settings.journal.segment_bytes,
+            seen_in=None if settings.is_passing else state_folder(),
+        )
     except JournalError as error:
         try:
             readable = SqliteJournal(path, clock=clock, read_only=True)

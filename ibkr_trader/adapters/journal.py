@@ -9,49 +9,49 @@ replaced by an empty one.
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
 
+from ibkr_trader.adapters import journal_rotation as rotation
 from ibkr_trader.adapters import journal_schema as schema
-from ibkr_trader.adapters.journal_file import HeadMark, create, open_database
+from ibkr_trader.adapters.journal_file import HeadMark, create, following, newest, open_database
+from ibkr_trader.adapters.journal_schema import SessionHeader
+from ibkr_trader.adapters.journal_seen import SeenMark
+from ibkr_trader.adapters.secret_text import without_secrets
 from ibkr_trader.core import codec
 from ibkr_trader.core.errors import JournalError
+from ibkr_trader.core.events import CheckpointEvent
 from ibkr_trader.execution.ports import JournalState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    import sqlite3
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from ibkr_trader.core.commands import Command
     from ibkr_trader.core.events import BaseEvent
     from ibkr_trader.execution.ports import Clock
 
+__all__ = ["SessionHeader", "SqliteJournal"]
+
+logger = logging.getLogger(__name__)
 _TAIL = 256  # records checked at every opening; `verify` checks all
 
 
-class SessionHeader(msgspec.Struct, frozen=True, kw_only=True):
-    """Who opened the journal, and how far its numbers had come: a session's first record.
-
-    The journal itself fills in what stands below `user`.
-    """
-
-    version: str = ""
-    config_hash: str = ""
-    command: str = ""
-    user: str = ""
-    pid: int = 0
-    install: str = ""
-    last_group: int = 0
-    last_order_id: int = 0
-
-
 class SqliteJournal:
-    """The `Journal` port over one SQLite file.
+    """The `Journal` port over SQLite files, of which the newest is written.
 
     Opening it as the writer makes it if there is none (with a new install prefix of `family`,
     so that our ids never repeat), checks its tail, and writes a session header.
+
+    Attributes:
+        segment_bytes: From which size on a file is sealed, at the next checkpoint, and another
+            follows on it. None is never.
+        reach: Called with the name of each step of that; for crash tests.
+        seen: What this machine remembers of the journal, in the folder `seen_in`; None without.
 
     Raises:
         JournalError: If the file is damaged, incomplete, of a newer version, or not writable.
@@ -66,7 +66,12 @@ class SqliteJournal:
         header: SessionHeader | None = None,
         read_only: bool = False,
         family: str = "",
+        segment_bytes: int | None = None,
+        seen_in: Path | None = None,
     ) -> None:
+        self.segment_bytes = segment_bytes
+        self.reach: Callable[[str], None] = lambda _: None
+        self._former: list[sqlite3.Connection] = []  # somebody may still be reading through them
         self._path = path
         self._clock = clock
         self._header = header or SessionHeader()
@@ -81,12 +86,17 @@ class SqliteJournal:
         with contextlib.ExitStack() as undo:
             self._mark = HeadMark(path, read_only=read_only)
             undo.callback(self._mark.close)
-            self._connection = open_database(path, read_only=read_only)
+            self._file = newest(path)  # after the mark: what follows meanwhile is ahead of it
+            self._connection = open_database(self._file, read_only=read_only)
             undo.callback(self._connection.close)
             self._load()
+            self.seen = self._remembered(seen_in) if seen_in is not None else None
+            if self.seen is not None:
+                undo.callback(self.seen.close)
             if not read_only:
                 self._session += 1
                 self._write_header()
+                rotation.protect(path)
             undo.pop_all()
 
     def __enter__(self) -> Self:
@@ -96,6 +106,16 @@ class SqliteJournal:
     def __exit__(self, *_: object) -> None:
         """Close the journal."""
         self.close()
+
+    @property
+    def file(self) -> Path:
+        """The one that is written: the newest."""
+        return self._file
+
+    @property
+    def lost(self) -> str:
+        """What is wrong with the sealed files at a first look; empty if nothing is."""
+        return rotation.lost(self._path, schema.base_of(self._connection, self._file))
 
     @property
     def state(self) -> JournalState:
@@ -114,16 +134,21 @@ class SqliteJournal:
         Raises:
             JournalError: If they are not on disk. Then nothing may be sent.
         """
-        return self._write(
-            [
-                (
-                    type(message).__name__,
-                    codec.encode(message).decode(),
-                    schema.ids_of(message, self._install),
-                )
-                for message in messages
-            ]
-        )
+        rows = [
+            (
+                type(message).__name__,
+                without_secrets(codec.encode(message).decode()),
+                schema.ids_of(message, self._install),
+            )
+            for message in messages
+        ]
+        if not any(isinstance(message, CheckpointEvent) for message in messages):
+            return self._write(rows)
+        # With a header before it a start knows all numbers from there, however long a session is.
+        last = self._write([self._header_row(self._header), *rows])
+        if self.segment_bytes is not None:
+            self._turn(self.segment_bytes)
+        return last
 
     def messages(self, *, since: int = 0) -> Iterator[tuple[int, Command | BaseEvent]]:
         """Yield what was written after record `since`, oldest first, a page in memory at a time.
@@ -131,7 +156,7 @@ class SqliteJournal:
         Raises:
             JournalError: At a record that is damaged.
         """
-        for record in schema.stream(self._connection, self._path, since=since):
+        for record in self._records(since):
             if record.kind != schema.SESSION_KIND:
                 yield record.seq, schema.decode(record)
 
@@ -141,7 +166,7 @@ class SqliteJournal:
         Raises:
             JournalError: At a record that is damaged.
         """
-        for record in schema.resume(self._connection, self._path):
+        for record in schema.resume(self._connection, self._file):
             if record.kind != schema.SESSION_KIND:
                 yield schema.decode(record)
 
@@ -170,15 +195,42 @@ class SqliteJournal:
             JournalError: Naming the first record that is damaged or missing.
         """
         count = 0
-        for record in schema.stream(self._connection, self._path):
+        for record in self._records(0):
             count = record.seq
-        schema.check_index(self._connection, self._path)
+        rotation.check_sealed(self._path, schema.base_of(self._connection, self._file))
+        schema.check_index(self._connection, self._file)
         return count
 
     def close(self) -> None:
         """Give the file back; closing twice is harmless."""
-        self._connection.close()
+        for connection in (*self._former, self._connection):
+            connection.close()
         self._mark.close()
+        if self.seen is not None:
+            self.seen.close()
+
+    def _remembered(self, folder: Path) -> SeenMark:
+        """What this machine remembers of the journal, held against it as it was opened."""
+        seen, base = SeenMark(folder, self._install), schema.base_of(self._connection, self._file)
+        seen.compare(
+            self._seq,
+            lambda seq: schema.hash_of(self._connection, self._file, seq),
+            since=base.seq,
+        )
+        return seen
+
+    def _records(self, since: int) -> Iterator[schema.Record]:
+        """Every record after `since`, of all files, also of one that follows meanwhile."""
+        base = schema.base_of(self._connection, self._file)
+        for record in rotation.sealed_records(self._path, base, since=since):
+            since = record.seq
+            yield record
+        read: Path | None = None
+        while read != self._file:
+            read = self._file
+            for record in schema.stream(self._connection, read, since=since):
+                since = record.seq
+                yield record
 
     def _load(self) -> None:
         # The mark was read before the database: a writer at work can only be ahead of it.
@@ -189,7 +241,12 @@ class SqliteJournal:
         self._install = str(install[0][0])
         if newest:
             self._seq, self._hash, self._session = newest[0]
-        self._mark.compare(self._seq, lambda seq: schema.hash_of(self._connection, self._path, seq))
+        base = schema.base_of(self._connection, self._file)
+        self._mark.compare(
+            self._seq,
+            lambda seq: schema.hash_of(self._connection, self._file, seq),
+            since=base.seq,
+        )
         self._read_tail()
 
     def _read_tail(self) -> None:
@@ -203,18 +260,14 @@ class SqliteJournal:
             raise schema.damaged(self._path, "it has records of no session")
         since = min(self._seq - _TAIL, headers[0][0] - 1) if headers else 0
         for record in schema.stream(
-            self._connection, self._path, since=max(0, since), until=self._seq
+            self._connection, self._file, since=max(0, since), until=self._seq
         ):
             if record.kind == schema.SESSION_KIND:
                 self._read_header(record)
             self._count(record.group_number, record.broker_order_id)
 
     def _read_header(self, record: schema.Record) -> None:
-        try:
-            header = msgspec.json.decode(record.payload, type=SessionHeader)
-        except msgspec.MsgspecError as error:
-            message = f"journal record {record.seq} cannot be read: {error}"
-            raise JournalError(message) from error
+        header = schema.read_header(record)
         if header.install != self._install:
             raise schema.damaged(self._path, "its install prefix was changed")
         self._count(header.last_group, header.last_order_id)
@@ -228,15 +281,60 @@ class SqliteJournal:
         self._last_order_id = max(self._last_order_id, order_id)
 
     def _write_header(self) -> None:
-        header = msgspec.structs.replace(
-            self._header,
+        self._write([self._header_row(self._header)])
+
+    def _header_row(self, header: SessionHeader) -> tuple[str, str, schema.Ids]:
+        known = msgspec.structs.replace(
+            header,
             pid=os.getpid(),
             install=self._install,
             last_group=self._last_group,
             last_order_id=self._last_order_id,
         )
-        payload = msgspec.json.encode(header).decode()
-        self._write([(schema.SESSION_KIND, payload, schema.Ids())])
+        return schema.SESSION_KIND, msgspec.json.encode(known).decode(), schema.Ids()
+
+    def _turn(self, most: int) -> None:
+        """Seal the file if it is larger than `most` bytes; what keeps from that only costs room."""
+        try:
+            if self._file.stat().st_size <= most:
+                return
+            rotation.settle(self._connection)
+            self._mark.sync()
+            carried = list(schema.resume(self._connection, self._file))
+            self._follow(carried)
+        except (rotation.NotNow, OSError, JournalError, *schema.SQLITE_ERRORS) as error:
+            logger.warning("the journal %s was not sealed: %s", self._file.name, error)
+            if os.path.lexists(following(self._path, self._file)):
+                # The next one has its name: what was written here now would not count.
+                self._broken = f"a new file was begun, and could not be opened: {error}"
+
+    def _follow(self, carried: list[schema.Record]) -> None:
+        """Begin the next file, and go on there."""
+        named, first = rotation.follow(
+            self._path,
+            self._file,
+            install=self._install,
+            header=self._first_record,
+            carried=carried,
+            reach=self.reach,
+        )
+        connection = open_database(named, read_only=False)
+        self._former.append(self._connection)
+        self._connection, self._file = connection, named
+        self._seq, self._hash = first.seq, first.hash
+        self._move_marks()
+        rotation.protect(self._path)
+
+    def _first_record(self, after: SessionHeader) -> schema.Record:
+        header = msgspec.structs.replace(
+            self._header,
+            sealed=after.sealed,
+            sealed_seq=self._seq,
+            sealed_hash=self._hash.hex(),
+            carried=after.carried,
+            carried_digest=after.carried_digest,
+        )
+        return self._chain([self._header_row(header)])[0]
 
     def _write(self, rows: list[tuple[str, str, schema.Ids]]) -> int:
         if self._read_only or self._broken:
@@ -253,8 +351,13 @@ class SqliteJournal:
         self._seq, self._hash = records[-1].seq, records[-1].hash
         for record in records:
             self._count(record.group_number, record.broker_order_id)
-        self._mark.set(self._seq, self._hash)
+        self._move_marks()
         return self._seq
+
+    def _move_marks(self) -> None:
+        self._mark.set(self._seq, self._hash)
+        if self.seen is not None:
+            self.seen.set(self._seq, self._hash)
 
     def _chain(self, rows: list[tuple[str, str, schema.Ids]]) -> list[schema.Record]:
         wall = self._clock.now().isoformat()

@@ -10,11 +10,13 @@ from __future__ import annotations
 import base64
 import contextlib
 import os
+import re
 import secrets
 import sqlite3
 from typing import TYPE_CHECKING
 
 from ibkr_trader.adapters.journal_schema import (
+    CONTINUED,
     SCHEMA,
     SCHEMA_VERSION,
     SQLITE_ERRORS,
@@ -37,6 +39,8 @@ if TYPE_CHECKING:
 _MEMBER = 4  # letters, after those of the family
 _BUSY_SECONDS = 2.0
 _MARK_SIZE = 86
+_DIGITS = 6
+_NUMBERED = re.compile(rf"-[0-9]{{{_DIGITS}}}\Z")
 
 
 def create(path: Path, *, family: str = "") -> None:
@@ -50,12 +54,12 @@ def create(path: Path, *, family: str = "") -> None:
         JournalError: If only a part of an older one is there, or it cannot be made.
     """
     private_folder(path.parent)
-    if os.path.lexists(path):
+    if os.path.lexists(newest(path)):
         return
-    remains = [name for name in (_beside(path, "-wal"), _beside(path, "-head")) if name.exists()]
+    remains = [name for name in (beside(path, "-wal"), beside(path, "-head")) if name.exists()]
     if remains:
         raise damaged(path, f"the file is gone, but {remains[0].name} is still there")
-    draft = _beside(path, f"-new-{os.getpid()}")
+    draft = draft_of(path)
     try:
         draft.unlink(missing_ok=True)
         create_private(draft, b"")
@@ -69,6 +73,32 @@ def create(path: Path, *, family: str = "") -> None:
     except (OSError, sqlite3.Error) as error:
         message = f"the journal {path} could not be made: {error}"
         raise JournalError(message, hint="see the disk and its permissions") from error
+
+
+def files(path: Path) -> tuple[Path, ...]:
+    """Return the files of the journal at `path` that are there, oldest first.
+
+    The first has the journal's name, those that followed on it a number behind that.
+    """
+    numbered = [one for one in path.parent.glob(f"{path.name}-*") if _NUMBERED.search(one.name)]
+    first = [path] if os.path.lexists(path) else []
+    return (*first, *sorted(numbered))
+
+
+def newest(path: Path) -> Path:
+    """Return the file of the journal at `path` that is written; `path` itself if there is none."""
+    return (files(path) or (path,))[-1]
+
+
+def following(path: Path, sealed: Path) -> Path:
+    """Return the name of the file that follows on `sealed` in the journal at `path`."""
+    number = 1 if sealed == path else int(sealed.name[-_DIGITS:])
+    return beside(path, f"-{number + 1:0{_DIGITS}d}")
+
+
+def draft_of(path: Path) -> Path:
+    """Return what a new file of the journal is called until it is whole."""
+    return beside(path, f"-new-{os.getpid()}")
 
 
 def draw_prefix(family: str = "") -> str:
@@ -123,7 +153,7 @@ def open_database(path: Path, *, read_only: bool) -> sqlite3.Connection:
 
 def _is_whole(path: Path) -> bool:
     """Whether all of the journal is in its one file: nobody has it open, nobody died on it."""
-    log = _beside(path, "-wal")
+    log = beside(path, "-wal")
     return not log.exists() or log.stat().st_size == 0
 
 
@@ -134,11 +164,11 @@ def _configure(connection: sqlite3.Connection, path: Path, *, read_only: bool) -
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA fullfsync = ON")  # macOS: past the drive's own cache
     version = connection.execute("PRAGMA user_version").fetchone()[0]
-    if version > SCHEMA_VERSION:
+    if version > CONTINUED:
         message = f"the journal {path} was written by a newer version (format {version})"
         raise JournalError(message, hint="upgrade ibkr-trader, or use another --data-dir")
-    if version != SCHEMA_VERSION:
-        raise damaged(path, f"its format is {version}, not {SCHEMA_VERSION}")
+    if version not in (SCHEMA_VERSION, CONTINUED):
+        raise damaged(path, f"its format is {version}, not {SCHEMA_VERSION} or {CONTINUED}")
 
 
 class HeadMark:
@@ -150,7 +180,7 @@ class HeadMark:
 
     def __init__(self, path: Path, *, read_only: bool) -> None:
         self._journal = path
-        self._path = _beside(path, "-head")
+        self._path = beside(path, "-head")
         self._descriptor: int | None = None
         if not read_only and not self._path.exists():
             create_private(self._path, b"")
@@ -158,8 +188,10 @@ class HeadMark:
             self._descriptor = open_private(self._path, os.O_RDONLY if read_only else os.O_RDWR)
         self._seen = self._read()
 
-    def compare(self, seq: int, hash_of: Callable[[int], bytes]) -> None:
+    def compare(self, seq: int, hash_of: Callable[[int], bytes], *, since: int = 0) -> None:
         """Refuse a journal that ends before the mark, or has another record in its place.
+
+        A mark before `since` stands in a file that was sealed while we looked: it is passed.
 
         Raises:
             JournalError: Naming the records that are missing.
@@ -167,6 +199,8 @@ class HeadMark:
         if self._seen is None:
             return
         marked, digest = self._seen
+        if marked < since:
+            return
         if marked > seq:
             raise damaged(self._journal, f"records {seq + 1} to {marked} are missing")
         if hash_of(marked).hex() != digest:
@@ -178,6 +212,15 @@ class HeadMark:
             # A mark that lags behind is allowed: the records themselves are on disk.
             with contextlib.suppress(OSError):
                 os.pwrite(self._descriptor, f"{seq:020d} {digest.hex()}\n".encode(), 0)
+
+    def sync(self) -> None:
+        """Put the mark on disk: it must not fall back behind a file that is sealed now.
+
+        Raises:
+            OSError: If that cannot be done.
+        """
+        if self._descriptor is not None:
+            os.fsync(self._descriptor)
 
     def close(self) -> None:
         """Give the file back; closing twice is harmless."""
@@ -197,5 +240,6 @@ class HeadMark:
         return int(number), digest
 
 
-def _beside(path: Path, suffix: str) -> Path:
+def beside(path: Path, suffix: str) -> Path:
+    """Return the file that goes with the one at `path`."""
     return path.with_name(path.name + suffix)

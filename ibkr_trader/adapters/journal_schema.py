@@ -7,6 +7,7 @@ checksum as well: a changed, missing or moved record breaks it.
 from __future__ import annotations
 
 import hashlib
+import re
 import sqlite3
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -27,10 +28,11 @@ from ibkr_trader.core.events import (
 from ibkr_trader.core.ids import group_number
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 SCHEMA_VERSION = 1
+CONTINUED = 2  # the format of a file that follows on a sealed one
 SESSION_KIND = "Session"
 GENESIS = bytes(32)
 
@@ -57,6 +59,28 @@ CREATE TRIGGER no_delete BEFORE DELETE ON records
 BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
 """
 
+# What a start needs of the sealed files, as `resume` gave it when the last of them was sealed.
+CARRIED = """
+CREATE TABLE carried (
+    seq INTEGER PRIMARY KEY,
+    session INTEGER NOT NULL,
+    wall_utc TEXT NOT NULL,
+    mono REAL NOT NULL,
+    kind TEXT NOT NULL,
+    order_id TEXT NOT NULL,
+    broker_order_id INTEGER NOT NULL,
+    group_number INTEGER NOT NULL,
+    payload TEXT NOT NULL,
+    prev_hash BLOB NOT NULL,
+    hash BLOB NOT NULL
+) STRICT;
+CREATE TRIGGER no_carried_update BEFORE UPDATE ON carried
+BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
+CREATE TRIGGER no_carried_delete BEFORE DELETE ON carried
+BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
+"""
+
+INSERT_CARRIED = "INSERT INTO carried VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 INSERT = "INSERT INTO records VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 # A damaged schema is quoted in SQLite's own message, which Python then cannot decode.
 SQLITE_ERRORS = (sqlite3.Error, UnicodeDecodeError)
@@ -64,7 +88,11 @@ LAST_SESSION = f"""SELECT seq FROM records NOT INDEXED
     WHERE kind = '{SESSION_KIND}' ORDER BY seq DESC LIMIT 1"""  # noqa: S608 - a constant
 SELECT = "SELECT * FROM records WHERE seq > ? ORDER BY seq LIMIT ?"
 LAST_CHECKPOINT = "SELECT seq FROM records WHERE kind = 'CheckpointEvent' ORDER BY seq DESC LIMIT 1"
+LAST = "SELECT seq, hash FROM records ORDER BY seq DESC LIMIT 1"
+FIRST = "SELECT * FROM records ORDER BY seq LIMIT 1"
+ALL_CARRIED = "SELECT * FROM carried ORDER BY seq"
 OF_ORDER = "SELECT * FROM records WHERE order_id = ? AND order_id <> '' AND seq < ? ORDER BY seq"
+_NUMBER = re.compile(r"-[0-9]{6}\Z")  # behind the name of every file but the first
 _PAGE = 500  # records held in memory while streaming
 
 _OUT_OF_REACH = ("SQLITE_BUSY", "SQLITE_CANTOPEN", "SQLITE_PERM", "SQLITE_READONLY", "SQLITE_IOERR")
@@ -91,7 +119,42 @@ class Record(NamedTuple):
     def true_hash(self) -> bytes:
         """What the hash must be, by the columns as they are."""
         covered = msgspec.json.encode(self[:9])
-        return hashlib.sha256(self.prev_hash + covered).digest()
+        # A damaged page may hold anything, also nothing.
+        before: object = self.prev_hash
+        return hashlib.sha256((before if isinstance(before, bytes) else b"") + covered).digest()
+
+
+class SessionHeader(msgspec.Struct, frozen=True, kw_only=True):
+    """Who opened the journal, and how far its numbers had come: a session's first record.
+
+    The journal itself fills in what stands below `user`. The first record of a file that
+    follows on a sealed one names that file, the hash of its last record, and by how many
+    records, of which digest, a start can do without it.
+    """
+
+    version: str = ""
+    config_hash: str = ""
+    command: str = ""
+    user: str = ""
+    pid: int = 0
+    install: str = ""
+    last_group: int = 0
+    last_order_id: int = 0
+    sealed: str = ""
+    sealed_seq: int = 0
+    sealed_hash: str = ""
+    carried: int = 0
+    carried_digest: str = ""
+
+
+class Base(NamedTuple):
+    """What a file's first record continues."""
+
+    seq: int = 0
+    hash: bytes = GENESIS
+    sealed: str = ""  # the file that ends there; empty for the first
+    carried: int = 0
+    carried_digest: str = ""
 
 
 class Ids(NamedTuple):
@@ -140,7 +203,7 @@ def decode(record: Record) -> Command | BaseEvent:
 def stream(
     connection: sqlite3.Connection, path: Path, *, since: int = 0, until: int | None = None
 ) -> Iterator[Record]:
-    """Yield every record after `since`, oldest first, each checked against the chain.
+    """Yield every record of one file after `since`, oldest first, each checked against the chain.
 
     Reads a page at a time, so neither memory nor the writer's checkpoints wait for a slow
     reader.
@@ -148,7 +211,9 @@ def stream(
     Raises:
         JournalError: At the first record that is damaged or missing.
     """
-    previous = hash_of(connection, path, since)
+    base = base_of(connection, path)
+    since = max(since, base.seq)
+    previous = base.hash if since == base.seq else hash_of(connection, path, since)
     while True:
         page = fetch(connection, path, SELECT, since, _PAGE)
         for row in page:
@@ -165,20 +230,26 @@ def stream(
 def resume(connection: sqlite3.Connection, path: Path) -> Iterator[Record]:
     """Yield what a restart needs; see the `Journal` port. Memory is bounded by the live orders.
 
+    Of a journal of several files only the newest is read: it carries what is needed of the rest.
+
     Raises:
         JournalError: At the first record that is damaged or missing.
     """
+    brought = carried(connection, path)
     newest = fetch(connection, path, LAST_CHECKPOINT)
     if not newest:
+        yield from brought
         yield from stream(connection, path)
         return
     start = int(newest[0][0])
     checkpoint = decode(next(stream(connection, path, since=start - 1)))
     live = checkpoint.live if isinstance(checkpoint, CheckpointEvent) else ()
-    earlier: list[Record] = []
+    wanted = frozenset(live)
+    earlier = [record for record in brought if record.order_id in wanted]
+    known = {record.order_id for record in earlier}
     for order_id in live:
         found = fetch(connection, path, OF_ORDER, order_id, start)
-        if not found:  # never written, for want of space; or lost from the index
+        if not found and order_id not in known:  # never written, for want of space; or lost
             check_index(connection, path)
         earlier.extend(Record(*row) for row in found)
     for record in sorted(earlier):
@@ -186,6 +257,72 @@ def resume(connection: sqlite3.Connection, path: Path) -> Iterator[Record]:
             raise damaged(path, f"record {record.seq} was changed")
         yield record
     yield from stream(connection, path, since=start - 1)
+
+
+def base_of(connection: sqlite3.Connection, path: Path) -> Base:
+    """Return what a file's first record continues: nothing, or the end of a sealed file.
+
+    Raises:
+        JournalError: If its first record does not say so.
+    """
+    (version,) = fetch(connection, path, "PRAGMA user_version")[0]
+    if version != CONTINUED:
+        return Base()
+    rows = fetch(connection, path, FIRST)
+    if not rows:
+        raise damaged(path, "its first record is missing")
+    first = Record(*rows[0])
+    if first.kind != SESSION_KIND or first.hash != first.true_hash:
+        raise damaged(path, f"record {first.seq} was changed, or is not the first one")
+    header = read_header(first)
+    if (header.sealed_seq, header.sealed_hash) != (first.seq - 1, first.prev_hash.hex()):
+        raise damaged(path, f"record {first.seq} does not follow on a sealed file")
+    return Base(
+        seq=header.sealed_seq,
+        hash=first.prev_hash,
+        sealed=header.sealed,
+        carried=header.carried,
+        carried_digest=header.carried_digest,
+    )
+
+
+def read_header(record: Record) -> SessionHeader:
+    """Return what a session's record says.
+
+    Raises:
+        JournalError: If it cannot be read.
+    """
+    try:
+        return msgspec.json.decode(record.payload, type=SessionHeader)
+    except msgspec.MsgspecError as error:
+        message = f"journal record {record.seq} cannot be read: {error}"
+        raise JournalError(message) from error
+
+
+def digest(records: Iterable[Record]) -> str:
+    """Return what proves that these records, and no others, were carried into the next file."""
+    whole = hashlib.sha256()
+    for record in records:
+        whole.update(record.hash)
+    return whole.hexdigest()
+
+
+def carried(connection: sqlite3.Connection, path: Path) -> list[Record]:
+    """Return what a file carries of those before it: bounded, as a start needs no more of them.
+
+    Raises:
+        JournalError: If it is not what was carried into it.
+    """
+    base = base_of(connection, path)
+    if not base.sealed:
+        return []
+    found = [Record(*row) for row in fetch(connection, path, ALL_CARRIED)]
+    for record in found:
+        if record.hash != record.true_hash:
+            raise damaged(path, f"record {record.seq} was changed")
+    if (len(found), digest(found)) != (base.carried, base.carried_digest):
+        raise damaged(path, "what it carries of the sealed files was changed")
+    return found
 
 
 def check_index(connection: sqlite3.Connection, path: Path) -> None:
@@ -201,8 +338,9 @@ def check_index(connection: sqlite3.Connection, path: Path) -> None:
 
 def hash_of(connection: sqlite3.Connection, path: Path, seq: int) -> bytes:
     """Return the hash that record `seq + 1` must continue."""
-    if seq <= 0:
-        return GENESIS
+    base = base_of(connection, path)
+    if seq == base.seq:
+        return base.hash
     rows = fetch(connection, path, "SELECT hash FROM records WHERE seq = ?", seq)
     if not rows or not isinstance(rows[0][0], bytes):
         raise damaged(path, f"record {seq} is missing")
@@ -230,10 +368,11 @@ def read_fault(path: Path, error: Exception) -> JournalError:
 
 def damaged(path: Path, what: str) -> JournalError:
     """Return the error for a journal that must not be trusted."""
+    every = path.with_name(_NUMBER.sub("", path.name))
     return JournalError(
         f"the journal {path} is damaged: {what}",
         hint=f"keep the files as evidence and begin anew: mkdir {path.parent}/damaged && "
-        f"mv {path}* {path.parent}/damaged/ ; orders that still work are then shown as foreign: "
+        f"mv {every}* {path.parent}/damaged/ ; orders that still work are then shown as foreign: "
         "cancel them in TWS, or with a copy of the journal from a backup",
     )
 

@@ -5,6 +5,7 @@ Secrets never stand in a settings file. It names the variable of the environment
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Mapping
@@ -12,6 +13,28 @@ from collections.abc import Mapping
 _VISIBLE = re.compile(r"[!-~]+")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
 _TELLING = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)+")  # nobody takes such a text for a secret
+
+_TELLTALE = 6  # characters from which on a text is not met by chance
+SURE = 16  # characters from which on it is in no word, name or figure of ours
+_known: set[str] = set()  # all that this process was ever told, for whoever writes what lasts
+
+
+def without_secrets(text: str, *, least: int = SURE) -> str:
+    """Return `text` with every secret that this process knows left out.
+
+    It is for the places where text leaves us for good: whatever carried it there, by whatever
+    mistake, it ends here. What would be read again by us must not lose a word of ours with a
+    secret that is one, too: so only those of `least` characters are looked for.
+    """
+    for secret in _known:
+        if len(secret) >= least:
+            text = text.replace(secret, "***")
+    return text
+
+
+def all_but_secrets(text: str) -> str:
+    """Return `text`, that only people read, without secrets of any length worth the name."""
+    return without_secrets(text, least=_TELLTALE)
 
 
 class Secret:
@@ -21,6 +44,9 @@ class Secret:
 
     def __init__(self, text: str) -> None:
         self._text = text
+        if len(text) >= _TELLTALE:
+            # As it is, and as it would stand in JSON.
+            _known.update((text, json.dumps(text)[1:-1]))
 
     def reveal(self) -> str:
         """Return the text, for the one place that sends it or signs with it."""

@@ -28,6 +28,7 @@ from ibkr_trader.core.text import price
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from ibkr_trader.adapters.journal import SqliteJournal
     from ibkr_trader.config import Settings
     from ibkr_trader.core.models import ContractDetails
     from ibkr_trader.execution.desk import Desk
@@ -132,12 +133,20 @@ def _examine_folder(settings: Settings, found: Findings) -> bool:
             found.warn("disk", text, fix=f"free some space on the disk of {folder}")
         with past_journal(settings.place) as journal:
             if journal is not None:
-                found.ok("journal", f"{journal.verify()} records, chain unbroken")
+                _examine_journal(journal, found)
                 _examine_family(settings, journal.state.install, found)
     except TraderError as error:
         found.fail("data folder", error)
         return False
     return True
+
+
+def _examine_journal(journal: SqliteJournal, found: Findings) -> None:
+    """Check all of it; what was sealed long ago may be elsewhere, and a desk opens without."""
+    if lost := journal.lost:
+        found.warn("journal", lost, fix="put it back, or keep what ibkr-trader audit verify says")
+    else:
+        found.ok("journal", f"{journal.verify()} records, chain unbroken")
 
 
 def _examine_family(settings: Settings, install: str, found: Findings) -> None:

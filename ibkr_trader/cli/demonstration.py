@@ -14,6 +14,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from ibkr_trader import config
 from ibkr_trader.adapters.private_files import private_folder
 from ibkr_trader.app import open_desk
@@ -76,7 +78,7 @@ async def demonstrate(face: Face) -> output.Reply:
     """
     with _private_settings() as settings:
         face.tell("Starting a gateway simulator of its own (no account, no money) …")
-        logs.start(private_folder(settings.place.folder))
+        logs.start(private_folder(settings.place.folder), level=settings.log_level)
         async with open_desk(settings=settings, handlers=[Narrator(face)]) as desk:
             face.tell(f"{title(settings, desk)}  {when(desk.trader.clock.now(), utc=face.utc)}")
             face.tell(f"$ {COMMAND}")
@@ -94,7 +96,7 @@ async def show(face: Face, look: Look) -> None:
     require_terminal()
     with _private_settings() as settings:
         face.tell("Starting a gateway simulator and a trader of their own (no account, no money) …")
-        logs.start(private_folder(settings.place.folder))
+        logs.start(private_folder(settings.place.folder), level=settings.log_level)
         async with open_desk(settings=settings) as desk:
             await desk.submit_group(_bracket(), wait=Wait.FILLED)
             await asyncio.sleep(_PACE)
@@ -180,7 +182,7 @@ def _private_settings() -> Iterator[Settings]:
             {"profile": "sim", "data_dir": str(folder)}, environ=environ, cwd=folder
         )
         try:
-            yield settings
+            yield msgspec.structs.replace(settings, is_passing=True)
         finally:
             background.stop(settings.place.simulator)
             logs.stop()

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from ibkr_trader.adapters.secret_text import without_secrets
 from ibkr_trader.cli import output
 from ibkr_trader.cli.event_words import EventWords
 from ibkr_trader.cli.wording import when
@@ -154,7 +155,8 @@ class EventLines:
             document = {"at": at, "event": kind, "text": text, **more}
             self._writer.put(output.document(SCHEMA, document))
         else:
-            self._writer.put(f"{when(at, utc=self._utc)}  {plain(text, limit=2_000)}")
+            shown = plain(without_secrets(text), limit=2_000)
+            self._writer.put(f"{when(at, utc=self._utc)}  {shown}")
 
 
 def _more(event: ev.BaseEvent) -> dict[str, Any]:

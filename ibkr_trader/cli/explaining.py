@@ -13,6 +13,7 @@ from ibkr_trader.cli.chain_view import Chain
 from ibkr_trader.cli.event_words import EventWords
 from ibkr_trader.cli.order_view import lasting, sentence
 from ibkr_trader.cli.position_view import troubles
+from ibkr_trader.cli.record_words import words_of
 from ibkr_trader.cli.wording import broker_words, when
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.commands import CancelOrder, ModifyOrder, SubmitOrders
@@ -182,56 +183,10 @@ async def _history(
     lines: list[str] = []
     async for message in recent(journal):
         hear(message)
-        if concerns(message) and (text := _words(message, words, order)):
+        if concerns(message) and (text := words_of(message, words, order)):
             at = message.at if isinstance(message, ev.BaseEvent) else None
             stamp = when(at, utc=utc) if at is not None else "asked"
             lines.append(f"  {stamp}  {plain(text, limit=SENTENCES)}")
     if is_cut:
         lines.insert(0, f"  (older than the last {RECORDS:,} records is in the journal alone)")
     return ["history:", *lines] if lines else ["the journal has nothing of it"]
-
-
-def _words(message: Message, words: EventWords, order: Order | None) -> str | None:
-    match message:
-        case SubmitOrders() | ModifyOrder() | CancelOrder():
-            return _asked(message)
-        case ev.OrderEvent():
-            return words.of(message, order) or _broker(message)
-        case ev.BaseEvent():
-            return words.of(message)
-
-
-def _asked(command: Command) -> str:
-    """Who asked for what, and why: a command has no time of its own, its verdict has."""
-    who = f"{command.origin or 'somebody'}: "
-    cause = f", because of {command.correlation_id}" if command.correlation_id else ""
-    match command:
-        case SubmitOrders(orders=orders, kind=kind, plan=plan):
-            terms = "".join(f", {name} {value}" for name, value in plan.items())
-            return f"{who}{kind} of {len(orders)}{terms}{cause}"
-        case ModifyOrder():
-            names = ("quantity", "limit_price", "stop_price", "trail_amount", "trail_percent")
-            given = [(name, getattr(command, name)) for name in names]
-            new = [f"{n.replace('_', ' ')} {quantity(v)}" for n, v in given if v is not None]
-            return f"{who}change to {', '.join(new)}{cause}"
-        case CancelOrder():
-            return f"{who}cancel{' of all orders' if command.is_of_all else ''}{cause}"
-
-
-def _broker(event: ev.OrderEvent) -> str | None:
-    """What the broker says in between: too much for a feed, and what one looks for here."""
-    match event:
-        case ev.AcceptEvent(spec=spec, warning=warning):
-            return f"the broker has {sentence(spec)}{f': {warning}' if warning else ''}"
-        case ev.StatusEvent(is_working=is_working, held_for=held_for):
-            return "working" if is_working else f"held by the broker ({held_for or 'trigger'})"
-        case ev.DoneEvent(filled=filled):
-            return f"the broker calls it filled: {quantity(filled)}"
-        case ev.CommissionEvent(commission=commission, currency=currency):
-            return f"commission {money(commission, currency)}"
-        case ev.CancelRequestEvent(origin=origin):
-            return f"cancel asked for by {origin or 'nobody knows whom'}"
-        case ev.WarningEvent(code=code, reason=reason):
-            return f"the broker remarks: {broker_words(reason)} (code {code})"
-        case _:
-            return None

@@ -10,6 +10,7 @@ import msgspec
 from ibkr_trader.adapters.account_lock import AccountLock
 from ibkr_trader.adapters.clock import SystemClock
 from ibkr_trader.adapters.journal import SessionHeader, SqliteJournal
+from ibkr_trader.adapters.journal_file import newest
 from ibkr_trader.cli import output
 from ibkr_trader.cli.exits import Exit, Incomplete, Unconfirmed
 from ibkr_trader.cli.halted_symbol import found, require_known
@@ -135,7 +136,7 @@ def record_alone(face: Face, options: dict[str, Any]) -> tuple[bool, list[Order]
         journal.append([event])
         is_recorded = True
     with contextlib.suppress(TraderError, OSError):
-        if path.exists():
+        if newest(path).exists():
             with SqliteJournal(path, clock=clock, read_only=True) as journal:
                 messages = [one for one in journal.resume() if isinstance(one, BaseEvent)]
     return is_recorded, list(opening(fold(messages), options["symbol"]))

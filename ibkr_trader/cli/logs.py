@@ -15,18 +15,23 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from ibkr_trader.adapters.secret_text import all_but_secrets
 from ibkr_trader.cli import output
 
 FILE = "ibkr-trader.log"
 _MAX_BYTES, _KEPT = 10_000_000, 10
 _ACCOUNT = re.compile(r"\b(DU|DF|U|F|I)[0-9]{2,9}([0-9]{3})\b")
-_SECRET = re.compile(r"(?i)\b(password|passwd|secret|token|api_?key)(\s*[=:]\s*[\"']?)[^\s\"',;&]+")
+_SECRET = re.compile(
+    r"(?i)\b(password|passwd|secret|token|api_?key)([\"']?\s*[=:]\s*[\"']?)[^\s\"',;&]+"
+)
+_BEARER = re.compile(r"(?i)\b(bearer|basic)(\s+)[A-Za-z0-9._~+/=-]{6,}")
 _URL_SECRET = re.compile(r"(\w+://[^:/\s]*):[^@/\s]+@")
 
 
 def redact(text: str) -> str:
     """Return `text` with account ids shortened (`DU***567`) and secrets masked."""
-    text = _ACCOUNT.sub(r"\1***\2", text)
+    text = _ACCOUNT.sub(r"\1***\2", all_but_secrets(text))
+    text = _BEARER.sub(r"\1\2***", text)
     text = _SECRET.sub(r"\1\2***", text)
     return _URL_SECRET.sub(r"\1:***@", text)
 
@@ -57,8 +62,8 @@ class _PrivateFile(logging.handlers.RotatingFileHandler):
         """Let a full disk cost the line, not the command (and print nothing)."""
 
 
-def start(folder: Path) -> Path:
-    """Send everything that is logged to the file in `folder`, and return its path.
+def start(folder: Path, *, level: str = "info") -> Path:
+    """Send what is logged from `level` on to the file in `folder`, and return its path.
 
     A log that cannot be written must not keep anybody from closing: then nothing is logged.
     """
@@ -72,10 +77,10 @@ def start(folder: Path) -> Path:
             return path
         handler.setFormatter(_JsonLines())
         root.addHandler(handler)
-        root.setLevel(logging.INFO)
+        root.setLevel(level.upper())
         # The client libraries format whole trades into their lines, at a cost and to no use.
         for name in ("ib_insync", "ib_async", "asyncio"):
-            logging.getLogger(name).setLevel(logging.WARNING)
+            logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
     return path
 
 

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import msgspec
 
+from ibkr_trader.adapters.secret_text import without_secrets
 from ibkr_trader.cli.exits import Exit
 from ibkr_trader.core.text import plain
 
@@ -78,7 +79,7 @@ def print_json(schema: str, data: dict[str, Any], *, ok: bool = True) -> None:
 def document(schema: str, data: dict[str, Any], *, ok: bool = True) -> str:
     """Return one JSON document, on one line."""
     whole = {"schema": f"{SCHEMA_PREFIX}/{schema}", "ok": ok, **data}
-    return _encoder.encode(_with_plain_figures(whole)).decode()
+    return without_secrets(_encoder.encode(_with_plain_figures(whole)).decode())
 
 
 def encode(data: dict[str, Any]) -> msgspec.Raw:
@@ -170,11 +171,12 @@ def aligned(table: Table) -> str:
 
 
 def _cell(text: str) -> str:
-    return plain(text)
+    return plain(without_secrets(text))
 
 
 def _line_of(text: str) -> str:
     """A line as it is laid out, with nothing in it that could steer the terminal."""
+    text = without_secrets(text)
     indent = len(text) - len(text.lstrip(" "))
     parts = re.split(r"( {2,})", text.strip())  # runs of blanks are columns, and stay
     return " " * indent + "".join(

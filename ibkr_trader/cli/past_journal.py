@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ibkr_trader.adapters.clock import SystemClock
 from ibkr_trader.adapters.journal import SqliteJournal
+from ibkr_trader.adapters.journal_file import newest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +22,7 @@ def past_journal(place: Place) -> Iterator[SqliteJournal | None]:
     Raises:
         JournalError: If it is damaged.
     """
-    if not place.journal.exists():
+    if not newest(place.journal).exists():
         yield None
         return
     with SqliteJournal(place.journal, clock=SystemClock(), read_only=True) as journal:

@@ -16,6 +16,7 @@ from ibkr_trader.cli.trading import desk_for, name
 from ibkr_trader.cli.wording import when
 from ibkr_trader.core.contracts import label
 from ibkr_trader.core.enums import Care, OrderStatus
+from ibkr_trader.core.errors import JournalError
 from ibkr_trader.core.events import DriftEvent
 from ibkr_trader.core.ids import short_id
 from ibkr_trader.core.text import quantity
@@ -39,12 +40,16 @@ async def status(face: Face) -> output.Reply:
     """Return where orders go and whether the desk would take one."""
     async with desk_for(face) as desk:
         await price_held(desk)
-        drift = _recent_drift(desk)
+        drift, fault = _recent_drift(desk)
         unknown = lost(desk.trader.portfolio.orders.values())
         return output.Reply(
             schema="status/1",
-            data=_document(face, desk, drift=drift, unknown=unknown),
-            blocks=[_table(face, desk, drift=drift, unknown=unknown)],
+            data=_document(face, desk, drift=drift, unknown=unknown)
+            | {"journal_fault": fault or None},
+            blocks=[
+                _table(face, desk, drift=drift, unknown=unknown),
+                *([f"{fault}: ibkr-trader audit verify"] if fault else []),
+            ],
         )
 
 
@@ -163,20 +168,26 @@ def _unprotected(desk: Desk) -> list[str]:
     ]
 
 
-def _recent_drift(desk: Desk) -> list[DriftEvent]:
+def _recent_drift(desk: Desk) -> tuple[list[DriftEvent], str]:
     """The last day's drift that is on record, oldest first; a subject's newest word only.
+
+    And why it may be more, if the record cannot be read to its end.
 
     The simulator's clock may have been set back since: a day ahead is of late, too.
     """
     journal, now = desk.trader.journal, desk.trader.clock.now()
     newest = journal.state.last_record
     found: dict[str, DriftEvent] = {}
-    for _, event in journal.messages(since=max(0, newest - _RECORDS)):
-        if isinstance(event, DriftEvent) and abs(now - event.at) < _RECENT:
-            found.pop(event.subject, None)
-            found[event.subject] = event
+    fault = ""
+    try:
+        for _, event in journal.messages(since=max(0, newest - _RECORDS)):
+            if isinstance(event, DriftEvent) and abs(now - event.at) < _RECENT:
+                found.pop(event.subject, None)
+                found[event.subject] = event
+    except JournalError as error:
+        fault = error.message  # of the past; how things stand is another matter
     current = desk.trader.portfolio.drift
-    return [event for event in found.values() if event.subject not in current]
+    return [event for event in found.values() if event.subject not in current], fault
 
 
 def _told(drift: DriftEvent, *, utc: bool) -> str:

@@ -40,7 +40,7 @@ async def led(face: Face) -> AsyncIterator[Leadership | None]:
     if settings.lease is None:
         yield None
         return
-    logs.start(private_folder(settings.place.folder))
+    logs.start(private_folder(settings.place.folder), level=settings.log_level)
     leadership = Leadership(SystemClock())
     leadership.waits, leadership.say = True, output.note
     lease = make_lease(settings, settings.lease, leadership.lose)

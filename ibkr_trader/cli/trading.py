@@ -66,7 +66,7 @@ async def desk_for(
     if not settings.data_dir.exists() and not face.json:
         output.note(f"state is kept in {settings.data_dir}")
     folder = private_folder(settings.place.folder)
-    logs.start(folder)
+    logs.start(folder, level=settings.log_level)
     try:
         async with open_desk(
             settings=settings if patient else _impatient(settings),

@@ -8,11 +8,12 @@ from __future__ import annotations
 import hashlib
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import msgspec
 
 from ibkr_trader.config import sources
+from ibkr_trader.config.journal_table import JournalTable, journal_table
 from ibkr_trader.config.lease_table import LeaseTable, lease_table
 from ibkr_trader.config.metrics_table import MetricsTable, metrics_table
 from ibkr_trader.config.notify_table import NotifyTable, notify_table
@@ -94,16 +95,19 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     eod_minutes_before: float = 5  # when the end of the day begins, before the close
     eod_window_minutes: float = 10
     eod_at: str = "cron"
+    log_level: str = "info"
     risk: RiskLimits = RiskLimits()
     protection: CoverRules = CoverRules()
     outside: Outside = Outside()
     lease: LeaseTable | None = None
     metrics: MetricsTable | None = None
     notify: NotifyTable | None = None
+    journal: JournalTable = JournalTable()
     effective: tuple[Effective, ...] = ()
     warnings: tuple[str, ...] = ()
     config_file: Path | None = None
     config_digest: str = ""  # of the file's content, as it was read
+    is_passing: bool = False  # a folder that goes with the command: nothing is kept about it
 
     @property
     def place(self) -> Place:
@@ -129,7 +133,11 @@ _PASSING = frozenset(
     {
         *("timeout_seconds", "reconnect_max_attempts", "reconnect_backoff_seconds"),
         *("restart_window", "sim_port", "eod_minutes_before", "eod_window_minutes", "eod_at"),
+        "log_level",
     }
+)
+_Table: TypeAlias = (
+    RiskLimits | CoverRules | Admission | LeaseTable | MetricsTable | NotifyTable | JournalTable
 )
 _DEFAULT_PORTS = {Profile.PAPER: 7497, Profile.LIVE: 7496}
 
@@ -227,6 +235,7 @@ class _Tables(NamedTuple):
     lease: LeaseTable | None
     metrics: MetricsTable | None
     notify: NotifyTable | None
+    journal: JournalTable
 
 
 def _tables(found: sources.Sources, *, is_live: bool) -> _Tables:
@@ -238,6 +247,7 @@ def _tables(found: sources.Sources, *, is_live: bool) -> _Tables:
         lease_table(found),
         metrics_table(found),
         notify_table(found),
+        journal_table(found),
     )
 
 
@@ -298,11 +308,12 @@ def _effective_tables(tables: _Tables, found: sources.Sources) -> Iterator[Effec
         yield from _effective_table("metrics", tables.metrics, found)
     if tables.notify is not None:
         yield from _effective_table("notify", tables.notify, found)
+    yield from _effective_table("journal", tables.journal, found)
 
 
 def _effective_table(
     table: str,
-    settings: RiskLimits | CoverRules | Admission | LeaseTable | MetricsTable | NotifyTable,
+    settings: _Table,
     found: sources.Sources,
 ) -> tuple[Effective, ...]:
     lines, usual = found.table_lines, type(settings)()

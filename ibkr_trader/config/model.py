@@ -35,6 +35,7 @@ EXAMPLES: dict[str, str] = {
     "eod_minutes_before": "5",
     "eod_window_minutes": "10",
     "eod_at": "cron",
+    "log_level": "info",
 }
 
 
@@ -63,6 +64,7 @@ class SettingsModel(BaseModel):
     eod_minutes_before: Annotated[float, Field(gt=0, le=390, allow_inf_nan=False)] = 5
     eod_window_minutes: Annotated[float, Field(gt=0, le=390, allow_inf_nan=False)] = 10
     eod_at: Literal["cron", "broker", "both"] = "cron"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @field_validator("restart_window")
     @classmethod

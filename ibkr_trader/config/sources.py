@@ -38,6 +38,7 @@ TABLES = (
     "lease",
     "metrics",
     "notify",
+    "journal",
 )  # settings with keys of their own
 NAMES = (
     "profile",
@@ -58,6 +59,7 @@ NAMES = (
     "eod_minutes_before",
     "eod_window_minutes",
     "eod_at",
+    "log_level",
     *TABLES,
 )
 # What decides about real money is written down once, where nothing sets it in passing.

@@ -320,3 +320,20 @@ def test_what_was_acknowledged_survives_kill_9(path: Path) -> None:
             assert journal.verify() >= acknowledged
             session = [seq for seq, _ in journal.messages()]
             assert len(session) % 3 == 0  # a batch is written whole or not at all
+
+
+def test_a_start_reads_from_the_last_checkpoint_on_however_long_a_session_is(path: Path) -> None:
+    """What stands before it in the same session is checked by those who read it."""
+    with open_journal(path) as journal:
+        install = journal.state.install
+        journal.append([submit(order(install, 7, 70)), *(note(str(n)) for n in range(600))])
+        # As when the disk took nothing for a while: what is owed comes with the checkpoint.
+        journal.append([submit(order(install, 9, 90)), CheckpointEvent(at=NOW, live=())])
+        journal.append([note("x") for _ in range(300)])
+    with closing(sqlite3.connect(path, isolation_level=None)) as raw:
+        raw.execute("DROP TRIGGER no_update")
+        raw.execute("UPDATE records SET payload = 'x' WHERE seq = 9")
+    with open_journal(path) as journal:
+        assert (journal.state.last_group, journal.state.last_order_id) == (9, 90)
+        with pytest.raises(JournalError, match="record 9 was changed"):
+            journal.verify()

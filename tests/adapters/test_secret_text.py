@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import copy
+import json
 import pickle
 
 import pytest
 
-from ibkr_trader.adapters.secret_text import NO_SECRET, Secret, secret_of
+from ibkr_trader.adapters.secret_text import (
+    NO_SECRET,
+    Secret,
+    all_but_secrets,
+    secret_of,
+    without_secrets,
+)
 
 HIDDEN = "s3cr3t-of-mine"
 ENVIRON = {"DESK_TOKEN": HIDDEN, "token": HIDDEN, "DESK_SPACED": "two words", "DESK_EMPTY": ""}
@@ -63,3 +70,13 @@ def test_a_secret_where_its_name_belongs_is_refused_and_not_shown(typed: str) ->
         secret_of(typed, key="sinks.webhook", environ=ENVIRON)
     assert "variable" in str(caught.value)
     assert not typed or typed not in str(caught.value)
+
+
+def test_what_a_process_was_told_is_left_out_of_what_lasts() -> None:
+    long, quoted, short, tiny = "a-long-enough-secret", 'with"a-quote-and-more', "hunter22", "abc"
+    for one in (long, quoted, short, tiny):
+        assert Secret(one)
+    text = f"{long} {quoted} {short} {tiny}"
+    assert without_secrets(text) == f"*** *** {short} {tiny}"
+    assert all_but_secrets(text) == f"*** *** *** {tiny}"
+    assert without_secrets(json.dumps({"told": quoted})) == '{"told": "***"}'
