@@ -20,11 +20,10 @@ from tests.invariants.evidence import (
     ZERO,
     alive_since,
     is_exit,
-    is_unheard,
     role_of,
     spans,
 )
-from tests.invariants.reading import read
+from tests.invariants.reading import is_unheard, read
 from tests.invariants.watched import US, Frame, State
 
 if TYPE_CHECKING:
