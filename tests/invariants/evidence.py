@@ -14,7 +14,7 @@ from tests.invariants.world import INSTALL
 
 if TYPE_CHECKING:
     from ibkr_trader.sim.orders import SimOrder
-    from tests.invariants.watched import Frame, State
+    from tests.invariants.watched import State
     from tests.invariants.world import World
 
 ZERO = Decimal(0)
@@ -97,15 +97,6 @@ def alive_since(world: World, at: datetime) -> timedelta | None:
     if booted is None or (killed is not None and killed >= booted):
         return None
     return at - booted
-
-
-def is_unheard(world: World, frame: Frame) -> bool:
-    """Whether something had just happened there that nobody at the desk could know of yet."""
-    assert frame.terms is not None
-    con_id, at = frame.terms.con_id, frame.at
-    touched = any(one == con_id and when <= at <= when + T_COVER for one, when in world.touches)
-    before = tuple(world.exchange.orders.executions())[: frame.before.executions]
-    return touched or any(e.con_id == con_id and at <= e.at + world.latency for e in before)
 
 
 def spans(world: World) -> Iterator[tuple[State, datetime]]:

@@ -21,11 +21,11 @@ from tests.invariants.evidence import (
     closing,
     contracts,
     is_exit,
-    is_unheard,
     role_of,
     spans,
     surplus,
 )
+from tests.invariants.reading import is_unheard
 from tests.invariants.watched import US, Frame, State
 
 if TYPE_CHECKING:

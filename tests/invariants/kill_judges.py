@@ -20,11 +20,10 @@ from tests.invariants.evidence import (
     ZERO,
     alive_since,
     is_exit,
-    is_unheard,
     role_of,
     spans,
 )
-from tests.invariants.reading import read
+from tests.invariants.reading import is_unheard, read
 from tests.invariants.watched import US, Frame, State
 
 if TYPE_CHECKING:
@@ -141,8 +140,8 @@ def _traded_anew(world: World, number: int, con_id: int, *, default: datetime) -
 def s14_flat(world: World) -> list[str]:
     """Judge, at rest, that nothing is held any more where flattening is still in force.
 
-    What somebody has traded by hand since is his own; what a whole close still works on, in a
-    market that has no more to give, is on its way.
+    What somebody trades by hand shows at the next look only, and is his own; what a whole close
+    still works on, in a market that has no more to give, is on its way.
     """
     if world.trader is None:
         return []
@@ -158,7 +157,7 @@ def s14_flat(world: World) -> list[str]:
         for symbol, since in wanted.items()
         for con_id in now.held
         if symbol in {EVERYTHING, NAMES.get(con_id, "?")}
-        and not any(one == con_id and at >= since for one, at in world.touches)
+        and not any(one == con_id for one, _ in world.touches)
         and not _is_closing_all(now, con_id)
     ]
 

@@ -10,7 +10,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from ibkr_trader.core.enums import Side
-from tests.invariants.evidence import ZERO, is_exit, is_unheard
+from tests.invariants.evidence import ZERO, is_exit
+from tests.invariants.reading import is_unheard
 from tests.invariants.watched import US, Frame, State
 
 if TYPE_CHECKING:

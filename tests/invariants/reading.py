@@ -20,7 +20,7 @@ from ibkr_trader.orders import lifecycle
 from ibkr_trader.sim.gateway.account_requests import StartApi
 from ibkr_trader.sim.gateway.framing import Frame, FrameReader
 from ibkr_trader.sim.gateway.wire import Way
-from tests.invariants.evidence import role_of
+from tests.invariants.evidence import T_COVER, role_of
 from tests.invariants.watched import US
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from ibkr_trader.sim.gateway.wire import WireEntry
     from ibkr_trader.sim.orders import OrderKey
     from tests.invariants.memory_network import Crossing
+    from tests.invariants.watched import Frame as Request
     from tests.invariants.world import World
 
 _ODD = re.compile(
@@ -225,3 +226,19 @@ def read(world: World) -> Reading:
     reading = _READINGS.setdefault(world, Reading())
     reading.refresh(world)
     return reading
+
+
+def is_unheard(world: World, frame: Request) -> bool:
+    """Whether something had happened there that nobody at the desk could know of as it left.
+
+    A gateway may hold back what it was sent: then it left when it crossed the wire.
+    """
+    assert frame.terms is not None
+    con_id, left = frame.terms.con_id, min(frame.at, read(world).left.get(frame.key, frame.at))
+    if frame.is_change:
+        left = frame.at
+    touched = any(
+        one == con_id and left <= when + T_COVER for one, when in world.touches if when <= frame.at
+    )
+    before = tuple(world.exchange.orders.executions())[: frame.before.executions]
+    return touched or any(e.con_id == con_id and left <= e.at + world.latency for e in before)
