@@ -1,8 +1,8 @@
 """A journal that is older than the world: only what reduces risk goes out until a person looks.
 
-With an old copy a halt, a limit or a loss may be forgotten, and orders of ours may work that it
-does not know. Two things tell: what this machine had seen of the journal, and order numbers at
-the broker that the journal has not given out yet.
+With an old copy a halt, a limit or a loss may be forgotten. What this machine had seen of the
+journal tells; that the broker knows orders which the journal does not is drift
+(`portfolio/reconciliation.py`), and stands against opening as well.
 """
 
 from __future__ import annotations
@@ -45,7 +45,6 @@ class JournalWatch:
 
     def attach(self) -> None:
         """Stand against opening at once, and have it on record as soon as the trader runs."""
-        self._trader.recovery.on_ahead = self._hear_ahead
         if self._seen is not None and self._seen.doubt:
             self._trader.outlook.degrade(self._seen.doubt, cause=_CAUSE)
         self._trader.bus.subscribe(SyncEvent, self._note_sync)
@@ -63,9 +62,6 @@ class JournalWatch:
         if self._trader.record.is_complete:
             self._seen.accept()
             self._trader.outlook.degrade("", cause=_CAUSE)
-
-    def _hear_ahead(self, order_id: str) -> None:
-        self._reduce(f"the broker knows order {order_id}, and the journal is not as far yet")
 
     def _reduce(self, doubt: str) -> None:
         self._trader.halter.reduce(f"{doubt}; {_ADVICE}", origin=ORIGIN)

@@ -81,8 +81,6 @@ class Recovery:
         self._one_at_a_time = asyncio.Lock()
         self.trails: Callable[[], tuple[ev.TrailEvent, ...]] = tuple
         self.remembered: Callable[[datetime], Mapping[str, Any]] = lambda _: {}
-        self._ahead = 0  # the highest number of ours that the journal had not given out
-        self.on_ahead: Callable[[OrderId], None] = lambda _: None  # of our orders, a later one
         self._open_groups: Callable[[], Iterable[GroupId]] = tuple
         self._misled_groups: Callable[[], tuple[GroupId, ...]] = tuple
         self._asked: set[tuple[OrderId, int]] = set()  # cancels, by the epoch they went out in
@@ -265,15 +263,11 @@ class Recovery:
             await self._router.route(command)
 
     def _observe(self, snapshot: BrokerSnapshot) -> None:
-        state = self._journal.state
-        ids = [order.order_id for order in (*snapshot.open_orders, *snapshot.completed_orders)]
-        ids += [fill.order_id for fill in snapshot.fills]
-        numbers = {order_id: group_number(order_id, state.install) for order_id in ids}
-        for order_id, number in numbers.items():
-            self._journal.observe(group=number)
-            if number > max(state.last_group, self._ahead):
-                self._ahead = number
-                self.on_ahead(order_id)
+        install = self._journal.state.install
+        for order in (*snapshot.open_orders, *snapshot.completed_orders):
+            self._journal.observe(group=group_number(order.order_id, install))
+        for fill in snapshot.fills:
+            self._journal.observe(group=group_number(fill.order_id, install))
 
     def _note_sent(self, event: ev.NewOrderEvent) -> None:
         self._sent_in[event.order_id] = self._epoch

@@ -75,7 +75,7 @@ async def test_orders_of_ours_that_the_journal_never_gave_out_tell_of_an_older_o
         journal=older, equip=lambda one: JournalWatch(one, None).attach()
     ) as trader:
         assert state(trader) is TradingState.REDUCING
-        assert "the journal is not as far yet" in await refused(trader)
+        assert "the journal: ends with order 0 here, order 2 at the broker" in await refused(trader)
         trader.halter.resume("they are known", origin="cli")
         await trader.recovery.synchronize()
         assert state(trader) is TradingState.ACTIVE  # told once
