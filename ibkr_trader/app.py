@@ -136,12 +136,11 @@ async def open_desk(  # noqa: PLR0913 - the one root: each of these has a defaul
         link, on_time = link_settings(settings, port), _server_clock(settings, clock)
         connection = IBKRConnection(link, clock=clock, on_server_time=on_time)
         broker = IBKRBroker(connection, install=journal.state.install, on_frame=reach)
-        market = IBKRMarketData(connection)
         await stack.enter_async_context(connected(connection, leadership))
         stack.enter_context(await asyncio.to_thread(_claim, settings, connection))
         trader = Trader(
             broker=broker,
-            market=market,
+            market=IBKRMarketData(connection),
             journal=journal,
             clock=clock,
             account=connection.account,

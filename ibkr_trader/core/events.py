@@ -16,7 +16,7 @@
                            StateEvent · ArmEvent · LimitsEvent · EquityEvent · LossEvent
                            TimeEvent · CheckpointEvent · GroupEvent · CoverEvent · TrailEvent
                            CloseRequestEvent · CloseEndEvent · OperatorEvent · NoticeEvent
-                           CareEvent
+                           CareEvent · AlarmEvent
 
 Subscribing to a class subscribes to everything below it. Leaves are final, so that a
 handler that names a leaf names one fact. `at` is the moment it happened, in UTC.

@@ -89,4 +89,5 @@ async def still_desk(gateway: StillGateway, terms: DeskTerms) -> AsyncIterator[D
         gateway.attend(connection, trader)
         stack.callback(gateway.attend, None)
         await stack.enter_async_context(trader.running())
+        stack.callback(gateway.attend, None)  # one that ends, or has failed, says nothing more
         yield Desk(trader, timeout=terms.patience)

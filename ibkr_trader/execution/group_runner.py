@@ -386,10 +386,9 @@ class GroupRunner:
         return group_id in self._misled or subject_of(contract) in self._portfolio().drift
 
     def _tell(self, group_id: GroupId, message: str) -> None:
-        event = GroupEvent(
-            at=self._clock.now(), group_id=group_id, message=message, is_serious=True
-        )
-        self._record.witness([event])
+        now = self._clock.now()
+        told = GroupEvent(at=now, group_id=group_id, message=message, is_serious=True)
+        self._record.witness([told])
 
 
 def _is_within(since: datetime | None, at: datetime) -> bool:

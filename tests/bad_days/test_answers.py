@@ -219,7 +219,7 @@ async def test_f_b13_of_our_own_we_never_come_near_what_tws_takes(day: Day) -> N
     async with day.meanwhile(within=15):
         order = await day.desk.submit_order(single(limit="148"))
         await day.desk.cancel_order(order.order_id)
-    await day.wait(12)
+    await day.wait(25)
     ours = [e for e in day.wire.entries[begun:] if e.way is Way.IN and e.name not in CLOCKWORK]
     each_second = Counter(entry.at.replace(microsecond=0) for entry in ours)
     assert len(ours) > 300

@@ -151,7 +151,7 @@ async def test_f_a03_a_link_that_breaks_in_the_same_moment_leaves_a_doubt(day: D
 async def test_f_a04_what_still_waited_is_not_sent_and_the_rest_is_accounted_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of eighty orders thirty leave at once and thirty a second later; the 38th breaks the link."""
+    """Of eighty orders thirty leave at once and thirty soon after; the 38th breaks the link."""
     many = roomy(max_working_per_side=80, max_working=90, max_openings_per_day=80)
     async with a_day(tmp_path, monkeypatch) as day, day.open_desk(limits=many):
         await eighty_orders(day)
@@ -164,7 +164,7 @@ async def eighty_orders(day: Day) -> None:
         prepared = await prepare(day.trader, single(1, limit=f"100.{cents:02}"))
         (order,) = await place(day.trader, prepared, wait=Wait.NONE, timeout=1)
         names.append(order.order_id)
-    await day.wait(1)
+    await day.wait(2)
     waiting = [event.order_id for event in day.news(NotSentEvent)]
     assert len(waiting) >= 20, "they never left, and that is certain at once"
     assert sorted(waiting) == sorted(names[-len(waiting) :])

@@ -5,7 +5,7 @@ import io
 
 import pytest
 
-from ibkr_trader.cli import limits_setting, reporting
+from ibkr_trader.cli import bundle, limits_setting, reporting
 from ibkr_trader.cli.exits import Exit, Unconfirmed, Verdict
 from ibkr_trader.cli.face import DESK_COMMANDS, Face
 from ibkr_trader.cli.output import Reply
@@ -118,9 +118,9 @@ def test_a_desks_command_never_stands_still_for_an_answer() -> None:
         assert "face.confirm(" not in inspect.getsource(command.body), name
     families = (ROOT / "ibkr_trader" / "cli").glob("*.py")
     asking = {path.name for path in families if "face.confirm(" in path.read_text()}
-    # The client's own, and a command that is not relayed: it needs no desk.
-    assert asking <= {"remote.py", "limits_setting.py", "reporting.py"}
-    for body in (limits_setting.set_limits, reporting.report):
+    # The client's own, and commands that are not relayed: they need no desk.
+    assert asking <= {"remote.py", "limits_setting.py", "reporting.py", "bundle.py"}
+    for body in (limits_setting.set_limits, reporting.report, bundle.export):
         assert not inspect.iscoroutinefunction(body)
 
 

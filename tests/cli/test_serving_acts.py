@@ -106,6 +106,7 @@ def test_every_command_that_changes_something_is_an_act() -> None:
         if not one.does({key: given.get(key) for key in one.options}, dry_run=False)
     }
     assert {name for name in looks if name.partition(".")[0] not in {"look", "screen"}} == {
+        "alarms.alarms",
         "correlation.correlations",
         "heat.heat",
         "setup.deep-desk-check",

@@ -132,7 +132,7 @@ class MemoryTransport(asyncio.Transport):
             for piece in filter(None, (data[:cut], data[cut:])):
                 self._later(self.other._arrive, piece)
         is_full = bool(self._waiting)
-        if is_full is not self._tells_writer and isinstance(self.protocol, asyncio.Protocol):
+        if is_full is not self._tells_writer:
             self._tells_writer = is_full
             tell = self.protocol.pause_writing if is_full else self.protocol.resume_writing
             self._loop.call_soon(tell)
@@ -160,8 +160,7 @@ class MemoryTransport(asyncio.Transport):
         while self._arrived and not (self._is_paused or self._is_closing):
             data = self._arrived.popleft()
             self.other._room(len(data))
-            assert isinstance(self.protocol, asyncio.Protocol)
-            self.protocol.data_received(data)
+            _hand_in(self.protocol, data)
         if self._is_over and not self._arrived and not self._is_closing:
             self.close()  # the protocols here keep no half of a connection open
 
@@ -193,6 +192,20 @@ class MemoryTransport(asyncio.Transport):
             self._is_gone = True
             error = ConnectionResetError(104, "Connection reset by peer")
             self._loop.call_later(_QUICK, self.protocol.connection_lost, error)
+
+
+def _hand_in(protocol: asyncio.BaseProtocol, data: bytes) -> None:
+    """Give a protocol its bytes, at once or into the buffer that it offers."""
+    if isinstance(protocol, asyncio.Protocol):
+        protocol.data_received(data)
+        return
+    assert isinstance(protocol, asyncio.BufferedProtocol)
+    while data:
+        room = memoryview(protocol.get_buffer(len(data)))
+        size = min(len(room), len(data))
+        room[:size] = data[:size]
+        protocol.buffer_updated(size)
+        data = data[size:]
 
 
 class Listening:

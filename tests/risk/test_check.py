@@ -41,6 +41,7 @@ EXPECTED = {
     "quote_fresh": Binds.OPENINGS,
     "quote_sane": Binds.OPENINGS,
     "reduce_only": Binds.OPENINGS,
+    "released": Binds.OPENINGS,
     "risk_per_trade": Binds.OPENINGS,
     "short_sales": Binds.OPENINGS,
     "stop_out": Binds.OPENINGS,
