@@ -16,10 +16,13 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from ibkr_trader.sim.gateway import background
+from ibkr_trader.sim.gateway.acts import Advance
+from ibkr_trader.sim.gateway.door import inject
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = (
@@ -31,6 +34,7 @@ PAGES = (
 )
 _SHELL = re.compile(r"[|&;<>$`*\n]")  # what only a shell can make sense of
 _BLOCK = re.compile(r"(?<=^```console\n).*?(?=^```$)", re.DOTALL | re.MULTILINE)
+_A_BREATH = 1.1  # seconds: how often something may be opened, by default, and a little more
 _PATIENCE = 50.0  # seconds for one command
 _ID = re.compile(r"\b[a-z][a-z0-9]{4}-(?=\d)")
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?( E[SD]T|Z)?")
@@ -81,12 +85,18 @@ class Sitting:
     ) -> None:
         self.home = home.resolve()
         self._start = start
+        self._gateway = self.home / ".local/share/ibkr-trader/sim/gateway"
         binaries = Path(sys.executable).parent
         kept = ("LANG", "IBKR_CLIENT_LIBRARY")
         self.env = {name: os.environ[name] for name in kept if name in os.environ} | {
             "HOME": str(self.home),
             "PATH": f"{binaries}{os.pathsep}{os.environ['PATH']}",
         }
+
+    def pass_time(self) -> None:
+        """Let a second pass at the exchange, as it does for people between two commands."""
+        with suppress(background.GatewayError):
+            inject(self._gateway, Advance(seconds=_A_BREATH))
 
     def run(self, command: str) -> str:
         """Run one command line, in a shell if it needs one, and return all that it printed."""
@@ -105,7 +115,7 @@ class Sitting:
 
     def end(self) -> None:
         """Stop the simulator that the commands may have started."""
-        background.stop(self.home / ".local/share/ibkr-trader/sim/gateway")
+        background.stop(self._gateway)
 
 
 def _program(command: str) -> list[str]:

@@ -96,7 +96,9 @@ class Engine:
             self._store.mark_clock(mark)
 
     def _wake(self) -> None:
-        if self._left_at is not None and self._wall() - self._left_at < IDLE:
+        # Whoever comes and goes between two pulses has been here, too.
+        left_at, self._left_at = self._left_at, self._wall()
+        if left_at is not None and self._left_at - left_at < IDLE:
             return
         moment = waking_moment(self.clock.now())
         if moment is not None:
