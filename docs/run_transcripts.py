@@ -132,6 +132,7 @@ def rerun(text: str, sitting: Sitting) -> str:
     def fresh(block: re.Match[str]) -> str:
         lines = []
         for step in _steps(block.group()):
+            sitting.pass_time()
             output = sitting.run(step.command)
             lines += [f"$ {step.command}", *([output] if output else [])]
         return "".join(f"{line.rstrip()}\n" for text in lines for line in text.splitlines())
