@@ -21,6 +21,8 @@ from ibkr_trader.core.commands import CancelOrder, SubmitOrders
 from ibkr_trader.core.contracts import label
 from ibkr_trader.core.enums import OrderRole
 from ibkr_trader.core.errors import AmbiguousContract, BrokerUnavailable
+from ibkr_trader.core.trading_day import session_at
+from ibkr_trader.execution.exchange_hours import exchange_now, exchange_time
 from ibkr_trader.execution.placing import QUOTE_TIMEOUT
 from ibkr_trader.orders.closing import KIND, Closing
 from ibkr_trader.portfolio.flattening import flatten
@@ -188,9 +190,11 @@ class Closer:
 
     def _objection(self, run: Run) -> str:
         """Why a closing cannot go on, begun when it could; empty if it can."""
-        now, asked_at = self._trader.clock.now(), run.request.at
-        sessions = self._sessions(run)
-        today = next((one for one in sessions if one.opens <= now < one.closes), None)
+        now, asked_at, sessions = exchange_now(self._trader), run.request.at, self._sessions(run)
+        if not run.is_resumed:  # asked for here, perhaps by a clock that is behind
+            skew = self._trader.outlook.book.clock_skew
+            asked_at = max(asked_at, exchange_time(asked_at, skew))
+        today = session_at(sessions, now)
         if today is None and sessions:
             return "its market is closed now"
         is_of_today = asked_at >= (today.opens if today is not None else now - _A_DAY)
@@ -205,8 +209,7 @@ class Closer:
         """
         portfolio, placed = self._trader.portfolio, _placed(step)
         is_refused = any(not is_live(portfolio, order_id) for order_id in placed)
-        now = self._trader.clock.now()
-        is_open = any(one.opens <= now < one.closes for one in self._sessions(run))
+        is_open = session_at(self._sessions(run), exchange_now(self._trader)) is not None
         if run.is_forced or not (is_refused and is_open) or _has_closer(portfolio, run):
             return False
         run.is_forced = True
