@@ -158,8 +158,11 @@ class Closer:
         while not run.is_over:
             before, syncs = _standing(trader.portfolio, contract.con_id), self._syncs
             step = flatten(run.closing, trader.portfolio, objection=self._objection(run))
-            if _placed(step) and await self._is_explained(contract):
-                continue
+            if _placed(step):
+                if await self._is_explained(contract):
+                    continue
+                objection, portfolio = self._objection(run), trader.portfolio
+                step = flatten(run.closing, portfolio, objection=objection, as_stated=True)
             self._remember(run, step)
             stood = dict(trader.portfolio.orders)
             unsent, is_lost = await self._send(step, cause=run.request.correlation_id)
@@ -178,7 +181,8 @@ class Closer:
         """Wait while the broker states another position than its executions make, and is asked.
 
         What was closed a moment ago, by an execution that is told late, must not be closed again.
-        Whoever wants out waits no longer than `EXPLAINED`. False if there is nothing to wait for.
+        Whoever wants out waits no longer than `EXPLAINED`: then as much as both have is closed.
+        False if there is nothing to wait for.
         """
         subject = subject_of(contract)
         if subject not in self._trader.portfolio.drift:
