@@ -21,6 +21,8 @@ from ibkr_trader.core.commands import CancelOrder, SubmitOrders
 from ibkr_trader.core.contracts import label
 from ibkr_trader.core.enums import OrderRole
 from ibkr_trader.core.errors import AmbiguousContract, BrokerUnavailable
+from ibkr_trader.core.trading_day import session_at
+from ibkr_trader.execution.exchange_hours import exchange_now, exchange_time
 from ibkr_trader.execution.placing import QUOTE_TIMEOUT
 from ibkr_trader.orders.closing import KIND, Closing
 from ibkr_trader.portfolio.flattening import flatten
@@ -156,8 +158,11 @@ class Closer:
         while not run.is_over:
             before, syncs = _standing(trader.portfolio, contract.con_id), self._syncs
             step = flatten(run.closing, trader.portfolio, objection=self._objection(run))
-            if _placed(step) and await self._is_explained(contract):
-                continue
+            if _placed(step):
+                if await self._is_explained(contract):
+                    continue
+                objection, portfolio = self._objection(run), trader.portfolio
+                step = flatten(run.closing, portfolio, objection=objection, as_stated=True)
             self._remember(run, step)
             stood = dict(trader.portfolio.orders)
             unsent, is_lost = await self._send(step, cause=run.request.correlation_id)
@@ -176,7 +181,8 @@ class Closer:
         """Wait while the broker states another position than its executions make, and is asked.
 
         What was closed a moment ago, by an execution that is told late, must not be closed again.
-        Whoever wants out waits no longer than `EXPLAINED`. False if there is nothing to wait for.
+        Whoever wants out waits no longer than `EXPLAINED`: then as much as both have is closed.
+        False if there is nothing to wait for.
         """
         subject = subject_of(contract)
         if subject not in self._trader.portfolio.drift:
@@ -188,9 +194,11 @@ class Closer:
 
     def _objection(self, run: Run) -> str:
         """Why a closing cannot go on, begun when it could; empty if it can."""
-        now, asked_at = self._trader.clock.now(), run.request.at
-        sessions = self._sessions(run)
-        today = next((one for one in sessions if one.opens <= now < one.closes), None)
+        now, asked_at, sessions = exchange_now(self._trader), run.request.at, self._sessions(run)
+        if not run.is_resumed:  # asked for here, perhaps by a clock that is behind
+            skew = self._trader.outlook.book.clock_skew
+            asked_at = max(asked_at, exchange_time(asked_at, skew))
+        today = session_at(sessions, now)
         if today is None and sessions:
             return "its market is closed now"
         is_of_today = asked_at >= (today.opens if today is not None else now - _A_DAY)
@@ -205,8 +213,7 @@ class Closer:
         """
         portfolio, placed = self._trader.portfolio, _placed(step)
         is_refused = any(not is_live(portfolio, order_id) for order_id in placed)
-        now = self._trader.clock.now()
-        is_open = any(one.opens <= now < one.closes for one in self._sessions(run))
+        is_open = session_at(self._sessions(run), exchange_now(self._trader)) is not None
         if run.is_forced or not (is_refused and is_open) or _has_closer(portfolio, run):
             return False
         run.is_forced = True

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from ibkr_trader.core.contracts import label, ticker
 from ibkr_trader.core.errors import OutcomeUnknown, RiskCheckError, TraderError
 from ibkr_trader.core.events import Breach
+from ibkr_trader.core.trading_day import session_at
 from ibkr_trader.execution.closer import is_live
+from ibkr_trader.execution.exchange_hours import exchange_now
 from ibkr_trader.execution.placing import QUOTE_TIMEOUT
 from ibkr_trader.orders.closing import KIND
 from ibkr_trader.portfolio.flattening import unfinished
@@ -124,8 +126,8 @@ async def close_each(
 def _require_market(trader: Trader, contract: Contract) -> None:
     """Leave the exits alone while nothing could take their place: a stop outlives the night."""
     sessions = _sessions(trader, contract.con_id)
-    now = trader.clock.now()
-    if not sessions or any(session.opens <= now < session.closes for session in sessions):
+    now = exchange_now(trader)
+    if not sessions or session_at(sessions, now) is not None:
         return
     coming = [session.opens for session in sessions if session.opens > now]
     until = f"; it opens at {min(coming):%Y-%m-%d %H:%M} UTC" if coming else ""

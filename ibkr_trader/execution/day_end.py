@@ -22,6 +22,7 @@ from ibkr_trader.core.models import ZERO, Contract, OrderId
 from ibkr_trader.core.shapes import STOP_TYPES
 from ibkr_trader.core.trading_day import TradingDay, date_of, trading_day
 from ibkr_trader.execution.closing import close_each
+from ibkr_trader.execution.exchange_hours import exchange_now
 from ibkr_trader.orders.closing import KIND
 from ibkr_trader.portfolio.caring import is_released
 from ibkr_trader.portfolio.flattening import unfinished
@@ -146,7 +147,7 @@ async def survey(trader: Trader, calendar: Calendar, plan: DayEndPlan) -> list[M
         except AmbiguousContract as error:
             trouble = error.message
         day = _day_of(trader, calendar, contract)
-        due = plan.due(day, trader.clock.now())
+        due = plan.due(day, exchange_now(trader))
         if is_released(trader.portfolio, contract.con_id):
             due, trouble = Due.RELEASED, ""
         end = MarketEnd(contract=contract, day=day, due=due, trouble=trouble)
@@ -188,7 +189,7 @@ async def look_again(trader: Trader, ends: Iterable[MarketEnd]) -> None:
 
 
 def _day_of(trader: Trader, calendar: Calendar, contract: Contract) -> TradingDay:
-    now = trader.clock.now()
+    now = exchange_now(trader)
     details = trader.outlook.details(contract.con_id)
     if details is None:
         note = f"the broker does not know {label(contract)} any more"

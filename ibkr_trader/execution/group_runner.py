@@ -36,6 +36,8 @@ from ibkr_trader.core.events import (
     TimeEvent,
 )
 from ibkr_trader.execution.command_queue import CommandQueue
+from ibkr_trader.execution.exchange_hours import exchange_time, is_trading
+from ibkr_trader.execution.skew_watch import in_step
 from ibkr_trader.orders.group import ORDER_TYPES, Follower, Forgetful
 from ibkr_trader.portfolio.caring import is_left_alone, is_taken_over
 from ibkr_trader.portfolio.enlarging import enlarged
@@ -74,8 +76,9 @@ class GroupRunner:
         portfolio: Callable[[], PortfolioState],
         details: Callable[[int], ContractDetails | None] = lambda _: None,
         yields: Callable[[Command], bool] = lambda _: False,
+        skew: Callable[[], timedelta | None] = in_step,
     ) -> None:
-        self._details = details
+        self._details, self._skew = details, skew
         self._yields = yields  # what is left out without a word: the group asks again
         self._record = record
         self._router = router
@@ -210,12 +213,8 @@ class GroupRunner:
 
     def _is_trading(self, event: MarketEvent, group_id: GroupId) -> bool:
         """Whether the contract's exchange is open, for a group that minds; unknown is open."""
-        details = self._details(event.contract.con_id)
-        if details is None:
-            return True
-        is_awake = group_id in self._awake
-        sessions = details.trading_sessions if is_awake else details.liquid_sessions
-        return not sessions or any(one.opens <= event.at < one.closes for one in sessions)
+        details, at = self._details(event.contract.con_id), exchange_time(event.at, self._skew())
+        return is_trading(details, at, is_awake=group_id in self._awake)
 
     def _beat(self, at: datetime) -> None:
         if not self._is_synced:

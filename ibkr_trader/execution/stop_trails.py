@@ -53,6 +53,7 @@ class StopTrails:
             portfolio=lambda: trader.portfolio,
             details=trader.outlook.details,
             yields=lambda command: is_spared(command, trader.outlook),
+            skew=lambda: trader.outlook.book.clock_skew,
         )
         trader.bus.subscribe(TrailEvent, self._hear)
         trader.own(self.runner.work)

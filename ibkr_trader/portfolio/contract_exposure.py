@@ -203,6 +203,17 @@ def growth(before: ContractExposure, after: ContractExposure, sign: int) -> Deci
     return _beyond(after, sign) - _beyond(before, sign)
 
 
+def restated(exposure: ContractExposure, held: Decimal) -> ContractExposure:
+    """Return the exposure with the same orders, were `held` (signed) what they work on."""
+    return _summed(
+        exposure.con_id,
+        exposure.working,
+        held=held,
+        held_price=exposure.held_price,
+        multiplier=exposure.multiplier,
+    )
+
+
 def _beyond(exposure: ContractExposure, sign: int) -> Decimal:
     return max(ZERO, exposure.longest if sign > 0 else -exposure.shortest)
 

@@ -5,25 +5,44 @@ from __future__ import annotations
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from ibkr_trader.portfolio.ledger_fold import quantity_of
+from ibkr_trader.core.models import ZERO
+from ibkr_trader.portfolio.ledger_fold import quantity_of, subject_of
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
     from ibkr_trader.core.models import Contract
     from ibkr_trader.orders.closing import Closing, ClosingStep
     from ibkr_trader.portfolio.state import PortfolioState
 
+_UNEXPLAINED = "the broker holds nothing of it any more, and no execution says why: look in TWS"
 
-def flatten(closing: Closing, state: PortfolioState, *, objection: str = "") -> ClosingStep:
+
+def closable(state: PortfolioState, contract: Contract) -> Decimal:
+    """Return the signed quantity that our books and the broker's last word both have."""
+    held = quantity_of(state, contract.con_id)
+    if subject_of(contract) not in state.drift:
+        return held
+    stated = state.reported.get(contract.con_id, ZERO)
+    return min(held, stated, key=abs) if held * stated > 0 else ZERO
+
+
+def flatten(
+    closing: Closing, state: PortfolioState, *, objection: str = "", as_stated: bool = False
+) -> ClosingStep:
     """Return what `closing` does next; ask again after every event until it is over.
 
     Route the step's commands before asking again: what they change is then in `state`. With
-    an `objection` it is not closed any more, and only left protected.
+    an `objection` it is not closed any more, and only left protected. `as_stated` heeds the
+    broker where it states less than our books: what only these have is trouble.
     """
-    held = quantity_of(state, closing.contract.con_id)
+    ours = quantity_of(state, closing.contract.con_id)
+    held = closable(state, closing.contract) if as_stated else ours
     orders = chain(state.orders.values(), state.closed.values())
-    if objection:
-        return closing.give_up(held, orders, objection)
-    return closing.step(held, orders)
+    step = closing.give_up(held, orders, objection) if objection else closing.step(held, orders)
+    if ours and not held and step.is_over:
+        return step._replace(trouble=_UNEXPLAINED)
+    return step
 
 
 def unfinished(state: PortfolioState) -> dict[int, Contract]:

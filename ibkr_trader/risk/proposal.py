@@ -3,13 +3,19 @@
 Whether an order opens or only lowers risk is found here and nowhere else, by the worst
 case: with the order added to all that is live, in flight or unknown, could the position
 end further from flat? A claim (`reduces=True`, the role of an exit) proves nothing.
+
+Where the broker states another position than our books, whichever leaves less to close
+counts: what it has sold already, of which the execution is late, is not there to be sold.
+Closing orders go by our books: who closes has waited for the broker to explain itself, and
+must get out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from functools import cached_property
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -17,9 +23,10 @@ import msgspec
 from ibkr_trader.core.commands import ModifyOrder, SubmitOrders
 from ibkr_trader.core.enums import OrderRole, Side
 from ibkr_trader.core.errors import InvariantBroken
-from ibkr_trader.core.models import Contract, Order, OrderSpec
+from ibkr_trader.core.models import ZERO, Contract, Order, OrderSpec
 from ibkr_trader.core.shapes import PRICES, STOP_TYPES, TOUCHED_TYPES
-from ibkr_trader.portfolio.contract_exposure import ContractExposure, Working
+from ibkr_trader.portfolio.contract_exposure import ContractExposure, Working, restated
+from ibkr_trader.portfolio.ledger_fold import subject_of
 
 if TYPE_CHECKING:
     from ibkr_trader.risk.view import RiskView
@@ -53,12 +60,14 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     Attributes:
         changes: One for each order; none if a modification names no working order.
         before, after: The exposure of each contract concerned, by con_id.
+        stated: What the broker says is held, by con_id, where our books say otherwise.
     """
 
     command: SubmitOrders | ModifyOrder
     changes: tuple[Change, ...]
     before: Mapping[int, ContractExposure]
     after: Mapping[int, ContractExposure]
+    stated: Mapping[int, Decimal] = MappingProxyType({})
 
     @property
     def is_new(self) -> bool:
@@ -79,6 +88,19 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     def reduces(self) -> bool:
         """Whether the command can only lower risk, or leave it as it is."""
         return not any(change.opens or change.widens for change in self.changes)
+
+    def least(self, change: Change) -> tuple[ContractExposure, ContractExposure]:
+        """Return its contract's exposure before and after, by whoever leaves less to close."""
+        con_id, sign = change.spec.contract.con_id, change.spec.side.sign
+        ours = self.before[con_id], self.after[con_id]
+        stated = self.stated.get(con_id)
+        if (
+            stated is None
+            or _goes_by_our_books(change.spec)
+            or stated * sign <= ours[0].held * sign
+        ):
+            return ours
+        return restated(ours[0], stated), restated(ours[1], stated)
 
     def entry_of(self, change: Change) -> Change | None:
         """Return the order of this command that `change` is an exit of, if there is one."""
@@ -133,9 +155,20 @@ def _propose_new(command: SubmitOrders, view: RiskView) -> Proposal:
         opens = grown.extends(after[con_id]) or grown.opens_alone(spec.order_id)
         # An entry against what is held only reduces it; but it brings exits, and those do not.
         opens |= spec.role is OrderRole.ENTRY and before[con_id].held * spec.side.sign < 0
+        stated = _stated(spec, view)
+        if stated is not None and not _goes_by_our_books(spec):
+            there = restated(grown, stated)
+            opens |= there.extends(restated(after[con_id], stated))
+            opens |= there.opens_alone(spec.order_id)
         changes.append(Change(spec=spec, opens=opens))
         after[con_id] = grown
-    return Proposal(command=command, changes=tuple(changes), before=before, after=after)
+    return Proposal(
+        command=command,
+        changes=tuple(changes),
+        before=before,
+        after=after,
+        stated=_all_stated(command.orders, view),
+    )
 
 
 def _propose_change(command: ModifyOrder, order: Order, view: RiskView) -> Proposal:
@@ -154,10 +187,34 @@ def _propose_change(command: ModifyOrder, order: Order, view: RiskView) -> Propo
     old, is_opener = order.desired or order.spec, grown.is_opener(order.order_id)
     opens = grown.extends(here) or (is_opener and _is_keener(old, spec))
     widens = not is_opener and _widens(old, spec)
+    stated = _stated(spec, view)
+    if stated is not None and not _goes_by_our_books(spec):  # its price may follow the market
+        opens |= restated(grown, stated).extends(restated(here, stated))
     change = Change(spec=spec, before=order, opens=opens, widens=widens)
     return Proposal(
-        command=command, changes=(change,), before={con_id: here}, after={con_id: grown}
+        command=command,
+        changes=(change,),
+        before={con_id: here},
+        after={con_id: grown},
+        stated=_all_stated((spec,), view),
     )
+
+
+def _stated(spec: OrderSpec, view: RiskView) -> Decimal | None:
+    """What the broker says is held of the order's contract; None where our books agree."""
+    book, contract = view.portfolio, spec.contract
+    if subject_of(contract) not in book.drift:
+        return None
+    return book.reported.get(contract.con_id, ZERO)
+
+
+def _all_stated(specs: Iterable[OrderSpec], view: RiskView) -> dict[int, Decimal]:
+    found = ((spec.contract.con_id, _stated(spec, view)) for spec in specs)
+    return {con_id: held for con_id, held in found if held is not None}
+
+
+def _goes_by_our_books(spec: OrderSpec) -> bool:
+    return spec.role is OrderRole.CLOSE
 
 
 def _larger(order: Order, spec: OrderSpec) -> OrderSpec:

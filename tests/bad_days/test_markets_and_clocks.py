@@ -10,10 +10,11 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from ibkr_trader.adapters.calendar import ExchangeCalendar
+from ibkr_trader.app import mind_clock
 from ibkr_trader.core.enums import Side
 from ibkr_trader.core.errors import RiskCheckError, TraderError
 from ibkr_trader.core.events import CoverEvent
-from ibkr_trader.execution.closing import close_contract
+from ibkr_trader.execution.closing import close_contract, close_each
 from ibkr_trader.execution.day_end import DayEndPlan, Due, MarketEnd, end_day, look_again, survey
 from ibkr_trader.execution.placing import Wait
 from ibkr_trader.sim.exchange import ExchangeConfig
@@ -119,6 +120,19 @@ async def test_f_f04_a_clock_that_jumps_sends_nothing(day: Day, hours: int) -> N
     await day.wait(15)
     assert len(day.wire.sent(*SENT)) == before
     assert_sound(day, AAPL)
+
+
+@pytest.mark.parametrize("hours", [24, -1, -24])
+async def test_f_f04_a_position_is_closed_whatever_the_clock_says(day: Day, hours: int) -> None:
+    await held(day)
+    assert day._connection is not None
+    mind_clock(day.trader, day._connection)  # as under paper and live
+    day.time.skew = timedelta(hours=hours)
+    contract = day.trader.portfolio.positions[AAPL].contract
+    async with day.meanwhile():
+        (closed,) = await close_each(day.trader, [contract], timeout=20, origin="close")
+    assert closed.trouble is None
+    assert_over(day)
 
 
 # -- the day's end ------------------------------------------------------------------------------

@@ -10,8 +10,10 @@ import pytest
 
 from ibkr_trader.adapters import calendar
 from ibkr_trader.adapters.calendar import ExchangeCalendar
+from ibkr_trader.app import mind_clock
 from ibkr_trader.core.models import Contract, ContractDetails
 from ibkr_trader.core.trading_day import TradingDay
+from ibkr_trader.execution import group_runner
 from ibkr_trader.execution.day_end import DayEndPlan
 from ibkr_trader.execution.placing import Wait
 from ibkr_trader.orders import managed_trails
@@ -28,14 +30,15 @@ from tests.invariants.clock_judges import (
 from tests.invariants.transcript import line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from ibkr_trader.sim.gateway.wire import WireLog
 
     Patch = pytest.MonkeyPatch
 
-JUMPS = (timedelta(minutes=-20), timedelta(hours=4))  # the market stays open by either clock
+JUMPS = tuple(timedelta(hours=hours) for hours in (-24, -1, -1 / 3, 4, 24))
+CLOSED = timedelta(hours=24)  # by such a clock, a Friday's market is closed
 HOSTS = ("UTC", "America/New_York", "Asia/Kolkata", "Pacific/Auckland")
 BEFORE = DayEndPlan().before
 DETAILS = ContractDetails(contract=Contract(symbol="AAPL", con_id=265598), time_zone="US/Eastern")
@@ -47,7 +50,9 @@ DETAILS = ContractDetails(contract=Contract(symbol="AAPL", con_id=265598), time_
 async def trailed(folder: Path, patch: Patch, jump: timedelta) -> WireLog:
     """Let a managed stop follow a rise, and set the wall clock in the middle of it."""
     folder.mkdir()
-    async with a_day(folder, patch) as day, day.open_desk():
+    async with a_day(folder, patch) as day, day.open_desk() as desk:
+        assert day._connection is not None
+        mind_clock(desk.trader, day._connection)  # as a desk does whose clock is the machine's
         await day.desk.submit_order(single(), wait=Wait.FILLED)
         await day.accepted(trail(is_managed=True))
         await day.rise("150.50", "151.50", steps=3)
@@ -64,6 +69,11 @@ def stopped_by_the_clock(patch: Patch) -> None:
     )
 
 
+def closed_by_the_wall(patch: Patch) -> None:
+    """Sessions are judged by the wall clock."""
+    patch.setattr(group_runner, "exchange_time", lambda at, _: at)
+
+
 @pytest.mark.parametrize("jump", JUMPS, ids=str)
 async def test_s28_a_jump_of_the_wall_clock_changes_no_request(
     jump: timedelta, tmp_path: Path, monkeypatch: Patch
@@ -73,12 +83,15 @@ async def test_s28_a_jump_of_the_wall_clock_changes_no_request(
     assert s28_same_requests(steady, await trailed(tmp_path / "set", monkeypatch, jump)) == []
 
 
-async def test_s28_catches_a_pause_that_the_clock_prolongs(
-    tmp_path: Path, monkeypatch: Patch
+@pytest.mark.parametrize(
+    ("bug", "jump"), [(stopped_by_the_clock, timedelta(minutes=-20)), (closed_by_the_wall, CLOSED)]
+)
+async def test_s28_catches_what_the_wall_clock_keeps_back(
+    bug: Callable[[Patch], None], jump: timedelta, tmp_path: Path, monkeypatch: Patch
 ) -> None:
     steady = await trailed(tmp_path / "steady", monkeypatch, timedelta(0))
-    stopped_by_the_clock(monkeypatch)
-    assert s28_same_requests(steady, await trailed(tmp_path / "set", monkeypatch, JUMPS[0]))
+    bug(monkeypatch)
+    assert s28_same_requests(steady, await trailed(tmp_path / "set", monkeypatch, jump))
 
 
 # -- S29: every day of two years, on hosts of four zones, with cron firing one to three times ----

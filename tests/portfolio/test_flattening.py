@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import pytest
+
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.commands import CancelOrder, SubmitOrders
 from ibkr_trader.core.enums import Side
-from ibkr_trader.core.models import GroupId
+from ibkr_trader.core.models import GroupId, Position
 from ibkr_trader.orders.closing import Closing
-from ibkr_trader.portfolio.flattening import flatten, unfinished
+from ibkr_trader.portfolio.flattening import closable, flatten, unfinished
 from ibkr_trader.portfolio.state import PortfolioState, fold
 from tests.orders.samples import (
     AAPL,
@@ -25,6 +27,22 @@ from tests.orders.samples import (
 )
 
 
+def stating(quantity: int) -> PortfolioState:
+    """Return a long position of ten without exits, of which the broker states another size."""
+    entry = bracket_specs()[0]
+    position = Position(
+        account=ACCOUNT, contract=AAPL, quantity=Decimal(quantity), average_cost=Decimal(150)
+    )
+    return fold(
+        [
+            ev.CheckpointEvent(at=AT, positions=()),
+            written(entry),
+            filled(fill(10, order_id=entry.order_id)),
+            ev.PositionReportEvent(at=AT, position=position),
+        ]
+    )
+
+
 def held() -> PortfolioState:
     """Return a long position of ten under a bracket's two exits."""
     specs = bracket_specs()
@@ -35,6 +53,22 @@ def held() -> PortfolioState:
             filled(fill(10, order_id=specs[0].order_id)),
         ]
     )
+
+
+@pytest.mark.parametrize(("stated", "both"), [(10, 10), (40, 10), (4, 4), (0, 0), (-3, 0)])
+def test_what_can_be_closed_is_what_both_have(stated: int, both: int) -> None:
+    assert closable(stating(stated), AAPL) == both
+
+
+def test_no_more_is_closed_than_the_broker_states() -> None:
+    closing = Closing(group_id=GroupId("memo-9"), contract=AAPL, account=ACCOUNT)
+    (submit,) = flatten(closing, stating(4), as_stated=True).commands
+    assert isinstance(submit, SubmitOrders)
+    assert submit.orders[0].quantity == 4
+    step = flatten(closing, stating(0), as_stated=True)
+    assert step.commands == ()
+    assert step.is_over
+    assert "holds nothing of it" in step.trouble
 
 
 def close(state: PortfolioState, *, most: int = 10) -> tuple[PortfolioState, list[str]]:

@@ -10,7 +10,7 @@ import msgspec
 
 from ibkr_trader.core.commands import CancelOrder, Command, ModifyOrder, SubmitOrders
 from ibkr_trader.core.enums import OcaType, OrderRole, OrderStatus, OrderType, Side
-from ibkr_trader.core.events import Breach
+from ibkr_trader.core.events import Breach, DriftEvent
 from ibkr_trader.core.models import (
     AccountValues,
     Contract,
@@ -25,6 +25,7 @@ from ibkr_trader.core.models import (
 )
 from ibkr_trader.portfolio.exposure import ExposureIndex
 from ibkr_trader.portfolio.growing import GrowingMap
+from ibkr_trader.portfolio.ledger_fold import subject_of
 from ibkr_trader.portfolio.pnl import DayPnl
 from ibkr_trader.portfolio.state import PortfolioState
 from ibkr_trader.risk.check import CHECKS
@@ -220,6 +221,17 @@ def view(*parts: Order | Position, **changes: Any) -> RiskView:
         "clock_skew": timedelta(0),
     }
     return RiskView(**(facts | changes))
+
+
+def drifted(*parts: Order | Position, stated: int) -> RiskView:
+    """A view in which the broker states another position in AAPL than our books."""
+    book, subject = portfolio(*parts), subject_of(AAPL)
+    ours = book.positions[AAPL.con_id].quantity
+    found = DriftEvent(at=NOW, subject=subject, ours=f"{ours:f}", theirs=str(stated))
+    drift = {subject: found} if ours != stated else {}
+    return view(
+        portfolio=msgspec.structs.replace(book, drift=drift, reported={AAPL.con_id: D(stated)})
+    )
 
 
 def limits(**changes: Any) -> RiskLimits:

@@ -29,8 +29,9 @@ def reduce_only(proposal: Proposal, _: RiskView) -> Iterator[Breach]:
     claims = isinstance(command, SubmitOrders) and command.reduces
     for change in proposal.openings:
         if (claims or change.spec.role.is_protective) and _is_larger(change):
-            con_id = change.spec.contract.con_id
-            yield from _judge(change, proposal.before[con_id], after=proposal.after[con_id])
+            before, after = proposal.least(change)
+            ours = proposal.before[change.spec.contract.con_id].held
+            yield from _judge(change, before, after=after, ours=ours)
 
 
 def _is_larger(change: Change) -> bool:
@@ -40,7 +41,7 @@ def _is_larger(change: Change) -> bool:
 
 
 def _judge(
-    change: Change, before: ContractExposure, *, after: ContractExposure
+    change: Change, before: ContractExposure, *, after: ContractExposure, ours: Decimal
 ) -> Iterator[Breach]:
     spec, sign = change.spec, change.spec.side.sign
     surplus = max(after.surplus(spec.order_id, sign), growth(before, after, sign))
@@ -53,11 +54,13 @@ def _judge(
         if order.signed * sign > 0 and order.order_id != spec.order_id
     ]
     room = spec.quantity - surplus
+    whose = "" if before.held == ours else f" by the broker's word ({quantity(ours)} by our books)"
     yield Breach(
         check="reduce_only",
         message=(
-            f"{order_words(spec)} is meant to close only, but with {quantity(before.held)} held "
-            f"{quantity(surplus)} of it could open a {'long' if change.is_buy else 'short'} one."
+            f"{order_words(spec)} is meant to close only, but with {quantity(before.held)} held"
+            f"{whose} {quantity(surplus)} of it could open a "
+            f"{'long' if change.is_buy else 'short'} one."
         ),
         limit=number(max(ZERO, -before.held * sign)),
         actual=number(spec.quantity),

@@ -12,6 +12,7 @@ from tests.risk.world import (
     AAPL,
     MSFT,
     NOW,
+    D,
     bracket,
     held,
     judge,
@@ -31,7 +32,8 @@ OLD = GroupId("t-7")
 def drifted(contract: Contract = AAPL) -> RiskView:
     subject = subject_of(contract)
     found = DriftEvent(at=NOW, subject=subject, ours="10", theirs="40")
-    book = msgspec.structs.replace(portfolio(held(10)), drift={subject: found})
+    reported = {contract.con_id: D(40)}
+    book = msgspec.structs.replace(portfolio(held(10)), drift={subject: found}, reported=reported)
     return view(portfolio=book)
 
 

@@ -7,6 +7,7 @@ from ibkr_trader.core.models import Order, Position
 from ibkr_trader.risk.verdict import Approved
 from tests.risk.world import (
     bracket,
+    drifted,
     held,
     judge,
     limit,
@@ -114,3 +115,62 @@ def test_a_larger_alternative_does_not_hide_it() -> None:
     assert breach.headroom == "10"
     fits = submit(spec("SELL", 10, oca_group="x"), reduces=True)
     assert judge("reduce_only", fits, view(held(10), surplus)) == []
+
+
+@pytest.mark.parametrize(
+    ("stated", "side", "quantity", "room"),
+    [
+        (0, "SELL", 10, "0"),
+        (4, "SELL", 10, "4"),
+        (4, "SELL", 4, None),
+        (10, "SELL", 10, None),
+        (40, "SELL", 10, None),
+        (40, "SELL", 11, "10"),  # our books leave less
+        (-3, "SELL", 1, "0"),
+    ],
+)
+def test_an_exit_is_no_larger_than_what_broker_and_books_both_have(
+    stated: int, side: str, quantity: int, room: str | None
+) -> None:
+    exit_order = submit(stop(side, quantity, "145", role=OrderRole.STOP))
+    found = judge("reduce_only", exit_order, drifted(held(10), stated=stated))
+    assert [breach.headroom for breach in found] == ([] if room is None else [room])
+
+
+def test_the_broker_counts_what_works_already_too() -> None:
+    mine = working(stop("SELL", 4, "145", "o-1-stop"))
+    another = submit(stop("SELL", 2, "145", role=OrderRole.STOP))
+    (breach,) = judge("reduce_only", another, drifted(held(10), mine, stated=5))
+    assert breach.headroom == "1"
+    assert breach.hint == "use --quantity 1 or less"
+
+
+def test_it_says_by_whose_word() -> None:
+    exit_order = submit(stop("SELL", 10, "145", role=OrderRole.STOP))
+    (breach,) = judge("reduce_only", exit_order, drifted(held(10), stated=4))
+    assert "with 4 held by the broker's word (10 by our books) 6 of it could open" in breach.message
+
+
+def test_a_close_has_waited_and_goes_by_our_books() -> None:
+    close = submit(spec("SELL", 10, role=OrderRole.CLOSE), reduces=True)
+    assert isinstance(review(close, drifted(held(10), stated=0)), Approved)
+
+
+def test_an_exit_may_grow_to_what_the_broker_states_and_no_further() -> None:
+    exit_order = working(stop("SELL", 3, "145", "o-1-stop", role=OrderRole.STOP))
+    world = drifted(held(10), exit_order, stated=5)
+    assert judge("reduce_only", modify(exit_order, quantity=5), world) == []
+    (breach,) = judge("reduce_only", modify(exit_order, quantity=6), world)
+    assert breach.headroom == "5"
+
+
+def test_a_stop_follows_the_market_though_broker_and_books_differ() -> None:
+    exit_order = working(stop("SELL", 10, "145", "o-1-stop", role=OrderRole.STOP))
+    world = drifted(held(10), exit_order, stated=5)
+    assert isinstance(review(modify(exit_order, stop_price="146"), world), Approved)
+
+
+def test_a_closing_order_grows_by_our_books() -> None:
+    close = working(spec("SELL", 3, "o-1-close", role=OrderRole.CLOSE))
+    world = drifted(held(10), close, stated=5)
+    assert judge("reduce_only", modify(close, quantity=10), world) == []
