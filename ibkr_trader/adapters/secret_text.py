@@ -26,7 +26,7 @@ def without_secrets(text: str, *, least: int = SURE) -> str:
     mistake, it ends here. What would be read again by us must not lose a word of ours with a
     secret that is one, too: so only those of `least` characters are looked for.
     """
-    for secret in _known:
+    for secret in sorted(_known, key=len, reverse=True):  # one may be the beginning of another
         if len(secret) >= least:
             text = text.replace(secret, "***")
     return text

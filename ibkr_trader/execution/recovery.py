@@ -184,11 +184,12 @@ class Recovery:
             self._wake.clear()
             if not self._is_settled.is_set():
                 await self._wait_a_grace()
+            asked_on = self._link_epoch
             try:
                 if not self._is_settled.is_set() or self._link_epoch > self._epoch:
                     await self.synchronize()
             except BrokerUnavailable:
-                await asyncio.sleep(_RETRY)
+                await self._next_link(asked_on, within=_RETRY)
                 self._wake.set()
 
     async def _wait_a_grace(self) -> None:
@@ -199,9 +200,13 @@ class Recovery:
         """
         self._looks += 1
         rarer = 1 << max(0, min(self._looks - _EAGER, _RAREST))
+        await self._next_link(self._epoch, within=(GRACE + _SLACK).total_seconds() * rarer)
+
+    async def _next_link(self, epoch: int, *, within: float) -> None:
+        """Wait so many seconds, or until there is a later link than that of `epoch`."""
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout((GRACE + _SLACK).total_seconds() * rarer):
-                while self._link_epoch <= self._epoch:
+            async with asyncio.timeout(within):
+                while self._link_epoch <= epoch:
                     self._renewed.clear()
                     await self._renewed.wait()
 

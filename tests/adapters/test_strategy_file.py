@@ -174,7 +174,7 @@ def test_a_text_that_is_on_record_is_read_in_its_language() -> None:
         loaded(ENTRY, ".py", where="of old")
 
 
-EXAMPLES = sorted((ROOT / "examples" / "strategies").iterdir())
+EXAMPLES = sorted((ROOT / "examples" / "strategies").glob("*.*"))
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)
