@@ -148,8 +148,8 @@ class Alarming:
     def _hear(self, event: ev.SystemEvent) -> None:
         """Lay a trouble aside: this runs within the event's delivery."""
         match event:
-            case ev.DisconnectEvent(at=at):
-                self._gone_since = self._gone_since or at
+            case ev.DisconnectEvent(at=at, until=until):  # a restart that is due alarms nobody
+                self._gone_since = self._gone_since or until or at
             case ev.SyncEvent():
                 self._gone_since = None
             case _:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -187,6 +188,24 @@ async def test_a_lost_link_with_something_at_stake_is_an_alarm_and_its_end_is_no
         trader.record.witness([ev.SyncEvent(at=floor.clock.now(), epoch=2)])
         alarming._look()
         assert not alarming.standing
+
+
+async def test_a_gateway_that_restarts_as_every_night_is_none_until_it_is_overdue(
+    floor: Floor,
+) -> None:
+    async with floor.trader() as trader:
+        alarming = of(trader, Messenger())
+        floor.sell_as_another_client(5, limit="170")
+        await trader.recovery.synchronize()
+        now = floor.clock.now()
+        gone = ev.DisconnectEvent(at=now, epoch=1, reason="FIN", until=now + timedelta(minutes=40))
+        trader.record.witness([gone])
+        floor.clock.advance(40 * 60)
+        alarming._look()
+        assert not alarming.standing
+        floor.clock.advance(60)
+        alarming._look()
+        assert [one.key for one in alarming.standing] == ["link"]
 
 
 async def test_without_a_messenger_alarms_are_kept_all_the_same(floor: Floor) -> None:
