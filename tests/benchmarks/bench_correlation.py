@@ -36,7 +36,7 @@ def prices(symbols: int) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
     """Return a year's closes, one row a symbol."""
     luck = np.random.default_rng(7)
     moves = 0.01 * (luck.standard_normal((symbols, DAYS)) + luck.standard_normal((1, DAYS)))
-    return 100 * np.cumprod(1 + moves, axis=1)
+    return np.asarray(100 * np.cumprod(1 + moves, axis=1), dtype=np.float64)
 
 
 def computing(symbols: int, *, times: int, rounds: int) -> Table:
