@@ -46,7 +46,7 @@ from ibkr_trader.adapters.sectors_file import SectorsFile
 from ibkr_trader.app_parts import check_account, find_port, make_lease
 from ibkr_trader.config import Profile, Settings, load
 from ibkr_trader.config.lease_table import lease_family
-from ibkr_trader.core.errors import JournalError
+from ibkr_trader.core.errors import ConfigError, JournalError
 from ibkr_trader.core.trading_day import NEW_YORK
 from ibkr_trader.execution.alarming import AlarmRules
 from ibkr_trader.execution.arming_watch import ArmingWatch
@@ -70,6 +70,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable
 
     from ibkr_trader.adapters.account_lock import Holder
+    from ibkr_trader.config.notify_table import NotifyTable
     from ibkr_trader.execution.leadership import Leadership
     from ibkr_trader.execution.ports import PayloadSink
     from ibkr_trader.risk.guard import ExtraCheck
@@ -203,9 +204,7 @@ def equip(trader: Trader, settings: Settings) -> None:
     disk.look()
     trader.own(disk.work)
     if settings.notify is not None:
-        table = settings.notify
-        trader.alarming.notifier = notifier_of(table.urls_env)
-        trader.alarming.rules = AlarmRules.of_minutes(table.repeat_minutes, table.longest_minutes)
+        _tell_people(trader, settings.notify)
     if settings.profile is Profile.LIVE:
         trader.arming = ArmingWatch(
             trader,
@@ -213,6 +212,16 @@ def equip(trader: Trader, settings: Settings) -> None:
             lacks=_lacks(settings, trader.account),
             max_skew=settings.risk.max_clock_skew,
         )
+
+
+def _tell_people(trader: Trader, table: NotifyTable) -> None:
+    """Give the alarms their messenger; without one, nobody is kept from closing for that."""
+    trader.alarming.rules = AlarmRules.of_minutes(table.repeat_minutes, table.longest_minutes)
+    try:
+        trader.alarming.notifier = notifier_of(table.urls_env)
+    except ConfigError as error:
+        trader.alarming.trouble = error.message
+        logger.warning("alarms are sent to nobody: %s", error.message)
 
 
 def _agree_on_time(trader: Trader, connection: IBKRConnection, settings: Settings) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from ibkr_trader.adapters.clock import SystemClock
+from ibkr_trader.adapters.notify.apprise_notifier import notifier_of
 from ibkr_trader.cli.outside import made_sinks, made_sources
 from ibkr_trader.cli.progress import progress
 from ibkr_trader.cli.strategies import Read, StrategyShelf, read
@@ -76,9 +77,11 @@ def check(face: Face, by: Decides) -> Ready:
     """Make what is named, or refuse it, before anything is opened or started.
 
     Raises:
-        ConfigError: If a strategy, a source or a sink cannot be used.
+        ConfigError: If a strategy, a source or a sink cannot be used, or nobody could be told.
     """
     settings = face.settings()
+    if settings.notify is not None:  # of a trader that stays it must be sure whom it calls
+        notifier_of(settings.notify.urls_env)
     return Ready(
         strategies=read(by.live, by.shadows),
         symbols=by.symbols,

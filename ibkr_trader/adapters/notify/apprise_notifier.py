@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import warnings
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ibkr_trader.adapters.secret_text import secret_of
 from ibkr_trader.core.errors import ConfigError, NotifyFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from ibkr_trader.adapters.secret_text import Secret
 
@@ -44,7 +46,8 @@ class AppriseNotifier:
         apprise = _library()
         self._ways: list[Way] = []
         for name, secret in addresses:
-            sender = apprise.Apprise.instantiate(secret.reveal(), suppress_exceptions=True)
+            with _calmly():  # the first one brings in every plugin
+                sender = apprise.Apprise.instantiate(secret.reveal(), suppress_exceptions=True)
             if sender is None:
                 message = f"what {name} holds is no address that apprise knows"
                 raise ConfigError(message, hint="such as mailto://…, tgram://…, ntfy://…")
@@ -88,9 +91,18 @@ async def _send(way: Way, title: str, body: str) -> bool:
         return False
 
 
+@contextmanager
+def _calmly() -> Iterator[None]:
+    """Leave it to apprise what its plugins import: on Python before 3.13 some of that is old."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        yield
+
+
 def _library() -> Any:
     try:
-        import apprise  # noqa: PLC0415 - an extra, and slow to import
+        with _calmly():
+            import apprise  # noqa: PLC0415 - an extra, and slow to import
     except ImportError as error:
         message = "[notify] needs apprise, which is not installed"
         raise ConfigError(message, hint=_INSTALL) from error

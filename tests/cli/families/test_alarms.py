@@ -80,6 +80,14 @@ def test_a_message_goes_every_way_or_the_command_says_which_it_did_not(
     assert CANARY not in failed.out + failed.err
 
 
+def test_an_address_that_is_not_there_keeps_nobody_from_closing(told: CommandLine) -> None:
+    del told.env["DESK_NOTIFY_URL"]
+    assert told("close --all").code == 0
+    assert "the environment has no DESK_NOTIFY_URL" in told("alarms").out
+    refused = told("run --headless")
+    assert (refused.code, "DESK_NOTIFY_URL" in refused.err) == (3, True), refused
+
+
 def test_nobody_to_tell_is_a_fault_of_the_configuration(cli: CommandLine) -> None:
     done = cli("notify test")
     assert done.code == 3
