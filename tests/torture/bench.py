@@ -110,7 +110,7 @@ class Bench:
     def judge(self) -> list[str]:
         """Recover, let everything come to rest, and return what is wrong."""
         self.looks += 1
-        closed, live = asyncio.run(self._rest())
+        asyncio.run(self._rest())
         books = self._books()
         self.executions = len(books["executions"])
         records = judging.records_of(self._settings.place.journal)
@@ -118,7 +118,7 @@ class Bench:
             *judging.of_the_wire(self.wire, records),
             *judging.of_the_ledger(books, records),
             *judging.at_rest(books, self._names),
-            *judging.unaccounted(records, closed, live),
+            *judging.unaccounted(records),
         ]
 
     def told(self) -> Counter[str]:
@@ -165,10 +165,8 @@ class Bench:
     def _books(self) -> dict[str, Any]:
         return dict(inject(self._gateway, read_act(["look"])).data)
 
-    async def _rest(self) -> tuple[set[str], set[str]]:
+    async def _rest(self) -> None:
         """Open a desk that looks after everything, and see how it ends."""
         async with open_desk(settings=self._settings, duty=Duty.FULL) as desk:
             await desk.trader.recovery.settled(timeout=PATIENCE)
             await asyncio.sleep(_SETTLED)
-            portfolio = desk.trader.portfolio
-            return set(portfolio.closed), set(portfolio.orders)

@@ -12,7 +12,13 @@ from typing import Any
 from ibkr_trader.adapters.clock import SystemClock
 from ibkr_trader.adapters.journal import SqliteJournal
 from ibkr_trader.core.commands import SubmitOrders
-from ibkr_trader.core.events import FillEvent, UnknownEvent
+from ibkr_trader.core.events import (
+    CancelRequestEvent,
+    FillEvent,
+    ModifyEvent,
+    OrderEvent,
+    UnknownEvent,
+)
 from ibkr_trader.core.ids import parse_order_id
 
 _STOPS = ("STP", "TRAIL", "STP LMT", "TRAIL LIMIT")
@@ -105,11 +111,15 @@ def at_rest(books: dict[str, Any], names: dict[int, str]) -> Iterator[str]:
             yield f"S7 {symbol}: exits for {exits}, {held.get(symbol, 0)} held"
 
 
-def unaccounted(records: Iterable[Any], closed: set[str], live: set[str]) -> Iterator[str]:
-    """L1: what was unknown once has come to an end, or lives at the broker."""
+def unaccounted(records: Iterable[Any]) -> Iterator[str]:
+    """L1: of what was unknown once, the journal has what became of it."""
+    unknown: dict[str, None] = {}
     for one in records:
-        if isinstance(one, UnknownEvent) and one.order_id not in closed | live:
-            yield f"L1 nobody can account for {one.order_id}"
+        if isinstance(one, UnknownEvent):
+            unknown[one.order_id] = None
+        elif isinstance(one, OrderEvent) and not isinstance(one, CancelRequestEvent | ModifyEvent):
+            unknown.pop(one.order_id, None)
+    yield from (f"L1 nobody can account for {order_id}" for order_id in unknown)
 
 
 def records_of(path: Path) -> list[Any]:

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from ibkr_trader.core.commands import SubmitOrders
-from ibkr_trader.core.events import UnknownEvent
+from ibkr_trader.core.events import CancelRequestEvent, NotSentEvent, UnknownEvent
 from ibkr_trader.core.models import OrderId
 from tests.orders.samples import spec
 from tests.torture import judging
@@ -102,6 +102,8 @@ def test_what_is_not_covered_exactly_is_seen(held: str, stop: str, found: set[st
 
 
 def test_an_order_that_nobody_can_account_for_is_seen() -> None:
-    event = UnknownEvent(at=START, order_id=OrderId(REF), reason="")
-    assert words(judging.unaccounted([event], set(), set())) == {"L1"}
-    assert not words(judging.unaccounted([event], {REF}, set()))
+    lost = UnknownEvent(at=START, order_id=OrderId(REF), reason="")
+    asked = CancelRequestEvent(at=START, order_id=OrderId(REF), origin="recovery")
+    found = NotSentEvent(at=START, order_id=OrderId(REF), reason="")
+    assert words(judging.unaccounted([lost, asked])) == {"L1"}
+    assert not words(judging.unaccounted([lost, asked, found]))
