@@ -77,20 +77,24 @@ def shape(output: str) -> list[str]:
 class Sitting:
     """A home folder in which commands are run, one after the other.
 
-    `start` runs a process, as `subprocess.run` does.
+    `start` runs a process, as `subprocess.run` does; shells look for programs in `tools` first.
     """
 
     def __init__(
-        self, home: Path, *, start: Callable[..., subprocess.CompletedProcess[Any]] = subprocess.run
+        self,
+        home: Path,
+        *,
+        start: Callable[..., subprocess.CompletedProcess[Any]] = subprocess.run,
+        tools: Path | None = None,
     ) -> None:
         self.home = home.resolve()
         self._start = start
         self._gateway = self.home / ".local/share/ibkr-trader/sim/gateway"
-        binaries = Path(sys.executable).parent
+        binaries = [*([] if tools is None else [tools]), Path(sys.executable).parent]
         kept = ("LANG", "IBKR_CLIENT_LIBRARY")
         self.env = {name: os.environ[name] for name in kept if name in os.environ} | {
             "HOME": str(self.home),
-            "PATH": f"{binaries}{os.pathsep}{os.environ['PATH']}",
+            "PATH": os.pathsep.join([*map(str, binaries), os.environ["PATH"]]),
         }
 
     def pass_time(self) -> None:

@@ -7,7 +7,6 @@ end or the bundled gateway simulator. Nothing inward knows which; they differ he
 from __future__ import annotations
 
 import asyncio
-import getpass
 import logging
 import os
 import shutil
@@ -43,8 +42,10 @@ from ibkr_trader.adapters.leading import leading
 from ibkr_trader.adapters.limits_file import LimitsFile
 from ibkr_trader.adapters.notify.apprise_notifier import notifier_of
 from ibkr_trader.adapters.sectors_file import SectorsFile
-from ibkr_trader.app_parts import check_account, find_port, make_lease
+from ibkr_trader.adapters.user import user_name
+from ibkr_trader.app_parts import find_port, make_lease
 from ibkr_trader.config import Profile, Settings, load
+from ibkr_trader.config.account_kind import check_account
 from ibkr_trader.config.lease_table import lease_family
 from ibkr_trader.core.errors import ConfigError, JournalError
 from ibkr_trader.core.trading_day import NEW_YORK
@@ -146,9 +147,7 @@ async def open_desk(  # noqa: PLR0913 - the one root: each of these has a defaul
             clock=clock,
             account=connection.account,
             guard=RiskGuard(extra=(risk_check,) if risk_check is not None else ()),
-            settings=RiskSettings(
-                limits=settings.risk, is_readonly=settings.readonly, zone=ZoneInfo(NEW_YORK)
-            ),
+            settings=risk_settings(settings),
             ack_timeout=patience,
             protection=settings.protection,
             duty=duty,
@@ -159,7 +158,7 @@ async def open_desk(  # noqa: PLR0913 - the one root: each of these has a defaul
         trader.closer.goes_on, broker.objection = goes_on, trader.halter.objection
         JournalWatch(trader, journal.seen, lost=journal.lost).attach()
         equip(trader, settings)
-        _face_outside(trader, settings if decides else None, sinks, timeout=patience)
+        face_outside(trader, settings if decides else None, sinks, timeout=patience)
         if leadership is not None:
             leadership.attach(trader, epoch_seen=lambda: broker.epoch_seen)
         await stack.enter_async_context(trader.running())
@@ -176,7 +175,7 @@ async def _leading(settings: Settings) -> AsyncIterator[Leadership | None]:
         yield leadership
 
 
-def _face_outside(
+def face_outside(
     trader: Trader, decides: Settings | None, sinks: Iterable[PayloadSink], *, timeout: float
 ) -> None:
     """Give the desk what takes signals, if it `decides`, and what tells others."""
@@ -282,6 +281,13 @@ def _server_clock(settings: Settings, clock: OffsetClock) -> Callable[..., None]
     return clock.set_time if settings.profile is Profile.SIM else None
 
 
+def risk_settings(settings: Settings) -> RiskSettings:
+    """Return the limits that a desk with these settings runs under."""
+    return RiskSettings(
+        limits=settings.risk, is_readonly=settings.readonly, zone=ZoneInfo(NEW_YORK)
+    )
+
+
 def link_settings(settings: Settings, port: int) -> LinkSettings:
     """Return how a desk with these settings connects to the gateway at `port`."""
     return LinkSettings(
@@ -310,7 +316,7 @@ def open_journal(settings: Settings) -> SqliteJournal:
         version=__version__,
         config_hash=settings.config_hash,
         command=" ".join([Path(sys.argv[0]).name, *sys.argv[1:]])[:200],
-        user=getpass.getuser(),
+        user=user_name(),
     )
     path = settings.place.journal
     try:

@@ -1,4 +1,4 @@
-"""Parts of the composition root that stand by themselves: the lease, the port, the account's kind.
+"""Parts of the composition root that stand by themselves: the lease, and the port.
 
 `app.py` puts the desk together from these and from everything else.
 """
@@ -16,8 +16,7 @@ from ibkr_trader.adapters.redis_link import PATIENCE, RedisLink
 from ibkr_trader.adapters.secret_text import secret_if_named
 from ibkr_trader.config import Profile
 from ibkr_trader.config.lease_table import lease_key
-from ibkr_trader.core.errors import AccountMismatch, BrokerUnavailable, ConfigError
-from ibkr_trader.core.text import masked
+from ibkr_trader.core.errors import BrokerUnavailable, ConfigError
 from ibkr_trader.sim.gateway.background import GatewayError, start_background
 
 if TYPE_CHECKING:
@@ -62,24 +61,6 @@ def find_port(settings: Settings) -> int:
         info = start_background(state_dir=settings.place.simulator, port=settings.port or 0)
     except GatewayError as error:
         message = f"the bundled gateway simulator does not start: {error}"
-        raise BrokerUnavailable(message, hint="ibkr-trader gateway status") from error
+        hint = error.hint or "ibkr-trader gateway status"
+        raise BrokerUnavailable(message, hint=hint) from error
     return info.port
-
-
-def check_account(profile: Profile, account: str) -> None:
-    """Refuse an account that is not of the profile's kind: the account decides, not the port.
-
-    Raises:
-        AccountMismatch: If it is not.
-    """
-    kind = kind_of(account)
-    if kind is not profile:
-        message = f"profile {profile} found account {masked(account)}, which is a {kind} account"
-        raise AccountMismatch(message, hint=f"use --profile {kind}, or connect to another port")
-
-
-def kind_of(account: str) -> Profile:
-    """Return which profile an account id belongs to, by IBKR's prefixes and our own."""
-    if account.startswith("SIM"):
-        return Profile.SIM
-    return Profile.PAPER if account.startswith(("DU", "DF")) else Profile.LIVE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import sqlite3
 from contextlib import asynccontextmanager, closing
 from datetime import UTC, datetime, timedelta
@@ -12,8 +13,9 @@ import pytest
 
 from ibkr_trader import __version__, open_desk
 from ibkr_trader.adapters.account_lock import AccountLock, lock_paths
-from ibkr_trader.app_parts import check_account, find_port, kind_of
-from ibkr_trader.config import Profile, load
+from ibkr_trader.app import open_journal
+from ibkr_trader.app_parts import find_port
+from ibkr_trader.config import load
 from ibkr_trader.core.errors import AccountLocked, AccountMismatch, BrokerUnavailable
 from ibkr_trader.sim.exchange import Exchange, ExchangeConfig
 from ibkr_trader.sim.gateway.background import stop
@@ -25,31 +27,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ibkr_trader.execution.desk import Desk
-
-
-@pytest.mark.parametrize(
-    ("account", "kind"),
-    [
-        ("SIM0000001", Profile.SIM),
-        ("DU0000000", Profile.PAPER),
-        ("DF0000000", Profile.PAPER),
-        ("U0000000", Profile.LIVE),
-        ("", Profile.LIVE),
-    ],
-)
-def test_the_account_decides_what_it_is(account: str, kind: Profile) -> None:
-    assert kind_of(account) is kind
-
-
-@pytest.mark.parametrize("profile", list(Profile))
-@pytest.mark.parametrize("account", ["SIM0000001", "DU0000000", "U0000000"])
-def test_an_account_of_another_kind_is_refused(profile: Profile, account: str) -> None:
-    if kind_of(account) is profile:
-        check_account(profile, account)
-        return
-    with pytest.raises(AccountMismatch) as refused:
-        check_account(profile, account)
-    assert account.startswith("SIM") or account not in str(refused.value)
 
 
 async def test_a_simulator_is_no_live_account(tmp_path: Path) -> None:
@@ -106,6 +83,17 @@ async def test_paper_and_sim_need_no_arming(tmp_path: Path) -> None:
             assert desk.trader.outlook.view().arming.is_armed(desk.trader.clock.now())
     finally:
         stop(sim.place.folder / "gateway")
+
+
+def test_a_user_whom_the_system_cannot_name_keeps_a_journal_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nobody() -> str:  # as in a container that runs as a number
+        raise KeyError("getpwuid(): uid not found")
+
+    monkeypatch.setattr(getpass, "getuser", nobody)
+    with open_journal(load({"profile": "sim", "data_dir": str(tmp_path)})) as journal:
+        assert journal.state.session == 1
 
 
 async def test_a_desk_looks_at_its_disk_before_it_opens_anything(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ import msgspec
 from ibkr_trader.adapters import journal_rotation as rotation
 from ibkr_trader.adapters import journal_schema as schema
 from ibkr_trader.adapters.journal_file import HeadMark, create, following, newest, open_database
+from ibkr_trader.adapters.journal_resume import noted, resume
 from ibkr_trader.adapters.journal_schema import SessionHeader
 from ibkr_trader.adapters.journal_seen import SeenMark
 from ibkr_trader.adapters.secret_text import without_secrets
@@ -145,7 +146,9 @@ class SqliteJournal:
         if not any(isinstance(message, CheckpointEvent) for message in messages):
             return self._write(rows)
         # With a header before it a start knows all numbers from there, however long a session is.
-        last = self._write([self._header_row(self._header), *rows])
+        at = self._connection, self._file
+        header = noted(self._header, messages, at=at, before=self._seq + 1)
+        last = self._write([self._header_row(header), *rows])
         if self.segment_bytes is not None:
             self._turn(self.segment_bytes)
         return last
@@ -166,7 +169,7 @@ class SqliteJournal:
         Raises:
             JournalError: At a record that is damaged.
         """
-        for record in schema.resume(self._connection, self._file):
+        for record in resume(self._connection, self._file):
             if record.kind != schema.SESSION_KIND:
                 yield schema.decode(record)
 
@@ -259,9 +262,7 @@ class SqliteJournal:
         if self._seq and not headers:
             raise schema.damaged(self._path, "it has records of no session")
         since = min(self._seq - _TAIL, headers[0][0] - 1) if headers else 0
-        for record in schema.stream(
-            self._connection, self._file, since=max(0, since), until=self._seq
-        ):
+        for record in schema.stream(self._connection, self._file, since=since, until=self._seq):
             if record.kind == schema.SESSION_KIND:
                 self._read_header(record)
             self._count(record.group_number, record.broker_order_id)
@@ -300,7 +301,7 @@ class SqliteJournal:
                 return
             rotation.settle(self._connection)
             self._mark.sync()
-            carried = list(schema.resume(self._connection, self._file))
+            carried = list(resume(self._connection, self._file))
             self._follow(carried)
         except (rotation.NotNow, OSError, JournalError, *schema.SQLITE_ERRORS) as error:
             logger.warning("the journal %s was not sealed: %s", self._file.name, error)

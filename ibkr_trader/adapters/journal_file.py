@@ -10,13 +10,14 @@ from __future__ import annotations
 import base64
 import contextlib
 import os
-import re
 import secrets
 import sqlite3
 from typing import TYPE_CHECKING
 
 from ibkr_trader.adapters.journal_schema import (
     CONTINUED,
+    DIGITS,
+    NUMBERED,
     SCHEMA,
     SCHEMA_VERSION,
     SQLITE_ERRORS,
@@ -39,8 +40,7 @@ if TYPE_CHECKING:
 _MEMBER = 4  # letters, after those of the family
 _BUSY_SECONDS = 2.0
 _MARK_SIZE = 86
-_DIGITS = 6
-_NUMBERED = re.compile(rf"-[0-9]{{{_DIGITS}}}\Z")
+_DIGEST = 64  # letters: sha256 in hex
 
 
 def create(path: Path, *, family: str = "") -> None:
@@ -80,7 +80,7 @@ def files(path: Path) -> tuple[Path, ...]:
 
     The first has the journal's name, those that followed on it a number behind that.
     """
-    numbered = [one for one in path.parent.glob(f"{path.name}-*") if _NUMBERED.search(one.name)]
+    numbered = [one for one in path.parent.glob(f"{path.name}-*") if NUMBERED.search(one.name)]
     first = [path] if os.path.lexists(path) else []
     return (*first, *sorted(numbered))
 
@@ -92,8 +92,8 @@ def newest(path: Path) -> Path:
 
 def following(path: Path, sealed: Path) -> Path:
     """Return the name of the file that follows on `sealed` in the journal at `path`."""
-    number = 1 if sealed == path else int(sealed.name[-_DIGITS:])
-    return beside(path, f"-{number + 1:0{_DIGITS}d}")
+    number = 1 if sealed == path else int(sealed.name[-DIGITS:])
+    return beside(path, f"-{number + 1:0{DIGITS}d}")
 
 
 def draft_of(path: Path) -> Path:
@@ -171,40 +171,31 @@ def _configure(connection: sqlite3.Connection, path: Path, *, read_only: bool) -
         raise damaged(path, f"its format is {version}, not {SCHEMA_VERSION} or {CONTINUED}")
 
 
-class HeadMark:
-    """How far the journal had come: a line beside it, rewritten after every commit.
+class MarkLine:
+    """How far a journal had come, in one line: the number and the hash of its last record.
 
-    It is not synced, so after a power cut it may lag behind, never run ahead. A journal
-    that ends before its mark has lost records.
+    It is rewritten after every commit and not synced: after a power cut it may lag behind,
+    never run ahead. Without a file nothing is read, and nothing kept.
     """
 
-    def __init__(self, path: Path, *, read_only: bool) -> None:
-        self._journal = path
-        self._path = beside(path, "-head")
-        self._descriptor: int | None = None
-        if not read_only and not self._path.exists():
-            create_private(self._path, b"")
-        with contextlib.suppress(FileNotFoundError):
-            self._descriptor = open_private(self._path, os.O_RDONLY if read_only else os.O_RDWR)
-        self._seen = self._read()
+    def __init__(self, descriptor: int | None) -> None:
+        self._descriptor = descriptor
 
-    def compare(self, seq: int, hash_of: Callable[[int], bytes], *, since: int = 0) -> None:
-        """Refuse a journal that ends before the mark, or has another record in its place.
-
-        A mark before `since` stands in a file that was sealed while we looked: it is passed.
+    def read(self) -> tuple[int, str] | None:
+        """Return the number and the hash in hex; None if there is no line yet.
 
         Raises:
-            JournalError: Naming the records that are missing.
+            ValueError: If it is no such line.
         """
-        if self._seen is None:
-            return
-        marked, digest = self._seen
-        if marked < since:
-            return
-        if marked > seq:
-            raise damaged(self._journal, f"records {seq + 1} to {marked} are missing")
-        if hash_of(marked).hex() != digest:
-            raise damaged(self._journal, f"record {marked} is not the one that was written")
+        if self._descriptor is None:
+            return None
+        line = os.pread(self._descriptor, _MARK_SIZE, 0).decode("ascii", "replace")
+        if not line:
+            return None
+        number, _, digest = line.strip().partition(" ")
+        if not number.isdecimal() or len(digest) != _DIGEST:
+            raise ValueError("it is no mark")
+        return int(number), digest
 
     def set(self, seq: int, digest: bytes) -> None:
         """Move the mark to record `seq`."""
@@ -228,16 +219,41 @@ class HeadMark:
             os.close(self._descriptor)
             self._descriptor = None
 
-    def _read(self) -> tuple[int, str] | None:
-        if self._descriptor is None:
-            return None
-        line = os.pread(self._descriptor, _MARK_SIZE, 0).decode("ascii", "replace")
-        number, _, digest = line.strip().partition(" ")
-        if not line:
-            return None
-        if not number.isdigit() or len(digest) != 64:  # noqa: PLR2004 - sha256 in hex
-            raise damaged(self._journal, f"its mark {self._path.name} cannot be read")
-        return int(number), digest
+
+class HeadMark(MarkLine):
+    """The mark beside the journal: one that ends before it has lost records."""
+
+    def __init__(self, path: Path, *, read_only: bool) -> None:
+        self._journal = path
+        mark, descriptor = beside(path, "-head"), None
+        if not read_only and not mark.exists():
+            create_private(mark, b"")
+        with contextlib.suppress(FileNotFoundError):
+            descriptor = open_private(mark, os.O_RDONLY if read_only else os.O_RDWR)
+        super().__init__(descriptor)
+        try:
+            self._seen = self.read()
+        except ValueError as error:
+            self.close()
+            raise damaged(path, f"its mark {mark.name} cannot be read") from error
+
+    def compare(self, seq: int, hash_of: Callable[[int], bytes], *, since: int = 0) -> None:
+        """Refuse a journal that ends before the mark, or has another record in its place.
+
+        A mark before `since` stands in a file that was sealed while we looked: it is passed.
+
+        Raises:
+            JournalError: Naming the records that are missing.
+        """
+        if self._seen is None:
+            return
+        marked, digest = self._seen
+        if marked < since:
+            return
+        if marked > seq:
+            raise damaged(self._journal, f"records {seq + 1} to {marked} are missing")
+        if hash_of(marked).hex() != digest:
+            raise damaged(self._journal, f"record {marked} is not the one that was written")
 
 
 def beside(path: Path, suffix: str) -> Path:

@@ -18,8 +18,8 @@ from ibkr_trader.core.commands import CancelOrder, Command, ModifyOrder, SubmitO
 from ibkr_trader.core.errors import JournalError
 from ibkr_trader.core.events import (
     AcceptEvent,
+    AdoptEvent,
     BaseEvent,
-    CheckpointEvent,
     CloseRequestEvent,
     DecisionEvent,
     NewOrderEvent,
@@ -36,9 +36,9 @@ CONTINUED = 2  # the format of a file that follows on a sealed one
 SESSION_KIND = "Session"
 GENESIS = bytes(32)
 
-SCHEMA = """
-CREATE TABLE install (id INTEGER PRIMARY KEY CHECK (id = 1), prefix TEXT NOT NULL) STRICT;
-CREATE TABLE records (
+# A table that holds records, and takes none of them back: `Record` as SQLite has it.
+_RECORDS = """
+CREATE TABLE {table} (
     seq INTEGER PRIMARY KEY,
     session INTEGER NOT NULL,
     wall_utc TEXT NOT NULL,
@@ -51,34 +51,21 @@ CREATE TABLE records (
     prev_hash BLOB NOT NULL,
     hash BLOB NOT NULL
 ) STRICT;
-CREATE INDEX by_order ON records (order_id) WHERE order_id <> '';
-CREATE INDEX checkpoints ON records (seq) WHERE kind = 'CheckpointEvent';
-CREATE TRIGGER no_update BEFORE UPDATE ON records
+CREATE TRIGGER no{of}_update BEFORE UPDATE ON {table}
 BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
-CREATE TRIGGER no_delete BEFORE DELETE ON records
+CREATE TRIGGER no{of}_delete BEFORE DELETE ON {table}
 BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
 """
 
-# What a start needs of the sealed files, as `resume` gave it when the last of them was sealed.
-CARRIED = """
-CREATE TABLE carried (
-    seq INTEGER PRIMARY KEY,
-    session INTEGER NOT NULL,
-    wall_utc TEXT NOT NULL,
-    mono REAL NOT NULL,
-    kind TEXT NOT NULL,
-    order_id TEXT NOT NULL,
-    broker_order_id INTEGER NOT NULL,
-    group_number INTEGER NOT NULL,
-    payload TEXT NOT NULL,
-    prev_hash BLOB NOT NULL,
-    hash BLOB NOT NULL
-) STRICT;
-CREATE TRIGGER no_carried_update BEFORE UPDATE ON carried
-BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
-CREATE TRIGGER no_carried_delete BEFORE DELETE ON carried
-BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
+SCHEMA = f"""
+CREATE TABLE install (id INTEGER PRIMARY KEY CHECK (id = 1), prefix TEXT NOT NULL) STRICT;
+{_RECORDS.format(table="records", of="")}
+CREATE INDEX by_order ON records (order_id) WHERE order_id <> '';
+CREATE INDEX checkpoints ON records (seq) WHERE kind = 'CheckpointEvent';
 """
+
+# What a start needs of the sealed files, as `resume` gave it when the last of them was sealed.
+CARRIED = _RECORDS.format(table="carried", of="_carried")
 
 INSERT_CARRIED = "INSERT INTO carried VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 INSERT = "INSERT INTO records VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
@@ -87,12 +74,11 @@ SQLITE_ERRORS = (sqlite3.Error, UnicodeDecodeError)
 LAST_SESSION = f"""SELECT seq FROM records NOT INDEXED
     WHERE kind = '{SESSION_KIND}' ORDER BY seq DESC LIMIT 1"""  # noqa: S608 - a constant
 SELECT = "SELECT * FROM records WHERE seq > ? ORDER BY seq LIMIT ?"
-LAST_CHECKPOINT = "SELECT seq FROM records WHERE kind = 'CheckpointEvent' ORDER BY seq DESC LIMIT 1"
 LAST = "SELECT seq, hash FROM records ORDER BY seq DESC LIMIT 1"
 FIRST = "SELECT * FROM records ORDER BY seq LIMIT 1"
 ALL_CARRIED = "SELECT * FROM carried ORDER BY seq"
-OF_ORDER = "SELECT * FROM records WHERE order_id = ? AND order_id <> '' AND seq < ? ORDER BY seq"
-_NUMBER = re.compile(r"-[0-9]{6}\Z")  # behind the name of every file but the first
+DIGITS = 6
+NUMBERED = re.compile(rf"-[0-9]{{{DIGITS}}}\Z")  # behind the name of every file but the first
 _PAGE = 500  # records held in memory while streaming
 
 _OUT_OF_REACH = ("SQLITE_BUSY", "SQLITE_CANTOPEN", "SQLITE_PERM", "SQLITE_READONLY", "SQLITE_IOERR")
@@ -129,7 +115,8 @@ class SessionHeader(msgspec.Struct, frozen=True, kw_only=True):
 
     The journal itself fills in what stands below `user`. The first record of a file that
     follows on a sealed one names that file, the hash of its last record, and by how many
-    records, of which digest, a start can do without it.
+    records, of which digest, a start can do without it. The one before a checkpoint says the same
+    of the records of what is live: they are found by an index, which no chain covers.
     """
 
     version: str = ""
@@ -145,6 +132,8 @@ class SessionHeader(msgspec.Struct, frozen=True, kw_only=True):
     sealed_hash: str = ""
     carried: int = 0
     carried_digest: str = ""
+    live: int | None = None
+    live_digest: str = ""
 
 
 class Base(NamedTuple):
@@ -175,6 +164,8 @@ def ids_of(message: Command | BaseEvent, install: str) -> Ids:
         case NewOrderEvent() | AcceptEvent(is_foreign=False):
             group = group_number(message.order_id, install)
             return Ids(message.order_id, message.spec.broker_order_id, group)
+        case AdoptEvent():  # of another journal's groups, and of our numbers
+            return Ids(message.order_id, message.order.spec.broker_order_id)
         case CloseRequestEvent():  # its orders are still to come
             return Ids(group_number=group_number(message.group_id, install))
         case DecisionEvent():  # named like a group, so that no two have one name
@@ -225,38 +216,6 @@ def stream(
             yield record
         if len(page) < _PAGE:
             return
-
-
-def resume(connection: sqlite3.Connection, path: Path) -> Iterator[Record]:
-    """Yield what a restart needs; see the `Journal` port. Memory is bounded by the live orders.
-
-    Of a journal of several files only the newest is read: it carries what is needed of the rest.
-
-    Raises:
-        JournalError: At the first record that is damaged or missing.
-    """
-    brought = carried(connection, path)
-    newest = fetch(connection, path, LAST_CHECKPOINT)
-    if not newest:
-        yield from brought
-        yield from stream(connection, path)
-        return
-    start = int(newest[0][0])
-    checkpoint = decode(next(stream(connection, path, since=start - 1)))
-    live = checkpoint.live if isinstance(checkpoint, CheckpointEvent) else ()
-    wanted = frozenset(live)
-    earlier = [record for record in brought if record.order_id in wanted]
-    known = {record.order_id for record in earlier}
-    for order_id in live:
-        found = fetch(connection, path, OF_ORDER, order_id, start)
-        if not found and order_id not in known:  # never written, for want of space; or lost
-            check_index(connection, path)
-        earlier.extend(Record(*row) for row in found)
-    for record in sorted(earlier):
-        if record.hash != record.true_hash:
-            raise damaged(path, f"record {record.seq} was changed")
-        yield record
-    yield from stream(connection, path, since=start - 1)
 
 
 def base_of(connection: sqlite3.Connection, path: Path) -> Base:
@@ -366,9 +325,14 @@ def read_fault(path: Path, error: Exception) -> JournalError:
     return damaged(path, str(error))
 
 
+def journal_of(path: Path) -> Path:
+    """Return the name of the journal that the file at `path` belongs to: its first file's."""
+    return path.with_name(NUMBERED.sub("", path.name))
+
+
 def damaged(path: Path, what: str) -> JournalError:
     """Return the error for a journal that must not be trusted."""
-    every = path.with_name(_NUMBER.sub("", path.name))
+    every = journal_of(path)
     return JournalError(
         f"the journal {path} is damaged: {what}",
         hint=f"keep the files as evidence and begin anew: mkdir {path.parent}/damaged && "

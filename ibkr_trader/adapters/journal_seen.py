@@ -2,7 +2,7 @@
 
 A folder that is put back from a backup is whole in itself: its own mark is as old as it is. So a
 line about each journal lies in the user's folder for state, which no backup of the data folder
-has. It is rewritten after every commit, and not synced: it may lag behind, never run ahead.
+has.
 """
 
 from __future__ import annotations
@@ -12,14 +12,12 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ibkr_trader.adapters.journal_file import MarkLine
 from ibkr_trader.adapters.private_files import create_private, open_private, private_folder
 from ibkr_trader.core.errors import ConfigError, JournalError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-_SIZE = 86
-_DIGEST = 64  # letters: sha256 in hex
 
 
 def state_folder() -> Path:
@@ -42,13 +40,13 @@ class SeenMark:
     def __init__(self, folder: Path, install: str) -> None:
         self.doubt = ""
         self._newest: tuple[int, bytes] | None = None
-        self._descriptor: int | None = None
-        path = folder / install
+        path, descriptor = folder / install, None
         with contextlib.suppress(OSError, ConfigError):
             private_folder(folder)
             if not path.exists():
                 create_private(path, b"")
-            self._descriptor = open_private(path, os.O_RDWR)
+            descriptor = open_private(path, os.O_RDWR)
+        self._line = MarkLine(descriptor)
 
     def compare(self, seq: int, hash_of: Callable[[int], bytes], *, since: int = 0) -> None:
         """Doubt a journal that ends before what was seen, or went on another way.
@@ -58,22 +56,24 @@ class SeenMark:
             hash_of: Returns the hash of a record.
             since: The record before the first that is at hand; of an older one nothing is said.
         """
-        line = b"" if self._descriptor is None else os.pread(self._descriptor, _SIZE, 0)
-        if not line:
-            return
-        number, _, digest = line.decode("ascii", "replace").strip().partition(" ")
-        if not (number.isascii() and number.isdecimal()) or len(digest) != _DIGEST:
+        try:
+            known = self._line.read()
+        except ValueError:
             self.doubt = "what this machine had seen of the journal cannot be read"
-        elif int(number) > seq:
+            return
+        if known is None:
+            return
+        number, digest = known
+        if number > seq:
             self.doubt = (
                 f"the journal ends with record {seq:,}, and this machine has seen record "
-                f"{int(number):,}: its folder is an older copy"
+                f"{number:,}: its folder is an older copy"
             )
-        elif int(number) >= since:
+        elif number >= since:
             with contextlib.suppress(JournalError):
-                if hash_of(int(number)).hex() != digest:
+                if hash_of(number).hex() != digest:
                     self.doubt = (
-                        f"record {int(number):,} of the journal is not the one that this machine "
+                        f"record {number:,} of the journal is not the one that this machine "
                         "has seen: its folder is a copy, and both were written"
                     )
 
@@ -90,13 +90,8 @@ class SeenMark:
 
     def close(self) -> None:
         """Give the file back; closing twice is harmless."""
-        if self._descriptor is not None:
-            os.close(self._descriptor)
-            self._descriptor = None
+        self._line.close()
 
     def _write(self) -> None:
-        if self._descriptor is not None and self._newest is not None:
-            seq, digest = self._newest
-            # A mark that lags behind is allowed, and no reason to stop.
-            with contextlib.suppress(OSError):
-                os.pwrite(self._descriptor, f"{seq:020d} {digest.hex()}\n".encode(), 0)
+        if self._newest is not None:
+            self._line.set(*self._newest)

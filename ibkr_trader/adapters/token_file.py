@@ -49,10 +49,11 @@ class Kept(Protocol):
 K = TypeVar("K", bound=Kept)
 
 
-class Naming(msgspec.Struct, frozen=True, kw_only=True):
-    """What people call what is kept, and what to do without it.
+class Naming(msgspec.Struct, Generic[K], frozen=True, kw_only=True):
+    """What is kept, what people call it, and what to do without it.
 
     Attributes:
+        kind: Its type.
         noun: `ticket`.
         folder: Within the profile's folder.
         again: How to get another.
@@ -61,6 +62,7 @@ class Naming(msgspec.Struct, frozen=True, kw_only=True):
         source: Where its token comes from.
     """
 
+    kind: type[K]
     noun: str
     folder: str
     again: str
@@ -69,26 +71,26 @@ class Naming(msgspec.Struct, frozen=True, kw_only=True):
     source: str
 
 
-def token_of(text: str, naming: Naming) -> str:
-    """Return what was typed as a token: in capitals, `O` read as 0, `I` and `L` as 1.
-
-    Raises:
-        TicketRefused: If it cannot be one.
-    """
-    token = text.strip().upper().translate(_LOOKALIKES)
-    if len(token) != LENGTH or not set(token) <= set(ALPHABET):
-        message = f"{text[:40]!r} is no {naming.noun}: a token has {LENGTH} letters and figures"
-        raise TicketRefused(message, hint=naming.source)
-    return token
-
-
 class TokenFolder(Generic[K]):
     """What is kept under tokens for one profile, in a folder of its own."""
 
-    def __init__(self, folder: Path, kind: type[K], naming: Naming) -> None:
+    def __init__(self, folder: Path, naming: Naming[K]) -> None:
         self._folder = folder / naming.folder
         self._naming = naming
-        self._decoder = msgspec.json.Decoder(kind)
+        self._decoder = msgspec.json.Decoder(naming.kind)
+
+    def token_of(self, text: str) -> str:
+        """Return what was typed as a token: in capitals, `O` read as 0, `I` and `L` as 1.
+
+        Raises:
+            TicketRefused: If it cannot be one.
+        """
+        token = text.strip().upper().translate(_LOOKALIKES)
+        if len(token) != LENGTH or not set(token) <= set(ALPHABET):
+            noun = self._naming.noun
+            message = f"{text[:40]!r} is no {noun}: a token has {LENGTH} letters and figures"
+            raise TicketRefused(message, hint=self._naming.source)
+        return token
 
     def keep(self, kept: K, *, now: datetime) -> str:
         """Put something on disk and return its token; old ones are taken away.
@@ -106,7 +108,7 @@ class TokenFolder(Generic[K]):
         raise ConfigError(f"the folder {self._folder} is full of {self._naming.noun}s")
 
     def read(self, token: str, *, now: datetime) -> K:
-        """Return what is kept under a token (see `token_of`) and may still be used.
+        """Return what is kept under a token (of `token_of`) and may still be used.
 
         Raises:
             TicketRefused: If it is unknown, damaged, expired, or was used before.

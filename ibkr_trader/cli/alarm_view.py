@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import getpass
 from typing import TYPE_CHECKING, Any
 
+from ibkr_trader.adapters.user import user_name
 from ibkr_trader.cli import output
 from ibkr_trader.cli.exits import Exit, UsageFault
 from ibkr_trader.cli.trading import desk_for, title
@@ -46,7 +46,7 @@ async def ack(face: Face, names: tuple[str, ...], *, everything: bool, reason: s
         found = tuple(standing[key] for key in keys)
         if not face.dry_run:
             words = plain(reason, limit=_LONGEST_REASON)
-            alarming.acknowledge(keys, by=getpass.getuser(), reason=words)
+            alarming.acknowledge(keys, by=face.operator or user_name(), reason=words)
         return _reply(face, desk, schema="acknowledged/1", found=found)
 
 

@@ -21,9 +21,9 @@ from ibkr_trader.cli.exits import Unconfirmed, UsageFault
 from ibkr_trader.cli.stopping import ORIGIN
 from ibkr_trader.cli.trading import desk_for, title
 from ibkr_trader.config import Profile
+from ibkr_trader.core.accounts import masked
 from ibkr_trader.core.errors import ConfigError, RiskCheckError
 from ibkr_trader.core.events import ArmEvent, Breach
-from ibkr_trader.core.text import masked
 from ibkr_trader.execution.arming_watch import FOREVER, LONGEST, NotArmed
 
 if TYPE_CHECKING:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from ibkr_trader.adapters.journal_audit import audit
+from ibkr_trader.adapters.journal_schema import journal_of
 from ibkr_trader.cli.exits import Exit, UsageFault
 from ibkr_trader.cli.output import Reply
 from ibkr_trader.cli.progress import progress
@@ -20,9 +21,7 @@ if TYPE_CHECKING:
     from ibkr_trader.cli.face import Face
     from ibkr_trader.config import Place
 
-NAME = "journal.db"
 _HASH = re.compile(r"[0-9a-fA-F]{16,64}")
-_NUMBER = re.compile(r"-[0-9]{6}\Z")
 
 
 def verify(face: Face, *, journal: str, against: str) -> Reply:
@@ -61,8 +60,8 @@ def named(place: Place, typed: str) -> Path:
         return place.journal
     path = Path(typed).absolute()
     if path.is_dir():
-        return path / NAME
-    return path.with_name(_NUMBER.sub("", path.name))
+        return path / place.journal.name
+    return journal_of(path)
 
 
 def _headline(title: str, found: Audit) -> str:

@@ -21,6 +21,7 @@ from ibkr_trader.core import events as ev
 from ibkr_trader.core.enums import Outcome
 from ibkr_trader.core.text import SENTENCES, plain
 from ibkr_trader.dashboard.scene import MOST_LINES, FeedKind, FeedLine
+from ibkr_trader.portfolio.alarms import heard
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,6 +39,7 @@ STEP = 5.0  # seconds between two of them, at the least
 _KINDS: dict[type[ev.BaseEvent], FeedKind] = {
     ev.FillEvent: FeedKind.FILL,
     ev.NewOrderEvent: FeedKind.CHANGE,
+    ev.AdoptEvent: FeedKind.CHANGE,
     ev.ModifyEvent: FeedKind.CHANGE,
     ev.CancelEvent: FeedKind.CHANGE,
     ev.ExpireEvent: FeedKind.CHANGE,
@@ -90,7 +92,7 @@ class Board:
     def __init__(self, trader: Trader) -> None:
         self._trader = trader
         self.events = 0
-        self.links = LinkWatch(trader.outlook.zone)
+        self.links = LinkWatch()
         self.origins = Origins(trader)
         self._flags: list[asyncio.Event] = []
         self._words = EventWords(utc=False)
@@ -211,12 +213,16 @@ _NOTED = frozenset({ev.AccountEvent, ev.NewOrderEvent, ev.DisconnectEvent, ev.Er
 
 
 def _kind_of(event: ev.BaseEvent) -> FeedKind:
-    """How a screen shows an event: what is serious, or leaves something bare, is an alert."""
+    """How a screen shows an event: what people must hear of, or leaves something bare, is an alert.
+
+    What that is, the alarms say.
+    """
     kind = _KINDS[type(event)]
     if isinstance(event, ev.DecisionEndEvent) and event.outcome is Outcome.NOTHING:
         return FeedKind.NOTE  # nobody has refused it
     if isinstance(event, ev.DisconnectEvent) and event.until is not None:
         return FeedKind.NOTE  # it was to be lost: the gateway restarts
-    is_serious = getattr(event, "is_serious", False)
-    is_bare = isinstance(event, ev.CoverEvent) and (event.since is not None or event.surplus > 0)
-    return FeedKind.ALERT if is_serious or is_bare else kind
+    if isinstance(event, ev.CoverEvent):
+        return kind if event.is_well else FeedKind.ALERT
+    trouble = heard(event)
+    return kind if trouble is None or trouble.is_over else FeedKind.ALERT

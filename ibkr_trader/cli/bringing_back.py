@@ -18,6 +18,7 @@ from ibkr_trader.core.errors import RiskCheckError, TraderError
 from ibkr_trader.core.ids import short_id
 from ibkr_trader.execution.undoing import (
     AlreadyUndone,
+    CannotUndo,
     NothingToUndo,
     carry_out,
     plan,
@@ -47,28 +48,39 @@ async def undo(face: Face, *, timeout: float | None, only: str = "") -> output.R
         head = title(face.settings(), desk)
         try:
             found = await plan(desk.trader)
+            if only and only != _act(found):
+                message = f"something else was cancelled last by now: {_of(found)}"
+                hint = "look at it, then repeat: ibkr-trader undo --dry-run"
+                raise Incomplete(message, hint=hint)
+            if not found.is_possible:
+                raise _impossible(found)
+            if face.dry_run:
+                return await _preview(desk, found, head)
+            patience = timeout if timeout is not None else face.settings().timeout_seconds
+            placed, failed = await _placed(desk, found, timeout=patience)
         except (NothingToUndo, AlreadyUndone) as answer:
             return _nothing(face, head, answer)
-        if only and only != _act(found):
-            message = f"something else was cancelled last by now: {_of(found)}"
-            raise Incomplete(message, hint="look at it, then repeat: ibkr-trader undo --dry-run")
-        if not found.is_possible:
-            raise _impossible(found)
-        if face.dry_run:
-            return await _preview(desk, found, head)
-        patience = timeout if timeout is not None else face.settings().timeout_seconds
-        placed: list[Order] = []
-        failed: list[TraderError] = []
-        for piece in found.pieces:
-            if piece.request is None:
-                continue
-            try:
-                placed += await carry_out(desk.trader, found, piece, timeout=patience)
-            except TraderError as error:  # the other groups must still come back
-                failed.append(error)
-        if failed and not placed:
-            raise failed[0]
+        except CannotUndo as error:
+            raise Incomplete(error.message, hint=error.hint) from error
         return _reply(face, head, found, placed=placed, failed=failed)
+
+
+async def _placed(
+    desk: Desk, found: Undoing, *, timeout: float
+) -> tuple[list[Order], list[TraderError]]:
+    """Place all of it again; where nothing came back, what kept the first of it is raised."""
+    placed: list[Order] = []
+    failed: list[TraderError] = []
+    for piece in found.pieces:
+        if piece.request is None:
+            continue
+        try:
+            placed += await carry_out(desk.trader, found, piece, timeout=timeout)
+        except TraderError as error:  # the other groups must still come back
+            failed.append(error)
+    if failed and not placed:
+        raise failed[0]
+    return placed, failed
 
 
 def _nothing(face: Face, head: str, answer: NothingToUndo | AlreadyUndone) -> output.Reply:

@@ -27,6 +27,7 @@ from ibkr_trader.adapters.clock import SystemClock
 from ibkr_trader.adapters.journal_rotation import records
 from ibkr_trader.cli import logs, values
 from ibkr_trader.cli.exits import UsageFault
+from ibkr_trader.cli.handing_out import require_apart
 from ibkr_trader.cli.masking import Masker, Unmasked
 from ibkr_trader.cli.output import Reply
 from ibkr_trader.cli.progress import progress
@@ -36,7 +37,7 @@ from ibkr_trader.config import Profile
 from ibkr_trader.core.errors import ConfigError, JournalError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from ibkr_trader.adapters.journal_schema import Record
     from ibkr_trader.cli.face import Face
@@ -80,6 +81,8 @@ def export(face: Face, file: str, wish: Wish) -> Reply:
     )
     if path.is_dir() or not path.parent.is_dir():
         raise UsageFault(f"{file} cannot be a file", typed=file, better="incident.tar.gz")
+    is_bundle = path.is_file() and tarfile.is_tarfile(path)
+    require_apart(place, path, is_ours=is_bundle)
     if wish.full:
         question = "Accounts, names and paths stay in the file. To go on, type FULL:"
         require(typed(question), "FULL")
@@ -106,8 +109,9 @@ def _collect(face: Face, folder: Path, part: _Slice, masker: Masker) -> dict[str
     place = face.place()
     summary = _Summary()
     with progress("exporting") as report, (folder / JOURNAL).open("wb") as out:
+        first, last = _ends(summary.watched(place.journal), part)
         for record in summary.watched(place.journal):
-            if not part.has(record.wall_utc):
+            if not first <= record.seq <= last:
                 continue
             line = bundled(record, masker)
             summary.count(record, is_masked=line["masked"])
@@ -133,6 +137,17 @@ def _collect(face: Face, folder: Path, part: _Slice, masker: Masker) -> dict[str
         "versions": _versions(),
         "files": {one.name: _digest(one) for one in members},
     }
+
+
+def _ends(read: Iterable[Record], part: _Slice) -> tuple[int, int]:
+    """The first and the last record of a slice; what lies between is in it, however clocks were."""
+    if part == _Slice(None, None):
+        return 0, sys.maxsize
+    first, last = 1, 0
+    for record in read:
+        if part.has(record.wall_utc):
+            first, last = first if last else record.seq, record.seq
+    return first, last
 
 
 def bundled(record: Record, masker: Masker) -> dict[str, Any]:

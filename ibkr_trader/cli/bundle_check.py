@@ -45,6 +45,21 @@ class _Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return Record(**whole | hashes)
 
 
+class _Manifest(msgspec.Struct, frozen=True):
+    """What a manifest must say for an archive to be held against it."""
+
+    format: str
+    profile: str
+    records: int
+    masked_records: int
+    first: int | None
+    last: int | None
+    before: str | None
+    head: str | None
+    fault: str | None
+    files: dict[str, str]
+
+
 class Found(NamedTuple):
     """What an archive is: what it says of itself, and what is wrong with that."""
 
@@ -110,15 +125,16 @@ def examine(path: Path) -> Found:
                 raise _no_bundle(path)
             content = archive.extractfile(first)
             manifest = msgspec.json.decode(content.read() if content else b"")
-            if manifest.get("format") != FORMAT:
+            said = msgspec.convert(manifest, _Manifest)
+            if said.format != FORMAT:
                 raise _no_bundle(path)
-            return Found(manifest, tuple(_faults(archive, manifest)))
-    except (OSError, EOFError, tarfile.TarError, msgspec.MsgspecError, AttributeError) as error:
+            return Found(manifest, tuple(_faults(archive, said)))
+    except (OSError, EOFError, tarfile.TarError, msgspec.MsgspecError) as error:
         raise _no_bundle(path) from error
 
 
-def _faults(archive: tarfile.TarFile, manifest: dict[str, Any]) -> Iterator[str]:
-    wanted = dict(manifest["files"])
+def _faults(archive: tarfile.TarFile, manifest: _Manifest) -> Iterator[str]:
+    wanted = dict(manifest.files)
     while (member := archive.next()) is not None:
         expected = wanted.pop(member.name, None)
         content = archive.extractfile(member)
@@ -141,10 +157,10 @@ def _faults(archive: tarfile.TarFile, manifest: dict[str, Any]) -> Iterator[str]
 class _Chain:
     """Holds the journal's lines against each other, and against the manifest."""
 
-    def __init__(self, manifest: dict[str, Any]) -> None:
+    def __init__(self, manifest: _Manifest) -> None:
         self._manifest = manifest
-        self._hash = manifest["before"]
-        self._seq = (manifest["first"] or 1) - 1
+        self._hash = manifest.before
+        self._seq = (manifest.first or 1) - 1
         self._count = self._masked = 0
         self._fault = ""
 
@@ -173,9 +189,9 @@ class _Chain:
             yield self._fault
             return
         said = self._manifest
-        if (self._count, self._masked) != (said["records"], said["masked_records"]):
+        if (self._count, self._masked) != (said.records, said.masked_records):
             yield "records were added or taken away"
-        elif self._count and self._hash != said["head"]:
+        elif self._count and self._hash != said.head:
             yield "it does not end with the record that it names"
 
 

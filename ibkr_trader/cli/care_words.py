@@ -7,10 +7,14 @@ from typing import TYPE_CHECKING
 from ibkr_trader.core.contracts import label, ticker
 from ibkr_trader.core.enums import Care
 from ibkr_trader.core.text import quantity
+from ibkr_trader.portfolio.caring import is_released
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from ibkr_trader.core.events import CareEvent
     from ibkr_trader.execution.desk import Desk
+    from ibkr_trader.portfolio.protection import Protection
 
 
 def care_of(desk: Desk, con_id: int) -> str | None:
@@ -23,6 +27,12 @@ def care_names(desk: Desk, care: Care) -> list[str]:
     """Return the names of the positions of which a person has said so."""
     cares = desk.trader.portfolio.cares.values()
     return sorted(label(one.contract) for one in cares if one.care is care)
+
+
+def looked_after(desk: Desk, guards: Iterable[Protection]) -> list[Protection]:
+    """Return the protection of all that is not left alone: how that is covered is its owner's."""
+    portfolio = desk.trader.portfolio
+    return [one for one in guards if not is_released(portfolio, one.position.contract.con_id)]
 
 
 def care_lines(desk: Desk) -> list[str]:

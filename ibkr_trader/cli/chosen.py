@@ -85,5 +85,7 @@ def _is_group(text: str, orders: Sequence[Order]) -> bool:
 
 def _unclear(text: str, orders: Sequence[Order]) -> UsageFault:
     names = [short_id(order.order_id) for order in orders]
+    if len(set(names)) < len(names):  # of a lost journal, and of this one
+        names = [order.order_id for order in orders]
     message = f"{text} names several orders; say which: {', '.join(names)}"
     return UsageFault(message, typed=text, better=names[0])

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ibkr_trader.app_parts import kind_of
 from ibkr_trader.cli import output
 from ibkr_trader.cli.exits import Exit, Unconfirmed
 from ibkr_trader.cli.order_view import orders_table, sentence
 from ibkr_trader.cli.trading import desk_for, title
 from ibkr_trader.cli.wording import counted
 from ibkr_trader.config import Profile
+from ibkr_trader.config.account_kind import kind_of
+from ibkr_trader.core.accounts import masked
 from ibkr_trader.core.contracts import label, ticker
 from ibkr_trader.core.errors import AccountMismatch
-from ibkr_trader.core.text import masked, quantity
+from ibkr_trader.core.text import quantity
 from ibkr_trader.execution.resetting import clear, left_in
 
 if TYPE_CHECKING:

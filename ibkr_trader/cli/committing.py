@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ibkr_trader.adapters.clock import SystemClock
-from ibkr_trader.adapters.ticket_file import TicketFolder, token_of
+from ibkr_trader.adapters.ticket_file import TICKETS
+from ibkr_trader.adapters.token_file import TokenFolder
 from ibkr_trader.cli import adding, placing, values
 from ibkr_trader.cli.previewing import where_of
 from ibkr_trader.cli.trading import desk_for
@@ -27,9 +28,10 @@ async def commit(face: Face, text: str, *, wait: str, timeout: float | None) -> 
         TicketRefused: If there is no such ticket any more.
         TraderError: Whatever keeps it from being sent, or from being known.
     """
-    settings, token = face.settings(), token_of(text)
+    settings, clock = face.settings(), SystemClock()
+    folder = TokenFolder(settings.place.folder, TICKETS)
+    token = folder.token_of(text)
     how = values.choice(wait, "--wait", Wait) if wait else None
-    folder, clock = TicketFolder(settings.place.folder), SystemClock()
     ticket = folder.read(token, now=clock.now())  # nobody is asked about what cannot be sent
     async with desk_for(face, timeout=timeout) as desk:
         quote = await reopen(desk.trader, ticket, sends=not face.dry_run)

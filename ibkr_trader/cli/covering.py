@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from ibkr_trader.cli import output
-from ibkr_trader.cli.care_words import care_lines, care_of
+from ibkr_trader.cli.care_words import care_lines, care_of, looked_after
 from ibkr_trader.cli.exits import Exit
 from ibkr_trader.cli.looking import marked
 from ibkr_trader.cli.position_view import cover_table, position_document, troubles
@@ -16,7 +16,6 @@ from ibkr_trader.core.errors import TraderError
 from ibkr_trader.core.ids import short_id
 from ibkr_trader.core.text import quantity
 from ibkr_trader.execution.covering import carry_out, fixes, orphans
-from ibkr_trader.portfolio.caring import is_released
 from ibkr_trader.portfolio.protection import protection
 
 if TYPE_CHECKING:
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
     from ibkr_trader.core.models import Position
     from ibkr_trader.execution.covering import Fix, Orphans
     from ibkr_trader.execution.desk import Desk
-    from ibkr_trader.portfolio.protection import Protection
 
 _ROUNDS = 5  # what makes room goes first, one after the other
 
@@ -37,14 +35,17 @@ async def cover(face: Face, *, fix: bool, timeout: float | None) -> output.Reply
     """
     face.changes = fix  # without it, this only looks
     async with desk_for(face, timeout=timeout) as desk:
+        if not (fix or desk.trader.outlook.is_synced):
+            # What was so when the link broke may not be called covered now.
+            await desk.trader.recovery.synchronize()
         patience = timeout if timeout is not None else face.settings().timeout_seconds
         done: list[str] = []
         failed: list[str] = []
         for _ in range(_ROUNDS if fix else 0):
             found = await fixes(desk.trader)
             for one in found:
-                if face.dry_run or one.command is None:
-                    (done if one.command is not None else failed).append(one.words)
+                if face.dry_run and one.command is not None:
+                    done.append(one.words)
                 else:
                     await _do(desk, one, patience, done=done, failed=failed)
             if face.dry_run or failed or not found:
@@ -53,8 +54,11 @@ async def cover(face: Face, *, fix: bool, timeout: float | None) -> output.Reply
 
 
 async def _do(desk: Desk, fix: Fix, patience: float, *, done: list[str], failed: list[str]) -> None:
+    if fix.command is None:
+        failed.append(fix.words)
+        return
     try:
-        await carry_out(desk.trader, fix, timeout=patience)
+        await carry_out(desk.trader, fix.command, timeout=patience)
     except TraderError as error:  # the other positions must still be covered
         failed.append(f"{fix.words}: {error.message}")
     else:
@@ -67,7 +71,7 @@ async def _reply(face: Face, desk: Desk, *, done: list[str], failed: list[str]) 
     working, ended = list(portfolio.orders.values()), list(portfolio.closed.values())
     guards = [protection(one, working, ended) for one in held]
     left = orphans(desk.trader)
-    meant = [one for one in guards if not _is_released(desk, one)]
+    meant = looked_after(desk, guards)
     is_well = all(guard.is_exact for guard in meant) and not left and not failed
     head = title(face.settings(), desk)
     state = "every position is covered" if guards else "no positions"
@@ -110,10 +114,6 @@ def _document(desk: Desk, held: Position) -> dict[str, Any]:
     working, ended = desk.trader.portfolio.orders, desk.trader.portfolio.closed
     care = care_of(desk, held.contract.con_id)
     return position_document(held, list(working.values()), list(ended.values()), care=care)
-
-
-def _is_released(desk: Desk, guard: Protection) -> bool:
-    return is_released(desk.trader.portfolio, guard.position.contract.con_id)
 
 
 def _next(*, has_acted: bool) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from ibkr_trader.core.errors import BrokerUnavailable
 from ibkr_trader.core.models import ZERO
 from ibkr_trader.core.text import money, percent
 from ibkr_trader.execution.valuing import value
@@ -16,7 +18,8 @@ _SECONDS = 2.0  # for the prices of what is held
 
 async def price_held(desk: Desk) -> None:
     """Have prices of everything that the day's result depends on, if they can be had soon."""
-    await value(desk.trader, desk.trader.outlook.unvalued, timeout=_SECONDS)
+    with suppress(BrokerUnavailable):  # then the rows say what is unknown
+        await value(desk.trader, desk.trader.outlook.unvalued, timeout=_SECONDS)
 
 
 def day_rows(desk: Desk) -> list[tuple[str, str]]:

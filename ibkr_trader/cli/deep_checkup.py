@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from ibkr_trader.adapters.calendar import ExchangeCalendar
-from ibkr_trader.app_parts import kind_of
 from ibkr_trader.cli.checkup import PROBE, QUOTE_SECONDS, Findings
 from ibkr_trader.cli.machine_checkup import examine_machine
 from ibkr_trader.cli.tws_settings import OVERFILL, READ_ONLY, setting_of
 from ibkr_trader.cli.wording import counted, when
 from ibkr_trader.config import Profile
+from ibkr_trader.config.account_kind import kind_of
 from ibkr_trader.core.contracts import ticker
 from ibkr_trader.core.enums import DataType
 from ibkr_trader.core.errors import (

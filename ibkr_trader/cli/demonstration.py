@@ -28,11 +28,11 @@ from ibkr_trader.cli.position_view import position_document, positions_table
 from ibkr_trader.cli.running import stay
 from ibkr_trader.cli.screening import require_terminal
 from ibkr_trader.cli.trading import title
-from ibkr_trader.cli.wording import broker_words, when
+from ibkr_trader.cli.wording import when
 from ibkr_trader.core.contracts import label
 from ibkr_trader.core.enums import OrderType, Side
 from ibkr_trader.core.models import OrderRequest
-from ibkr_trader.core.text import price, quantity
+from ibkr_trader.core.text import broker_words, price, quantity
 from ibkr_trader.execution.placing import Wait
 from ibkr_trader.orders.bracket_orders import BracketOrderRequest
 from ibkr_trader.sim.gateway import background

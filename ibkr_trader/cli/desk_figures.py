@@ -125,8 +125,9 @@ class DeskFigures:
         yield gauge("light", "1 for how each of the three lines stands.", *self._lights(view))
 
     def _lights(self, view: RiskView) -> Iterator[Sample]:
-        link, is_synced = view.portfolio.link, self._trader.outlook.is_synced
-        gateway, ibkr = self._links.lights(link, is_synced=is_synced, now=view.now)
+        outlook, link = self._trader.outlook, view.portfolio.link
+        is_synced, restarting = outlook.is_synced, outlook.book.restarting
+        gateway, ibkr = self._links.lights(link, is_synced=is_synced, restarting=restarting)
         data = data_light(at_stake(view), view.quotes, is_open=_is_open(view))
         if not (link.is_up or is_synced):
             data = unheard(ibkr, link)
@@ -244,4 +245,4 @@ def _is_open(view: RiskView) -> bool | None:
     known = [one.liquid_sessions for one in details if one is not None and one.liquid_sessions]
     if not known:
         return None
-    return any(session_at(sessions, view.now) is not None for sessions in known)
+    return any(session_at(sessions, view.exchange_now) is not None for sessions in known)

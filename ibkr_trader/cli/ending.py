@@ -15,9 +15,17 @@ from ibkr_trader.cli.order_view import order_document, orders_table
 from ibkr_trader.cli.trading import desk_for, title
 from ibkr_trader.cli.wording import when
 from ibkr_trader.core.contracts import label, ticker
-from ibkr_trader.core.errors import TraderError
+from ibkr_trader.core.errors import BrokerUnavailable, TraderError
 from ibkr_trader.core.text import quantity
-from ibkr_trader.execution.day_end import DayEndPlan, Due, MarketEnd, end_day, look_again, survey
+from ibkr_trader.execution.day_end import (
+    DayEndPlan,
+    Due,
+    MarketEnd,
+    end_day,
+    look_again,
+    not_seen,
+    survey,
+)
 from ibkr_trader.execution.timed_exits import place_timed_exits
 from ibkr_trader.portfolio.alarms import Trouble
 
@@ -67,12 +75,28 @@ async def end(face: Face, asked: DayEnd, *, timeout: float | None) -> output.Rep
                 await _time(trader, one, asked.plan, timeout=patience)
         if asked.where is not Where.BROKER:
             await end_day(trader, found, timeout=patience, tell=face.tell)
-        await look_again(trader, found)
+        is_sure = await _is_confirmed(trader, found, before)
         reply = _reply(face, head, asked, found)
         reply.data["sent"] = _working(trader) != before
+        if not is_sure:
+            reply.exit = Exit.UNKNOWN
         _sign_of_life(face, trader.clock.now(), reply)
         _alarm(trader, found)
         return reply
+
+
+async def _is_confirmed(
+    trader: Trader, ends: list[MarketEnd], before: dict[OrderId, Decimal]
+) -> bool:
+    """Ask the broker how it stands; one who is gone by now does not undo what was sent."""
+    try:
+        await look_again(trader, ends)
+    except BrokerUnavailable as error:
+        if _working(trader) == before and not any(end.due is Due.NOW for end in ends):
+            raise
+        not_seen(trader, ends, error.message)
+        return False
+    return True
 
 
 def _alarm(trader: Trader, ends: list[MarketEnd]) -> None:

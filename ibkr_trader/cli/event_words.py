@@ -13,12 +13,12 @@ from ibkr_trader.cli.care_words import care_sentence
 from ibkr_trader.cli.halts import by, how_to_resume
 from ibkr_trader.cli.order_view import sentence
 from ibkr_trader.cli.strategy_words import decided_words
-from ibkr_trader.cli.wording import broker_words, counted, when
+from ibkr_trader.cli.wording import counted, when
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.contracts import label
 from ibkr_trader.core.enums import TradingState
 from ibkr_trader.core.ids import short_id
-from ibkr_trader.core.text import average, money, price, quantity
+from ibkr_trader.core.text import average, broker_words, money, price, quantity
 from ibkr_trader.orders.managed_trails import Trail
 
 if TYPE_CHECKING:
@@ -77,6 +77,8 @@ def _of_an_order(event: ev.OrderEvent) -> str | None:
     match event:
         case ev.NewOrderEvent(spec=spec):
             return f"sent {name} {sentence(spec)}"
+        case ev.AdoptEvent(order=order):
+            return f"taken over {order.order_id} {sentence(order.spec)}: it was of a lost journal"
         case ev.DenyEvent(breaches=breaches):
             return f"denied {name}: {'; '.join(one.message.rstrip('.') for one in breaches)}"
         case ev.FillEvent(fill=fill):
@@ -167,7 +169,7 @@ def _link(event: ev.DisconnectEvent | ev.ConnectEvent | ev.SyncEvent, *, utc: bo
             back = f"it restarts, and is to be back by {when(until, utc=utc)}"
             return f"gateway gone ({reason}): {back}. Stops at the broker stay"
         case ev.DisconnectEvent(reason=reason):
-            return f"gateway lost: {reason}. Stops at the broker stay; trying again"
+            return f"gateway lost: {reason.rstrip('.')}. Stops at the broker stay; trying again"
         case ev.ConnectEvent():
             return "gateway connected; asking it for everything"
         case ev.SyncEvent(positions=positions):

@@ -14,12 +14,12 @@ from ibkr_trader.cli.event_words import EventWords
 from ibkr_trader.cli.order_view import lasting, sentence
 from ibkr_trader.cli.position_view import troubles
 from ibkr_trader.cli.record_words import words_of
-from ibkr_trader.cli.wording import broker_words, when
+from ibkr_trader.cli.wording import when
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.commands import CancelOrder, ModifyOrder, SubmitOrders
 from ibkr_trader.core.contracts import label
 from ibkr_trader.core.ids import short_id
-from ibkr_trader.core.text import SENTENCES, average, money, plain, price, quantity
+from ibkr_trader.core.text import SENTENCES, average, broker_words, money, plain, price, quantity
 from ibkr_trader.execution.desk import UnknownOrder
 from ibkr_trader.execution.long_reading import RECORDS, recent
 from ibkr_trader.portfolio.protection import protection
@@ -27,12 +27,10 @@ from ibkr_trader.portfolio.protection import protection
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from ibkr_trader.core.commands import Command
+    from ibkr_trader.cli.record_words import Message
     from ibkr_trader.core.models import Order, OrderSpec, Position
     from ibkr_trader.execution.desk import Desk
     from ibkr_trader.portfolio.state import PortfolioState
-
-    Message = Command | ev.BaseEvent
 
 
 async def explain(desk: Desk, about: str, *, utc: bool) -> list[str]:

@@ -117,11 +117,13 @@ class Face:
         desk: The desk of the trader that runs the command; None where it opens its own.
         trader: What there is to say of that trader.
         arguments: The command line.
+        operator: Who sits at the screen that asks; empty if none does.
         changes: Whether it is a command that changes something.
     """
 
     desk: Desk | None = None
     changes = False
+    operator = ""
     trader: TraderCard | None = None
 
     def __init__(

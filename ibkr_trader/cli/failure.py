@@ -19,7 +19,6 @@ from ibkr_trader.cli import output
 from ibkr_trader.cli.exits import Exit, UsageFault, classify
 from ibkr_trader.cli.help import EXAMPLE
 from ibkr_trader.cli.remote import Relayed
-from ibkr_trader.cli.wording import broker_words
 from ibkr_trader.core.contracts import ticker
 from ibkr_trader.core.errors import (
     AmbiguousContract,
@@ -28,7 +27,7 @@ from ibkr_trader.core.errors import (
     RiskCheckError,
     TraderError,
 )
-from ibkr_trader.core.text import plain
+from ibkr_trader.core.text import broker_words, plain
 from ibkr_trader.risk.wording import tightest
 
 if TYPE_CHECKING:

@@ -19,9 +19,10 @@ from ibkr_trader.cli.limits_view import figure, gauge_name
 from ibkr_trader.cli.position_view import six_digits
 from ibkr_trader.cli.screen_rows import ScreenRows, in_order
 from ibkr_trader.cli.session_hours import USUAL, Hours, hours
+from ibkr_trader.core.accounts import masked
 from ibkr_trader.core.contracts import label
 from ibkr_trader.core.models import ZERO
-from ibkr_trader.core.text import SENTENCES, masked, plain
+from ibkr_trader.core.text import SENTENCES, plain
 from ibkr_trader.core.trading_day import session_at
 from ibkr_trader.dashboard.scene import GaugeRow, Glimpse, Head
 from ibkr_trader.risk.concentration import standing
@@ -123,7 +124,7 @@ class Glimpser:
         traffic, values = book.traffic_today, outlook.portfolio.values
         link = outlook.portfolio.link
         socket, far = self._board.links.lights(
-            link, is_synced=outlook.is_synced, now=trader.clock.now()
+            link, is_synced=outlook.is_synced, restarting=book.restarting
         )
         data = slow.data if link.is_up or outlook.is_synced else unheard(far, link)
         arming = trader.arming.arming(as_typed=False)
@@ -134,6 +135,7 @@ class Glimpser:
             state=facts["trading_state"].value,
             reason=plain(facts["state_reason"], limit=SENTENCES),
             halts=tuple(sorted(symbol for symbol in book.switch.held if symbol)),
+            alarms=len(trader.alarming.standing),
             socket=socket.light,
             link=far.light,
             data=data.light,
@@ -160,7 +162,7 @@ class Glimpser:
         if slow is None or now - slow.at >= PAUSE:
             view = self._trader.outlook.view()
             details, heat = _details(view), view.heat_now()
-            open_hours = hours(details, self._calendar, view.now)
+            open_hours = hours(details, self._calendar, view.exchange_now)
             self._slow = slow = _Slow(
                 at=now,
                 heat=None if heat.unknown else heat.total,
@@ -235,7 +237,7 @@ def _is_any_open(view: RiskView, first: Hours) -> bool | None:
     at_work = {order.spec.contract.con_id for order in view.portfolio.orders.values()}
     known = [view.details.get(con_id) for con_id in (*view.portfolio.positions, *at_work)]
     sessions = [one for found in known if found for one in found.trading_sessions]
-    if session_at(sessions, view.now) is not None and first.is_open is False:
+    if session_at(sessions, view.exchange_now) is not None and first.is_open is False:
         return None  # outside regular hours, or elsewhere: the guard decides order by order
     return first.is_open
 

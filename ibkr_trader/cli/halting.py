@@ -18,11 +18,12 @@ from ibkr_trader.cli.halts import halts
 from ibkr_trader.cli.order_view import order_document, orders_table, sentence
 from ibkr_trader.cli.stopping import ORIGIN
 from ibkr_trader.cli.trading import desk_for, title
+from ibkr_trader.core.accounts import masked
 from ibkr_trader.core.contracts import is_named, label, ticker
 from ibkr_trader.core.enums import OrderStatus, TradingState
 from ibkr_trader.core.errors import TraderError
 from ibkr_trader.core.events import BaseEvent, StateEvent
-from ibkr_trader.core.text import masked, quantity
+from ibkr_trader.core.text import quantity
 from ibkr_trader.execution.killing import await_no_openers, holding, opening
 from ibkr_trader.portfolio.ledger_fold import quantity_of
 from ibkr_trader.portfolio.state import fold

@@ -6,20 +6,18 @@ words with which the loss was told. What nobody can say at present is unknown, n
 
 from __future__ import annotations
 
-from datetime import UTC
 from typing import TYPE_CHECKING, NamedTuple
 
+from ibkr_trader.adapters.ibkr.absence import STILL
 from ibkr_trader.adapters.ibkr.error_codes import Kind, rule_for
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.contracts import label
 from ibkr_trader.core.enums import DataType
 from ibkr_trader.core.text import plain
 from ibkr_trader.dashboard.scene import Light
-from ibkr_trader.risk.blackouts import restarts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from datetime import datetime, tzinfo
 
     from ibkr_trader.core.models import Contract
     from ibkr_trader.portfolio.state import Link
@@ -27,7 +25,6 @@ if TYPE_CHECKING:
 
 QUIET = 60.0  # seconds without news of a price, while its market is open
 _NAMED = 3  # contracts that a line names
-_DIALING = "still not connected"
 
 
 class Lit(NamedTuple):
@@ -38,32 +35,26 @@ class Lit(NamedTuple):
 
 
 class LinkWatch:
-    """Hears which of the lines went down last, and why; that one is up again the link says.
+    """Hears which of the lines went down last, and why; that one is up again the link says."""
 
-    `zone` is the exchange's.
-    """
-
-    def __init__(self, zone: tzinfo = UTC) -> None:
-        self._zone = zone
+    def __init__(self) -> None:
         self._lost = ""
-        self._back_by: datetime | None = None  # the gateway, if it has gone to restart
         self._is_behind = False  # the gateway is there, and IBKR is not
 
     def hear(self, event: ev.BaseEvent) -> None:
         """Take note of an event."""
         match event:
-            case ev.DisconnectEvent(reason=reason, until=until):
+            case ev.DisconnectEvent(reason=reason):
                 self._lost, self._is_behind = plain(reason), _is_of_ibkr(reason)
-                self._back_by = until
-            case ev.ErrorEvent(code=0, message=message) if message.startswith(_DIALING):
+            case ev.ErrorEvent(code=0, message=message) if message.startswith(STILL):
                 self._is_behind = False  # by now the gateway is gone, too
             case _:
                 pass
 
-    def lights(self, link: Link, *, is_synced: bool, now: datetime) -> tuple[Lit, Lit]:
+    def lights(self, link: Link, *, is_synced: bool, restarting: str = "") -> tuple[Lit, Lit]:
         """Return the lights of the line to the gateway, and of the gateway's to IBKR.
 
-        A gateway that has gone to restart, as it does every day, is waited for.
+        A gateway that is `restarting` (in words: until when), as it does every day, is waited for.
         """
         if is_synced:  # the news of a new line may come later than the answers on it
             return Lit(Light.UP), Lit(Light.UP)
@@ -71,8 +62,8 @@ class LinkWatch:
             return Lit(Light.UP), Lit(Light.WAITING, "asking the broker for everything")
         if not link.epoch:
             return Lit(Light.UNKNOWN, "not connected yet"), Lit(Light.UNKNOWN)
-        if self._back_by is not None and now < self._back_by:
-            calm = Lit(Light.WAITING, f"the gateway is gone: {restarts(self._back_by, self._zone)}")
+        if restarting:
+            calm = Lit(Light.WAITING, f"the gateway is gone: {restarting}")
             return (Lit(Light.UP), calm) if self._is_behind else (calm, Lit(Light.WAITING))
         if self._is_behind:
             return Lit(Light.UP), Lit(Light.DOWN, f"the gateway has lost IBKR: {self._lost}")

@@ -17,12 +17,14 @@ from typing import Any
 
 from ibkr_trader.adapters.secret_text import all_but_secrets
 from ibkr_trader.cli import output
+from ibkr_trader.core.accounts import without_accounts
 
 FILE = "ibkr-trader.log"
 _MAX_BYTES, _KEPT = 10_000_000, 10
-_ACCOUNT = re.compile(r"\b(DU|DF|U|F|I)[0-9]{2,9}([0-9]{3})\b")
+# Also within JSON, where a quote has a backslash before it.
 _SECRET = re.compile(
-    r"(?i)\b(password|passwd|secret|token|api_?key)([\"']?\s*[=:]\s*[\"']?)[^\s\"',;&]+"
+    r"(?i)\b(password|passwd|secret|token|api_?key)(\\?[\"']?\s*[=:]\s*\\?[\"']?)"
+    r"(?:\\[^\"']|[^\s\"'\\,;&])+"
 )
 _BEARER = re.compile(r"(?i)\b(bearer|basic)(\s+)[A-Za-z0-9._~+/=-]{6,}")
 _URL_SECRET = re.compile(r"(\w+://[^:/\s]*):[^@/\s]+@")
@@ -30,7 +32,7 @@ _URL_SECRET = re.compile(r"(\w+://[^:/\s]*):[^@/\s]+@")
 
 def redact(text: str) -> str:
     """Return `text` with account ids shortened (`DU***567`) and secrets masked."""
-    text = _ACCOUNT.sub(r"\1***\2", all_but_secrets(text))
+    text = without_accounts(all_but_secrets(text))
     text = _BEARER.sub(r"\1\2***", text)
     text = _SECRET.sub(r"\1\2***", text)
     return _URL_SECRET.sub(r"\1:***@", text)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from ibkr_trader.cli import output
-from ibkr_trader.cli.care_words import care_lines, care_of
+from ibkr_trader.cli.care_words import care_lines, care_of, looked_after
 from ibkr_trader.cli.day_view import day_document, day_rows, price_held
 from ibkr_trader.cli.exits import Exit
 from ibkr_trader.cli.halts import halts, state_words
@@ -23,6 +24,7 @@ from ibkr_trader.cli.position_view import position_document, positions_table, tr
 from ibkr_trader.cli.trading import desk_for, title
 from ibkr_trader.cli.wording import FIRST_ORDER, when
 from ibkr_trader.core.contracts import is_named, label
+from ibkr_trader.core.errors import BrokerUnavailable
 from ibkr_trader.core.ids import parse_order_id
 from ibkr_trader.core.text import UNKNOWN, money, price, quantity
 from ibkr_trader.execution.desk import UnknownOrder
@@ -75,7 +77,7 @@ async def positions(face: Face, *, symbol: str) -> output.Reply:
         # One that nobody goes on with, as at a desk that is read-only, is as bare as it looks.
         runs = {run.request.contract.con_id for run in desk.trader.closer.runs()}
         leaving = [one for one in guards if one.position.contract.con_id in runs]
-        staying = [one for one in guards if one not in leaving]
+        staying = [one for one in looked_after(desk, guards) if one not in leaving]
         blocks += [f"{label(one.position.contract)}: its close is on its way" for one in leaving]
         blocks += troubles(staying, utc=face.utc)
         blocks += care_lines(desk)
@@ -169,7 +171,9 @@ async def quotes(face: Face, symbols: tuple[str, ...], *, timeout: float) -> out
 
 async def marked(desk: Desk, position: Position) -> Position:
     """The position at the present market, if that can be had soon."""
-    quote = await desk.trader.market.quote(position.contract, timeout=_MARK_SECONDS)
+    quote = None
+    with suppress(BrokerUnavailable):  # the head says that there is no link
+        quote = await desk.trader.market.quote(position.contract, timeout=_MARK_SECONDS)
     if quote is None or quote.mark is None:
         return position
     return msgspec.structs.replace(position, market_price=quote.mark)

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
-import getpass
 import re
 import socket
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ibkr_trader.adapters.user import user_name
 from ibkr_trader.cli.logs import redact
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_NAMED = re.compile(r'("(?:user|operator|by|host)":")[^"]+(")')
+_NAMED = re.compile(r'("(?:user|operator|by|seen_by|host)":")(?:[^"\\]|\\.)+(")')
 _LEAST = 3  # letters of a name that is looked for: shorter ones are words, too
 
 
@@ -35,11 +34,7 @@ class Masker:
         names = {socket.gethostname(), socket.gethostname().partition(".")[0]}
         hosts = sorted(n for n in names if len(n) >= _LEAST and not n.startswith("localhost"))
         self._hosts = re.compile("|".join(rf"\b{re.escape(h)}\b" for h in hosts) or r"(?!)")
-        with contextlib.suppress(OSError, KeyError):
-            user = re.escape(getpass.getuser())
-            self._at_host = re.compile(rf"\b{user}@")
-
-    _at_host = re.compile(r"(?!)")
+        self._at_host = re.compile(rf"\b{re.escape(user_name())}@")
 
     def mask(self, text: str) -> str:
         """Return `text` without them."""

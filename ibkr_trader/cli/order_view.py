@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ibkr_trader.cli.output import Table
-from ibkr_trader.cli.wording import broker_words, when
+from ibkr_trader.cli.wording import when
 from ibkr_trader.core.contracts import label
 from ibkr_trader.core.enums import OrderType
 from ibkr_trader.core.ids import epoch_in
-from ibkr_trader.core.text import UNKNOWN, average, money, price, quantity
+from ibkr_trader.core.text import UNKNOWN, average, broker_words, money, price, quantity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

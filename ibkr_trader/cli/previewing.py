@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from ibkr_trader.adapters.calendar import ExchangeCalendar
 from ibkr_trader.adapters.clock import SystemClock
-from ibkr_trader.adapters.ticket_file import TicketFolder
+from ibkr_trader.adapters.ticket_file import TICKETS
+from ibkr_trader.adapters.token_file import TokenFolder
 from ibkr_trader.cli.exits import UsageFault
 from ibkr_trader.cli.ticket_view import Seen, ticket_reply
 from ibkr_trader.execution.day_notes import day_notes
@@ -69,7 +70,7 @@ async def preview(
     if not seen.denials and not any(answer.is_refused for answer in answers):
         machine = SystemClock().now()
         ticket = issue(trader, made, where=where_of(settings), wait=wait, now=machine)
-        token = TicketFolder(settings.place.folder).keep(ticket, now=machine)
+        token = TokenFolder(settings.place.folder, TICKETS).keep(ticket, now=machine)
         seen = seen._replace(ticket=ticket, token=token)
     return ticket_reply(seen, head, utc=face.utc)
 

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from ibkr_trader.adapters.clock import SystemClock
-from ibkr_trader.adapters.plan_file import PlanFolder, token_of
+from ibkr_trader.adapters.plan_file import PLANS
+from ibkr_trader.adapters.token_file import TokenFolder
 from ibkr_trader.cli import output
 from ibkr_trader.cli.exits import Exit, UsageFault
 from ibkr_trader.cli.plan_view import headline, plan_lines, step_document
 from ibkr_trader.cli.trading import desk_for, title
-from ibkr_trader.core.errors import OutcomeUnknown, TraderError
+from ibkr_trader.core.errors import BrokerUnavailable, OutcomeUnknown, TraderError
 from ibkr_trader.execution.reconciling import carry_out_step, keep, look, moved_since
 
 if TYPE_CHECKING:
@@ -52,10 +53,12 @@ async def apply(
     Raises:
         TicketRefused: If there is no such plan any more.
         UsageFault: If one of `only` is no step of it that can be applied.
+        OutcomeUnknown: If steps were done, and the broker is gone before it has confirmed them.
         TraderError: Whatever keeps the broker from telling how it stands.
     """
-    settings, token = face.settings(), token_of(text)
-    folder, clock = PlanFolder(settings.place.folder), SystemClock()
+    settings, clock = face.settings(), SystemClock()
+    folder = TokenFolder(settings.place.folder, PLANS)
+    token = folder.token_of(text)
     folder.read(token, now=clock.now())  # the broker is not asked for what cannot be applied
     # The guardian would clear up on its own as the desk opens, and the plan would not hold.
     async with desk_for(face, timeout=timeout, looks=True) as desk:
@@ -70,7 +73,10 @@ async def apply(
         folder.claim(token)
         patience = timeout if timeout is not None else settings.timeout_seconds
         applied = await _carry_out(face, desk, steps, token=token, patience=patience)
-        left = await look(desk.trader, client_id=settings.client_id, tell=face.tell)
+        try:
+            left = await look(desk.trader, client_id=settings.client_id, tell=face.tell)
+        except BrokerUnavailable as error:
+            raise _unseen(applied, error) or error from error
         return _replied(face, desk, left, applied)
 
 
@@ -96,6 +102,18 @@ async def _carry_out(
         (applied.done if order is not None else applied.settled).append(step.id)
         face.tell(f"  {step.sign} {step.words}{how}")
     return applied
+
+
+def _unseen(applied: Applied, gone: BrokerUnavailable) -> OutcomeUnknown | None:
+    """What to say if the broker is gone before it could confirm; None if nothing was sent."""
+    if not (applied.done or applied.is_unknown):
+        return None
+    done = f"{', '.join(applied.done)} done" if applied.done else "nothing is sure to be done"
+    failed = f"; failed: {'; '.join(applied.failed)}" if applied.failed else ""
+    message = f"{done}{failed}; how it stands now is not known: {gone.message}"
+    unknown = OutcomeUnknown(message, order_ids=())
+    unknown.hint = "ibkr-trader reconcile"
+    return unknown
 
 
 def _chosen(steps: Sequence[PlanStep], only: Sequence[str]) -> list[PlanStep]:
@@ -156,7 +174,7 @@ def _reply(
     kept, token = None, None
     if found.plan.doable:
         kept = keep(desk.trader, found, now=SystemClock().now())
-        token = PlanFolder(face.settings().place.folder).keep(kept, now=kept.made_at)
+        token = TokenFolder(face.settings().place.folder, PLANS).keep(kept, now=kept.made_at)
         blocks.append(f"Good for 10 minutes: ibkr-trader reconcile --apply {token}")
     data: dict[str, Any] = {
         "account": desk.trader.account,

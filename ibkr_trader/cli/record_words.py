@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ibkr_trader.cli.order_view import sentence
-from ibkr_trader.cli.wording import broker_words
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.commands import CancelOrder, ModifyOrder, SubmitOrders
-from ibkr_trader.core.text import money, quantity
+from ibkr_trader.core.text import broker_words, money, quantity
 
 if TYPE_CHECKING:
     from ibkr_trader.cli.event_words import EventWords
@@ -31,8 +30,10 @@ def words_of(message: Message, words: EventWords, order: Order | None = None) ->
             return _asked(message)
         case ev.OrderEvent():
             return words.of(message, order) or _broker(message)
+        case ev.AlarmEvent():
+            return _alarm(message)
         case ev.BaseEvent():
-            return words.of(message)
+            return words.of(message) or _kept(message)
 
 
 def _asked(command: Command) -> str:
@@ -52,6 +53,14 @@ def _asked(command: Command) -> str:
             return f"{who}cancel{' of all orders' if command.is_of_all else ''}{cause}"
 
 
+def _alarm(event: ev.AlarmEvent) -> str:
+    """What became of an alarm: a feed has told of the trouble itself."""
+    said = f"alarm {event.key}: "
+    if event.seen_by:
+        return f"{said}{event.seen_by} has taken note{f': {event.reason}' if event.reason else ''}"
+    return said + ("it is over" if event.is_over else event.message)
+
+
 def _broker(event: ev.OrderEvent) -> str | None:
     """What the broker says in between: too much for a feed, and what one looks for here."""
     match event:
@@ -67,5 +76,16 @@ def _broker(event: ev.OrderEvent) -> str | None:
             return f"cancel asked for by {origin or 'nobody knows whom'}"
         case ev.WarningEvent(code=code, reason=reason):
             return f"the broker remarks: {broker_words(reason)} (code {code})"
+        case _:
+            return None
+
+
+def _kept(event: ev.BaseEvent) -> str | None:
+    """What the desk notes for itself: a feed has told of it by other events, or need not."""
+    match event:
+        case ev.EquityEvent(net_liquidation=worth, peak=peak):
+            return f"the account is worth {money(worth)}; at its peak {money(peak)}"
+        case ev.CheckpointEvent():
+            return "resting point: a restart reads from here"
         case _:
             return None

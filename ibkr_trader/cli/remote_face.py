@@ -32,7 +32,7 @@ class RemoteFace(Face):
             dry_run=call.dry_run,
             arguments=call.arguments,
         )
-        self.desk = desk
+        self.desk, self.operator = desk, call.operator
         self.trader = trader
         self._client = client
         self._is_attended = call.is_attended

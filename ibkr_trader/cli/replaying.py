@@ -1,13 +1,15 @@
 """`audit replay`: what was held and what worked at a moment, as the journal knew it then.
 
 The same fold as a desk's own, over the same events, from a journal or from an exported archive. The
-moment is the machine's, when a record was written, as `audit tail` shows it.
+moment is the machine's, when a record was written, as `audit tail` shows it; what was written after
+the first later one does not count, though a clock that was set back may say so.
 """
 
 from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, time
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo
@@ -21,10 +23,10 @@ from ibkr_trader.cli.order_view import order_document, orders_table
 from ibkr_trader.cli.output import Reply, Table
 from ibkr_trader.cli.position_view import positions_table
 from ibkr_trader.cli.wording import when
+from ibkr_trader.core.accounts import masked
 from ibkr_trader.core.contracts import ticker
 from ibkr_trader.core.errors import InvariantBroken
 from ibkr_trader.core.events import BaseEvent
-from ibkr_trader.core.text import masked
 from ibkr_trader.core.trading_day import NEW_YORK
 from ibkr_trader.portfolio.state import PortfolioState
 
@@ -55,7 +57,7 @@ def replay(face: Face, source: str, *, to: str) -> Reply:
     path = named(face.place(), source)
     read = _reader(path)
     until = _moment(to, read, utc=face.utc) if to else None
-    seen = _fold(one for one in read() if until is None or _at(one) <= until)
+    seen = _fold(takewhile(lambda one: until is None or _at(one) <= until, read()))
     state = seen.state
     orders, held = list(state.orders.values()), list(state.positions.values())
     told = when(_at(seen.last), utc=face.utc) if seen.last is not None else "the beginning"

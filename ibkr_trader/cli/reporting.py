@@ -15,6 +15,7 @@ from ibkr_trader.adapters.clock import SystemClock
 from ibkr_trader.adapters.private_files import replace_private
 from ibkr_trader.cli import values
 from ibkr_trader.cli.exits import UsageFault
+from ibkr_trader.cli.handing_out import require_apart
 from ibkr_trader.cli.output import Reply, Table
 from ibkr_trader.cli.past_journal import past_journal
 from ibkr_trader.cli.report_document import document
@@ -106,6 +107,7 @@ def _write(face: Face, path: Path, content: str) -> Path:
         if not path.parent.is_dir():
             message = f"the folder {path.parent} does not exist"
             raise UsageFault(message, hint=f"mkdir -p {path.parent}")
+        require_apart(face.place(), path, is_ours=_is_report(path))
         if os.path.lexists(path) and not _is_report(path):
             face.confirm(f"{path} is no report of ibkr-trader. Write over it?")
         replace_private(path, content.encode())

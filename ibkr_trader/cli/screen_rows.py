@@ -12,13 +12,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ibkr_trader.cli.order_view import lasting, terms
 from ibkr_trader.cli.position_view import six_digits
-from ibkr_trader.cli.wording import broker_words
 from ibkr_trader.core.contracts import label, ticker
 from ibkr_trader.core.enums import OrderStatus, OrderType
 from ibkr_trader.core.ids import short_id
 from ibkr_trader.core.models import ZERO
 from ibkr_trader.core.shapes import SHAPES, STOP_TYPES, TARGET_TYPES
-from ibkr_trader.core.text import SENTENCES, plain, quantity
+from ibkr_trader.core.text import SENTENCES, broker_words, plain, quantity
 from ibkr_trader.core.ticks import increment_at
 from ibkr_trader.dashboard.scene import OrderRow, PositionRow
 from ibkr_trader.orders.coverage import at_work, clusters, protects

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from ibkr_trader.adapters.kill_flag import HaltFile
+from ibkr_trader.adapters.user import user_name
 from ibkr_trader.cli.attaching import TraderLink
 from ibkr_trader.cli.exits import Stopped, UsageFault
 from ibkr_trader.cli.printed import kept_off
 from ibkr_trader.cli.remote import wishes
-from ibkr_trader.cli.terminal import user_name
 from ibkr_trader.dashboard.effects import Leave
 from ibkr_trader.dashboard.model import Model
 from ibkr_trader.dashboard.palette import palette

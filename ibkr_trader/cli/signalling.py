@@ -12,6 +12,7 @@ from ibkr_trader.cli import output
 from ibkr_trader.cli.exits import Exit, UsageFault
 from ibkr_trader.cli.trading import desk_for, title
 from ibkr_trader.core.enums import Outcome, SignalAction
+from ibkr_trader.core.errors import WHAT_BECAME_OF_IT
 from ibkr_trader.core.signals import DUPLICATE, Claim
 from ibkr_trader.core.text import quantity
 
@@ -123,5 +124,5 @@ def _blocks(head: str, claim: Claim, reply: SignalReply) -> list[str | output.Ta
     lines: list[str | output.Table] = [f"{head}  {what}: {outcome}"]
     lines += [f"  {reason}" for reason in reply.reasons]
     if reply.outcome is Outcome.UNKNOWN:
-        lines.append("Do not send it again. Next: ibkr-trader orders")
+        lines.append(f"Do not send it again. Next: {WHAT_BECAME_OF_IT}")
     return lines

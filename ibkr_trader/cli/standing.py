@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ibkr_trader.cli import output
 from ibkr_trader.cli.arming_view import arming_document, arming_rows
-from ibkr_trader.cli.care_words import care_names
+from ibkr_trader.cli.care_words import care_names, looked_after
 from ibkr_trader.cli.day_view import day_document, day_rows, price_held
 from ibkr_trader.cli.halts import halts
 from ibkr_trader.cli.order_view import sentence
@@ -20,7 +20,6 @@ from ibkr_trader.core.errors import JournalError
 from ibkr_trader.core.events import DriftEvent
 from ibkr_trader.core.ids import short_id
 from ibkr_trader.core.text import quantity
-from ibkr_trader.portfolio.caring import is_released
 from ibkr_trader.portfolio.protection import protections
 from ibkr_trader.risk.traffic import ratio
 
@@ -159,13 +158,8 @@ def _held_back(face: Face, desk: Desk) -> list[tuple[str, str]]:
 
 def _unprotected(desk: Desk) -> list[str]:
     """What stops do not cover exactly."""
-    portfolio = desk.trader.portfolio
-    guards = protections(portfolio).items()
-    return [
-        label(guard.position.contract)
-        for con_id, guard in guards
-        if not guard.is_exact and not is_released(portfolio, con_id)
-    ]
+    guards = looked_after(desk, protections(desk.trader.portfolio).values())
+    return [label(guard.position.contract) for guard in guards if not guard.is_exact]
 
 
 def _recent_drift(desk: Desk) -> tuple[list[DriftEvent], str]:

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from ibkr_trader.adapters.clock import SystemClock
 from ibkr_trader.adapters.kill_flag import HaltFile
+from ibkr_trader.adapters.user import user_name
 from ibkr_trader.cli import output
 from ibkr_trader.cli.exits import Exit, Incomplete, Unconfirmed, UsageFault
 from ibkr_trader.cli.remote import at_the_trader
-from ibkr_trader.cli.terminal import user_name
 from ibkr_trader.core.errors import AccountLocked, ConfigError, TraderError
 
 if TYPE_CHECKING:

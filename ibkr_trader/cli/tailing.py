@@ -18,6 +18,7 @@ from ibkr_trader.adapters.journal_rotation import last_record, records
 from ibkr_trader.cli import output
 from ibkr_trader.cli.auditing import named
 from ibkr_trader.cli.event_words import EventWords
+from ibkr_trader.cli.exits import Exit, Verdict
 from ibkr_trader.cli.record_words import words_of
 from ibkr_trader.cli.wording import when
 from ibkr_trader.core.errors import JournalError
@@ -55,6 +56,7 @@ def tail(face: Face, wish: Wish, *, wait: Callable[[], bool] | None = None) -> N
     Raises:
         JournalError: If there is no journal, or at a record that is damaged.
         BrokenPipeError: If nobody reads any more.
+        Verdict: If what it is written to takes no more, as a full disk behind `>`.
     """
     path = named(face.place(), wish.journal)
     words = EventWords(utc=face.utc)
@@ -62,7 +64,7 @@ def tail(face: Face, wish: Wish, *, wait: Callable[[], bool] | None = None) -> N
     since = 0 if wish.order else max(0, last - wish.most)
     kept = deque(_wanted(path, since, wish.order), maxlen=wish.most)
     for record in kept:
-        _print(face, record, words)
+        _show(face, record, words)
         done = max(done, record.seq)
     wait = wait or _listener()
     before: tuple[int, ...] = ()
@@ -74,7 +76,7 @@ def tail(face: Face, wish: Wish, *, wait: Callable[[], bool] | None = None) -> N
         for record in records(path, since=done):
             done = record.seq
             if _is_about(record, wish.order):
-                _print(face, record, words)
+                _show(face, record, words)
 
 
 def _wanted(path: Path, since: int, order: str) -> Iterator[schema.Record]:
@@ -91,6 +93,16 @@ def _is_about(record: schema.Record, order: str) -> bool:
         or name.startswith(f"{order}-")
         or short_id(name).startswith(f"{order}-")
     )
+
+
+def _show(face: Face, record: schema.Record, words: EventWords) -> None:
+    try:
+        _print(face, record, words)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        output.give_up(f"from record {record.seq} on nothing could be shown: {error.strerror}")
+        raise Verdict(Exit.INCOMPLETE) from error
 
 
 def _print(face: Face, record: schema.Record, words: EventWords) -> None:

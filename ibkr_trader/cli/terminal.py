@@ -2,28 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
-import getpass
-import os
 import sys
 
 from ibkr_trader.cli.exits import Unconfirmed
 from ibkr_trader.core.text import plain
 
-_LONGEST_NAME = 64
 _LONGEST = 200  # characters of an answer
 
 
 def is_attended() -> bool:
     """Whether a person can be asked: both ends of the talk are a terminal."""
     return sys.stdin.isatty() and sys.stderr.isatty()
-
-
-def user_name() -> str:
-    """Return who uses this terminal, as the system knows them."""
-    with contextlib.suppress(OSError, KeyError):
-        return plain(getpass.getuser(), limit=_LONGEST_NAME)
-    return f"uid {os.getuid()}"
 
 
 def typed(question: str) -> str:

@@ -14,8 +14,8 @@ from ibkr_trader.cli.limits_view import figure
 from ibkr_trader.cli.order_view import spec_document, specs_table
 from ibkr_trader.cli.output import Reply, Table
 from ibkr_trader.cli.remarks import document, line
-from ibkr_trader.cli.wording import broker_words, when
-from ibkr_trader.core.text import UNKNOWN, average, money, percent
+from ibkr_trader.cli.wording import when
+from ibkr_trader.core.text import UNKNOWN, average, broker_words, money, percent
 from ibkr_trader.execution.tickets import LIFETIME
 
 if TYPE_CHECKING:

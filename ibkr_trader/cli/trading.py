@@ -57,7 +57,7 @@ async def desk_for(
     Raises:
         TraderError: Whatever keeps it from opening; see `open_desk`.
     """
-    settings = face.settings()
+    settings, looks = face.settings(), looks or face.dry_run
     if face.desk is not None:
         patience = timeout if timeout is not None else settings.timeout_seconds
         with asked_by(face):
@@ -73,10 +73,10 @@ async def desk_for(
             timeout=timeout,
             on_wait=_say_who,
             is_vain=lambda: is_open(folder),
-            # A command that only looks sends nothing, whatever it sees.
-            duty=Duty.TRIM if face.changes and not (face.dry_run or looks) else Duty.NONE,
+            # A command that only looks sends nothing, whatever it sees; one that stays does.
+            duty=Duty.TRIM if (face.changes or patient) and not looks else Duty.NONE,
             # What somebody has asked for and could not end is another matter.
-            goes_on=not (face.dry_run or looks),
+            goes_on=not looks,
             decides=decides,
             sinks=sinks,
             leadership=leadership,

@@ -72,6 +72,17 @@ def quantity(text: str, option: str = "--quantity") -> Decimal:
     raise _number_fault(option, text, why=why, better=better if int(better) else "1")
 
 
+def perm_id(text: str, option: str = "--order") -> int:
+    """Read the broker's permanent id of an order, as `reconcile --plan` names it.
+
+    Raises:
+        UsageFault: If it is no whole number.
+    """
+    if not (text.isascii() and text.isdecimal() and int(text)):
+        raise _number_fault(option, text, why="is no permanent id of an order", better="1001")
+    return int(text)
+
+
 def price(text: str, option: str) -> Decimal:
     """Return a price above zero, with a point and no separators."""
     stripped = text.strip()

@@ -100,7 +100,7 @@ def _is_open(view: RiskView, spec: OrderSpec) -> bool | None:
     if details is None:
         return None
     sessions = sessions_of(spec, details)
-    return session_at(sessions, view.now) is not None if sessions else None
+    return session_at(sessions, view.exchange_now) is not None if sessions else None
 
 
 def _read(typed: Typed) -> dict[str, Any] | str:

@@ -1,11 +1,10 @@
-"""Times and the broker's sentences as the commands write them.
+"""Times and counts as the commands write them.
 
 Times are in the exchange's zone, which is named, or in UTC.
 """
 
 from __future__ import annotations
 
-import re
 from datetime import UTC
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -19,8 +18,6 @@ if TYPE_CHECKING:
 FIRST_ORDER = (
     "ibkr-trader bracket-order --symbol AAPL --quantity 10 --stop-loss 145 --take-profit 155"
 )
-# What TWS puts before its reason, also where it then gives none; the status says it better.
-_PREAMBLE = re.compile(r"\s*order (?:rejected|canceled|cancelled) - reason:\s*", re.IGNORECASE)
 
 
 def when(moment: datetime | None, *, utc: bool = False, zone: str = NEW_YORK) -> str:
@@ -31,8 +28,3 @@ def when(moment: datetime | None, *, utc: bool = False, zone: str = NEW_YORK) ->
 def counted(number: int, what: str) -> str:
     """Return how many there are of something: `1 symbol`, `2 symbols`."""
     return f"{number} {what}{'' if number == 1 else 's'}"
-
-
-def broker_words(reason: str) -> str:
-    """Return the reason that a broker's message gives, which may be none."""
-    return _PREAMBLE.sub("", reason, count=1).strip()

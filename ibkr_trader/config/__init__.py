@@ -19,9 +19,9 @@ from ibkr_trader.config.metrics_table import MetricsTable, metrics_table
 from ibkr_trader.config.notify_table import NotifyTable, notify_table
 from ibkr_trader.config.risk_table import cover_rules, plain, risk_limits
 from ibkr_trader.config.signals_table import Outside, outside
+from ibkr_trader.core.accounts import masked
 from ibkr_trader.core.errors import ConfigError
 from ibkr_trader.core.hosts import is_loopback
-from ibkr_trader.core.text import masked
 from ibkr_trader.orders.cover_orders import CoverRules
 from ibkr_trader.risk.limits import RiskLimits
 from ibkr_trader.rules.admission import Admission

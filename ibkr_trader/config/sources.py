@@ -29,7 +29,7 @@ APP = "ibkr-trader"
 LIMITS_FILE = "symbol_limits.json"
 _MAX_FILE = 1_000_000
 
-# The settings, in the order in which `config show` lists them. The last are tables.
+# Settings with keys of their own.
 TABLES = (
     "risk",
     "protection",
@@ -39,7 +39,8 @@ TABLES = (
     "metrics",
     "notify",
     "journal",
-)  # settings with keys of their own
+)
+# The settings, in the order in which `config show` lists them.
 NAMES = (
     "profile",
     "host",

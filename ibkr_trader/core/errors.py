@@ -32,6 +32,10 @@ if TYPE_CHECKING:
     from ibkr_trader.core.models import Contract, OrderId
 
 
+# What asks the broker for an order of which nobody knows, and sends nothing.
+WHAT_BECAME_OF_IT = "ibkr-trader reconcile --plan"
+
+
 class TraderError(Exception):
     """The root of the tree. `hint` says what to do next, when there is something to do."""
 
@@ -123,5 +127,5 @@ class OutcomeUnknown(TraderError):
     """No answer came in time. The order may be live: query it, never send it again."""
 
     def __init__(self, message: str, *, order_ids: tuple[OrderId, ...]) -> None:
-        super().__init__(message, hint="ibkr-trader orders")
+        super().__init__(message, hint=WHAT_BECAME_OF_IT)
         self.order_ids = order_ids

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import base64
 import re
+from functools import lru_cache
 from hashlib import sha256
 from typing import NamedTuple
 
@@ -78,6 +79,7 @@ def make_order_id(group_id: GroupId, role: OrderRole, *, copy: int = 1) -> Order
     return OrderId(order_id)
 
 
+@lru_cache(maxsize=4096)  # of one order it is asked with each of its events, several times
 def parse_order_id(reference: str) -> OrderRef | None:
     """Return the parts of an order id of ours (of any installation), or None if it is none."""
     match = _ORDER.fullmatch(reference)

@@ -178,6 +178,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     filled_value: Decimal = ZERO  # sum of quantity x price
     commission: Decimal = ZERO
     reported_filled: Decimal = ZERO  # what order status claimed; executions decide
+    heard: Decimal = ZERO  # the most of it that executions, or all positions stated, have told of
     is_done: bool = False  # the broker itself calls it filled; executions may say so before it
     desired: OrderSpec | None = None
     perm_id: int = 0
@@ -187,7 +188,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     code: int = 0  # the broker's code for them
     is_foreign: bool = False  # not placed by this installation
     is_overridden: bool = False
-    is_unwanted: bool = False  # its cancel came before the order did, and was refused for that
+    is_unwanted: bool = False  # its cancel came before the order did, or nobody knows whether
     created_at: datetime | None = None
     updated_at: datetime | None = None
 
@@ -205,6 +206,11 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
         if self.desired is not None:
             wanted = max(wanted, self.desired.quantity)
         return max(ZERO, wanted - max(self.filled, self.reported_filled))
+
+    @property
+    def unheard(self) -> Decimal:
+        """What the broker calls filled, and neither an execution nor a position has told yet."""
+        return max(ZERO, self.reported_filled - max(self.filled, self.heard))
 
     @property
     def average_fill_price(self) -> Decimal | None:

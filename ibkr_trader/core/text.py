@@ -6,6 +6,7 @@ amount of money. Times name their zone. What came from outside may not steer a t
 
 from __future__ import annotations
 
+import re
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from typing import TYPE_CHECKING
 
@@ -14,11 +15,12 @@ if TYPE_CHECKING:
 
 UNKNOWN = "–"
 SENTENCES = 2_000  # characters, as a limit of `plain`: a denial names every reason
+# What TWS puts before its reason, also where it then gives none; the status says it better.
+_PREAMBLE = re.compile(r"\s*order (?:rejected|canceled|cancelled) - reason:\s*", re.IGNORECASE)
 _CENT = Decimal("0.01")
 _DECIMALS = 4
 _MEAN = Decimal("0.0001")
 _LONG = Context(prec=200)
-_SHOWN = 5  # letters of an account that is masked
 
 
 def quantity(value: Decimal | None, *, signed: bool = False) -> str:
@@ -86,13 +88,6 @@ def moment(at: datetime | None, zone: tzinfo, *, with_date: bool = True) -> str:
     return f"{local:%Y-%m-%d %H:%M:%S %Z}" if with_date else f"{local:%H:%M:%S %Z}"
 
 
-def masked(account: str) -> str:
-    """Return an account's id with most of it left out; simulated ones are nobody's."""
-    if account.startswith("SIM") or len(account) <= _SHOWN:
-        return account
-    return f"{account[:2]}***{account[-3:]}"
-
-
 def bar(share: Decimal, cells: int) -> str:
     """Return a share as a bar of so many cells; only all of it fills one."""
     full = min(cells, max(0, int(min(share, Decimal(1)) * cells)))
@@ -112,3 +107,8 @@ def plain(text: str, *, limit: int = 500) -> str:
     shown = "".join(mark for mark in spaced if mark.isprintable())
     cleaned = " ".join(shown.split())
     return cleaned if len(cleaned) <= limit else cleaned[: limit - 1] + "…"
+
+
+def broker_words(reason: str) -> str:
+    """Return the reason that a broker's message gives, which may be none."""
+    return _PREAMBLE.sub("", reason, count=1).strip()

@@ -149,6 +149,14 @@ def sessions_of(spec: OrderSpec, details: ContractDetails) -> tuple[Session, ...
     return details.trading_sessions if is_extended(spec) else details.liquid_sessions
 
 
+def exchange_time(at: datetime, skew: timedelta | None) -> datetime:
+    """Return the exchange's time at a moment of this machine's, which is `skew` ahead of it.
+
+    While nobody knows the skew (None), the machine's time counts.
+    """
+    return at if skew is None else at - skew
+
+
 def session_at(sessions: Iterable[Session], at: datetime) -> Session | None:
     """Return the session that is on at a moment; None between two of them."""
     return next((one for one in sessions if one.opens <= at < one.closes), None)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from ibkr_trader.dashboard import editing
+from ibkr_trader.dashboard import adopting, choosing, editing, noting
 from ibkr_trader.dashboard.effects import Reply
 from ibkr_trader.dashboard.model import (
     Choice,
@@ -21,6 +21,7 @@ from ibkr_trader.dashboard.model import (
 from ibkr_trader.dashboard.steps import (
     CANCEL,
     HALT,
+    NOTHING_SENT,
     READ,
     SHUT,
     cancelled_by,
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
     from ibkr_trader.dashboard.inputs import Answered, Outcome, Questioned
     from ibkr_trader.dashboard.steps import Step
 
-_NOTHING_SENT = "Nothing was sent."  # of a dry run: in a question it says nothing
 _LOUD = 30.0  # seconds for a notice of something that went wrong
 
 
@@ -58,12 +58,25 @@ def answered(model: Model, given: Answered) -> Step:
         page = Page(title=dialog.title, lines=tuple(str(line) for line in lines))
         return stay(model, dialog=page)
     if act.looks:
-        return _would_undo(model, outcome) if act.command == "protect.undo" else stay(model)
+        return _looked(model, act, outcome)
     if act.command == CANCEL and not (outcome.is_done or outcome.is_unknown):
         failed = cancelled_by(model, act)
         left = {one: at for one, at in model.cancelling.items() if one not in failed}
         model = replaced(model, cancelling=left)
     return _ended(model, act, outcome)
+
+
+def _looked(model: Model, act: Act, outcome: Outcome) -> Step:
+    """What comes of a question of the screen's own: one for whoever sits here, most often."""
+    match act.command:
+        case "protect.undo":
+            return _would_undo(model, outcome)
+        case choosing.ADOPT:
+            return adopting.would_adopt(model, act, outcome)
+        case noting.ACK:
+            return noting.would_note(model, outcome)
+        case _:
+            return stay(model)
 
 
 def questioned(model: Model, given: Questioned) -> Step:
@@ -174,7 +187,7 @@ def _would_undo(model: Model, outcome: Outcome) -> Step:
     yes = Choice(key="y", label="place it again", act=act, is_staged=opens)
     dialog = ConfirmDialog(
         title="Undo the last cancel?",
-        lines=tuple(line for line in outcome.lines if line != _NOTHING_SENT),
+        lines=tuple(line for line in outcome.lines if line != NOTHING_SENT),
         choices=(yes,),
         ready=model.now + READ,
     )

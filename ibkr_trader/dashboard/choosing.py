@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ibkr_trader.core.ids import FOREIGN
 from ibkr_trader.dashboard.model import Model, Panel
 from ibkr_trader.dashboard.rows import chosen, key_of
 from ibkr_trader.dashboard.scene import OrderRow, PositionRow
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from ibkr_trader.dashboard.effects import Act
 
+ADOPT = "recover.adopt"
 NO_ORDER = "no order is chosen: Tab to the orders, or type an order's number first"
 NO_POSITION = "no position is chosen: Tab to the positions, or to an order of one"
 
@@ -68,12 +70,14 @@ def outdated(model: Model, act: Act) -> str:
     orders = {row.order_id for row in orders_of(model)}
     named = act.options.get("orders")
     one = act.options.get("order")
+    if isinstance(one, list):  # by their permanent ids: `adopt`
+        named, one = [f"{FOREIGN}-{perm_id}" for perm_id in one], None
     wanted = {*(named if isinstance(named, list) else ()), *([one] if one else ())}
     if wanted - orders:
         return f"{act.words}: it is no longer active; nothing was sent"
     if act.options.get("everything") and all(row.is_foreign for row in orders_of(model)):
         return "there is no order of ours to cancel any more"
-    if act.command == "revise.close":
+    if act.command in {"revise.close", ADOPT} and not wanted:
         positions = model.scene.positions if model.scene is not None else ()
         symbol = act.options.get("symbol")
         if not any(one.ticker == symbol and one.quantity for one in positions):

@@ -21,6 +21,8 @@ HINTS: dict[Panel, tuple[Hint, ...]] = {
         ("enter", "details"),
         ("/", "filter"),
         ("o", "sort"),
+        ("d", "adopt"),
+        ("n", "alarms"),
     ),
     Panel.ORDERS: (
         ("c", "cancel"),
@@ -35,6 +37,8 @@ HINTS: dict[Panel, tuple[Hint, ...]] = {
         ("enter", "details"),
         ("/", "filter"),
         ("o", "sort"),
+        ("d", "adopt"),
+        ("n", "alarms"),
         ("0-9", "by number"),
     ),
     Panel.RISK: (
@@ -43,6 +47,7 @@ HINTS: dict[Panel, tuple[Hint, ...]] = {
         ("a", "cancel all"),
         ("tab", "panel"),
         ("enter", "details"),
+        ("n", "alarms"),
         ("/", "filter"),
     ),
     Panel.SIGNALS: (
@@ -51,6 +56,7 @@ HINTS: dict[Panel, tuple[Hint, ...]] = {
         ("a", "cancel all"),
         ("tab", "panel"),
         ("enter", "details"),
+        ("n", "alarms"),
         ("/", "filter"),
     ),
     Panel.FEED: (
@@ -59,6 +65,7 @@ HINTS: dict[Panel, tuple[Hint, ...]] = {
         ("a", "cancel all"),
         ("tab", "panel"),
         ("enter", "details"),
+        ("n", "alarms"),
         ("/", "filter"),
     ),
 }

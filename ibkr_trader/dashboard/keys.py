@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from ibkr_trader.dashboard import acting, editing, moving
+from ibkr_trader.dashboard import acting, adopting, editing, moving, noting
 from ibkr_trader.dashboard.effects import Leave, Repaint
 from ibkr_trader.dashboard.model import Choice, ConfirmDialog, Model, Page
 from ibkr_trader.dashboard.steps import stay
@@ -62,6 +62,7 @@ KEYS = (
     Key(("a",), acting.cancel_all, "a", "cancel all orders; asks for y", _ORDERS),
     Key(("x",), acting.close, "x", "close the position at the market; asks for y", _ORDERS),
     Key(("t",), editing.tighten, "t", "tighten its stop, or give it one (a price, or 2%)", _ORDERS),
+    Key(("d",), adopting.adopt, "d", "adopt: the desk looks after it from now on", _ORDERS),
     Key(("u",), acting.undo, "u", "undo the last cancel: what comes back is shown first", _ORDERS),
     Key(
         ("enter",),
@@ -72,6 +73,7 @@ KEYS = (
     ),
     Key(("h",), acting.halt, "h", "halt: nothing more is opened", _RISK),
     Key(("r",), acting.resume, "r", "resume, with a reason", _RISK),
+    Key(("n",), noting.note, "n", "take note of the alarms that stand; shows them first", _RISK),
     Key(("j", "down"), partial(moving.move, by=1), "j ↓", "down", _SCREEN),
     Key(("k", "up"), partial(moving.move, by=-1), "k ↑", "up", _SCREEN),
     Key(("pagedown",), partial(moving.move, by=moving.PAGE), "PgDn", "ten rows down", _SCREEN),

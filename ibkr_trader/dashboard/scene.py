@@ -40,6 +40,7 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
         account: As it may be shown: see `core.text.masked`.
         state: ACTIVE, REDUCING or HALTED; `reason` is why it is not ACTIVE.
         halts: The symbols that are halted by themselves.
+        alarms: How many stand that nobody has taken note of.
         socket, link, data: The three lights, and `trouble` in words what is wrong with them.
         now: By the exchange's clock.
         zone: The exchange's, as the tz database has it.
@@ -57,6 +58,7 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
     state: str
     reason: str = ""
     halts: tuple[str, ...] = ()
+    alarms: int = 0
     socket: Light = Light.UNKNOWN
     link: Light = Light.UNKNOWN
     data: Light = Light.UNKNOWN

@@ -23,6 +23,7 @@ Step: TypeAlias = tuple[Model, tuple[Effect, ...]]
 
 HALT = "kill.halt-here"  # it works by a file first, so it is asked for without a trader, too
 CANCEL = "revise.cancel"
+NOTHING_SENT = "Nothing was sent."  # of a dry run: in a question it says nothing
 STAGE = 1.5  # seconds in which any key ends what would add risk
 READ = 0.4  # seconds: a key that was meant for something else is no answer
 SHUT = "the market is closed: only what lowers risk is sent"

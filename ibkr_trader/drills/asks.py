@@ -110,6 +110,36 @@ async def resting_bracket(scene: Scene) -> None:
     scene.did(f"a bracket is placed: {scene.size} {scene.symbol} at {price}, stop {stop}")
 
 
+async def partly_filled_bracket(scene: Scene) -> int:
+    """Begin with an entry of which a part has filled; return how many shares of it.
+
+    Raises:
+        Skipped: If the settings do not allow it.
+    """
+    await resting_bracket(scene)
+    part = scene.size * 4 // 10
+    await scene.floor.trade("entry", quantity=part)
+    scene.did(f"{part} of {scene.size} are filled")
+    await scene.gateway.wait(3, step=0.25)
+    return part
+
+
+async def first_bracket(scene: Scene) -> str:
+    """Begin with a bracket that waits below the market; return why it fails, if it does.
+
+    Raises:
+        Skipped: If the settings do not allow it.
+    """
+    return await scene.trying(begin(ask(scene, bracket(scene, limit=REST), wait=Wait.ACCEPTED)))
+
+
+async def another_bracket(scene: Scene) -> str:
+    """Ask for a bracket that waits below the market; return why it is denied, if it is."""
+    why = await scene.trying(ask(scene, bracket(scene, limit=REST), wait=Wait.ACCEPTED))
+    scene.did(f"a bracket is asked for: {why or 'it is sent'}")
+    return why
+
+
 async def begin(work: Awaitable[object]) -> None:
     """Do what a drill needs before anything goes wrong.
 

@@ -8,6 +8,8 @@ from ibkr_trader.drills.asks import STOP, level
 from ibkr_trader.drills.judges import stopped
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
     from ibkr_trader.drills.scene import Scene
 
 _REST = 3.0  # seconds in which everything comes to rest
@@ -18,6 +20,26 @@ def no_more_than(scene: Scene, most: int, role: str = "") -> None:
     ours = [one for one in scene.gateway.wire.sent("placeOrder") if f"-{role}" in one.order_ref]
     kind = f"{role} " if role else ""
     scene.must(len(ours) <= most, f"{len(ours)} {kind}orders went out for {most}")
+
+
+def believed(scene: Scene, quantity: int) -> None:
+    """Judge that the desk believes in so many shares."""
+    ours = sum(one.quantity for one in scene.trader.portfolio.positions.values())
+    scene.must(ours == quantity, f"the desk believes in {ours}, not in {quantity}")
+
+
+def stop_stands_at(scene: Scene, price: Decimal) -> None:
+    """Judge that the stop stands there at the exchange."""
+    at_exchange = scene.gateway.order("stop").stop_price
+    scene.must(at_exchange == price, f"the exchange has the stop at {at_exchange}, not at {price}")
+
+
+async def stop_moved(scene: Scene, percent: Decimal) -> None:
+    """Have the desk move the stop so many percent from where the market began: it must be there."""
+    stop, price = scene.gateway.order("stop").terms.order_ref, level(scene, percent)
+    await scene.doing(scene.desk.modify_order(stop, stop_price=price))
+    scene.did(f"the stop is moved to {price}")
+    stop_stands_at(scene, price)
 
 
 async def flat(scene: Scene) -> None:

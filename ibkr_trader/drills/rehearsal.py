@@ -10,21 +10,17 @@ from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 import msgspec
 
-from ibkr_trader.app import equip, link_settings
+from ibkr_trader.app import equip, face_outside, link_settings, risk_settings
 from ibkr_trader.core.errors import TraderError
-from ibkr_trader.core.trading_day import NEW_YORK
 from ibkr_trader.drills.evidence import Evidence
 from ibkr_trader.drills.judges import disagreement, strangers_touched
 from ibkr_trader.drills.sandbox import sandboxed
 from ibkr_trader.drills.scene import Scene, Skipped, Step, Stuck
 from ibkr_trader.drills.still_desk import DeskTerms
 from ibkr_trader.drills.still_gateway import StillGateway
-from ibkr_trader.execution.outlook import RiskSettings
-from ibkr_trader.execution.strategist import Strategist
 from ibkr_trader.sim.exchange import ExchangeConfig
 
 if TYPE_CHECKING:
@@ -214,14 +210,11 @@ def _skipped(drill: Drill, why: str, steps: tuple[Step, ...] = ()) -> Result:
 def _terms(settings: Settings, gateway: StillGateway) -> DeskTerms:
     def add(trader: Trader) -> None:
         equip(trader, settings)
-        strategist = Strategist(trader, timeout=settings.timeout_seconds)
-        strategist.signals.admission = settings.outside.admission
+        face_outside(trader, settings, (), timeout=settings.timeout_seconds)
 
     return DeskTerms(
         journal=settings.place.journal,
-        risk=RiskSettings(
-            limits=settings.risk, is_readonly=settings.readonly, zone=ZoneInfo(NEW_YORK)
-        ),
+        risk=risk_settings(settings),
         protection=settings.protection,
         link=link_settings(settings, gateway.server.port),
         patience=settings.timeout_seconds,

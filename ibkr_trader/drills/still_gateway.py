@@ -18,6 +18,7 @@ from ibkr_trader.drills.still_time import StillTime
 from ibkr_trader.execution.tasks import alongside
 from ibkr_trader.sim.clock import ClockState, ExchangeClock
 from ibkr_trader.sim.exchange import Exchange, ExchangeConfig
+from ibkr_trader.sim.floor_rules import fits
 from ibkr_trader.sim.gateway.ledger_view import LedgerView
 from ibkr_trader.sim.gateway.server import serve_exchange
 from ibkr_trader.sim.gateway.transport_faults import Blackhole, Latency, Slow
@@ -115,11 +116,7 @@ class Venue:
             InvariantBroken: If there is none, or several are.
         """
         known = (*self.exchange.orders.working(), *self.exchange.orders.completed())
-        named = [
-            order
-            for order in known
-            if order.terms.order_ref == ref or order.terms.order_ref.endswith(f"-{ref}")
-        ]
+        named = [order for order in known if fits(order.terms.order_ref, ref)]
         if len(named) != 1:
             raise InvariantBroken(f"{len(named)} orders are called {ref}")
         return named[0]

@@ -1,8 +1,9 @@
-"""Notices orders and changes that nobody answered in time, and has them looked up.
+"""Notices orders, changes and cancels that nobody answered in time, and has them looked up.
 
 Silence is no answer. After the timeout the broker is asked what it has; an order that this
 does not settle is UNKNOWN, counts at its worst, and is never sent again. Of a change the
-answer is the terms that the broker then states, whichever they are.
+answer is the terms that the broker then states, whichever they are; of a cancel, whether the order
+still works there: who wanted it gone then asks again.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from ibkr_trader.core.enums import OrderStatus
 from ibkr_trader.core.errors import BrokerUnavailable
-from ibkr_trader.core.events import ModifyEvent, NewOrderEvent, UnknownEvent
+from ibkr_trader.core.events import CancelRequestEvent, ModifyEvent, NewOrderEvent, UnknownEvent
+from ibkr_trader.orders.wishes import BROKER
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -23,9 +25,11 @@ if TYPE_CHECKING:
     from ibkr_trader.execution.record import Record
     from ibkr_trader.portfolio.state import PortfolioState
 
+_UNANSWERED = (OrderStatus.PENDING, OrderStatus.PENDING_MODIFY, OrderStatus.PENDING_CANCEL)
+
 
 class AckWatch:
-    """Keeps a deadline for every order and change that was sent and not yet answered."""
+    """Keeps a deadline for all that was sent about orders and is not yet answered."""
 
     def __init__(
         self,
@@ -46,6 +50,7 @@ class AckWatch:
         self._changed = asyncio.Event()
         bus.subscribe(NewOrderEvent, self._expect)
         bus.subscribe(ModifyEvent, self._expect)
+        bus.subscribe(CancelRequestEvent, self._expect_an_end)
 
     async def work(self) -> None:
         """Look up what is overdue, as it falls due; never returns."""
@@ -58,7 +63,11 @@ class AckWatch:
             if any(self._is_unanswered(order_id) for order_id in overdue):
                 await self._settle(overdue)
 
-    def _expect(self, event: NewOrderEvent | ModifyEvent) -> None:
+    def _expect_an_end(self, event: CancelRequestEvent) -> None:
+        if event.origin != BROKER:  # that one is an answer
+            self._expect(event)
+
+    def _expect(self, event: NewOrderEvent | ModifyEvent | CancelRequestEvent) -> None:
         self._due[event.order_id] = self._clock.monotonic() + self._timeout
         self._changed.set()
 
@@ -89,7 +98,7 @@ class AckWatch:
             self._record.witness(lost)
 
     def _is_unanswered(self, order_id: OrderId) -> bool:
-        return self._stands(order_id, OrderStatus.PENDING, OrderStatus.PENDING_MODIFY)
+        return self._stands(order_id, *_UNANSWERED)
 
     def _stands(self, order_id: OrderId, *statuses: OrderStatus) -> bool:
         order = self._portfolio().order(order_id)

@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING, Protocol
 import msgspec
 
 from ibkr_trader.core import events as ev
+from ibkr_trader.core.accounts import masked, without_accounts
 from ibkr_trader.core.errors import NotifyFailed
-from ibkr_trader.core.text import SENTENCES, masked, plain
+from ibkr_trader.core.pauses import growing
+from ibkr_trader.core.text import SENTENCES, plain
 from ibkr_trader.execution.tasks import heed_cancellation
 from ibkr_trader.portfolio.alarms import Standing, Trouble, heard, looked
 
@@ -178,16 +180,25 @@ class Alarming:
             gone_since=self._gone_since,
             unwritten="" if trader.record.is_complete else "the journal cannot be written",
         )
-        known = trader.remembered.alarms.standing
-        lasting = [one for one in looked(found) if one.is_over or one.key not in known]
-        heard_now = [self._heard.popleft() for _ in range(len(self._heard))]
+        alarms = trader.remembered.alarms
+        lasting = [one for one in map(_safe, looked(found)) if alarms.is_news(one)]
+        heard_now = [_safe(self._heard.popleft()) for _ in range(len(self._heard))]
         for trouble in (*heard_now, *lasting):
-            alarm = trader.remembered.alarms.struck(_safe(trouble), now)
-            if alarm is not None:
-                self._found.add(alarm.key)
-                trader.record.witness([alarm])
+            self._strike(trouble, now)
         if self._ripe():
             self._due.set()
+
+    def _strike(self, trouble: Trouble, now: datetime) -> None:
+        alarms = self._trader.remembered.alarms
+        known, alarm = alarms.standing.get(trouble.key), alarms.struck(trouble, now)
+        if alarm is None:
+            return
+        self._found.add(alarm.key)
+        if known is not None and known.is_over and not alarm.is_over:
+            # Whoever was told that it is over must not believe so for a long pause.
+            told, soon = self.told(alarm.key), self._trader.clock.monotonic() + self.rules.repeat
+            self._told[alarm.key] = Told(told.times, min(told.due, soon), told.as_over)
+        self._trader.record.witness([alarm])
 
     def _ripe(self) -> list[ev.AlarmEvent]:
         now = self._trader.clock.monotonic()
@@ -206,7 +217,7 @@ class Alarming:
         async with self._one_at_a_time:
             alarms = self._ripe()
             if self.notifier is None:
-                self._note(alarms, is_told=True)
+                self._note(alarms, is_told=False)
             elif alarms:
                 await self._hand_over(self.notifier, alarms)
 
@@ -234,7 +245,7 @@ class Alarming:
         now, rules = self._trader.clock.monotonic(), self.rules
         for alarm in alarms:
             times = self.told(alarm.key).times + is_told
-            pause = min(rules.longest, rules.repeat * (1 << min(max(times - 1, 0), 16)))
+            pause = growing(times, first=rules.repeat, most=rules.longest)
             due = now + (pause if is_told else min(_AGAIN, rules.repeat))
             self._told[alarm.key] = Told(times, due, alarm.is_over)
 
@@ -248,7 +259,8 @@ def message_of(alarms: list[ev.AlarmEvent], *, account: str) -> tuple[str, str]:
         for one in alarms[:_SHOWN]
     ]
     more = [f"and {count - _SHOWN} more"] if count > _SHOWN else []
-    return title, "\n".join([*lines, *more, "Until somebody says so, again: ibkr-trader ack --all"])
+    lines += [*more, "Until somebody says so, again: ibkr-trader ack --all"]
+    return title, without_accounts("\n".join(lines))
 
 
 def _safe(trouble: Trouble) -> Trouble:

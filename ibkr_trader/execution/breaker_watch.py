@@ -11,14 +11,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ibkr_trader.core import events as ev
-from ibkr_trader.risk.breaker import READ_ONLY, takes_no_orders, trips
+from ibkr_trader.risk.breaker import DOUBT, READ_ONLY, takes_no_orders, trips
 from ibkr_trader.risk.switch import EVERYTHING
 
 if TYPE_CHECKING:
     from ibkr_trader.execution.trader import Trader
-
-
-DOUBT = "doubt"  # who decided, where a halt says so
 
 
 class BreakerWatch:
@@ -37,7 +34,7 @@ class BreakerWatch:
     def _look(self, event: ev.RejectEvent | ev.UnknownEvent) -> None:
         trader, book = self._trader, self._trader.outlook.book
         reason = takes_no_orders(event) if isinstance(event, ev.RejectEvent) else ""
-        if reason and book.switch.everything is None:
+        if reason:
             trader.halter.reduce(reason, origin=READ_ONLY)
         for trip in trips(book.strikes, trader.outlook.limits, event.at):
             if trip.symbol in book.switch.held:

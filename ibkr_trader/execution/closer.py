@@ -21,9 +21,10 @@ from ibkr_trader.core.commands import CancelOrder, SubmitOrders
 from ibkr_trader.core.contracts import label
 from ibkr_trader.core.enums import OrderRole
 from ibkr_trader.core.errors import AmbiguousContract, BrokerUnavailable
-from ibkr_trader.core.trading_day import session_at
-from ibkr_trader.execution.exchange_hours import exchange_now, exchange_time
+from ibkr_trader.core.trading_day import exchange_time, session_at
+from ibkr_trader.execution.exchange_hours import exchange_now
 from ibkr_trader.execution.placing import QUOTE_TIMEOUT
+from ibkr_trader.orders.asking import SLOWLY
 from ibkr_trader.orders.closing import KIND, Closing
 from ibkr_trader.portfolio.flattening import flatten
 from ibkr_trader.portfolio.ledger_fold import quantity_of, subject_of
@@ -163,6 +164,10 @@ class Closer:
                     continue
                 objection, portfolio = self._objection(run), trader.portfolio
                 step = flatten(run.closing, portfolio, objection=objection, as_stated=True)
+            if not trader.outlook.is_synced:
+                # Nothing new may go out yet: no exit is taken away before what comes in its place.
+                await self._stall(run, syncs, kept={})
+                continue
             self._remember(run, step)
             stood = dict(trader.portfolio.orders)
             unsent, is_lost = await self._send(step, cause=run.request.correlation_id)
@@ -174,8 +179,17 @@ class Closer:
                 self._end(run, step)
             elif not step.commands:
                 await run.tell()
-                await trader.until(_moved_on(contract.con_id, before), timeout=None)
+                await self._wait(run, before)
         await run.tell()
+
+    async def _wait(self, run: Run, before: Hashable) -> None:
+        """Wait for news; without any, ask again after a while for what was refused.
+
+        A person who lets TWS take orders again tells us nothing.
+        """
+        has_moved = _moved_on(run.request.contract.con_id, before)
+        if await self._trader.until(has_moved, timeout=SLOWLY.total_seconds()) is None:
+            run.closing = run.closing.asking_again()
 
     async def _is_explained(self, contract: Contract) -> bool:
         """Wait while the broker states another position than its executions make, and is asked.

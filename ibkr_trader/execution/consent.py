@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Protocol
 
+from ibkr_trader.core.accounts import masked
 from ibkr_trader.core.commands import CancelOrder, SubmitOrders
-from ibkr_trader.core.text import masked
 from ibkr_trader.risk.verdict import Denied
 from ibkr_trader.risk.wording import order_words
 

@@ -79,8 +79,8 @@ async def fixes(trader: Trader) -> list[Fix]:
     return found
 
 
-async def carry_out(trader: Trader, fix: Fix, *, timeout: float) -> Order | None:
-    """Do one of them, and return the order as it then stands.
+async def carry_out(trader: Trader, command: Command, *, timeout: float) -> Order:
+    """Do what one of them says, and return the order as it then stands.
 
     Raises:
         RiskCheckError: If our checks deny it; nothing was sent.
@@ -88,9 +88,7 @@ async def carry_out(trader: Trader, fix: Fix, *, timeout: float) -> Order | None
         OutcomeUnknown: If it may have been sent and no answer came.
         BrokerUnavailable: If the broker was gone before anything was sent.
     """
-    match fix.command:
-        case None:
-            return None
+    match command:
         case SubmitOrders() as submit:
             await route(trader, submit)
             ids = tuple(spec.order_id for spec in submit.orders)

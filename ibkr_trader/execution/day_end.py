@@ -106,6 +106,7 @@ class MarketEnd(msgspec.Struct, kw_only=True):
         strangers: Orders of others that work in it: counted, never touched.
         timed: The exits with which the broker will end it by itself.
         expiring: Stops that end with the day, though the position may not.
+        is_seen: Whether the broker has told how it stands; else it is what was known last.
     """
 
     contract: Contract
@@ -118,17 +119,18 @@ class MarketEnd(msgspec.Struct, kw_only=True):
     strangers: tuple[OrderId, ...] = ()
     timed: tuple[OrderId, ...] = ()
     expiring: tuple[OrderId, ...] = ()
+    is_seen: bool = True
 
     @property
     def is_flat(self) -> bool:
-        """Whether nothing is held, and nothing of ours can trade."""
-        return not self.held and not self.left
+        """Whether the broker says that nothing is held, and that nothing of ours can trade."""
+        return self.is_seen and not self.held and not self.left
 
     @property
     def is_well(self) -> bool:
         """Whether it is as it should be at this hour."""
-        may_wait = self.due in _MAY_WAIT or (self.due is Due.NOW and self.timed)
-        return self.is_flat or (bool(may_wait) and not self.trouble)
+        may_wait = self.due in _MAY_WAIT or (self.due is Due.NOW and bool(self.timed))
+        return self.is_flat or (may_wait and not self.trouble)
 
 
 async def survey(trader: Trader, calendar: Calendar, plan: DayEndPlan) -> list[MarketEnd]:
@@ -186,6 +188,14 @@ async def look_again(trader: Trader, ends: Iterable[MarketEnd]) -> None:
     await trader.recovery.synchronize()
     for end in ends:
         _looked_at(trader, end)
+
+
+def not_seen(trader: Trader, ends: Iterable[MarketEnd], why: str) -> None:
+    """Enter into `ends` what was known last: what was sent has left, and nobody confirms it."""
+    for end in ends:
+        _looked_at(trader, end)
+        end.is_seen = False
+        end.trouble = end.trouble or f"the broker does not say how it stands: {why}"
 
 
 def _day_of(trader: Trader, calendar: Calendar, contract: Contract) -> TradingDay:

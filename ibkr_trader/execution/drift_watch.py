@@ -3,7 +3,8 @@
 TWS tells a client the executions of its own orders only. What a person trades by hand, or
 another program, shows as a position report that differs from our ledger. A report may also
 overtake an execution that is on its way, so the difference must outlive a short pause; then
-the broker is asked, and its executions explain it. And where nothing is heard at all, it is
+the broker is asked, and its executions explain it. So it is where an order is called filled, and
+neither execution nor position tells of it. And where nothing is heard at all, it is
 asked now and then: its news may have stopped unnoticed.
 """
 
@@ -82,9 +83,14 @@ class DriftWatch:
         if not self._outlook.is_synced:
             return False  # recovery asks for everything by itself
         now = self._clock.monotonic()
-        if self._outlook.portfolio.drift:
+        if self._is_open:
             return self._asked_at is None or now - self._asked_at >= AGAIN
         return now - self._told_at >= ROUND
+
+    @property
+    def _is_open(self) -> bool:
+        portfolio = self._outlook.portfolio
+        return bool(portfolio.drift or portfolio.unheard)
 
     def _hear(self, _: PositionReportEvent) -> None:
         self._reported.set()
@@ -95,5 +101,5 @@ class DriftWatch:
         self._forget()
 
     def _forget(self) -> None:
-        if not self._outlook.portfolio.drift:
+        if not self._is_open:
             self._asked_at = None  # what differs next is another matter

@@ -9,18 +9,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ibkr_trader.core.trading_day import session_at
+from ibkr_trader.core.trading_day import exchange_time, session_at
 
 if TYPE_CHECKING:
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
     from ibkr_trader.core.models import ContractDetails
     from ibkr_trader.execution.trader import Trader
-
-
-def exchange_time(at: datetime, skew: timedelta | None) -> datetime:
-    """Return the exchange's time at a moment of this machine's; the same if `skew` is unknown."""
-    return at if skew is None else at - skew
 
 
 def exchange_now(trader: Trader) -> datetime:

@@ -35,8 +35,9 @@ from ibkr_trader.core.events import (
     SystemEvent,
     TimeEvent,
 )
+from ibkr_trader.core.trading_day import exchange_time
 from ibkr_trader.execution.command_queue import CommandQueue
-from ibkr_trader.execution.exchange_hours import exchange_time, is_trading
+from ibkr_trader.execution.exchange_hours import is_trading
 from ibkr_trader.execution.skew_watch import in_step
 from ibkr_trader.orders.group import ORDER_TYPES, Follower, Forgetful
 from ibkr_trader.portfolio.caring import is_left_alone, is_taken_over
@@ -76,13 +77,13 @@ class GroupRunner:
         portfolio: Callable[[], PortfolioState],
         details: Callable[[int], ContractDetails | None] = lambda _: None,
         yields: Callable[[Command], bool] = lambda _: False,
+        looks: Callable[[], bool] = lambda: False,
         skew: Callable[[], timedelta | None] = in_step,
     ) -> None:
         self._details, self._skew = details, skew
         self._yields = yields  # what is left out without a word: the group asks again
-        self._record = record
-        self._router = router
-        self._clock = clock
+        self._looks = looks  # whether this process only looks: then nothing is asked for
+        self._record, self._router, self._clock = record, router, clock
         self._portfolio = portfolio
         self._groups: dict[GroupId, OrderGroup] = {}
         self._by_order: dict[OrderId, GroupId] = {}
@@ -319,7 +320,7 @@ class GroupRunner:
     # -- from groups to the router -----------------------------------------------------------
 
     def _may_ask(self, group_id: GroupId, command: Command, at: datetime) -> bool:
-        if is_left_alone(self._portfolio(), command):
+        if self._looks() or is_left_alone(self._portfolio(), command):
             return False
         group = self._groups.get(group_id)
         # What could not be sent is forgotten, so a group may want it again in the same breath.
@@ -385,8 +386,8 @@ class GroupRunner:
         return group_id in self._misled or subject_of(contract) in self._portfolio().drift
 
     def _tell(self, group_id: GroupId, message: str) -> None:
-        now = self._clock.now()
-        told = GroupEvent(at=now, group_id=group_id, message=message, is_serious=True)
+        at = self._clock.now()
+        told = GroupEvent(at=at, group_id=group_id, message=message, is_serious=True)
         self._record.witness([told])
 
 

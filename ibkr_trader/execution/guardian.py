@@ -24,7 +24,6 @@ from ibkr_trader.core.errors import BrokerUnavailable, JournalError, TraderError
 from ibkr_trader.core.models import ZERO
 from ibkr_trader.core.trading_day import session_at
 from ibkr_trader.execution.closing import close_contract
-from ibkr_trader.execution.exchange_hours import exchange_time
 from ibkr_trader.execution.placing import QUOTE_TIMEOUT
 from ibkr_trader.orders.cover_orders import KIND, Attach, CoverRules, Market, Policy
 from ibkr_trader.orders.cover_policy import CoverPolicy
@@ -227,13 +226,12 @@ class Guardian:
 def open_markets(trader: Trader) -> dict[int, Market]:
     """Return the markets that are open, two-sided, live, fresh and not halted, by con_id."""
     view = trader.outlook.view()
-    now = exchange_time(view.now, view.clock_skew)
     found: dict[int, Market] = {}
     for con_id, aged in view.quotes.items():
         quote, details = aged.quote, view.details.get(con_id)
         if details is None or quote.bid is None or quote.ask is None or not quote.is_two_sided:
             continue
-        is_open = session_at(details.liquid_sessions, now) is not None
+        is_open = session_at(details.liquid_sessions, view.exchange_now) is not None
         is_live = quote.data_type is DataType.LIVE or view.limits.allow_delayed_quotes
         if is_open and is_live and not quote.halted and aged.age <= view.limits.max_quote_age:
             found[con_id] = Market(details.bands, quote.bid, quote.ask)

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from ibkr_trader.core.events import ErrorEvent, SyncEvent
+from ibkr_trader.core.enums import TradingState
+from ibkr_trader.core.events import ErrorEvent, StateEvent, SyncEvent
+from ibkr_trader.risk.switch import EVERYTHING
 
 if TYPE_CHECKING:
     from ibkr_trader.execution.trader import Trader
@@ -48,6 +50,7 @@ class JournalWatch:
         if self._seen is not None and self._seen.doubt:
             self._trader.outlook.degrade(self._seen.doubt, cause=_CAUSE)
         self._trader.bus.subscribe(SyncEvent, self._note_sync)
+        self._trader.bus.subscribe(StateEvent, self._note_state)
 
     def _note_sync(self, _: SyncEvent) -> None:
         """Put the doubt on record, where it stays until somebody resumes."""
@@ -56,10 +59,25 @@ class JournalWatch:
             event = ErrorEvent(at=at, code=0, message=message, is_serious=True)
             self._trader.record.witness([event])
             self._lost = ""
-        if self._seen is None or not self._seen.doubt:
-            return
-        self._reduce(self._seen.doubt)
-        if self._trader.record.is_complete:
+        if self._seen is not None and self._seen.doubt:
+            self._reduce(self._seen.doubt)
+            held = self._trader.outlook.book.switch.held.get(EVERYTHING)
+            if held is not None:
+                self._accept(held)  # an earlier process has put it on record, and died
+
+    def _note_state(self, event: StateEvent) -> None:
+        """Take the journal as it is once that is on record, and speak up after a stricter halt.
+
+        A halt that holds hides the doubt, and whoever ends it has heard nothing of it.
+        """
+        self._accept(event)
+        is_over = event.state is TradingState.ACTIVE and event.symbol == EVERYTHING
+        if is_over and self._seen is not None and self._seen.doubt:
+            self._reduce(self._seen.doubt)
+
+    def _accept(self, event: StateEvent) -> None:
+        is_ours = event.state is TradingState.REDUCING and event.origin == ORIGIN
+        if is_ours and self._seen is not None and self._trader.record.is_complete:
             self._seen.accept()
             self._trader.outlook.degrade("", cause=_CAUSE)
 

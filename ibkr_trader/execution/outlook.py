@@ -284,6 +284,8 @@ class Outlook:
             self._pnl = over.follow(self.portfolio, begins)
 
     def _see(self, event: ev.BaseEvent) -> None:
+        if isinstance(event, ev.PositionEvent):  # made below, of what is folded already
+            return
         self._roll()
         before = self.portfolio
         self.portfolio = before.apply(event)

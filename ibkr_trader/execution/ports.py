@@ -19,7 +19,15 @@ if TYPE_CHECKING:
     from ibkr_trader.core.commands import Command
     from ibkr_trader.core.enums import SecType
     from ibkr_trader.core.events import BaseEvent
-    from ibkr_trader.core.models import Bar, Contract, ContractDetails, OrderSpec, Quote, WhatIf
+    from ibkr_trader.core.models import (
+        Bar,
+        Contract,
+        ContractDetails,
+        OrderId,
+        OrderSpec,
+        Quote,
+        WhatIf,
+    )
     from ibkr_trader.core.signals import Incoming, SignalReply
     from ibkr_trader.core.trading_day import Announced
     from ibkr_trader.portfolio.payloads import Payload
@@ -41,11 +49,17 @@ class Broker(Protocol):
 
     Only `Approved` commands are accepted, and only `risk.guard` makes them.
 
+    Attributes:
+        on_record: Asked of a reference that another journal gave: whether that order was taken
+            over, so that it is ours and goes by its reference.
+
     Raises:
         BrokerUnavailable: From any method, and then nothing was sent. Any other doubt
             (a timeout, a socket lost after sending) is not an error: the order stays in
             flight until the next `snapshot()` settles it.
     """
+
+    on_record: Callable[[OrderId], bool]
 
     def reserve_order_ids(self, count: int, *, floor: int) -> tuple[int, ...]:
         """Return `count` fresh ascending broker order ids, none below `floor`.

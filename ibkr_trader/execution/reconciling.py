@@ -15,13 +15,14 @@ import msgspec
 
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.errors import TicketRefused
-from ibkr_trader.execution.covering import Fix, carry_out
+from ibkr_trader.execution.covering import carry_out
 from ibkr_trader.execution.guardian import open_markets
 from ibkr_trader.execution.placing import QUOTE_TIMEOUT, SETTLE_TIMEOUT
+from ibkr_trader.execution.taking_over import take_over
 from ibkr_trader.orders.cover_orders import Attach
 from ibkr_trader.orders.cover_scene import Terms
 from ibkr_trader.portfolio.fingerprint import Fingerprint, fingerprint, moved
-from ibkr_trader.portfolio.plan_steps import Plan, PlanStep
+from ibkr_trader.portfolio.plan_steps import Plan, PlanStep, TakeOver
 from ibkr_trader.portfolio.planning import Sight, make_plan
 from ibkr_trader.portfolio.protection import protection
 
@@ -146,6 +147,8 @@ async def carry_out_step(
         OrderRejectedError: If the broker refuses it.
         OutcomeUnknown: If it may have been sent and no answer came.
         BrokerUnavailable: If the broker was gone before anything was sent.
+        CannotTakeOver: If an order of a lost journal is not as it was.
+        JournalError: If that one is ours again cannot be recorded.
     """
     due = {one.line for one in _plan(trader, client_id=client_id).doable}
     if step.line not in due:
@@ -153,14 +156,15 @@ async def carry_out_step(
     match step.action:
         case None:
             return None
+        case TakeOver() as lost:
+            (order,) = take_over(trader, (lost.order_id,), origin=cause)
+            return order
         case Attach() as stop:
-            contract = stop.contract
             command: Command = stop.order(trader.new_group_id(), trader.account)
         case action:
-            contract = trader.portfolio.orders[action.order_id].spec.contract
             command = action
     command = msgspec.structs.replace(command, correlation_id=cause)
-    return await carry_out(trader, Fix(contract, command, step.words), timeout=timeout)
+    return await carry_out(trader, command, timeout=timeout)
 
 
 def _plan(trader: Trader, *, client_id: int) -> Plan:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from ibkr_trader.core.commands import Command
-    from ibkr_trader.core.models import FillId, GroupId, OrderId
+    from ibkr_trader.core.models import FillId, GroupId, Order, OrderId
     from ibkr_trader.execution.bus import EventBus
     from ibkr_trader.execution.group_runner import GroupRunner
     from ibkr_trader.execution.intake import Intake
@@ -73,6 +73,7 @@ class Recovery:
         self._just_sent: set[OrderId] = set()  # since the last snapshot was asked for
         self._just_changed: set[OrderId] = set()
         self._just_filled: set[FillId] = set()
+        self._just_claimed: set[OrderId] = set()
         self._missed: dict[OrderId, float] = {}  # monotonic time of the first look in vain
         self._is_settled = asyncio.Event()
         self._looks = 0  # for what is unaccounted for, on the link that stands
@@ -101,6 +102,7 @@ class Recovery:
         self._misled_groups = lambda: groups.blind
         self._outlook.replay(events)
         self._intake.remember(self._outlook.portfolio.fills.values())
+        self._broker.on_record = self._is_on_record
         groups.restore(events)
         # From here on the outlook hears the bus; so do we.
         bus.subscribe(ev.NewOrderEvent, self._note_sent)
@@ -108,6 +110,8 @@ class Recovery:
         bus.subscribe(ev.CancelRejectEvent, self._note_doubt)
         bus.subscribe(ev.ModifyEvent, lambda event: self._just_changed.add(event.order_id))
         bus.subscribe(ev.FillEvent, lambda event: self._just_filled.add(event.fill.fill_id))
+        bus.subscribe(ev.StatusEvent, self._note_claim)
+        bus.subscribe(ev.DoneEvent, self._note_claim)
         bus.subscribe(ev.AcceptEvent, self._note_stranger)
         bus.subscribe(ev.OrderEvent, self._note_overtaken)
         return events
@@ -130,6 +134,7 @@ class Recovery:
             self._just_sent.clear()
             self._just_changed.clear()
             self._just_filled.clear()
+            self._just_claimed.clear()
             snapshot = await self._broker.snapshot()
             await self._intake.drained()
             last_group = self._journal.state.last_group
@@ -141,6 +146,7 @@ class Recovery:
                 just_sent=frozenset(self._just_sent),
                 just_changed=frozenset(self._just_changed),
                 just_filled=frozenset(self._just_filled),
+                just_claimed=frozenset(self._just_claimed),
                 sent_in=self._sent_in,
                 missed_for={o: timedelta(seconds=now - at) for o, at in self._missed.items()},
             )
@@ -213,7 +219,9 @@ class Recovery:
     async def recall(self) -> None:
         """Cancel again what came alive after its cancel was refused: it was not there yet."""
         while True:
-            await self._cancel(await self._overtaken.get())
+            order = self._outlook.portfolio.order(await self._overtaken.get())
+            if order is not None and order.is_unwanted:  # each word of it comes here
+                await self._take_back(order)
 
     def checkpoint(self) -> None:
         """Mark a resting point in the journal, so that the next start reads little.
@@ -243,6 +251,7 @@ class Recovery:
             fills=tuple(portfolio.fills.values()),
             positions=tuple(portfolio.positions.values()),
             bases=tuple(b.base for b in portfolio.books.values() if b.base.quantity and b.fills),
+            opened={con_id: b.opened for con_id, b in portfolio.books.items() if b.opened},
             closings=tuple(portfolio.closings.values()),
             misled=self._misled_groups(),
             openings=history.openings,
@@ -258,11 +267,15 @@ class Recovery:
 
     async def _cancel(self, order_id: OrderId) -> None:
         order = self._outlook.portfolio.order(order_id)
-        if order is None or order.status.is_closed or (order_id, self._epoch) in self._asked:
+        if order is not None and (order_id, self._epoch) not in self._asked:
+            self._asked.add((order_id, self._epoch))
+            await self._take_back(order)
+
+    async def _take_back(self, order: Order) -> None:
+        if order.status.is_closed:
             return
-        self._asked.add((order_id, self._epoch))
         command = CancelOrder(
-            order_id=order_id, broker_order_id=order.spec.broker_order_id, origin=RECOVERY
+            order_id=order.order_id, broker_order_id=order.spec.broker_order_id, origin=RECOVERY
         )
         with contextlib.suppress(BrokerUnavailable):  # it is on record; the rest must go on
             await self._router.route(command)
@@ -274,9 +287,18 @@ class Recovery:
         for fill in snapshot.fills:
             self._journal.observe(group=group_number(fill.order_id, install))
 
+    def _is_on_record(self, order_id: OrderId) -> bool:
+        order = self._outlook.portfolio.order(order_id)
+        return order is not None and not order.is_foreign
+
     def _note_sent(self, event: ev.NewOrderEvent) -> None:
         self._sent_in[event.order_id] = self._epoch
         self._just_sent.add(event.order_id)
+
+    def _note_claim(self, event: ev.StatusEvent | ev.DoneEvent) -> None:
+        order = self._outlook.portfolio.order(event.order_id)
+        if order is not None and order.unheard:
+            self._just_claimed.add(event.order_id)
 
     def _note_stranger(self, event: ev.AcceptEvent) -> None:
         if event.is_foreign:  # typed into TWS while we asked: the answer may lack it

@@ -7,16 +7,18 @@ practice, and refused where money is real.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from ibkr_trader.core.commands import CancelOrder
-from ibkr_trader.core.errors import TraderError
+from ibkr_trader.core.contracts import label
+from ibkr_trader.core.errors import BrokerUnavailable, OutcomeUnknown, TraderError
 from ibkr_trader.core.models import OrderId
 from ibkr_trader.execution.closing import Closed, close_each
 from ibkr_trader.execution.desk import settle_closed
 from ibkr_trader.execution.placing import route
+from ibkr_trader.orders.closing import KIND
 
 if TYPE_CHECKING:
     from ibkr_trader.core.models import Order, Position
@@ -67,7 +69,7 @@ async def clear(trader: Trader, *, timeout: float, tell: Callable[[str], None]) 
     What cannot be ended stops nothing else: it is among what is left.
 
     Raises:
-        BrokerUnavailable: If the broker does not tell the whole truth at the end.
+        OutcomeUnknown: If the broker is gone before it has told what is left.
     """
     before = {order.order_id for order in trader.portfolio.orders.values()}
     troubles: list[str] = []
@@ -81,22 +83,39 @@ async def clear(trader: Trader, *, timeout: float, tell: Callable[[str], None]) 
             troubles.append(error.message)
     contracts = [position.contract for position in trader.portfolio.positions.values()]
     closed = await close_each(trader, contracts, timeout=timeout, tell=tell)
-    await trader.recovery.synchronize()
+    try:
+        await trader.recovery.synchronize()
+    except BrokerUnavailable as error:  # what was cancelled and closed before has been sent
+        raise _unseen(before, closed, error) from error
     troubles += [one.trouble.message for one in closed if one.trouble is not None]
     left = left_in(trader)
     gone = before - {order.order_id for order in left.orders}
     return Cleared(tuple(sorted(gone)), tuple(closed), left, tuple(troubles))
 
 
+def _unseen(
+    orders: Iterable[OrderId], closed: Iterable[Closed], gone: BrokerUnavailable
+) -> OutcomeUnknown:
+    open_still = [label(one.contract) for one in closed if one.trouble is not None]
+    bare = f"; {', '.join(open_still)} may be held without a stop" if open_still else ""
+    message = (
+        "orders were being cancelled and positions closed, and nobody says what is left"
+        f"{bare}: {gone.message}"
+    )
+    unknown = OutcomeUnknown(message, order_ids=tuple(sorted(orders)))
+    unknown.hint = "ibkr-trader positions; ibkr-trader orders; then reset-account again"
+    return unknown
+
+
 async def _take_back(trader: Trader, *, timeout: float, tell: Callable[[str], None]) -> None:
-    """Our own, one by one, as a person's wish: nobody puts them there again."""
+    """Our own, one by one, as a closing does it: nobody puts them there again, or misses them."""
     ours = [o for o in trader.portfolio.orders.values() if not o.is_foreign]
     if not ours:
         return
     tell(f"cancelling {len(ours)} of ours")
     # An entry takes its exits with it, so entries go first.
     for order in sorted(ours, key=lambda order: order.spec.parent_id is not None):
-        await route(trader, CancelOrder(order_id=order.order_id))
+        await route(trader, CancelOrder(order_id=order.order_id, origin=KIND))
     await settle_closed(trader, tuple(o.order_id for o in ours), timeout=timeout)
 
 

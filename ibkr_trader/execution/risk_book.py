@@ -92,11 +92,16 @@ class RiskBook:
         return self.skew()
 
     @property
+    def restarting(self) -> str:
+        """Until when the gateway is gone because it restarts as every day; empty if it is not."""
+        if self._back_by is None or self._back_by <= self._clock.now():
+            return ""
+        return restarts(self._back_by, self._settings.zone)
+
+    @property
     def unsynced(self) -> str:
         """Why the desk is out of sync, if it is: the gateway restarts, or nobody expected it."""
-        if self._back_by is None or self._back_by <= self._clock.now():
-            return _UNSYNCED
-        return f"{_UNSYNCED}: {restarts(self._back_by, self._settings.zone)}"
+        return ": ".join(filter(None, (_UNSYNCED, self.restarting)))
 
     @property
     def traffic_today(self) -> Traffic | None:

@@ -18,7 +18,7 @@ import msgspec
 
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.errors import JournalError
-from ibkr_trader.core.trading_day import session_at
+from ibkr_trader.execution.exchange_hours import exchange_now, is_trading
 from ibkr_trader.execution.long_reading import every_message
 from ibkr_trader.rules.shadow_asking import Around, asked
 from ibkr_trader.rules.shadow_book import ShadowBook
@@ -151,7 +151,7 @@ class ShadowDesk:
         )
         book, faults, decisions = asked(strategy, book, moment, around=around)
         events: list[ev.BaseEvent] = [*faults, *decisions]
-        if decisions and moment.quote is not None and _trades(details, moment.now):
+        if decisions and moment.quote is not None and self._trades(details):
             book, fills = book.after(moment.quote, moment.now)
             events += fills
         if events:
@@ -168,10 +168,14 @@ class ShadowDesk:
 
     # -- the market --------------------------------------------------------------------------
 
+    def _trades(self, details: ContractDetails) -> bool:
+        """Whether the market is open by the exchange's time; unknown is open."""
+        return is_trading(details, exchange_now(self._trader))
+
     def _on_price(self, event: ev.PriceEvent) -> None:
         """Let would-be orders meet the market; what trades is written down a moment later."""
         details = self._known.get(event.contract.con_id)
-        if details is None or not _trades(details, event.at):
+        if details is None or not self._trades(details):
             return
         for name, book in tuple(self.books.items()):
             if event.contract.symbol not in book.places:
@@ -225,9 +229,3 @@ class ShadowDesk:
             self._trader.record.write([event])
         except JournalError as error:
             logger.warning("the end of a shadow is not on record: %s", error)
-
-
-def _trades(details: ContractDetails, now: datetime) -> bool:
-    """Whether the market is open; where nobody knows its hours it is."""
-    sessions = details.liquid_sessions
-    return not sessions or session_at(sessions, now) is not None

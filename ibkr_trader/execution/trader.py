@@ -154,6 +154,7 @@ class Trader:
             portfolio=lambda: self.portfolio,
             details=self.outlook.details,
             yields=lambda command: is_spared(command, self.outlook),
+            looks=lambda: self.guardian.duty is Duty.NONE,
             skew=lambda: self.outlook.book.clock_skew,
         )
         self.outlook.misled = lambda: groups.misled

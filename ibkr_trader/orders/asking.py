@@ -21,6 +21,7 @@ from ibkr_trader.core.models import GroupId
 
 PATIENCE = timedelta(seconds=5)  # until something asked for is asked for again
 TRIES = 3
+SLOWLY = timedelta(minutes=1)  # between two cancels from then on, where they go on at all
 
 
 class Want(NamedTuple):

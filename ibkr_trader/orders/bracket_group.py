@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
+from functools import cached_property
 from types import MappingProxyType
 
 import msgspec
@@ -12,10 +13,11 @@ import msgspec
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.commands import Command, SubmitOrders
 from ibkr_trader.core.enums import OrderRole, TimeInForce
-from ibkr_trader.core.models import ZERO, GroupId, Order, OrderId
+from ibkr_trader.core.models import ZERO, GroupId, Order, OrderId, OrderSpec
 from ibkr_trader.core.text import quantity
 from ibkr_trader.orders import bracket_policy
 from ibkr_trader.orders.asking import Memory
+from ibkr_trader.orders.bracket_repairs import room
 from ibkr_trader.orders.closing import KIND as CLOSING
 from ibkr_trader.orders.cover_orders import KIND as COVER
 from ibkr_trader.orders.group import Step
@@ -28,7 +30,7 @@ _CLOSED = frozenset({CLOSING, COVER})
 _NOT_EXITS = frozenset({OrderRole.ENTRY, OrderRole.CLOSE})
 
 
-class Bracket(msgspec.Struct, frozen=True, kw_only=True):
+class Bracket(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """The orders of a bracket and what has become of them.
 
     Attributes:
@@ -39,6 +41,7 @@ class Bracket(msgspec.Struct, frozen=True, kw_only=True):
         since: Since when something has been as it should not stay.
         waived: Exits that somebody took back on purpose; they are not put back.
         fixed: Exits that somebody has given a size of his own; they are not enlarged.
+        room: What a close could have been when all of it was denied: other exits have the rest.
     """
 
     group_id: GroupId
@@ -48,28 +51,29 @@ class Bracket(msgspec.Struct, frozen=True, kw_only=True):
     since: Mapping[str, datetime] = MappingProxyType({})
     waived: frozenset[OrderId] = frozenset()
     fixed: frozenset[OrderId] = frozenset()
+    room: Decimal = ZERO
 
     @property
     def entry(self) -> Order:
         """The order that the exits hang from."""
         return self.entries[0]
 
-    @property
+    @cached_property
     def entries(self) -> tuple[Order, ...]:
         """The orders that open: the first one, and the scale-ins."""
         return tuple(o for o in self.orders.values() if o.spec.role is OrderRole.ENTRY)
 
-    @property
+    @cached_property
     def exits(self) -> tuple[Order, ...]:
         """The orders that wait to end what the entries open, oldest first."""
         return tuple(o for o in self.orders.values() if o.spec.role not in _NOT_EXITS)
 
-    @property
+    @cached_property
     def closers(self) -> tuple[Order, ...]:
         """The orders with which the group itself has ended something at the market."""
         return tuple(o for o in self.orders.values() if o.spec.role is OrderRole.CLOSE)
 
-    @property
+    @cached_property
     def held(self) -> Decimal:
         """What the group holds, positive in the entry's direction; negative is turned round."""
         side = self.entry.spec.side
@@ -122,6 +126,10 @@ class Bracket(msgspec.Struct, frozen=True, kw_only=True):
 
     def parts(self) -> tuple[Leg, ...]:
         """Return what ends each part of the position, in order: its exits, or a closing order."""
+        return self._parts
+
+    @cached_property
+    def _parts(self) -> tuple[Leg, ...]:
         count = len(self.shares)
         legs: dict[int, list[Order]] = {number: [] for number in range(1, count + 1)}
         for order in (*self.exits, *self.closers):
@@ -166,5 +174,7 @@ class Bracket(msgspec.Struct, frozen=True, kw_only=True):
                 if event.spec.quantity == before:
                     return group
                 return msgspec.structs.replace(group, fixed=self.fixed | {event.order_id})
+            case ev.DenyEvent(spec=OrderSpec(role=OrderRole.CLOSE)):
+                return msgspec.structs.replace(group, room=room(event))
             case _:
                 return group

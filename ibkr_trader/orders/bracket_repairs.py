@@ -7,6 +7,7 @@ market. Each is done once: then a person has to look.
 
 from __future__ import annotations
 
+from decimal import Decimal
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
@@ -22,8 +23,8 @@ from ibkr_trader.orders.members import oca_name, traded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from decimal import Decimal
 
+    from ibkr_trader.core.events import DenyEvent
     from ibkr_trader.orders.bracket_group import Bracket
 
 ORIGIN = "bracket"
@@ -90,6 +91,14 @@ def is_late(group: Bracket) -> bool:
     )
 
 
+def room(event: DenyEvent) -> Decimal:
+    """Return how much of a denied close would have been allowed: none, if other checks deny it."""
+    found = [breach for breach in event.breaches if not breach.is_warning]
+    if [breach.check for breach in found] != ["reduce_only"]:
+        return ZERO
+    return Decimal(found[0].headroom)
+
+
 def unrest(group: Bracket) -> Iterator[str]:
     """Yield what may not stay as it is, by name."""
     if is_turned(group):
@@ -141,11 +150,15 @@ def cancel(order: Order) -> Iterator[Want]:
 
 
 def _can_close(group: Bracket) -> bool:
-    """Whether a closing order may go out: none works, and none has failed."""
+    """Whether a closing order may go out: none works, and none has failed.
+
+    One that was denied for being too large, other exits being there, goes out once as it fits.
+    """
     closers = group.closers
     if len(closers) >= TRIES or any(not order.status.is_closed for order in closers):
         return False
-    return all(order.status in (OrderStatus.FILLED, OrderStatus.NOT_SENT) for order in closers)
+    failed = [o for o in closers if o.status not in (OrderStatus.FILLED, OrderStatus.NOT_SENT)]
+    return not failed or (bool(group.room) and failed == [closers[-1]])
 
 
 def _replacement(group: Bracket, leg: Leg) -> Want:
@@ -179,7 +192,10 @@ def _again(group: Bracket, leg: Leg, lost: Order, *, oca: str) -> OrderSpec:
 
 
 def _close(group: Bracket, leg: Leg, quantity: Decimal) -> Want:
-    """End `quantity` at the market; a negative one is bought back (or sold again)."""
+    """End `quantity` at the market; a negative one is bought back (or sold again).
+
+    What was denied once is no larger than what there was room for.
+    """
     entry = group.entry.spec
     copy = leg.number + len(group.shares) * len(leg.of(OrderRole.CLOSE))
     spec = OrderSpec(
@@ -189,7 +205,7 @@ def _close(group: Bracket, leg: Leg, quantity: Decimal) -> Want:
         contract=entry.contract,
         account=entry.account,
         side=entry.side.opposite if quantity > 0 else entry.side,
-        quantity=abs(quantity),
+        quantity=min(abs(quantity), group.room or abs(quantity)),
         order_type=OrderType.MARKET,
         time_in_force=TimeInForce.DAY,
     )

@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING
 
 from ibkr_trader.core.enums import OrderRole
 from ibkr_trader.core.models import ZERO
+from ibkr_trader.core.text import broker_words
 from ibkr_trader.core.text import quantity as number
 from ibkr_trader.orders import bracket_repairs as repairs
 from ibkr_trader.orders.asking import Word
 from ibkr_trader.orders.bracket_repairs import Remedy
-from ibkr_trader.orders.members import traded
+from ibkr_trader.orders.members import traded, why_ended
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ibkr_trader.core.models import Order
     from ibkr_trader.orders.bracket_group import Bracket
     from ibkr_trader.orders.linked_orders import Leg
 
@@ -44,8 +44,10 @@ def words(group: Bracket, due: frozenset[str]) -> Iterator[Word]:
 
 def _surplus(group: Bracket, key: str, message: str) -> Iterator[Word]:
     failed = [order for order in group.closers if order.status.is_closed]
-    if failed and not repairs.owes(group):
-        why = _why(failed[-1])
+    if failed and not repairs.owes(group) and group.room and traded(failed[-1]):
+        yield Word(f"left {key}", f"{message}; other exits have them: see whether they are enough")
+    elif failed and not repairs.owes(group):
+        why = why_ended(failed[-1])
         yield Word(f"stuck {key}", f"{message}, and closing them failed: {why}; close it by hand")
     else:
         yield Word(key, f"{message}; closing them at the market")
@@ -58,22 +60,20 @@ def _unprotected(group: Bracket, leg: Leg, due: frozenset[str]) -> Iterator[Word
     if stop.order_id in group.waived:
         yield Word(f"waived {stop.order_id}", f"{what}: it was cancelled on request")
         return
+    why = why_ended(stop)
+    again = f"{what}, and the new one failed too: {why}"
     match repairs.remedy(group, leg):
         case Remedy.REPLACE if repairs.is_due(leg, due):
-            message = f"{what}: {_why(stop)}; a new one is being placed"
+            message = f"{what}: {why}; a new one is being placed"
             yield Word(f"naked {stop.order_id}", message)
         case Remedy.CLOSE:
-            message = f"{what}, and the new one failed too: {_why(stop)}; closing at the market"
+            message = f"{again}; closing at the market"
             yield Word(f"naked {stop.order_id}", message)
         case Remedy.NONE if not any(not order.status.is_closed for order in group.closers):
-            message = f"{what}, and the new one failed too: {_why(stop)}; close it"
+            message = f"{again}; close it"
             yield Word(f"stuck {stop.order_id}", message)
         case _:
             return
-
-
-def _why(order: Order) -> str:
-    return order.reason or f"it is {order.status}"
 
 
 def _ends(group: Bracket) -> Iterator[Word]:
@@ -81,7 +81,7 @@ def _ends(group: Bracket) -> Iterator[Word]:
     symbol = entry.spec.contract.symbol
     entered = sum((traded(one) for one in group.entries), ZERO)
     if entry.status.is_closed and not traded(entry):
-        reason = f": {entry.reason}" if entry.reason else ""
+        reason = f": {why}" if (why := broker_words(entry.reason)) else ""
         message = f"the entry of {symbol} is {entry.status}{reason}"
         yield Word("no entry", message, is_serious=False)
     elif group.held == 0 and group.is_closed:

@@ -116,15 +116,20 @@ class Closing(msgspec.Struct, frozen=True, kw_only=True):
             cut = self.cut | {(one.order_id, one.quantity) for one in cuts}
             closing = msgspec.structs.replace(self, cut=cut) if cuts else self
             return ClosingStep(closing, cuts, waiting_for=_ids(closers), is_resting=is_resting)
+        if unheard := [o for o in mine if o.unheard]:
+            return ClosingStep(self, waiting_for=_ids(unheard))  # what is held is not known yet
         if stops:
             largest = max(stops, key=lambda order: order.remaining)
             closing = msgspec.structs.replace(self, stop=largest.spec)
             return closing._cancelling(stops)  # noqa: SLF001 - of our own kind
-        if unheard := [o for o in mine if self._is_of_it(o) and o.reported_filled > o.filled]:
-            return ClosingStep(self, waiting_for=_ids(unheard))  # what is held is not known yet
         if not held:
             return ClosingStep(self, is_over=True)
         return self._close(held, mine, size=_left(held, strangers))
+
+    def asking_again(self) -> Closing:
+        """Return the closing that asks once more for each cancel that was refused too often."""
+        asked = {order_id: min(times, TRIES - 1) for order_id, times in self.asked.items()}
+        return msgspec.structs.replace(self, asked=asked)
 
     def give_up(self, held: Decimal, orders: Iterable[Order], why: str) -> ClosingStep:
         """Return what to do when the position cannot be closed now: see that a stop is there.
@@ -204,9 +209,6 @@ class Closing(msgspec.Struct, frozen=True, kw_only=True):
             time_in_force=TimeInForce.DAY,
         )
         return ClosingStep(self, (self._submit(spec),))
-
-    def _is_of_it(self, order: Order) -> bool:
-        return order.order_id in self.asked or order.spec.group_id == self.group_id
 
     def _is_closer(self, order: Order) -> bool:
         return order.spec.group_id == self.group_id and order.spec.role is OrderRole.CLOSE

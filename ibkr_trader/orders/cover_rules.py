@@ -11,12 +11,13 @@ import msgspec
 from ibkr_trader.core.commands import CancelOrder, ModifyOrder
 from ibkr_trader.core.contracts import label, ticker
 from ibkr_trader.core.enums import OrderStatus, Side
+from ibkr_trader.core.errors import WHAT_BECAME_OF_IT
 from ibkr_trader.core.events import CoverEvent
 from ibkr_trader.core.models import ZERO, Order
 from ibkr_trader.core.text import price
 from ibkr_trader.core.text import quantity as number
 from ibkr_trader.orders.asking import PATIENCE, TRIES
-from ibkr_trader.orders.cover_orders import KIND, Attach, Policy, emergency_stop
+from ibkr_trader.orders.cover_orders import KIND, Attach, CoverRules, Policy, emergency_stop
 from ibkr_trader.orders.cover_scene import (
     Action,
     Flatten,
@@ -143,7 +144,7 @@ def _answer(
     scene: Scene, stands: Coverage, watch: Watch, *, terms: Terms
 ) -> tuple[Action | None, str]:
     """What to do, if anything, and what to say of it: one answer for now."""
-    rules, ours = terms.rules, abs(scene.held) if terms.rules.cover_foreign else scene.ours
+    rules, ours = terms.rules, looked_after(scene, terms.rules)
     size = min(stands.naked, ours - stands.covered)
     against = doubt(scene, watch, terms)
     if rules.policy is Policy.ALERT or against:
@@ -158,13 +159,18 @@ def _answer(
     return (action, why) if action is None else _patiently(action, watch, why, now=terms.now)
 
 
+def looked_after(scene: Scene, rules: CoverRules) -> Decimal:
+    """Return how much of a position is the desk's to protect: what it has opened, or all of it."""
+    return abs(scene.held) if rules.cover_foreign else scene.ours
+
+
 def doubt(scene: Scene, watch: Watch, terms: Terms) -> str:
     """Return what stands against acting now on what no stop covers; empty if nothing does."""
     lost = scene.lost[-1].order_id if scene.lost else None
     if lost in terms.known.wishes and not terms.rules.auto_reprotect:
         return f"{lost} was cancelled on request; {_FIX}"
     if any(order.status.is_in_flight for order in _exits(scene)):
-        return "an order that may be live would cover it; ibkr-trader orders"
+        return f"an order that may be live would cover it; {WHAT_BECAME_OF_IT}"
     seen = watch.naked_seen or terms.now
     if terms.now - seen < terms.rules.grace + HOLD and _is_mending(scene):
         return "its orders are changing"

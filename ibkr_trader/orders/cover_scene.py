@@ -13,7 +13,7 @@ import msgspec
 from ibkr_trader.core.commands import CancelOrder, ModifyOrder
 from ibkr_trader.core.events import CoverEvent
 from ibkr_trader.core.models import ZERO, Contract, Order, OrderId
-from ibkr_trader.orders.asking import PATIENCE, TRIES
+from ibkr_trader.orders.asking import PATIENCE, SLOWLY, TRIES
 from ibkr_trader.orders.cover_orders import Attach, CoverRules, Market
 
 
@@ -107,9 +107,15 @@ class Watch(msgspec.Struct, frozen=True, kw_only=True):
         return is_new or (self.surplus_seen is not None and not self.tried)
 
     def may_try(self, key: str, now: datetime) -> bool:
-        """Whether to do something (again): with patience, and not for ever."""
+        """Whether to take an exit away (again), which can only reduce what may trade.
+
+        With patience at first, then slowly, for as long as it works on: a person who lets TWS
+        take orders again tells us nothing.
+        """
         before = self.tried.get(key)
-        return before is None or (before.times < TRIES and now - before.at >= PATIENCE)
+        if before is None:
+            return True
+        return now - before.at >= (PATIENCE if before.times < TRIES else SLOWLY)
 
     def having_tried(self, key: str, now: datetime) -> Watch:
         """Return the watch that remembers it."""

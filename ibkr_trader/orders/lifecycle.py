@@ -264,6 +264,8 @@ def open_order(event: ev.OrderEvent) -> Order:
             return Order(
                 spec=spec, status=S.DENIED, reason=reason, created_at=event.at, updated_at=event.at
             )
+        case ev.AdoptEvent(order=order):
+            return order
         case ev.AcceptEvent():
             return Order(
                 spec=event.spec,

@@ -27,7 +27,7 @@ from ibkr_trader.core.ticks import increment_at, round_protective_stop
 from ibkr_trader.orders.asking import PATIENCE, Memory, Word
 from ibkr_trader.orders.following import Following
 from ibkr_trader.orders.group import ORDER_TYPES, Step
-from ibkr_trader.orders.members import Members, follow, traded, written
+from ibkr_trader.orders.members import Members, follow, traded, why_ended, written
 from ibkr_trader.orders.wishes import is_taken_back
 
 if TYPE_CHECKING:
@@ -323,7 +323,7 @@ def _words(group: ManagedTrail) -> Iterator[Word]:
 def _end_words(group: ManagedTrail, symbol: str) -> Iterator[Word]:
     stop = group.stop
     done, left = traded(stop), quantity(stop.spec.quantity - traded(stop))
-    why = stop.reason or f"it is {stop.status}"
+    why = why_ended(stop)
     if stop.status is OrderStatus.FILLED:
         yield Word("over", f"{symbol} is over: its stop traded {quantity(done)}", is_serious=False)
     elif group.is_waived:

@@ -9,6 +9,7 @@ from ibkr_trader.core import events as ev
 from ibkr_trader.core.enums import OrderRole, OrderStatus
 from ibkr_trader.core.ids import make_order_id, parse_order_id
 from ibkr_trader.core.models import GroupId, Order, OrderId, OrderSpec
+from ibkr_trader.core.text import broker_words
 from ibkr_trader.core.ticks import with_legal_prices
 from ibkr_trader.orders import lifecycle
 
@@ -39,6 +40,11 @@ def follow(members: Members, event: ev.BaseEvent, group_id: GroupId) -> Members:
             known = members.get(event.order_id)
             after = lifecycle.apply(known, event) if known is not None else None
             return members if after is None else {**members, event.order_id: after}
+
+
+def why_ended(order: Order) -> str:
+    """Return why an order works no more: the broker's reason, or what it is if there is none."""
+    return broker_words(order.reason) or f"it is {order.status}"
 
 
 def copy_of(spec: OrderSpec) -> int:

@@ -32,7 +32,7 @@ from ibkr_trader.core.shapes import STOP_TYPES
 from ibkr_trader.core.text import quantity
 from ibkr_trader.orders.asking import Want, Word
 from ibkr_trader.orders.group import Step
-from ibkr_trader.orders.members import traded
+from ibkr_trader.orders.members import traded, why_ended
 from ibkr_trader.orders.oco_legs import Legs, OnRace
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ def _entry_wants(group: OCO, at: datetime) -> Iterator[Want]:
         for order in _live(group.members):
             if len(winners) > 1 or order not in winners:
                 yield from _cancel(order)
-    elif _is_broken(group, at):
+    elif _missing(group, at) is not None:
         for order in _live(group.members):
             yield from _cancel(order)
     elif group.oca_type is not OcaType.CANCEL:
@@ -126,20 +126,20 @@ def _entry_wants(group: OCO, at: datetime) -> Iterator[Want]:
             yield from _fit(group, order, at)
 
 
-def _is_broken(group: OCO, at: datetime) -> bool:
-    """An entry whose partner is not there is a lone entry, which nobody asked for."""
-    if _is_denied(group):
-        return False
+def _missing(group: OCO, at: datetime) -> Order | None:
+    """The entry that is not there, whose partner is then a lone one that nobody asked for.
+
+    One that somebody took back is missed by nobody, whether it ever came to the broker or not.
+    """
+    if _is_denied(group) or any(traded(one) for one in group.members):
+        return None
     for order in group.members:
-        if any(traded(one) for one in group.members):
-            return False
-        if order.status in _REFUSED:
-            return True
+        if order.order_id in group.waived or not order.status.is_closed:
+            continue
         # A cancel of the broker's own may be the sign of a trade that is yet to be told.
-        is_gone = order.status.is_closed and order.order_id not in group.waived
-        if is_gone and _is_quiet(group, at):
-            return True
-    return False
+        if order.status in _REFUSED or _is_quiet(group, at):
+            return order
+    return None
 
 
 def _fit(group: OCO, order: Order, at: datetime) -> Iterator[Want]:
@@ -224,7 +224,7 @@ def _race_words(group: OCO, at: datetime, symbol: str) -> Iterator[Word]:
     closing, what = group.closing, f"{quantity(abs(over))} {symbol} too many"
     way = "long" if over > 0 else "short"
     if closing is not None and closing.status.is_closed and over:
-        why = closing.reason or f"it is {closing.status}"
+        why = why_ended(closing)
         yield Word("not closed", f"{what} are held {way}: {closing.order_id}: {why}; close them")
     elif closing is not None and closing.status.is_closed:
         yield Word("closed", f"what was too much of {symbol} is closed again", is_serious=False)
@@ -236,10 +236,10 @@ def _race_words(group: OCO, at: datetime, symbol: str) -> Iterator[Word]:
 
 
 def _lone_words(group: OCO, at: datetime, symbol: str) -> Iterator[Word]:
-    if not _is_broken(group, at):
+    gone = _missing(group, at)
+    if gone is None:
         return
-    gone = next(o for o in group.members if o.status.is_closed and o.order_id not in group.waived)
-    why = gone.reason or f"it is {gone.status}"
+    why = why_ended(gone)
     rest = "; its partner is cancelled, too" if len(group.members) > 1 else ""
     yield Word("lone", f"{gone.order_id} of {symbol} is not there: {why}{rest}")
 
@@ -256,7 +256,7 @@ def _exit_words(group: OCO, at: datetime, symbol: str) -> Iterator[Word]:
                 continue
             last = kind[-1]
             asked = last.order_id in group.waived
-            why = "it was cancelled on request" if asked else last.reason or f"it is {last.status}"
+            why = "it was cancelled on request" if asked else why_ended(last)
             if is_stop:
                 yield Word(
                     f"naked {key}", f"{quantity(room)} {symbol} are held without their stop: {why}"

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import msgspec
 
 from ibkr_trader.core import events as ev
+from ibkr_trader.core.enums import OrderStatus
 from ibkr_trader.core.models import Order, OrderSpec
 from ibkr_trader.core.shapes import TRAIL_TYPES
 
@@ -117,9 +118,11 @@ def absorb(order: Order, event: ev.OrderEvent) -> Order:
     replace = _REPLACE
     match event:
         case ev.FillEvent():
+            filled = order.filled + event.quantity_delta
             return replace(
                 order,
-                filled=order.filled + event.quantity_delta,
+                filled=filled,
+                heard=max(order.heard, filled),  # what is corrected later was heard of all the same
                 filled_value=order.filled_value + event.value_delta,
                 perm_id=event.fill.perm_id or order.perm_id,
             )
@@ -176,7 +179,9 @@ def _absorb_words(order: Order, event: ev.OrderEvent) -> Order:
                 return order  # `Inactive` after a refusal: what was said of it still stands
             return replace(order, code=event.code, reason=event.reason or order.reason)
         case ev.CancelRequestEvent():
-            return replace(order, is_unwanted=False)
+            # Of an order that may not be there yet, the cancel may find nothing.
+            is_lost = order.status is OrderStatus.UNKNOWN and not order.perm_id
+            return replace(order, is_unwanted=is_lost)
         case ev.CancelRejectEvent():
             return replace(
                 order,
@@ -185,7 +190,15 @@ def _absorb_words(order: Order, event: ev.OrderEvent) -> Order:
                 # The broker has never spoken of it: the cancel may have overtaken the order.
                 is_unwanted=event.code != 0 and not order.perm_id,
             )
-        case ev.NotSentEvent() | ev.UnknownEvent() | ev.ExpireEvent():
+        case ev.UnknownEvent():
+            is_asked = order.status is OrderStatus.PENDING_CANCEL and not order.perm_id
+            return replace(
+                order,
+                reason=event.reason or order.reason,
+                # Nobody knows whether the cancel has arrived: it is asked again if the order does.
+                is_unwanted=order.is_unwanted or is_asked,
+            )
+        case ev.NotSentEvent() | ev.ExpireEvent():
             return replace(order, reason=event.reason or order.reason)
         case _:
             return order

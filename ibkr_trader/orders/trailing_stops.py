@@ -21,7 +21,7 @@ from ibkr_trader.core.text import price, quantity
 from ibkr_trader.orders.asking import Memory, Word
 from ibkr_trader.orders.group import ORDER_TYPES, Step
 from ibkr_trader.orders.managed_trails import ManagedTrail, Trail, banded
-from ibkr_trader.orders.members import Members, follow, spec_of, traded, written
+from ibkr_trader.orders.members import Members, follow, spec_of, traded, why_ended, written
 from ibkr_trader.orders.wishes import is_taken_back
 
 if TYPE_CHECKING:
@@ -227,5 +227,5 @@ def _words(group: TrailingStop) -> Iterator[Word]:
     if not is_lost or stop.status in (OrderStatus.FILLED, OrderStatus.DENIED):
         return
     left, symbol = quantity(stop.spec.quantity - traded(stop)), stop.spec.contract.symbol
-    why = stop.reason or f"it is {stop.status}"
+    why = why_ended(stop)
     yield Word("naked", f"{left} {symbol} are held without their stop: {why}")

@@ -68,6 +68,13 @@ class Alarms(msgspec.Struct, frozen=True, kw_only=True):
             case _:
                 return self
 
+    def is_news(self, trouble: Trouble) -> bool:
+        """Whether a state that is looked at again and again is not what its alarm says of it."""
+        known = self.standing.get(trouble.key)
+        if known is None or known.is_over:
+            return not trouble.is_over
+        return trouble.is_over or trouble.message != known.message
+
     def struck(self, trouble: Trouble, now: datetime) -> ev.AlarmEvent | None:
         """Return what a trouble makes of the alarm about it; None if that changes nothing."""
         known = self.standing.get(trouble.key)
@@ -118,10 +125,9 @@ def heard(event: ev.BaseEvent) -> Trouble | None:
 
 
 def _of_cover(event: ev.CoverEvent) -> Trouble | None:
-    is_well = event.since is None and not event.surplus
-    if not (event.is_serious or is_well):
-        return None
-    return Trouble(f"cover:{label(event.contract)}", event.message, is_over=is_well)
+    if not (event.is_serious or event.is_well):
+        return None  # bare for a moment, as it may be
+    return Trouble(f"cover:{label(event.contract)}", event.message, is_over=event.is_well)
 
 
 def _of_group(event: ev.LossEvent | ev.CloseEndEvent | ev.GroupEvent) -> Trouble | None:

@@ -28,6 +28,7 @@ _CHILD = "child"  # why the broker holds an exit: its entry has not traded yet
 class Working(NamedTuple):
     """What an order can still do to a position: `signed` is its whole remaining quantity.
 
+    What the broker calls filled, and nothing has told yet, is of it: the position lacks it.
     An exit that is `asleep` waits at the broker for its entry; once the entry `has_traded`,
     one that is not may trade whether or not more of the entry does.
     """
@@ -57,14 +58,14 @@ class Working(NamedTuple):
 
     @classmethod
     def of_order(cls, order: Order) -> Working:
-        """Return what `order` can still do, under its old or its wanted terms."""
-        known = cls.of_spec(order.spec, order.remaining)
+        """Return what `order` may do, under its old or wanted terms, or is said to have done."""
+        known = cls.of_spec(order.spec, order.remaining + order.unheard)
         prices = [known.price, highest_price(order.desired) if order.desired else None]
         return known._replace(
             price=max((price for price in prices if price is not None), default=None),
             is_unknown=order.status is OrderStatus.UNKNOWN,
             has_traded=max(order.filled, order.reported_filled) > 0,
-            is_asleep=order.status.is_in_flight or order.held_for == _CHILD,
+            is_asleep=not order.unheard and (order.status.is_in_flight or order.held_for == _CHILD),
         )
 
 

@@ -21,11 +21,15 @@ if TYPE_CHECKING:
 
 
 class Holdings(Protocol):
-    """What an index is made from: a `PortfolioState`, or anything with its two mappings."""
+    """What an index is made from: a `PortfolioState`, or anything with its mappings."""
 
     @property
     def orders(self) -> Mapping[OrderId, Order]:
         """The live orders."""
+
+    @property
+    def unheard(self) -> Mapping[OrderId, Order]:
+        """Orders that the broker calls filled for more than is in the positions."""
 
     @property
     def positions(self) -> Mapping[int, Position]:
@@ -40,6 +44,8 @@ class ExposureIndex(msgspec.Struct, frozen=True, kw_only=True):
         gross, tied: `value` and `tied` added, of the contracts where they are known.
         unpriced: Those where they are not: market orders in flight, nothing held.
         working: How many orders work in all.
+        orders: Those it is made of: the live ones, and what is still to be heard of the others.
+        live, unheard, positions: The portfolio's.
     """
 
     contracts: Mapping[int, ContractExposure] = MappingProxyType({})
@@ -48,6 +54,8 @@ class ExposureIndex(msgspec.Struct, frozen=True, kw_only=True):
     unpriced: frozenset[int] = frozenset()
     working: int = 0
     orders: Mapping[OrderId, Order] = MappingProxyType({})
+    live: Mapping[OrderId, Order] = MappingProxyType({})
+    unheard: Mapping[OrderId, Order] = MappingProxyType({})
     positions: Mapping[int, Position] = MappingProxyType({})
 
     @classmethod
@@ -57,7 +65,11 @@ class ExposureIndex(msgspec.Struct, frozen=True, kw_only=True):
 
     def is_of(self, portfolio: Holdings) -> bool:
         """Whether this is the index of exactly this portfolio."""
-        return self.orders is portfolio.orders and self.positions is portfolio.positions
+        return (
+            self.live is portfolio.orders
+            and self.unheard is portfolio.unheard
+            and self.positions is portfolio.positions
+        )
 
     def contract(self, contract: Contract) -> ContractExposure:
         """Return the exposure of one contract, flat if nothing of it is held or works."""
@@ -74,6 +86,8 @@ class ExposureIndex(msgspec.Struct, frozen=True, kw_only=True):
         if self.is_of(portfolio):
             return self
         orders, positions = portfolio.orders, portfolio.positions
+        if portfolio.unheard:
+            orders = {**orders, **portfolio.unheard}
         news = [order for key, order in orders.items() if self.orders.get(key) is not order]
         gone = [self.orders[key] for key in self.orders.keys() - orders.keys()]
         gone += [self.orders[key] for key in _renamed(self.orders, news)]
@@ -86,7 +100,7 @@ class ExposureIndex(msgspec.Struct, frozen=True, kw_only=True):
                 contracts[con_id] = exposure
             else:
                 contracts.pop(con_id, None)
-        return _index(contracts, orders=orders, positions=positions)
+        return _index(contracts, portfolio, orders=orders)
 
     def _moved(self, positions: Mapping[int, Position]) -> set[int]:
         gone = self.positions.keys() - positions.keys()
@@ -129,9 +143,9 @@ def _next_working(
 
 def _index(
     contracts: Mapping[int, ContractExposure],
+    portfolio: Holdings,
     *,
     orders: Mapping[OrderId, Order],
-    positions: Mapping[int, Position],
 ) -> ExposureIndex:
     return ExposureIndex(
         contracts=contracts,
@@ -140,5 +154,7 @@ def _index(
         unpriced=frozenset(one.con_id for one in contracts.values() if one.value is None),
         working=sum(len(one.working) for one in contracts.values()),
         orders=orders,
-        positions=positions,
+        live=portfolio.orders,
+        unheard=portfolio.unheard,
+        positions=portfolio.positions,
     )

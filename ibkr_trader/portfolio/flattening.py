@@ -6,7 +6,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from ibkr_trader.core.models import ZERO
-from ibkr_trader.portfolio.ledger_fold import quantity_of, subject_of
+from ibkr_trader.portfolio.ledger_fold import quantity_of, stated_apart
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -20,10 +20,9 @@ _UNEXPLAINED = "the broker holds nothing of it any more, and no execution says w
 
 def closable(state: PortfolioState, contract: Contract) -> Decimal:
     """Return the signed quantity that our books and the broker's last word both have."""
-    held = quantity_of(state, contract.con_id)
-    if subject_of(contract) not in state.drift:
+    held, stated = quantity_of(state, contract.con_id), stated_apart(state, contract)
+    if stated is None:
         return held
-    stated = state.reported.get(contract.con_id, ZERO)
     return min(held, stated, key=abs) if held * stated > 0 else ZERO
 
 

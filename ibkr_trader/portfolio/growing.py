@@ -7,7 +7,7 @@ and a day of ten thousand fills costs no more per fill than a day of ten.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence, ValuesView
 from typing import Generic, TypeVar
 
 K = TypeVar("K")
@@ -37,6 +37,25 @@ class GrowingMap(Mapping[K, V], Generic[K, V]):
         """Return the map without the values that `keep` refuses; costs a whole copy."""
         return GrowingMap({key: value for key, value in self.items() if keep(value)})
 
+    def since(self, former: GrowingMap[K, V]) -> list[tuple[V | None, V]] | None:
+        """Return what is new since `former`, with what it replaces; None if something is gone.
+
+        It costs as much as the layers that the two do not share: of one step, next to nothing.
+        """
+        ours, theirs = list(self._layers), list(former._layers)
+        while ours and theirs and ours[-1] is theirs[-1]:
+            ours.pop()
+            theirs.pop()
+        newer, older = _merged(ours), _merged(theirs)
+        if not older.keys() <= newer.keys():
+            return None
+        found = ((older[key] if key in older else former.get(key), newer[key]) for key in newer)
+        return [(old, new) for old, new in found if old is not new]
+
+    def values(self) -> ValuesView[V]:
+        """Return the values, in order of first entry."""
+        return _merged(self._layers).values()
+
     def __getitem__(self, key: K) -> V:
         for layer in self._layers:
             if key in layer:
@@ -50,13 +69,20 @@ class GrowingMap(Mapping[K, V], Generic[K, V]):
         return False
 
     def __iter__(self) -> Iterator[K]:
-        merged: dict[K, None] = {}
-        for layer in reversed(self._layers):
-            merged.update(dict.fromkeys(layer))
-        return iter(merged)
+        return iter(_merged(self._layers))
 
     def __len__(self) -> int:
         return self._size
 
     def __repr__(self) -> str:
         return f"GrowingMap({dict(self)!r})"
+
+
+def _merged(layers: Sequence[dict[K, V]]) -> dict[K, V]:
+    """All of `layers`, newest first, as one: what is older comes first, what is newer counts."""
+    if len(layers) == 1:
+        return layers[0]
+    merged: dict[K, V] = {}
+    for layer in reversed(layers):
+        merged.update(layer)
+    return merged

@@ -132,7 +132,7 @@ class HeatIndex(msgspec.Struct, frozen=True, kw_only=True):
             ):
                 contracts[con_id] = known
                 continue
-            orders = [portfolio.orders[w.order_id] for w in one.working]
+            orders = [exposure.orders[w.order_id] for w in one.working]
             heat = contract_heat(
                 one,
                 orders,
@@ -314,7 +314,7 @@ def _ended(
 
 def _opening(exposure: ContractExposure, order: Order) -> Decimal:
     """How much of an order could lead further from flat, whatever else trades."""
-    sign, remaining = order.spec.side.sign, order.remaining
+    sign, remaining = order.spec.side.sign, order.remaining + order.unheard
     if order.spec.parent_id is None and exposure.held * sign >= 0:
         return remaining
     parent = order.spec.parent_id
@@ -335,7 +335,8 @@ def _lost(
     mine = [o for o in stops if o.spec.parent_id == own and o.remaining]
     ends = [(_furthest(group.members, price), group.worst) for group in _groups(mine, live)]
     # What the entry has brought already stands behind them first.
-    room = max(ZERO, sum((part for _, part in ends), ZERO) - traded(entry))
+    told = traded(entry) - entry.unheard
+    room = max(ZERO, sum((part for _, part in ends), ZERO) - told)
     bare = size - min(size, room)
     lost = _ended(size - bare, ends, price=price, sign=sign)
     if bare:

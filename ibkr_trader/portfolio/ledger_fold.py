@@ -101,7 +101,7 @@ def resume(state: PortfolioState, event: ev.CheckpointEvent) -> PortfolioState:
     for fill in news:
         fills = fills.plus(fill.fill_id, fill)
     state = anchored(_replace(state, fills=fills), event.positions)
-    return state if is_known else _based(state, event)
+    return state if is_known else _opened(_based(state, event), event.opened)
 
 
 def _based(state: PortfolioState, event: ev.CheckpointEvent) -> PortfolioState:
@@ -116,6 +116,16 @@ def _based(state: PortfolioState, event: ev.CheckpointEvent) -> PortfolioState:
         for base in event.bases
     }
     return with_books(state, {**state.books, **books})
+
+
+def _opened(state: PortfolioState, opened: Mapping[int, Decimal]) -> PortfolioState:
+    """Return `state` with what is known to be ours of what its ledgers begin with."""
+    books = {
+        con_id: _replace(state.books[con_id], opened=ours)
+        for con_id, ours in opened.items()
+        if con_id in state.books
+    }
+    return _replace(state, books={**state.books, **books})
 
 
 def anchored(state: PortfolioState, held: Iterable[Position]) -> PortfolioState:
@@ -135,7 +145,7 @@ def anchored(state: PortfolioState, held: Iterable[Position]) -> PortfolioState:
         position = stated.get(con_id) or _flat(state, con_id, fills.get(con_id, []))
         book = state.books.get(con_id)
         if not state.has_synced or book is None or book.position.quantity != position.quantity:
-            book = Book.of(position, fills.get(con_id, ()))
+            book = Book.of(position, fills.get(con_id, ()), instead=book)
         books[con_id] = book
     return _replace(with_books(state, books), has_synced=True)
 
@@ -185,6 +195,13 @@ def quantity_of(state: PortfolioState, con_id: int) -> Decimal:
     """Return the signed quantity that the ledger holds of a contract."""
     book = state.books.get(con_id)
     return book.position.quantity if book is not None else ZERO
+
+
+def stated_apart(state: PortfolioState, contract: Contract) -> Decimal | None:
+    """Return what the broker says is held of a contract, signed; None where our books agree."""
+    if subject_of(contract) not in state.drift:
+        return None
+    return state.reported.get(contract.con_id, ZERO)
 
 
 def subject_of(contract: Contract) -> str:

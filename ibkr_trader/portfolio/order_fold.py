@@ -15,7 +15,7 @@ from ibkr_trader.core import events as ev
 from ibkr_trader.core.errors import InvariantBroken
 from ibkr_trader.core.models import ZERO, FillId, Order, OrderId
 from ibkr_trader.orders import lifecycle
-from ibkr_trader.portfolio import ledger_fold
+from ibkr_trader.portfolio import ledger_fold, lost_orders
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -38,6 +38,8 @@ def follow(state: PortfolioState, event: ev.OrderEvent) -> PortfolioState:
             return fill(state, event)
         case ev.CommissionEvent():
             return commission(state, event)
+        case ev.AdoptEvent():
+            return lost_orders.taken(state, event)
         case _:
             return news(state, event)
 
@@ -46,7 +48,7 @@ def news(state: PortfolioState, event: ev.OrderEvent) -> PortfolioState:
     """Return `state` after anything that is said of an order but fills and commissions."""
     order = state.order(event.order_id)
     if order is None:
-        return _first_news(state, event)
+        return state if _is_on_record(state, event) else _first_news(state, event)
     if isinstance(event, ev.NewOrderEvent):
         raise InvariantBroken(f"{event.order_id} was written down as new a second time")
     return _moved(state, order, event)
@@ -83,6 +85,17 @@ def commission(state: PortfolioState, event: ev.CommissionEvent) -> PortfolioSta
     return _charged(state, known, _cost(charged) - _cost(known))
 
 
+def settled(state: PortfolioState, event: ev.SyncEvent) -> PortfolioState:
+    """Return `state` once all positions were stated: they have what orders were called filled for.
+
+    But for those of which that was said while the broker was asked.
+    """
+    for order in tuple(state.unheard.values()):
+        if order.order_id not in event.claimed:
+            state = _put(state, order, _replace(order, heard=order.reported_filled))
+    return state
+
+
 def _first_news(state: PortfolioState, event: ev.OrderEvent) -> PortfolioState:
     if not _has_terms(event):
         # Of each kind the latest: what the order is will be said when its terms come.
@@ -107,6 +120,14 @@ def _first_news(state: PortfolioState, event: ev.OrderEvent) -> PortfolioState:
         if isinstance(old, ev.FillEvent):
             state = _charged(state, old.fill, _cost(old.fill))
     return state
+
+
+def _is_on_record(state: PortfolioState, event: ev.OrderEvent) -> bool:
+    """Whether an order was taken over, and this calls it what it was called before."""
+    if not isinstance(event, ev.AcceptEvent) or not event.is_foreign:
+        return False
+    ours = state.order(OrderId(event.spec.reference))
+    return ours is not None and not ours.is_foreign and ours.perm_id == event.perm_id != 0
 
 
 def _has_terms(event: ev.OrderEvent) -> bool:
@@ -153,13 +174,25 @@ def _put(state: PortfolioState, before: Order | None, after: Order) -> Portfolio
         orders = {**orders, order_id: after}
         if before is not None and before.status.is_closed:
             closed = closed.only(lambda order: order.order_id != order_id)
+    unheard = state.unheard
+    if after.unheard:
+        unheard = {**unheard, order_id: after}
+    elif order_id in unheard:
+        unheard = {key: order for key, order in unheard.items() if key != order_id}
     groups, children = state.groups, state.children
     if before is None:
         groups = groups.plus(spec.group_id, (*groups.get(spec.group_id, ()), order_id))
     if spec.parent_id is not None and (before is None or before.spec.parent_id is None):
         siblings = children.get(spec.parent_id, ())
         children = children.plus(spec.parent_id, (*siblings, order_id))
-    return _replace(state, orders=orders, closed=closed, groups=groups, children=children)
+    return _replace(
+        state,
+        orders=orders,
+        closed=closed,
+        unheard=unheard,
+        groups=groups,
+        children=children,
+    )
 
 
 def _known(state: PortfolioState, order_id: OrderId) -> Order:

@@ -8,9 +8,10 @@ from __future__ import annotations
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import TYPE_CHECKING
 
+from ibkr_trader.core.accounts import masked
 from ibkr_trader.core.contracts import ticker
 from ibkr_trader.core.models import ZERO
-from ibkr_trader.core.text import SENTENCES, masked, plain
+from ibkr_trader.core.text import SENTENCES, plain
 from ibkr_trader.portfolio.currency import currency_of
 from ibkr_trader.portfolio.payloads import PnLSnapshot, PositionSnapshot, SymbolPnL
 from ibkr_trader.portfolio.protection import protection

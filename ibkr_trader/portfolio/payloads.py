@@ -57,6 +57,7 @@ class LifecycleKind(StrEnum):
     DENIED = "denied"
     NOT_SENT = "not_sent"
     ACCEPTED = "accepted"
+    ADOPTED = "adopted"
     STATUS = "status"
     FILL = "fill"
     DONE = "done"

@@ -13,7 +13,7 @@ from ibkr_trader.core.contracts import label, ticker
 from ibkr_trader.core.ids import short_id
 from ibkr_trader.core.text import price, quantity
 from ibkr_trader.orders.cover_orders import Attach, Policy
-from ibkr_trader.orders.cover_rules import doubt, remedy, trimming
+from ibkr_trader.orders.cover_rules import doubt, looked_after, remedy, trimming
 from ibkr_trader.orders.cover_scene import Watch
 from ibkr_trader.orders.cover_surplus import cuts
 from ibkr_trader.orders.coverage import coverage
@@ -70,8 +70,7 @@ def _cut(scene: Scene, cut: Cut) -> PlanStep:
 def _bare(scene: Scene, terms: Terms) -> Iterator[PlanStep]:
     """What follows from a part that no stop would end, if it is ours to look after."""
     stands = coverage(scene.held, scene.orders, mark=scene.mark)
-    ours = abs(scene.held) if terms.rules.cover_foreign else scene.ours
-    size = min(stands.naked, ours - stands.covered)
+    size = min(stands.naked, looked_after(scene, terms.rules) - stands.covered)
     if size <= 0:
         return
     why = doubt(scene, Watch(), terms)

@@ -51,6 +51,18 @@ SIGNS: Mapping[StepKind, str] = MappingProxyType(
 )
 
 
+class TakeOver(msgspec.Struct, frozen=True, kw_only=True):
+    """Call an order of a lost journal ours again, as it stands; nothing is sent.
+
+    Attributes:
+        order_id: What it is called here until then.
+        perm_id: What the broker calls it, for ever.
+    """
+
+    order_id: OrderId
+    perm_id: int
+
+
 class PlanStep(msgspec.Struct, frozen=True, kw_only=True):
     """One line of a plan.
 
@@ -68,7 +80,7 @@ class PlanStep(msgspec.Struct, frozen=True, kw_only=True):
     kind: StepKind
     symbol: str
     words: str
-    action: CancelOrder | ModifyOrder | Attach | None = None
+    action: CancelOrder | ModifyOrder | Attach | TakeOver | None = None
     next: str = ""
     orders: tuple[OrderId, ...] = ()
     con_id: int = 0

@@ -1,16 +1,19 @@
-"""What is in the account and not of this desk's making: told, and never touched by a plan."""
+"""What is in the account and not of this desk's making: told, and never moved by a plan.
+
+Orders of a lost journal of ours can be taken over; nothing is sent for that.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from ibkr_trader.core.contracts import label, ticker
-from ibkr_trader.core.ids import parse_order_id, short_id
 from ibkr_trader.core.text import quantity
 from ibkr_trader.portfolio.caring import is_released
 from ibkr_trader.portfolio.contexts import context
 from ibkr_trader.portfolio.fingerprint import in_words
-from ibkr_trader.portfolio.plan_steps import PlanStep, StepKind
+from ibkr_trader.portfolio.lost_orders import is_of_lost_journal, unproven, why_not
+from ibkr_trader.portfolio.plan_steps import PlanStep, StepKind, TakeOver
 from ibkr_trader.portfolio.protection import opened_here
 
 if TYPE_CHECKING:
@@ -31,7 +34,7 @@ def stranger_steps(state: PortfolioState, *, client_id: int) -> Iterator[PlanSte
     for order in state.orders.values():
         if order.is_foreign:
             is_lost = is_of_lost_journal(order, client_id=client_id)
-            yield _lost(order) if is_lost else _foreign(order)
+            yield _lost(state, order) if is_lost else _foreign(order)
     for position in state.positions.values():
         con_id = position.contract.con_id
         if is_released(state, con_id):
@@ -44,23 +47,20 @@ def stranger_steps(state: PortfolioState, *, client_id: int) -> Iterator[PlanSte
             yield _elsewhere(position)
 
 
-def is_of_lost_journal(order: Order, *, client_id: int) -> bool:
-    """Whether an order is of a desk like this one, at our client id, with a journal of its own."""
-    is_desks = parse_order_id(order.spec.reference) is not None
-    return order.is_foreign and is_desks and order.client_id == client_id != 0
-
-
-def _lost(order: Order) -> PlanStep:
-    name = short_id(order.order_id)
+def _lost(state: PortfolioState, order: Order) -> PlanStep:
+    what = f"order of a lost journal {order.spec.reference}  {in_words(order)}"
+    obstacle = why_not(state, order)
+    if obstacle:
+        what = f"{what}: {obstacle}, so it cannot be taken over"
+    else:
+        what = "; ".join((f"take over {what}, as it stands", *unproven(state, order)))
     return PlanStep(
-        id=f"{StepKind.LOST}-{name}",
+        id=f"{StepKind.LOST}-{order.order_id}",
         kind=StepKind.LOST,
         symbol=label(order.spec.contract),
-        words=(
-            f"order of a lost journal {order.spec.reference}  {in_words(order)}: "
-            "placed at our client id, and not on record here"
-        ),
-        next="use TWS to change or cancel it",
+        words=what,
+        action=None if obstacle else TakeOver(order_id=order.order_id, perm_id=order.perm_id),
+        next="use TWS to change or cancel it" if obstacle else "",
         orders=(order.order_id,),
     )
 

@@ -23,9 +23,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from ibkr_trader.core.models import ZERO, Contract, Fill, FillId, Position
+from ibkr_trader.core.models import ZERO, Contract, Position
 from ibkr_trader.portfolio.currency import FOREIGN, currency_of, is_foreign
-from ibkr_trader.portfolio.positions import signed, traded
+from ibkr_trader.portfolio.day_tally import DayTally
 
 if TYPE_CHECKING:
     from ibkr_trader.portfolio.ledger_fold import Close
@@ -36,8 +36,6 @@ UNPRICED = "no price for what is held"
 UNBEGUN = "what it was worth when the day began is unknown"
 BY_COST = "the previous close is unknown: counted from the average cost"
 BY_MARK = "no close since the day began: counted from the last price before it"
-_LEAST_COMMISSION = Decimal(1)  # of an execution, before the broker has stated any
-_USUAL_RATE = Decimal("0.005")  # a unit
 _NEARLY_NOTHING = Decimal("0.01")
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
@@ -128,6 +126,7 @@ class DayPnl(msgspec.Struct, frozen=True, kw_only=True):
         begun: What was known when the day began, by con_id; empty for who was not there.
         currency: The account's; empty is not stated.
         books, marks, closes: What it was made from.
+        tallies: What its contracts' executions add up to, by con_id.
     """
 
     since: datetime = _NEVER
@@ -142,6 +141,7 @@ class DayPnl(msgspec.Struct, frozen=True, kw_only=True):
     books: Mapping[int, Book] = MappingProxyType({})
     marks: Mapping[int, Decimal] = MappingProxyType({})
     closes: Mapping[int, Close] = MappingProxyType({})
+    tallies: Mapping[int, DayTally] = MappingProxyType({})
 
     @property
     def net(self) -> Decimal | None:
@@ -232,42 +232,6 @@ class DayPnl(msgspec.Struct, frozen=True, kw_only=True):
         return found
 
 
-def contract_pnl(
-    book: Book, since: datetime, close: Close | None, *, morning: Morning | None = None
-) -> ContractPnl | None:
-    """Return one contract's day, what is held without a price yet; None if there was nothing.
-
-    Args:
-        book: Its ledger, from before the day began.
-        since: When the day began.
-        close: Of some session before; None if nobody says.
-        morning: What was known when the day began; None if nobody was there.
-    """
-    today = book.since(since)
-    if not today.base.quantity and not today.fills:
-        return None
-    fills = sorted(today.fills.values(), key=lambda fill: (fill.at, fill.fill_id))
-    began, doubt = _begin(today, _price(today.base.quantity, since, close, morning=morning))
-    held = began
-    for fill in fills:
-        held = traded(held, signed(fill), fill.price)
-    costs = fill_costs(fills)
-    estimated = sum((costs[fill.fill_id] for fill in fills if fill.commission is None), ZERO)
-    is_known = doubt != UNBEGUN
-    return ContractPnl(
-        contract=held.contract,
-        realized=held.realized_pnl if is_known else ZERO,
-        unrealized=None if held.quantity or not is_known else ZERO,
-        commission=sum(costs.values(), ZERO),
-        estimated=estimated,
-        traded=sum((fill.quantity for fill in fills), ZERO),
-        quantity=held.quantity,
-        basis=held.average_cost,
-        opening=began.average_cost,
-        doubt=doubt,
-    )
-
-
 def _price(
     quantity: Decimal, since: datetime, close: Close | None, *, morning: Morning | None
 ) -> tuple[Decimal | None, str]:
@@ -281,54 +245,95 @@ def _price(
     return None, BY_COST
 
 
-def _begin(today: Book, at: tuple[Decimal | None, str]) -> tuple[Position, str]:
+def _begin(
+    base: Position, at: tuple[Decimal | None, str], *, is_flat: bool, has_traded: bool
+) -> tuple[Position, str]:
     """What was held when the day began, at the price it is counted from."""
-    base, (close, doubt) = today.base, at
+    close, doubt = at
     if not base.quantity:
         return base, ""
-    is_flat = not today.position.quantity
     if close is None:
         # Of what was flat when the broker told us, nobody says what it had cost.
         return base, UNBEGUN if is_flat and not base.average_cost else BY_COST
-    if not is_flat and today.fills and base.average_cost <= close * _NEARLY_NOTHING:
+    if not is_flat and has_traded and base.average_cost <= close * _NEARLY_NOTHING:
         # Came for nothing, on a day with trades: a split has changed how many there
         # are and left what they cost. That is no gain.
         return base, BY_COST
     return msgspec.structs.replace(base, average_cost=close), doubt
 
 
-def _anew(day: DayPnl, portfolio: PortfolioState, con_id: int) -> ContractPnl | None:
-    """One contract's day from its ledger; None if there was nothing."""
+def _tally(day: DayPnl, portfolio: PortfolioState, con_id: int) -> tuple[DayTally, str] | None:
+    """One contract's day, added up, and what is wrong with its beginning; None without a day."""
     book = portfolio.books.get(con_id)
     if book is None:
         return None
-    close, morning = portfolio.closes.get(con_id), day.begun.get(con_id)
-    one = contract_pnl(book, day.since, close, morning=morning)
-    if one is not None and is_foreign(one.contract, day.currency):
+    former = day.tallies.get(con_id)
+    tally = former.after(book) if former is not None else None
+    if tally is not None:
+        base, executions = tally.base, tally.executions
+    else:
+        today = book.since(day.since)
+        base, executions = today.base, len(today.fills)
+    if not base.quantity and not executions:
+        return None
+    price = _price(
+        base.quantity, day.since, portfolio.closes.get(con_id), morning=day.begun.get(con_id)
+    )
+    is_flat = not book.position.quantity
+    began, doubt = _begin(base, price, is_flat=is_flat, has_traded=bool(executions))
+    if tally is None or tally.began != began:
+        tally = DayTally.of(book, since=day.since, base=base, began=began)
+    return tally, doubt
+
+
+def _contract_pnl(
+    tally: DayTally, doubt: str, *, currency: str, mark: Decimal | None
+) -> ContractPnl:
+    held, costs = tally.held, tally.costs
+    if is_foreign(held.contract, currency):
         return ContractPnl(
-            contract=one.contract,
+            contract=held.contract,
             unrealized=None,
-            traded=one.traded,
-            quantity=one.quantity,
-            basis=one.basis,
+            traded=tally.traded,
+            quantity=held.quantity,
+            basis=held.average_cost,
             is_foreign=True,
         )
-    return None if one is None else one.at(portfolio.marks.get(con_id))
+    is_known = doubt != UNBEGUN
+    one = ContractPnl(
+        contract=held.contract,
+        realized=held.realized_pnl if is_known else ZERO,
+        unrealized=None if held.quantity or not is_known else ZERO,
+        commission=costs.stated + costs.estimated,
+        estimated=costs.estimated,
+        traded=tally.traded,
+        quantity=held.quantity,
+        basis=held.average_cost,
+        opening=tally.began.average_cost,
+        doubt=doubt,
+    )
+    return one.at(mark)
 
 
 def _counted(day: DayPnl, portfolio: PortfolioState, *, news: Iterable[int]) -> DayPnl:
     """The day with the contracts that have `news` counted anew, and the sums of all."""
-    contracts = dict(day.contracts)
+    contracts, tallies = dict(day.contracts), dict(day.tallies)
     for con_id in news:
-        one = _anew(day, portfolio, con_id)
-        if one is None:
+        found = _tally(day, portfolio, con_id)
+        if found is None:
             contracts.pop(con_id, None)
+            tallies.pop(con_id, None)
         else:
-            contracts[con_id] = one
+            tallies[con_id], doubt = found
+            mark = portfolio.marks.get(con_id)
+            contracts[con_id] = _contract_pnl(
+                tallies[con_id], doubt, currency=day.currency, mark=mark
+            )
     gains = (one.unrealized for one in contracts.values())
     return msgspec.structs.replace(
         day,
         contracts=contracts,
+        tallies=tallies,
         realized=sum((one.realized for one in contracts.values()), ZERO),
         unrealized=sum((gain for gain in gains if gain is not None), ZERO),
         commission=sum((one.commission for one in contracts.values()), ZERO),
@@ -338,24 +343,6 @@ def _counted(day: DayPnl, portfolio: PortfolioState, *, news: Iterable[int]) -> 
         marks=portfolio.marks,
         closes=portfolio.closes,
     )
-
-
-def fill_costs(fills: Iterable[Fill]) -> dict[FillId, Decimal]:
-    """Return what each of a contract's executions of one day has cost, estimated if need be."""
-    known = tuple(fills)
-    stated = {fill.fill_id: fill.commission for fill in known if fill.commission is not None}
-    charged = sum((fill.quantity for fill in known if fill.fill_id in stated), ZERO)
-    whole = sum(stated.values(), ZERO)
-    found: dict[FillId, Decimal] = {}
-    for fill in known:
-        if fill.fill_id in stated:
-            found[fill.fill_id] = stated[fill.fill_id]
-        elif charged:
-            found[fill.fill_id] = whole * fill.quantity / charged
-        else:
-            usual = max(_LEAST_COMMISSION, fill.quantity * _USUAL_RATE)
-            found[fill.fill_id] = usual if fill.quantity else ZERO
-    return found
 
 
 def _changed(before: Mapping[int, object], after: Mapping[int, object]) -> dict[int, None]:

@@ -7,20 +7,23 @@ executions were heard of: they count in the order of their times.
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from ibkr_trader.core import events as ev
+from ibkr_trader.core.ids import FOREIGN
 from ibkr_trader.core.models import ZERO, Contract, Fill, FillId, Position
 from ibkr_trader.portfolio.growing import GrowingMap
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import datetime
-    from decimal import Decimal
 
     from ibkr_trader.portfolio.state import PortfolioState
+
+_FOREIGN = f"{FOREIGN}-"
 
 
 class Book(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,12 +34,14 @@ class Book(msgspec.Struct, frozen=True, kw_only=True):
         position: What is held now, perhaps nothing; `realized_pnl` is since `base`.
         fills: The executions since, latest revisions.
         newest: The time and id of the execution that comes last.
+        opened: How much of the base orders of ours have opened.
     """
 
     base: Position
     position: Position
     fills: GrowingMap[FillId, Fill] = GrowingMap()
     newest: tuple[datetime, FillId] | None = None
+    opened: Decimal = ZERO
 
     @classmethod
     def open(cls, account: str, contract: Contract) -> Book:
@@ -45,12 +50,13 @@ class Book(msgspec.Struct, frozen=True, kw_only=True):
         return cls(base=flat, position=flat)
 
     @classmethod
-    def of(cls, held: Position, fills: Iterable[Fill] = ()) -> Book:
+    def of(cls, held: Position, fills: Iterable[Fill] = (), *, instead: Book | None = None) -> Book:
         """Return the ledger that ends at `held` after `fills`; the base is worked out.
 
-        Where the fills do not tell what the base had cost, `held`'s average is taken.
+        Where the fills do not tell what the base had cost, `held`'s average is taken. What was
+        ours of the ledger it stands `instead` of is ours, as far as the base goes.
         """
-        known = tuple(sorted(fills, key=_place))
+        known = tuple(sorted(fills, key=place))
         quantity = held.quantity - sum((signed(fill) for fill in known), ZERO)
         base = msgspec.structs.replace(
             held,
@@ -58,20 +64,24 @@ class Book(msgspec.Struct, frozen=True, kw_only=True):
             average_cost=_cost_before(held, known) if quantity else ZERO,
             realized_pnl=ZERO,
         )
-        return _told(base, GrowingMap({fill.fill_id: fill for fill in known}))
+        opened = ZERO
+        if instead is not None and instead.base.quantity * quantity > 0:
+            opened = min(instead.opened, abs(quantity))
+        return _told(base, GrowingMap({fill.fill_id: fill for fill in known}), opened=opened)
 
     @classmethod
     def on(cls, base: Position, fills: Iterable[Fill]) -> Book:
         """Return the ledger that leads from `base` over `fills`."""
-        return _told(base, GrowingMap({fill.fill_id: fill for fill in fills}))
+        return _told(base, GrowingMap({fill.fill_id: fill for fill in fills}), opened=ZERO)
 
     def after(self, fill: Fill) -> Book:
         """Return the ledger with an execution, or with its later revision, in its place."""
-        place = _place(fill)
+        where = place(fill)
         fills = self.fills.plus(fill.fill_id, fill)
-        if fill.fill_id in self.fills or (self.newest is not None and place < self.newest):
-            return _told(self.base, fills)
-        return Book(base=self.base, position=_after(self.position, fill), fills=fills, newest=place)
+        if fill.fill_id in self.fills or (self.newest is not None and where < self.newest):
+            return _told(self.base, fills, opened=self.opened)
+        position = _after(self.position, fill)
+        return msgspec.structs.replace(self, position=position, fills=fills, newest=where)
 
     def charged(self, fill: Fill) -> Book:
         """Return the ledger with what a known execution has cost: nothing moves."""
@@ -79,12 +89,42 @@ class Book(msgspec.Struct, frozen=True, kw_only=True):
 
     def since(self, moment: datetime) -> Book:
         """Return the ledger that begins at `moment`: what came before is its base."""
-        base = self.base
-        for fill in sorted(self.fills.values(), key=_place):
+        base, past = self.base, []
+        for fill in sorted(self.fills.values(), key=place):
             if fill.at < moment:
                 base = _after(base, fill)
+                past.append(fill)
+        _, opened = ours_after(past, held=self.base.quantity, ours=self.opened)
         base = msgspec.structs.replace(base, realized_pnl=ZERO)
-        return _told(base, self.fills.only(lambda fill: fill.at >= moment))
+        return _told(base, self.fills.only(lambda fill: fill.at >= moment), opened=opened)
+
+
+def is_ours(fill: Fill) -> bool:
+    """Whether an execution is of an order of ours."""
+    return not fill.order_id.startswith(_FOREIGN)
+
+
+def ours_after(fills: Iterable[Fill], *, held: Decimal, ours: Decimal) -> tuple[Decimal, Decimal]:
+    """Return what is held after executions, and how much of it orders of ours have opened.
+
+    What somebody closes comes off his own part first.
+
+    Args:
+        fills: The executions, in the order of their times.
+        held: What was held before, signed.
+        ours: How much of that was ours.
+    """
+    for fill in fills:
+        change, is_mine = signed(fill), is_ours(fill)
+        left = abs(held + change)
+        if held * change >= 0:
+            ours += abs(change) if is_mine else ZERO
+        elif held * (held + change) < 0:
+            ours = left if is_mine else ZERO  # turned round: all of it is new
+        elif is_mine:
+            ours = max(ZERO, ours - abs(change))
+        ours, held = min(ours, left), held + change
+    return held, ours
 
 
 def opened_at(book: Book) -> datetime | None:
@@ -93,12 +133,17 @@ def opened_at(book: Book) -> datetime | None:
     What was held before the first execution of the ledger has an opening that it does not have.
     """
     held, since = book.base.quantity, None
-    for fill in sorted(book.fills.values(), key=_place):
+    for fill in sorted(book.fills.values(), key=place):
         after = held + signed(fill)
         if held * after <= 0:
             since = fill.at if after else None
         held = after
     return since
+
+
+def place(fill: Fill) -> tuple[datetime, FillId]:
+    """Return where an execution comes among those of its contract: by time, then by id."""
+    return (fill.at, fill.fill_id)
 
 
 def signed(fill: Fill) -> Decimal:
@@ -183,20 +228,16 @@ def _is_same(old: Position | None, new: Position) -> bool:
     )
 
 
-def _place(fill: Fill) -> tuple[datetime, FillId]:
-    return (fill.at, fill.fill_id)
-
-
 def _after(position: Position, fill: Fill) -> Position:
     after = traded(position, signed(fill), fill.price)
     return msgspec.structs.replace(after, updated_at=fill.at)
 
 
-def _told(base: Position, fills: GrowingMap[FillId, Fill]) -> Book:
+def _told(base: Position, fills: GrowingMap[FillId, Fill], *, opened: Decimal) -> Book:
     position, newest = base, None
-    for fill in sorted(fills.values(), key=_place):
-        position, newest = _after(position, fill), _place(fill)
-    return Book(base=base, position=position, fills=fills, newest=newest)
+    for fill in sorted(fills.values(), key=place):
+        position, newest = _after(position, fill), place(fill)
+    return Book(base=base, position=position, fills=fills, newest=newest, opened=opened)
 
 
 def _cost_before(held: Position, fills: tuple[Fill, ...]) -> Decimal:

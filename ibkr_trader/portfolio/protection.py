@@ -13,14 +13,13 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from ibkr_trader.core.enums import OrderType
-from ibkr_trader.core.ids import FOREIGN
 from ibkr_trader.core.models import ZERO, Contract, Order, OrderId, Position
 from ibkr_trader.core.shapes import STOP_TYPES, TARGET_TYPES
 from ibkr_trader.orders.cover_scene import Scene
 from ibkr_trader.orders.coverage import coverage, protects, remarks, works
 from ibkr_trader.portfolio.caring import adopted, is_released
 from ibkr_trader.portfolio.ledger_fold import quantity_of, subject_of
-from ibkr_trader.portfolio.positions import signed
+from ibkr_trader.portfolio.positions import is_ours, ours_after, place
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -243,26 +242,19 @@ def _scene(state: PortfolioState, one: Standing, *, market: Market | None) -> Sc
 
 
 def opened_here(state: PortfolioState, position: Position) -> Decimal:
-    """Return how much of a position orders of ours have opened, by the executions known.
+    """Return how much of a position orders of ours have opened, as far as the journal tells.
 
-    What was held before them counts as opened elsewhere; what somebody closes comes off his
-    own part first. What was adopted counts as opened here, from that moment on.
+    What was held before it counts as opened elsewhere. What was adopted counts as opened here,
+    too, from that moment on.
     """
-    book = state.books[position.contract.con_id]
-    held, ours = book.base.quantity, ZERO
-    fills = sorted(book.fills.values(), key=lambda one: (one.at, one.fill_id))
-    if (taken := adopted(state, position.contract.con_id)) is not None:
-        held += sum((signed(fill) for fill in fills if fill.at <= taken.at), ZERO)
-        fills = [fill for fill in fills if fill.at > taken.at]
-        ours = min(abs(taken.held), abs(held))
-    for fill in fills:
-        change, is_ours = signed(fill), not fill.order_id.startswith(f"{FOREIGN}-")
-        left = abs(held + change)
-        if held * change >= 0:
-            ours += abs(change) if is_ours else ZERO
-        elif held * (held + change) < 0:
-            ours = left if is_ours else ZERO  # turned round: all of it is new
-        elif is_ours:
-            ours = max(ZERO, ours - abs(change))
-        ours, held = min(ours, left), held + change
+    book, taken = state.books[position.contract.con_id], adopted(state, position.contract.con_id)
+    is_all_ours = book.opened == abs(book.base.quantity) and all(map(is_ours, book.fills.values()))
+    if taken is None and is_all_ours:
+        return abs(book.position.quantity)  # nobody else was there: as on most days
+    fills = sorted(book.fills.values(), key=place)
+    before = [fill for fill in fills if taken is None or fill.at <= taken.at]
+    held, ours = ours_after(before, held=book.base.quantity, ours=book.opened)
+    if taken is not None:
+        ours = min(ours + abs(taken.held), abs(held))
+        _, ours = ours_after(fills[len(before) :], held=held, ours=ours)
     return ours

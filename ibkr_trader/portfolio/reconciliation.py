@@ -49,6 +49,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
         just_sent: Orders sent after the snapshot was asked for: their absence says nothing.
         just_changed: Orders changed after it was asked for: its terms may be those of before.
         just_filled: Executions heard of after it was asked for: its positions may lack them.
+        just_claimed: Orders called filled after it was asked for, likewise.
         sent_in: The epoch each order of this process was sent in; earlier processes' are missing.
         missed_for: How long ago each order was first found absent, on a connection made after
             it was sent.
@@ -60,6 +61,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     just_sent: frozenset[OrderId] = frozenset()
     just_changed: frozenset[OrderId] = frozenset()
     just_filled: frozenset[FillId] = frozenset()
+    just_claimed: frozenset[OrderId] = frozenset()
     sent_in: Mapping[OrderId, int] = {}
     missed_for: Mapping[OrderId, timedelta] = {}
     last_group: int | None = None
@@ -222,6 +224,7 @@ class _Findings:
                 at=self.snapshot.at,
                 epoch=self.snapshot.epoch,
                 positions=tuple(one for one in held.values() if one.quantity),
+                claimed=tuple(sorted(self.evidence.just_claimed)),
             )
         )
 
@@ -266,7 +269,7 @@ class _Findings:
             )
         else:
             self.missed.add(order.order_id)
-            if order.status is OrderStatus.PENDING:
+            if order.status is not OrderStatus.UNKNOWN:  # also where its cancel went unanswered
                 reason = "written down, and the broker does not show it"
                 self.events.append(
                     ev.UnknownEvent(at=self.snapshot.at, order_id=order.order_id, reason=reason)

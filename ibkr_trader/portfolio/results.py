@@ -15,7 +15,7 @@ import msgspec
 from ibkr_trader.core.enums import Side
 from ibkr_trader.core.events import CommissionEvent, FillEvent
 from ibkr_trader.core.models import ZERO, Contract, OrderId
-from ibkr_trader.portfolio.positions import signed
+from ibkr_trader.portfolio.positions import place, signed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -113,7 +113,7 @@ def round_trips(fills: Iterable[Fill], strays: Iterable[int] = ()) -> tuple[Roun
     left_out = frozenset(strays)
     running: dict[int, _Trip] = {}
     found: list[RoundTrip] = []
-    for fill in sorted(fills, key=lambda one: (one.at, one.fill_id)):
+    for fill in sorted(fills, key=place):
         con_id = fill.contract.con_id
         if con_id in left_out:
             continue

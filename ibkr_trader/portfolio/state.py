@@ -63,6 +63,7 @@ class PortfolioState(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         orders: What can still trade, in flight and unknown included.
         closed: The day's orders that no longer can.
+        unheard: Of both, those that the broker calls filled for more than anything has told.
         positions: What is held, by con_id, signed; what is flat is absent.
         books: The ledgers behind `positions`, flat ones included.
         fills: The day's executions, latest revisions, those of foreign orders too.
@@ -84,6 +85,7 @@ class PortfolioState(msgspec.Struct, frozen=True, kw_only=True):
 
     orders: Mapping[OrderId, Order] = MappingProxyType({})
     closed: GrowingMap[OrderId, Order] = GrowingMap()
+    unheard: Mapping[OrderId, Order] = MappingProxyType({})
     positions: Mapping[int, Position] = MappingProxyType({})
     books: Mapping[int, Book] = MappingProxyType({})
     fills: GrowingMap[FillId, Fill] = GrowingMap()
@@ -136,6 +138,7 @@ class PortfolioState(msgspec.Struct, frozen=True, kw_only=True):
         state = msgspec.structs.replace(
             self,
             closed=closed,
+            unheard={key: order for key, order in self.unheard.items() if key in known},
             fills=self.fills.only(lambda fill: fill.at >= moment),
             groups=self.groups.only(lambda members: not known.isdisjoint(members)),
             children=self.children.only(lambda members: not known.isdisjoint(members)),
@@ -167,7 +170,9 @@ _FOLLOW: Mapping[type[ev.BaseEvent], Callable[[PortfolioState, Any], PortfolioSt
         state,
         closings={c: one for c, one in state.closings.items() if one.group_id != event.group_id},
     ),
-    ev.SyncEvent: ledger_fold.synchronized,
+    ev.SyncEvent: lambda state, event: order_fold.settled(
+        ledger_fold.synchronized(state, event), event
+    ),
     ev.ConnectEvent: lambda state, event: msgspec.structs.replace(
         state, link=state.link.after(event)
     ),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from ibkr_trader.core.models import ZERO
 from ibkr_trader.core.shapes import STOP_TYPES
-from ibkr_trader.portfolio.positions import signed, traded
+from ibkr_trader.portfolio.positions import place, signed, traded
 
 if TYPE_CHECKING:
     from ibkr_trader.core.models import OrderId
@@ -37,7 +37,7 @@ def _losses(book: Book, stops: set[OrderId]) -> dict[OrderId, datetime]:
     """When each of the stops last traded, of those that have realised a loss."""
     position, gains = book.base, dict.fromkeys(stops, ZERO)
     last: dict[OrderId, datetime] = {}
-    for fill in sorted(book.fills.values(), key=lambda one: (one.at, one.fill_id)):
+    for fill in sorted(book.fills.values(), key=place):
         after = traded(position, signed(fill), fill.price)
         if fill.order_id in stops:
             gains[fill.order_id] += after.realized_pnl - position.realized_pnl

@@ -122,7 +122,7 @@ class StrategyAccounts(msgspec.Struct, frozen=True, dict=True):
         if position is not None:
             return position.contract
         awaited = (self.portfolio.order(order_id) for order_id in self.book.unheard)
-        orders = (*self.portfolio.orders.values(), *awaited)
+        orders = (*self.portfolio.orders.values(), *self.portfolio.unheard.values(), *awaited)
         found = (order.spec.contract for order in orders if order is not None)
         return next(contract for contract in found if contract.con_id == con_id)
 

@@ -76,7 +76,9 @@ class StrategyBook(Makers, frozen=True, kw_only=True):
         for order_id, contract in self.unheard.items():
             if contract == con_id:
                 return self.maker(order_id)
-        live = (o for o in portfolio.orders.values() if o.spec.contract.con_id == con_id)
+        # One that is called filled may have opened it, whatever it was meant for.
+        working = (*portfolio.orders.values(), *portfolio.unheard.values())
+        live = (o for o in working if o.spec.contract.con_id == con_id)
         first = min(live, key=_place, default=None)
         return None if first is None else self.maker(first.order_id)
 

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ibkr_trader.core import codec
 from ibkr_trader.core import events as ev
+from ibkr_trader.core.accounts import masked, without_accounts
 from ibkr_trader.core.contracts import ticker
 from ibkr_trader.core.errors import InvariantBroken
 from ibkr_trader.core.models import FillId
-from ibkr_trader.core.text import SENTENCES, masked, plain
+from ibkr_trader.core.text import SENTENCES, plain
 from ibkr_trader.portfolio.payload_figures import figure, maybe, named, position_snapshot
 from ibkr_trader.portfolio.payloads import (
     ExecutionFill,
@@ -92,6 +93,7 @@ _KINDS: Mapping[type[ev.OrderEvent], LifecycleKind] = {
     ev.DenyEvent: LifecycleKind.DENIED,
     ev.NotSentEvent: LifecycleKind.NOT_SENT,
     ev.AcceptEvent: LifecycleKind.ACCEPTED,
+    ev.AdoptEvent: LifecycleKind.ADOPTED,
     ev.StatusEvent: LifecycleKind.STATUS,
     ev.FillEvent: LifecycleKind.FILL,
     ev.DoneEvent: LifecycleKind.DONE,
@@ -122,7 +124,7 @@ def _step(event: ev.OrderEvent, portfolio: PortfolioState, sources: Sources) -> 
         order_id=event.order_id,
         correlation_id=plain(source.correlation_id),
         origin=plain(source.origin),
-        **_words(event, order, accounts=_accounts(portfolio, spec)),
+        **_words(event, order),
         **({} if spec is None else _terms(spec)),
         **({} if order is None else _standing(order)),
     )
@@ -157,28 +159,21 @@ def _standing(order: Order) -> dict[str, Any]:
     }
 
 
-def _accounts(portfolio: PortfolioState, spec: OrderSpec | None) -> set[str]:
-    stated = "" if portfolio.values is None else portfolio.values.account
-    return {stated, "" if spec is None else spec.account} - {""}
-
-
-def _words(event: ev.OrderEvent, order: Order | None, *, accounts: set[str]) -> dict[str, Any]:
+def _words(event: ev.OrderEvent, order: Order | None) -> dict[str, Any]:
     """What was said with the event; without that, what was said of the order last."""
     if isinstance(event, ev.DenyEvent):
         reason = " ".join(breach.message for breach in event.breaches if not breach.is_warning)
         checks = dict.fromkeys(one.check for one in event.breaches if not one.is_warning)
-        return {"reason": _said(reason, accounts), "denied_by": tuple(checks)}
+        return {"reason": _said(reason), "denied_by": tuple(checks)}
     reason, code = getattr(event, "reason", ""), getattr(event, "code", 0)
     if not (reason or code) and order is not None:
         reason, code = order.reason, order.code
-    return {"reason": _said(reason, accounts), "code": code}
+    return {"reason": _said(reason), "code": code}
 
 
-def _said(text: str, accounts: set[str]) -> str:
+def _said(text: str) -> str:
     """Foreign words made harmless, without the account's id that a broker may put into them."""
-    for account in accounts:
-        text = text.replace(account, masked(account))
-    return plain(text, limit=SENTENCES)
+    return plain(without_accounts(text), limit=SENTENCES)
 
 
 # -- executions ---------------------------------------------------------------------------

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from ibkr_trader.core.models import ZERO
-from ibkr_trader.portfolio.pnl import UNBEGUN, fill_costs
-from ibkr_trader.portfolio.positions import signed, traded
+from ibkr_trader.portfolio.day_tally import fill_costs
+from ibkr_trader.portfolio.pnl import UNBEGUN
+from ibkr_trader.portfolio.positions import place, signed, traded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -75,7 +76,7 @@ UNKNOWN = Share(unrealized=None)
 
 def in_order(fills: Iterable[Fill]) -> list[Fill]:
     """Return executions in the order in which they count."""
-    return sorted(fills, key=lambda fill: (fill.at, fill.fill_id))
+    return sorted(fills, key=place)
 
 
 def trip_over(start: Trip, fills: Iterable[Fill], maker: Maker) -> Trip:

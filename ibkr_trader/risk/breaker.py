@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ibkr_trader.risk.limits import RiskLimits
 
 # Who decided, where a halt says so.
-REJECTS, UNKNOWN, READ_ONLY = "rejects", "unknown", "read-only API"
+REJECTS, UNKNOWN, READ_ONLY, DOUBT = "rejects", "unknown", "read-only API", "doubt"
 _REFUSED_AS_IT_STANDS = 321
 _MOST = 100  # refusals remembered
 _ANSWERS = (

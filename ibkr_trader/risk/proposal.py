@@ -23,10 +23,10 @@ import msgspec
 from ibkr_trader.core.commands import ModifyOrder, SubmitOrders
 from ibkr_trader.core.enums import OrderRole, Side
 from ibkr_trader.core.errors import InvariantBroken
-from ibkr_trader.core.models import ZERO, Contract, Order, OrderSpec
+from ibkr_trader.core.models import Contract, Order, OrderSpec
 from ibkr_trader.core.shapes import PRICES, STOP_TYPES, TOUCHED_TYPES
 from ibkr_trader.portfolio.contract_exposure import ContractExposure, Working, restated
-from ibkr_trader.portfolio.ledger_fold import subject_of
+from ibkr_trader.portfolio.ledger_fold import stated_apart
 
 if TYPE_CHECKING:
     from ibkr_trader.risk.view import RiskView
@@ -93,12 +93,8 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         """Return its contract's exposure before and after, by whoever leaves less to close."""
         con_id, sign = change.spec.contract.con_id, change.spec.side.sign
         ours = self.before[con_id], self.after[con_id]
-        stated = self.stated.get(con_id)
-        if (
-            stated is None
-            or _goes_by_our_books(change.spec)
-            or stated * sign <= ours[0].held * sign
-        ):
+        stated = _heeded(change.spec, self.stated)
+        if stated is None or stated * sign <= ours[0].held * sign:
             return ours
         return restated(ours[0], stated), restated(ours[1], stated)
 
@@ -143,6 +139,7 @@ def _propose_new(command: SubmitOrders, view: RiskView) -> Proposal:
     before: dict[int, ContractExposure] = {}
     after: dict[int, ContractExposure] = {}
     changes: list[Change] = []
+    apart = _apart(command.orders, view)
     for spec in command.orders:
         con_id = spec.contract.con_id
         if con_id not in after:
@@ -155,19 +152,14 @@ def _propose_new(command: SubmitOrders, view: RiskView) -> Proposal:
         opens = grown.extends(after[con_id]) or grown.opens_alone(spec.order_id)
         # An entry against what is held only reduces it; but it brings exits, and those do not.
         opens |= spec.role is OrderRole.ENTRY and before[con_id].held * spec.side.sign < 0
-        stated = _stated(spec, view)
-        if stated is not None and not _goes_by_our_books(spec):
+        if (stated := _heeded(spec, apart)) is not None:
             there = restated(grown, stated)
             opens |= there.extends(restated(after[con_id], stated))
             opens |= there.opens_alone(spec.order_id)
         changes.append(Change(spec=spec, opens=opens))
         after[con_id] = grown
     return Proposal(
-        command=command,
-        changes=tuple(changes),
-        before=before,
-        after=after,
-        stated=_all_stated(command.orders, view),
+        command=command, changes=tuple(changes), before=before, after=after, stated=apart
     )
 
 
@@ -187,8 +179,8 @@ def _propose_change(command: ModifyOrder, order: Order, view: RiskView) -> Propo
     old, is_opener = order.desired or order.spec, grown.is_opener(order.order_id)
     opens = grown.extends(here) or (is_opener and _is_keener(old, spec))
     widens = not is_opener and _widens(old, spec)
-    stated = _stated(spec, view)
-    if stated is not None and not _goes_by_our_books(spec):  # its price may follow the market
+    apart = _apart((spec,), view)
+    if (stated := _heeded(spec, apart)) is not None:  # its price may follow the market
         opens |= restated(grown, stated).extends(restated(here, stated))
     change = Change(spec=spec, before=order, opens=opens, widens=widens)
     return Proposal(
@@ -196,25 +188,20 @@ def _propose_change(command: ModifyOrder, order: Order, view: RiskView) -> Propo
         changes=(change,),
         before={con_id: here},
         after={con_id: grown},
-        stated=_all_stated((spec,), view),
+        stated=apart,
     )
 
 
-def _stated(spec: OrderSpec, view: RiskView) -> Decimal | None:
-    """What the broker says is held of the order's contract; None where our books agree."""
-    book, contract = view.portfolio, spec.contract
-    if subject_of(contract) not in book.drift:
-        return None
-    return book.reported.get(contract.con_id, ZERO)
-
-
-def _all_stated(specs: Iterable[OrderSpec], view: RiskView) -> dict[int, Decimal]:
-    found = ((spec.contract.con_id, _stated(spec, view)) for spec in specs)
+def _apart(specs: Iterable[OrderSpec], view: RiskView) -> dict[int, Decimal]:
+    """What the broker says is held, by con_id, where our books say otherwise."""
+    contracts = {spec.contract.con_id: spec.contract for spec in specs}
+    found = ((con_id, stated_apart(view.portfolio, one)) for con_id, one in contracts.items())
     return {con_id: held for con_id, held in found if held is not None}
 
 
-def _goes_by_our_books(spec: OrderSpec) -> bool:
-    return spec.role is OrderRole.CLOSE
+def _heeded(spec: OrderSpec, stated: Mapping[int, Decimal]) -> Decimal | None:
+    """What is held by the word that counts beside our books; a closing order heeds none."""
+    return None if spec.role is OrderRole.CLOSE else stated.get(spec.contract.con_id)
 
 
 def _larger(order: Order, spec: OrderSpec) -> OrderSpec:

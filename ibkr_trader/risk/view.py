@@ -19,6 +19,7 @@ from ibkr_trader.core.contracts import label, ticker
 from ibkr_trader.core.enums import TradingState
 from ibkr_trader.core.models import Contract, ContractDetails, GroupId, Quote
 from ibkr_trader.core.tallies import Strikes, Traffic
+from ibkr_trader.core.trading_day import exchange_time
 from ibkr_trader.portfolio.exposure import ExposureIndex
 from ibkr_trader.portfolio.heat import HeatIndex
 from ibkr_trader.portfolio.pnl import DayPnl
@@ -132,6 +133,11 @@ class RiskView(msgspec.Struct, frozen=True, kw_only=True):
     zone: tzinfo = UTC
     strategies: StrategyBook = StrategyBook()
     envelopes: Mapping[str, Envelope] = MappingProxyType({})
+
+    @property
+    def exchange_now(self) -> datetime:
+        """The exchange's time: what is open, or closes soon, goes by it."""
+        return exchange_time(self.now, self.clock_skew)
 
     def quote(self, contract: Contract) -> Quote:
         """Return the newest quote of `contract`, whatever its age.

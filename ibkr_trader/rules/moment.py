@@ -44,7 +44,7 @@ class Holding(msgspec.Struct, frozen=True, kw_only=True):
         r: The open gain in units of what the stop would cost; None if that is not known.
         book: The executions behind it.
         is_entering: An order that opens or adds works.
-        is_leaving: It is on its way to flat.
+        is_leaving: It is on its way to flat, or a person wants it left alone: nothing acts on it.
         owner: The strategy that opened it; empty if none of ours did.
     """
 

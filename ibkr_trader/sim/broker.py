@@ -6,7 +6,7 @@ would have read. Time passes when `advance()` is called: by a test, a replay, or
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 
 import msgspec
 
@@ -24,7 +24,6 @@ from ibkr_trader.sim.exchange import Exchange
 from ibkr_trader.sim.orders import OrderKey, Refusal, SimOrder, SimStatus
 from ibkr_trader.sim.translate import (
     fill_of,
-    order_id_of,
     position_of,
     terms_of,
     values_of,
@@ -59,7 +58,6 @@ class SimulatedBroker:
         self._clock = clock
         self._client_id = client_id
         self._news = SimulatedNews(exchange, install=install, client_id=client_id)
-        self._install = install
         self._facts: deque[ev.BaseEvent] = deque()
         self._wake = asyncio.Event()
         self._epoch = 0
@@ -67,6 +65,15 @@ class SimulatedBroker:
         self._is_open = False
 
     # -- the port ---------------------------------------------------------------------------
+
+    @property
+    def on_record(self) -> Callable[[OrderId], bool]:
+        """Asked of an order that another journal placed; see the port."""
+        return self._news.on_record
+
+    @on_record.setter
+    def on_record(self, ask: Callable[[OrderId], bool]) -> None:
+        self._news.on_record = ask
 
     def reserve_order_ids(self, count: int, *, floor: int) -> tuple[int, ...]:
         """Return `count` fresh ascending ids: above the exchange's next, `floor` and all given.
@@ -134,7 +141,7 @@ class SimulatedBroker:
                 fill_of(
                     execution,
                     self._news.contract(execution.con_id),
-                    order_id_of(execution, self._install),
+                    self._news.name(execution),
                 ),
                 commission=execution.commission,
                 realized_pnl=execution.realized_pnl,
@@ -244,7 +251,7 @@ class SimulatedBroker:
         if command.is_of_all:
             self._report(self._exchange.cancel_all(now=self._clock.now()))
             return
-        if command.order_id in self._news.by_id or not number:
+        if self._news.find(command.order_id) is not None or not number:
             known = self._known(command.order_id)
             if known.is_closed:
                 return
@@ -265,7 +272,7 @@ class SimulatedBroker:
         self._report(self._exchange.place(self._client_id, number, terms=terms, now=now))
 
     def _known(self, order_id: OrderId) -> Known:
-        known = self._news.by_id.get(order_id)
+        known = self._news.find(order_id)
         if known is None:
             raise BrokerUnavailable(f"{order_id} has not been seen on this connection")
         if known.key.client_id != self._client_id or known.order_id.startswith("foreign-"):

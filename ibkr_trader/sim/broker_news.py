@@ -4,17 +4,18 @@ The adapter for IBKR reads frames; this reads typed events. Both must say the sa
 the same happening: the broker contract suite holds them to it.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 
 from ibkr_trader.core import events as ev
+from ibkr_trader.core.ids import FOREIGN
 from ibkr_trader.core.models import Contract, OrderId, OrderSpec
 from ibkr_trader.orders.terms import is_answered, is_repeated
 from ibkr_trader.orders.wishes import BROKER
 from ibkr_trader.sim import events as sim
 from ibkr_trader.sim import refusals
 from ibkr_trader.sim.exchange import Exchange
-from ibkr_trader.sim.orders import OrderKey, SimOrder, SimStatus
+from ibkr_trader.sim.orders import Execution, OrderKey, SimOrder, SimStatus
 from ibkr_trader.sim.translate import (
     contract_of,
     fill_of,
@@ -65,6 +66,7 @@ class SimulatedNews:
         self._contracts: dict[int, Contract] = {}
         self.by_key: dict[OrderKey, Known] = {}
         self.by_id: dict[OrderId, Known] = {}
+        self.on_record: Callable[[OrderId], bool] = lambda _: False
 
     def read(self, events: list[sim.SimEvent]) -> Iterator[ev.BaseEvent]:
         """Yield the core's events, in order; what concerns other clients only is left out."""
@@ -101,8 +103,23 @@ class SimulatedNews:
         """Return what is known of an order the exchange speaks of, entering it if it is new."""
         known = self.by_key.get(order.key)
         if known is None:
-            known = self.enter(Known(order_id_of(order, self._install), order.key))
+            known = self.enter(Known(self.name(order), order.key))
+        elif known.order_id.startswith(f"{FOREIGN}-"):  # it may have been taken over since
+            self.by_id.pop(known.order_id)
+            known.order_id = self.name(order)
+            self.enter(known)
         return known
+
+    def name(self, order: SimOrder | Execution) -> OrderId:
+        """Return the id by which we know an order, or that of an execution."""
+        return order_id_of(order, self._install, on_record=self.on_record)
+
+    def find(self, order_id: OrderId) -> Known | None:
+        """Return what is known of an order by its id; None if it was not met."""
+        if order_id not in self.by_id and self.on_record(order_id):
+            for order in self._exchange.orders.working():
+                self.meet(order)
+        return self.by_id.get(order_id)
 
     def contract(self, con_id: int) -> Contract:
         """Return a contract as the core names it."""

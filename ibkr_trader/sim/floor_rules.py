@@ -27,7 +27,7 @@ class PriceCap(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Rejection(msgspec.Struct, frozen=True, kw_only=True):
-    """Orders to be refused: the next `times` whose reference fits `ref` (`*-stop`, `*`).
+    """Orders to be refused: the next `times` whose reference fits `ref` (`stop`, `*`).
 
     Attributes:
         code: 201 makes the order Inactive, as a rejection by the exchange; any other leaves
@@ -117,7 +117,7 @@ def rejection_of(
 ) -> tuple[FloorRules, Refusal | None]:
     """Return the refusal that an order with this reference meets, and the rules after it."""
     for at, one in enumerate(rules.rejections):
-        if one.of_changes is of_changes and fnmatchcase(ref, one.ref):
+        if one.of_changes is of_changes and fits(ref, one.ref):
             rest = (msgspec.structs.replace(one, times=one.times - 1),) if one.times > 1 else ()
             left = (*rules.rejections[:at], *rest, *rules.rejections[at + 1 :])
             refusal = Refusal(code=one.code, text=one.text)

@@ -37,7 +37,7 @@ def model_bars(
         for part in parts_of(day):
             if regular_only and part != "regular":
                 continue
-            atoms = _atoms(model, instrument, day, part=part, end=end, fine=fine)
+            atoms = _atoms(model, instrument, day, part=part, span=span, fine=fine)
             for bar in grouped(atoms, seconds, since=bounds(day, part)[0]):
                 if bar.at >= start:
                     yield bar
@@ -54,22 +54,24 @@ def _atoms(
     day: TradingDay,
     *,
     part: str,
-    end: datetime,
+    span: tuple[datetime, datetime],
     fine: bool,
 ) -> Iterator[SimBar]:
-    """The smallest bars needed, up to `end`: minutes, or seconds where minutes are too coarse."""
+    """The smallest bars needed for `span`: minutes, or seconds where minutes are too coarse."""
+    start, end = span
     opens, closes = bounds(day, part)
+    first = max(0, (start - opens) // _MINUTE)  # of a bar that began before it nothing is wanted
     whole, rest = divmod(int((min(end, closes) - opens).total_seconds()), shapes.MINUTE)
     if whole < 0:
         return
     segment = model.segment(instrument, day, part)
     base = model.open_log(instrument, day.date)
-    for minute in range(whole + (rest > 0)):
+    for minute in range(first, whole + (rest > 0)):
         at = opens + minute * _MINUTE
         volumes = segment.volumes[minute], segment.volumes[minute + 1]
         if minute < whole and not fine:
-            span = (segment.path[minute], segment.path[minute + 1])
-            points = (span[0], segment.highs[minute], segment.lows[minute], span[1])
+            ends = (segment.path[minute], segment.path[minute + 1])
+            points = (ends[0], segment.highs[minute], segment.lows[minute], ends[1])
             yield _bar(
                 instrument, day, at=at, base=base, points=points, volume=volumes[1] - volumes[0]
             )

@@ -32,9 +32,7 @@ class ListingActs(Door):
         What is held stays held, and is not quoted.
         """
         self._reach(now)
-        self._end_orders(con_id)
-        self._pit.feed.stop(con_id, halted=True)
-        self._pit.universe.relist(con_id)
+        self._end(con_id)
         return self._finish()
 
     def convert(self, con_id: int, *, into: int, now: datetime) -> list[SimEvent]:
@@ -43,7 +41,7 @@ class ListingActs(Door):
         No execution is reported, as in a merger.
         """
         self._reach(now)
-        self._end_orders(con_id)
+        self._end(con_id)
         account = self._pit.account
         before = account.positions.get(con_id)
         if before is not None and before.quantity:
@@ -60,11 +58,12 @@ class ListingActs(Door):
                 self._pit.dirty_positions.add(after.con_id)
                 self._pit.out.append(PositionChanged(at=self._pit.now, position=after))
         self._pit.dirty_account = True
-        self._pit.universe.relist(con_id)
         return self._finish()
 
-    def _end_orders(self, con_id: int) -> None:
+    def _end(self, con_id: int) -> None:
         for key in tuple(self._pit.ledger.open):
             order = self._pit.order(key)
             if order is not None and order.terms.con_id == con_id:
                 cancel(self._pit, order, reason=refusals.CORPORATE_ACTION)
+        self._pit.feed.stop(con_id, halted=True)
+        self._pit.universe.relist(con_id)

@@ -10,6 +10,7 @@ import math
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from datetime import date, datetime, timedelta
+from functools import lru_cache, partial
 from typing import TypeVar
 
 import msgspec
@@ -194,9 +195,12 @@ class PriceModel:
     def segment(self, instrument: Instrument, day: TradingDay, part: str) -> Segment:
         """Return a part of the day (`before`, `regular`, `after`), minute by minute."""
         key = (instrument.con_id, day.date, part)
-        return self._segments.get(key, lambda: self._segment(instrument, day, part))
+        return self._segments.get(
+            key, lambda: _segment_of(self._seed, instrument, day=day, part=part)
+        )
 
-    def _segment(self, instrument: Instrument, day: TradingDay, part: str) -> Segment:
+    def draw_segment(self, instrument: Instrument, day: TradingDay, part: str) -> Segment:
+        """Return a part of the day as it is drawn; `segment` remembers it."""
         drawn = self.draw(instrument, day.date)
         dice = shapes.seeded(self._seed, day.date, instrument.con_id, part)
         opens, closes = bounds(day, part)
@@ -223,8 +227,9 @@ class PriceModel:
     def _regular_path(self, instrument: Instrument, day: TradingDay, minutes: int) -> Path:
         drawn = self.draw(instrument, day.date)
         busy = math.sqrt((1.0 - _GAP_SHARE) / _YEAR_DAYS)
-        market = self._common("market", day.date, minutes, sigma=_MARKET_VOLATILITY * busy)
-        sector = self._common(instrument.sector, day.date, minutes, sigma=_SECTOR_VOLATILITY * busy)
+        shared = partial(_common, self._seed, day=day.date, minutes=minutes)
+        market = shared(name="market", sigma=_MARKET_VOLATILITY * busy)
+        sector = shared(name=instrument.sector, sigma=_SECTOR_VOLATILITY * busy)
         dice = shapes.seeded(self._seed, day.date, instrument.con_id, "own")
         own = shapes.bridge(dice, minutes, instrument.volatility * busy)
         slope = drawn.move / minutes
@@ -232,16 +237,6 @@ class PriceModel:
         path = [slope * k + self._mix(instrument, noise) for k, noise in enumerate(noises)]
         path[0], path[-1] = 0.0, drawn.move
         return path
-
-    def _common(self, name: str, day: date, minutes: int, *, sigma: float) -> Path:
-        """A day's noise that a whole market or sector shares."""
-        key = ("path", name, day, minutes)
-
-        def make() -> Path:
-            dice = shapes.seeded(self._seed, day, "path", name)
-            return shapes.bridge(dice, minutes, sigma)
-
-        return self._segments.get(key, make)
 
     def seconds(self, instrument: Instrument, day: TradingDay, *, part: str, minute: int) -> Path:
         """Return the points of one minute, second by second."""
@@ -252,6 +247,20 @@ class PriceModel:
             return shapes.seconds_of(dice, self.segment(instrument, day, part), minute)
 
         return self._seconds.get(key, make)
+
+
+# What is a function of its seed is drawn once for all exchanges of a process.
+
+
+@lru_cache(maxsize=64)
+def _segment_of(seed: int, instrument: Instrument, *, day: TradingDay, part: str) -> Segment:
+    return PriceModel(seed, day.trading.opens).draw_segment(instrument, day, part)
+
+
+@lru_cache(maxsize=256)
+def _common(seed: int, name: str, *, day: date, minutes: int, sigma: float) -> Path:
+    """A day's noise that a whole market or sector shares."""
+    return shapes.bridge(shapes.seeded(seed, day, "path", name), minutes, sigma)
 
 
 def bounds(day: TradingDay, part: str) -> tuple[datetime, datetime]:

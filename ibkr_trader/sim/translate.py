@@ -1,6 +1,6 @@
 """The exchange's values <-> the core's: orders, contracts, quotes, positions, figures."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 from types import MappingProxyType
@@ -132,10 +132,12 @@ def adjustment_of(terms: OrderTerms) -> Adjustment | None:
     )
 
 
-def order_id_of(order: SimOrder | Execution, install: str) -> OrderId:
+def order_id_of(
+    order: SimOrder | Execution, install: str, *, on_record: Callable[[OrderId], bool]
+) -> OrderId:
     """Return the id by which we know an order: our reference, or one made of its permanent id."""
     ref = order.terms.order_ref if isinstance(order, SimOrder) else order.order_ref
-    if is_ours(ref, install):
+    if is_ours(ref, install) or on_record(OrderId(ref)):
         return OrderId(ref)
     return OrderId(f"foreign-{order.perm_id}")
 

@@ -16,7 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ibkr_trader.adapters.clock import SystemClock
-from ibkr_trader.adapters.ticket_file import ALPHABET, LENGTH, TicketFolder, token_of
+from ibkr_trader.adapters.ticket_file import TICKETS
+from ibkr_trader.adapters.token_file import ALPHABET, LENGTH, TokenFolder
 from ibkr_trader.core import codec
 from ibkr_trader.core.commands import SubmitOrders
 from ibkr_trader.core.enums import OcaType, OrderRole, OrderType, Side, TimeInForce
@@ -58,15 +59,15 @@ def ticket(*specs: OrderSpec, **changes: Any) -> Ticket:
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> TicketFolder:
-    return TicketFolder(tmp_path)
+def folder(tmp_path: Path) -> TokenFolder[Ticket]:
+    return TokenFolder(tmp_path, TICKETS)
 
 
 def path(tmp_path: Path, token: str, kind: str = "json") -> Path:
     return tmp_path / "tickets" / f"{token}.{kind}"
 
 
-def test_what_is_kept_is_read_back(folder: TicketFolder, tmp_path: Path) -> None:
+def test_what_is_kept_is_read_back(folder: TokenFolder[Ticket], tmp_path: Path) -> None:
     made = ticket(wait=Wait.FILLED, scales=True, joins=True)
     token = folder.keep(made, now=NOW)
     assert folder.read(token, now=NOW + LIFETIME - timedelta(seconds=1)) == made
@@ -109,7 +110,7 @@ def test_exactly_the_command_comes_back(
     command = SubmitOrders(
         group_id=GROUP, orders=tuple(specs), kind="bracket", plan=plan, reduces=reduces
     )
-    folder = TicketFolder(tmp_path_factory.getbasetemp() / "of-hypothesis")
+    folder = TokenFolder(tmp_path_factory.getbasetemp() / "of-hypothesis", TICKETS)
     found = folder.read(folder.keep(ticket(command=command), now=NOW), now=NOW)
     assert codec.encode(found.command) == codec.encode(command)
 
@@ -123,7 +124,7 @@ def test_exactly_the_command_comes_back(
     ],
 )
 def test_what_looks_alike_is_the_same(typed: str, meant: str) -> None:
-    assert token_of(typed) == meant
+    assert TokenFolder(Path(), TICKETS).token_of(typed) == meant
 
 
 @pytest.mark.parametrize(
@@ -131,10 +132,10 @@ def test_what_looks_alike_is_the_same(typed: str, meant: str) -> None:
 )
 def test_what_cannot_be_a_token_is_refused(typed: str) -> None:
     with pytest.raises(TicketRefused, match="is no ticket"):
-        token_of(typed)
+        TokenFolder(Path(), TICKETS).token_of(typed)
 
 
-def test_a_token_is_good_once(folder: TicketFolder) -> None:
+def test_a_token_is_good_once(folder: TokenFolder[Ticket]) -> None:
     token = folder.keep(ticket(), now=NOW)
     folder.claim(token)
     with pytest.raises(TicketRefused, match=r"was used already: what it placed is k7qav-17"):
@@ -143,7 +144,7 @@ def test_a_token_is_good_once(folder: TicketFolder) -> None:
         folder.claim(token)
 
 
-def test_of_many_at_once_one_gets_it(folder: TicketFolder) -> None:
+def test_of_many_at_once_one_gets_it(folder: TokenFolder[Ticket]) -> None:
     token = folder.keep(ticket(), now=NOW)
 
     def claim(_: int) -> bool:
@@ -157,14 +158,14 @@ def test_of_many_at_once_one_gets_it(folder: TicketFolder) -> None:
         assert sum(pool.map(claim, range(64))) == 1
 
 
-def test_a_ticket_that_is_not_there(folder: TicketFolder) -> None:
+def test_a_ticket_that_is_not_there(folder: TokenFolder[Ticket]) -> None:
     with pytest.raises(TicketRefused, match="there is no ticket 7K3M9QX"):
         folder.read("7K3M9QX", now=NOW)
     with pytest.raises(TicketRefused, match="there is no ticket 7K3M9QX"):
         folder.claim("7K3M9QX")
 
 
-def test_its_minute_ends(folder: TicketFolder) -> None:
+def test_its_minute_ends(folder: TokenFolder[Ticket]) -> None:
     token = folder.keep(ticket(), now=NOW)
     with pytest.raises(TicketRefused, match="expired 5 s ago: it was good for 60 s"):
         folder.read(token, now=NOW + LIFETIME + timedelta(seconds=5))
@@ -188,7 +189,7 @@ def test_its_minute_ends(folder: TicketFolder) -> None:
     ids=["lasts longer", "from the future", "no orders", "two contracts"],
 )
 def test_a_ticket_that_no_preview_makes_is_refused(
-    changes: dict[str, Any], folder: TicketFolder
+    changes: dict[str, Any], folder: TokenFolder[Ticket]
 ) -> None:
     token = folder.keep(ticket(**changes), now=NOW)
     with pytest.raises(TicketRefused, match="is not one that --preview made"):
@@ -227,7 +228,7 @@ def damaged(content: bytes, how: str) -> bytes:
         *("another command", "not UTF-8", "NaN"),
     ],
 )
-def test_a_damaged_file_is_refused(how: str, folder: TicketFolder, tmp_path: Path) -> None:
+def test_a_damaged_file_is_refused(how: str, folder: TokenFolder[Ticket], tmp_path: Path) -> None:
     token = folder.keep(ticket(), now=NOW)
     file = path(tmp_path, token)
     file.write_bytes(damaged(file.read_bytes(), how))
@@ -235,7 +236,7 @@ def test_a_damaged_file_is_refused(how: str, folder: TicketFolder, tmp_path: Pat
         folder.read(token, now=NOW)
 
 
-def test_a_used_one_is_used_however_it_looks(folder: TicketFolder, tmp_path: Path) -> None:
+def test_a_used_one_is_used_however_it_looks(folder: TokenFolder[Ticket], tmp_path: Path) -> None:
     token = folder.keep(ticket(), now=NOW)
     folder.claim(token)
     path(tmp_path, token, "used").write_bytes(b"?")
@@ -243,7 +244,7 @@ def test_a_used_one_is_used_however_it_looks(folder: TicketFolder, tmp_path: Pat
         folder.read(token, now=NOW)
 
 
-def test_a_link_is_not_followed(folder: TicketFolder, tmp_path: Path) -> None:
+def test_a_link_is_not_followed(folder: TokenFolder[Ticket], tmp_path: Path) -> None:
     token = folder.keep(ticket(), now=NOW)
     elsewhere = tmp_path / "elsewhere"
     path(tmp_path, token).rename(elsewhere)
@@ -254,7 +255,7 @@ def test_a_link_is_not_followed(folder: TicketFolder, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["folder", "pipe"])
 def test_what_is_no_file_is_refused_at_once(
-    kind: str, folder: TicketFolder, tmp_path: Path
+    kind: str, folder: TokenFolder[Ticket], tmp_path: Path
 ) -> None:
     token = folder.keep(ticket(), now=NOW)
     path(tmp_path, token).unlink()
@@ -263,7 +264,7 @@ def test_what_is_no_file_is_refused_at_once(
         folder.read(token, now=NOW)
 
 
-def test_old_ones_go_and_new_ones_stay(folder: TicketFolder, tmp_path: Path) -> None:
+def test_old_ones_go_and_new_ones_stay(folder: TokenFolder[Ticket], tmp_path: Path) -> None:
     old, used, fresh = (folder.keep(ticket(), now=NOW) for _ in range(3))
     folder.claim(used)
     draft = path(tmp_path, old).parent / ".7K3M9QX.draft"
@@ -276,14 +277,16 @@ def test_old_ones_go_and_new_ones_stay(folder: TicketFolder, tmp_path: Path) -> 
     assert names == {f"{fresh}.json", f"{last}.json"}
 
 
-def test_a_folder_that_cannot_be_written_is_said(folder: TicketFolder, tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_is_said(
+    folder: TokenFolder[Ticket], tmp_path: Path
+) -> None:
     (tmp_path / "tickets").write_text("a file")
     with pytest.raises(ConfigError, match="it is not a folder"):
         folder.keep(ticket(), now=NOW)
 
 
 def test_no_two_have_one_token(
-    folder: TicketFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    folder: TokenFolder[Ticket], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     drawn = iter("AAAAAAAAAAAAAABBBBBBB")
     monkeypatch.setattr("secrets.choice", lambda _: next(drawn))

@@ -68,7 +68,7 @@ class Lamps:
 
     def __init__(self, day: Day) -> None:
         self._day = day
-        self._watch = LinkWatch(day.trader.outlook.zone)
+        self._watch = LinkWatch()
         day.trader.bus.subscribe(BaseEvent, self._watch.hear)
 
     @property
@@ -83,5 +83,7 @@ class Lamps:
 
     @property
     def _seen(self) -> tuple[Lit, Lit]:
-        outlook, now = self._day.trader.outlook, self._day.trader.clock.now()
-        return self._watch.lights(outlook.portfolio.link, is_synced=outlook.is_synced, now=now)
+        outlook = self._day.trader.outlook
+        restarting = outlook.book.restarting
+        link = outlook.portfolio.link
+        return self._watch.lights(link, is_synced=outlook.is_synced, restarting=restarting)

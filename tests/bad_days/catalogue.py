@@ -134,7 +134,7 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
         "tests/adapters/test_account_lock.py::test_kill_9_frees_it",
         "tests/adapters/test_account_lock.py::test_an_account_at_a_gateway_has_one_file_and_no_name",
     ),
-    "A20": ("tests/test_app.py::test_an_account_of_another_kind_is_refused",),
+    "A20": ("tests/config/test_account_kind.py::test_an_account_of_another_kind_is_refused",),
     "A21": (
         "tests/core/test_ids.py::test_a_number_is_above_all_that_was_used",
         "tests/core/test_ids.py::test_numbers_run_out_before_the_brokers_integer_does",
@@ -266,7 +266,7 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
         "tests/config/test_config.py::test_all_that_is_wrong_is_said_at_once",
         "tests/config/test_config.py::test_every_setting_is_listed_with_its_origin",
         "tests/risk/test_limits.py::test_a_symbol_cannot_loosen_the_cap",
-        "tests/test_app.py::test_an_account_of_another_kind_is_refused",
+        "tests/config/test_account_kind.py::test_an_account_of_another_kind_is_refused",
     ),
     "H06": (
         "tests/execution/test_limits_watch.py::test_what_is_tighter_holds_at_once_and_what_is_looser_waits",

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-async def day(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Day]:
+async def day(tmp_path: Path) -> AsyncIterator[Day]:
     """A gateway with a desk on it, in sync, with nothing held and nothing working."""
-    async with a_day(tmp_path, monkeypatch) as opened, opened.open_desk():
+    async with a_day(tmp_path) as opened, opened.open_desk():
         yield opened

@@ -37,8 +37,6 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
-    import pytest
-
     from ibkr_trader.core.enums import Side
     from ibkr_trader.core.models import Order, OrderRequest
     from ibkr_trader.execution.desk import Desk
@@ -211,9 +209,7 @@ class Day(StillGateway):
 
 
 @asynccontextmanager
-async def a_day(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, *, config: ExchangeConfig | None = None
-) -> AsyncIterator[Day]:
+async def a_day(folder: Path, *, config: ExchangeConfig | None = None) -> AsyncIterator[Day]:
     """Serve an exchange of its own whose time stands still, AAPL at 149.99 to 150.01."""
     day = Day(config or ExchangeConfig(opened_at=START), folder)
     day.exchange.market.set_quote(AAPL, bid=Decimal("149.99"), ask=Decimal("150.01"))

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ibkr_trader.app import open_desk
-from ibkr_trader.app_parts import check_account
 from ibkr_trader.config import Profile, load
+from ibkr_trader.config.account_kind import check_account
 from ibkr_trader.core.errors import AccountLocked, AccountMismatch, BrokerUnavailable, TraderError
 from ibkr_trader.execution.placing import Wait
 from ibkr_trader.execution.tasks import alongside
@@ -96,10 +96,10 @@ async def logged_in_anew(day: Day, which: str) -> None:
 
 @pytest.mark.parametrize("which", ["other", "live"])
 async def test_f_a20_a_gateway_that_comes_back_with_another_account_ends_the_desk(
-    which: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    which: str, tmp_path: Path
 ) -> None:
     """Somebody has logged in as somebody else: what is held is not there, nor is it flat."""
-    async with a_day(tmp_path, monkeypatch) as day:
+    async with a_day(tmp_path) as day:
         with pytest.raises(AccountMismatch, match="has not account SIM0000001"):
             await logged_in_anew(day, which)
         assert len(day.wire.sent(*SENT)) == 3, "its bracket"

@@ -21,6 +21,7 @@ from ibkr_trader.sim.gateway.fault_rules import Fault, When
 from ibkr_trader.sim.gateway.order_requests import PlaceOrder
 from ibkr_trader.sim.gateway.wire import Way
 from ibkr_trader.sim.precautions import Precautions
+from tests.bad_days.bad_lines import line_of
 from tests.bad_days.gateway_words import codes, line, say, say_status
 from tests.bad_days.judges import assert_over, assert_sound
 from tests.bad_days.requests import bracket, single
@@ -72,11 +73,9 @@ async def test_f_b09_every_price_leaves_on_its_step_to_the_side_that_costs_nothi
     assert not codes(day)
 
 
-async def test_f_b09_below_a_dollar_the_step_is_another(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_f_b09_below_a_dollar_the_step_is_another(tmp_path: Path) -> None:
     cheap = roomy(min_price=Decimal("0.1"))
-    async with a_day(tmp_path, monkeypatch) as day, day.open_desk(limits=cheap) as desk:
+    async with a_day(tmp_path) as day, day.open_desk(limits=cheap) as desk:
         await desk.submit_order(single(symbol="PENY", limit="0.41237"))
         (sent,) = day.ledger.live(PENNY)
         assert sent.terms.limit_price == Decimal("0.4123")
@@ -208,8 +207,7 @@ async def test_f_b13_three_strikes_end_the_session_and_nothing_is_sent_again(day
 
 async def test_f_b13_of_our_own_we_never_come_near_what_tws_takes(day: Day) -> None:
     """50 a second; data has a share, and an order and its cancel do not wait behind it."""
-    connection = day._connection
-    assert connection is not None
+    connection = line_of(day)
     frame = connection.encode(lambda api: api.reqMarketDataType(1))
     await resting(day)  # so that AAPL's price is there: a new symbol's waits its turn
     begun = len(day.wire)
@@ -276,11 +274,9 @@ async def test_f_b18_an_order_that_is_called_inactive_counts_and_lives_again(day
     await still_works(day, order)
 
 
-async def test_f_b18_an_inactive_order_uses_up_its_limit_and_can_be_ended(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_f_b18_an_inactive_order_uses_up_its_limit_and_can_be_ended(tmp_path: Path) -> None:
     tight = roomy(max_position_size=Decimal(12))
-    async with a_day(tmp_path, monkeypatch) as day, day.open_desk(limits=tight) as desk:
+    async with a_day(tmp_path) as day, day.open_desk(limits=tight) as desk:
         order = await resting(day)
         await say_status(day, order.order_id, "Inactive")
         with pytest.raises(RiskCheckError, match="12"):

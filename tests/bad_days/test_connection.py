@@ -149,11 +149,11 @@ async def test_f_a03_a_link_that_breaks_in_the_same_moment_leaves_a_doubt(day: D
 
 
 async def test_f_a04_what_still_waited_is_not_sent_and_the_rest_is_accounted_for(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
     """Of eighty orders thirty leave at once and thirty soon after; the 38th breaks the link."""
     many = roomy(max_working_per_side=80, max_working=90, max_openings_per_day=80)
-    async with a_day(tmp_path, monkeypatch) as day, day.open_desk(limits=many):
+    async with a_day(tmp_path) as day, day.open_desk(limits=many):
         await eighty_orders(day)
 
 

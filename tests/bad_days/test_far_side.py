@@ -10,9 +10,10 @@ from ibkr_trader.core.enums import OrderStatus, TradingState
 from ibkr_trader.core.errors import OrderRejectedError, TraderError
 from ibkr_trader.core.events import ConnectEvent, DisconnectEvent, ErrorEvent, FillEvent, StateEvent
 from ibkr_trader.dashboard.scene import Light
+from ibkr_trader.execution.closing import StillClosing, close_contract
 from ibkr_trader.execution.placing import Wait, place, prepare
 from tests.bad_days.bad_lines import Lamps, hang_up, inject, inject_now
-from tests.bad_days.judges import assert_sound
+from tests.bad_days.judges import assert_over, assert_sound, nakedness
 from tests.bad_days.requests import bracket, single, trail
 from tests.bad_days.stage import AAPL, Day
 
@@ -116,6 +117,43 @@ async def test_f_a05_a_fill_in_the_gap_appears_once_and_no_more(
     (fill,) = day.news(FillEvent)
     assert fill.fill.quantity == shares
     assert len(day.wire.sent("placeOrder")) == 3
+    assert_sound(day, AAPL)
+
+
+@ENDS
+@pytest.mark.parametrize("orders", ["work", "sit"])
+async def test_f_a05_what_is_to_be_closed_meanwhile_keeps_its_stop_and_is_closed_after(
+    day: Day, end: str, orders: str
+) -> None:
+    """No close may be sent by old knowledge, so no exit is taken away for it either."""
+    await day.desk.submit_group(bracket(), wait=Wait.FILLED)
+    await inject(day, f"1100 {orders}")
+    (position,) = await day.desk.get_positions()
+    with pytest.raises(StillClosing, match="its stop still works at the broker"):
+        async with day.meanwhile():
+            await close_contract(day.trader, position.contract, timeout=20)
+    await day.wait(30)
+    assert not nakedness(day, AAPL)
+    await comes_back(day, end)
+    await day.wait(10)
+    assert_over(day)
+    assert_sound(day, AAPL)
+
+
+@ENDS
+async def test_f_a05_a_close_goes_on_once_all_is_known_again_and_not_before(
+    day: Day, end: str
+) -> None:
+    """Its cancels sit in the gateway, and are confirmed before the account is."""
+    await day.desk.submit_group(bracket(), wait=Wait.FILLED)
+    (position,) = await day.desk.get_positions()
+    inject_now(day, "1100 sit")  # nobody has heard of it yet
+    async with day.trying(close_contract(day.trader, position.contract, timeout=900)):
+        await day.wait(30)
+        assert len(day.wire.sent("cancelOrder")) > 0
+        await comes_back(day, end)
+        await day.wait(10)
+    assert_over(day)
     assert_sound(day, AAPL)
 
 

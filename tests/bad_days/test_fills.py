@@ -50,10 +50,8 @@ async def test_f_d01_an_execution_told_twice_counts_once(day: Day) -> None:
     assert_sound(day, AAPL)
 
 
-async def test_f_d01_an_execution_from_before_a_restart_counts_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async with a_day(tmp_path, monkeypatch) as day:
+async def test_f_d01_an_execution_from_before_a_restart_counts_once(tmp_path: Path) -> None:
+    async with a_day(tmp_path) as day:
         async with day.open_desk():
             await held(day)
         async with day.open_desk():

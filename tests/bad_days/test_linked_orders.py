@@ -122,10 +122,10 @@ async def test_f_e04_exits_whose_entry_the_gateway_has_lost_do_not_stand_alone(d
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("then", ["completes", "is cancelled", "is stopped out"])
 async def test_f_e05_a_partly_filled_entry_is_protected(
-    mode: BracketMode, then: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    mode: BracketMode, then: str, tmp_path: Path
 ) -> None:
     config = ExchangeConfig(opened_at=START, bracket_mode=mode)
-    async with a_day(tmp_path, monkeypatch, config=config) as day, day.open_desk():
+    async with a_day(tmp_path, config=config) as day, day.open_desk():
         await day.desk.submit_group(bracket(limit="149"))
         await day.trade("entry", 4)
         await day.wait(3)
@@ -285,9 +285,9 @@ async def test_f_e13_a_gap_through_the_stop_ends_the_position_far_away(day: Day)
 
 @pytest.mark.parametrize("policy", list(Policy))
 async def test_f_e13_a_stop_limit_that_a_gap_leaves_behind_protects_nothing(
-    policy: Policy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    policy: Policy, tmp_path: Path
 ) -> None:
-    async with a_day(tmp_path, monkeypatch) as day, day.open_desk(policy=policy):
+    async with a_day(tmp_path) as day, day.open_desk(policy=policy):
         await bare(day)
         await day.sent(single(side=Side.SELL, stop="145", limit="144.50"))
         await day.gap("140")
@@ -300,10 +300,8 @@ async def test_f_e13_a_stop_limit_that_a_gap_leaves_behind_protects_nothing(
         assert_sound(day, AAPL, is_protected=False)
 
 
-async def test_f_e14_a_managed_trail_leaves_a_stop_behind_when_it_dies(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async with a_day(tmp_path, monkeypatch) as day:
+async def test_f_e14_a_managed_trail_leaves_a_stop_behind_when_it_dies(tmp_path: Path) -> None:
+    async with a_day(tmp_path) as day:
         async with day.open_desk():
             await bare(day)
             await day.sent(trail(is_managed=True))

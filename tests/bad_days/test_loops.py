@@ -34,9 +34,9 @@ def sent(day: Day) -> int:
 
 @pytest.mark.parametrize("policy", list(Policy))
 async def test_f_h09_a_stop_that_is_refused_for_ever_sets_off_no_storm(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, policy: Policy
+    tmp_path: Path, policy: Policy
 ) -> None:
-    async with a_day(tmp_path, monkeypatch) as day, day.open_desk(policy=policy) as desk:
+    async with a_day(tmp_path) as day, day.open_desk(policy=policy) as desk:
         await desk.submit_group(bracket(), wait=Wait.FILLED)
         day.faults.arm(Fault(when=When(names=("placeOrder",), times=0), act=NO))
         before = sent(day)
@@ -49,9 +49,9 @@ async def test_f_h09_a_stop_that_is_refused_for_ever_sets_off_no_storm(
 
 @pytest.mark.parametrize("policy", list(Policy))
 async def test_f_h09_a_stop_that_somebody_cancels_again_and_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, policy: Policy
+    tmp_path: Path, policy: Policy
 ) -> None:
-    async with a_day(tmp_path, monkeypatch) as day, day.open_desk(policy=policy) as desk:
+    async with a_day(tmp_path) as day, day.open_desk(policy=policy) as desk:
         await desk.submit_group(bracket(), wait=Wait.FILLED)
         before = sent(day)
         for _ in range(40):

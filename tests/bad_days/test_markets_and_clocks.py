@@ -20,6 +20,7 @@ from ibkr_trader.execution.placing import Wait
 from ibkr_trader.sim.exchange import ExchangeConfig
 from ibkr_trader.sim.gateway import fault_rules as rules
 from ibkr_trader.sim.gateway.fault_rules import Fault, When
+from tests.bad_days.bad_lines import line_of
 from tests.bad_days.judges import assert_over, assert_sound
 from tests.bad_days.requests import bracket, single, trail
 from tests.bad_days.stage import AAPL, Day, a_day
@@ -125,8 +126,7 @@ async def test_f_f04_a_clock_that_jumps_sends_nothing(day: Day, hours: int) -> N
 @pytest.mark.parametrize("hours", [24, -1, -24])
 async def test_f_f04_a_position_is_closed_whatever_the_clock_says(day: Day, hours: int) -> None:
     await held(day)
-    assert day._connection is not None
-    mind_clock(day.trader, day._connection)  # as under paper and live
+    mind_clock(day.trader, line_of(day))  # as under paper and live
     day.time.skew = timedelta(hours=hours)
     contract = day.trader.portfolio.positions[AAPL].contract
     async with day.meanwhile():
@@ -156,10 +156,10 @@ async def end_the_day(day: Day, plan: DayEndPlan | None = None) -> list[MarketEn
     ],
 )
 async def test_f_f05_the_day_ends_by_new_yorks_clock(
-    opened: str, closes: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    opened: str, closes: str, tmp_path: Path
 ) -> None:
     config = ExchangeConfig(opened_at=in_new_york(opened))
-    async with a_day(tmp_path, monkeypatch, config=config) as day, day.open_desk():
+    async with a_day(tmp_path, config=config) as day, day.open_desk():
         await held(day)
         early = await survey(day.trader, ExchangeCalendar(), DayEndPlan())
         assert [end.due for end in early] == [Due.EARLY]
@@ -169,12 +169,10 @@ async def test_f_f05_the_day_ends_by_new_yorks_clock(
         assert_over(day)
 
 
-async def test_f_f06_a_half_day_ends_at_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_f_f06_a_half_day_ends_at_one(tmp_path: Path) -> None:
     opened = datetime(2026, 11, 27, 10, tzinfo=NEW_YORK).astimezone(UTC)
     config = ExchangeConfig(opened_at=opened)
-    async with a_day(tmp_path, monkeypatch, config=config) as day, day.open_desk():
+    async with a_day(tmp_path, config=config) as day, day.open_desk():
         await held(day)
         await day.wait_until(datetime(2026, 11, 27, 12, 56, tzinfo=NEW_YORK))
         (end,) = await end_the_day(day)

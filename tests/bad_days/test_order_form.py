@@ -48,13 +48,11 @@ OF_THE_LIBRARY = {"0.0", "1.0"}  # defaults of fields that we leave alone
 
 
 @pytest.fixture
-async def crowd(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
-) -> AsyncIterator[Day]:
+async def crowd(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Day]:
     limits: RiskLimits = request.param
     config = ExchangeConfig(opened_at=START, rules=FloorRules(most_a_side=20))
     async with (
-        a_day(tmp_path, monkeypatch, config=config) as day,
+        a_day(tmp_path, config=config) as day,
         day.open_desk(limits=limits),
     ):
         yield day

@@ -54,10 +54,8 @@ async def test_t_cover_exits_follow_what_is_closed_by_hand(day: Day, sold: int) 
     assert day.ledger.held(AAPL) == min(held, 0)
 
 
-async def test_exits_left_behind_while_nobody_was_there_go_at_the_start(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async with a_day(tmp_path, monkeypatch) as day:
+async def test_exits_left_behind_while_nobody_was_there_go_at_the_start(tmp_path: Path) -> None:
+    async with a_day(tmp_path) as day:
         async with day.open_desk() as desk:
             await desk.submit_group(bracket(), wait=Wait.FILLED)
             await day.quiet()
@@ -67,10 +65,8 @@ async def test_exits_left_behind_while_nobody_was_there_go_at_the_start(
             assert day.ledger.live(AAPL) == ()
 
 
-async def test_a_lone_stop_that_expires_is_missed_and_replaced(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async with a_day(tmp_path, monkeypatch) as day, day.open_desk(policy=Policy.ATTACH) as desk:
+async def test_a_lone_stop_that_expires_is_missed_and_replaced(tmp_path: Path) -> None:
+    async with a_day(tmp_path) as day, day.open_desk(policy=Policy.ATTACH) as desk:
         await desk.submit_order(single(), wait=Wait.FILLED)
         stop = single(side=Side.SELL, stop="145")
         assert stop.time_in_force is TimeInForce.DAY

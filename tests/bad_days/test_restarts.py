@@ -23,7 +23,7 @@ from ibkr_trader.core.events import (
 from ibkr_trader.dashboard.scene import Light
 from ibkr_trader.execution.placing import Wait, place, prepare
 from ibkr_trader.sim.gateway.transport_faults import Refuse
-from tests.bad_days.bad_lines import Lamps, another_link, hang_up, line_of
+from tests.bad_days.bad_lines import Lamps, another_link, hang_up, inject, line_of
 from tests.bad_days.judges import assert_sound
 from tests.bad_days.requests import bracket, exits, single
 from tests.bad_days.stage import AAPL, Day
@@ -96,6 +96,22 @@ async def test_f_a08_who_is_not_back_when_the_window_ends_is_called_for_once(day
     assert lamps.lit == (Light.UP, Light.UP)
     assert_sound(day, AAPL)
     keeper.close()
+
+
+async def test_f_a08_a_gateway_that_first_loses_ibkr_and_then_goes_is_seen_to_be_gone(
+    day: Day,
+) -> None:
+    lamps = Lamps(day)
+    await day.wait_until(RESTART)
+    await inject(day, "1100")
+    assert lamps.lit == (Light.UP, Light.WAITING)
+    before = len(day.heard)
+    goes(day, 420)
+    await day.wait(300, step=10)
+    assert lamps.lit == (Light.WAITING, Light.WAITING)
+    (told,) = lines(day.heard[before:])
+    assert "now the gateway is gone" in told
+    assert not [e for e in day.heard[before:] if getattr(e, "is_serious", False)]
 
 
 async def test_f_a08_a_loss_outside_of_the_window_is_a_loss(day: Day) -> None:

@@ -20,6 +20,7 @@ from ibkr_trader.risk.limits import RiskLimits
 from ibkr_trader.sim.exchange import ExchangeConfig
 from ibkr_trader.sim.gateway import fault_rules as rules
 from ibkr_trader.sim.gateway.fault_rules import Fault, When
+from tests.bad_days.bad_lines import line_of
 from tests.bad_days.judges import assert_sound
 from tests.bad_days.requests import bracket, single
 from tests.bad_days.stage import AAPL, MSFT, Day, a_day
@@ -44,18 +45,16 @@ STRICT = roomy(
 
 
 @asynccontextmanager
-async def strict_day(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, *, opened: datetime | None = None
-) -> AsyncIterator[Day]:
+async def strict_day(folder: Path, *, opened: datetime | None = None) -> AsyncIterator[Day]:
     """A day whose desk has the default limits of these checks."""
     config = None if opened is None else ExchangeConfig(opened_at=opened.astimezone(UTC))
-    async with a_day(folder, monkeypatch, config=config) as day, day.open_desk(limits=STRICT):
+    async with a_day(folder, config=config) as day, day.open_desk(limits=STRICT):
         yield day
 
 
 @pytest.fixture
-async def strict(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Day]:
-    async with strict_day(tmp_path, monkeypatch) as day:
+async def strict(tmp_path: Path) -> AsyncIterator[Day]:
+    async with strict_day(tmp_path) as day:
         yield day
 
 
@@ -200,11 +199,9 @@ async def test_f_f03_a_leap_that_stands_is_believed(strict: Day) -> None:
 # -- time ------------------------------------------------------------------------------------------
 
 
-async def test_f_f06_a_half_day_stops_opening_at_a_quarter_to_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_f_f06_a_half_day_stops_opening_at_a_quarter_to_one(tmp_path: Path) -> None:
     opened = datetime(2026, 11, 27, 12, 40, tzinfo=NEW_YORK)
-    async with strict_day(tmp_path, monkeypatch, opened=opened) as day:
+    async with strict_day(tmp_path, opened=opened) as day:
         order = await day.desk.submit_order(single(1), wait=Wait.FILLED)
         assert order.status is OrderStatus.FILLED
         await day.wait_until(datetime(2026, 11, 27, 12, 50, tzinfo=NEW_YORK), step=60)
@@ -212,11 +209,9 @@ async def test_f_f06_a_half_day_stops_opening_at_a_quarter_to_one(
         await closes(day)
 
 
-async def test_f_f11_the_first_minutes_of_a_day_open_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_f_f11_the_first_minutes_of_a_day_open_nothing(tmp_path: Path) -> None:
     opened = datetime(2026, 11, 20, 9, 31, tzinfo=NEW_YORK)
-    async with strict_day(tmp_path, monkeypatch, opened=opened) as day:
+    async with strict_day(tmp_path, opened=opened) as day:
         await is_denied(day, "AAPL opened at 09:30:00 EST; nothing is opened in the first 300 s")
         await day.wait_until(datetime(2026, 11, 20, 9, 35, 1, tzinfo=NEW_YORK), step=60)
         await opens(day)
@@ -227,8 +222,7 @@ async def test_f_f04_a_clock_an_hour_off_opens_nothing_from_that_moment_on(
     strict: Day, hours: int
 ) -> None:
     day = strict
-    assert day._connection is not None
-    mind_clock(day.trader, day._connection)  # as under paper and live
+    mind_clock(day.trader, line_of(day))  # as under paper and live
     await opens(day)
     await day.wait(20, step=1)
     day.time.skew = timedelta(hours=hours)
@@ -311,10 +305,8 @@ async def test_f_b08_a_refused_exit_stops_nobody(strict: Day) -> None:
     await opens(day)
 
 
-async def test_f_b08_a_halt_for_refusals_outlives_a_restart(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async with a_day(tmp_path, monkeypatch) as day:
+async def test_f_b08_a_halt_for_refusals_outlives_a_restart(tmp_path: Path) -> None:
+    async with a_day(tmp_path) as day:
         for n in range(3):  # each from a process of its own, as commands of a shell are
             async with day.open_desk(limits=STRICT):
                 refusing(day)
@@ -376,9 +368,9 @@ async def test_f_f09_after_a_split_nothing_opens_beside_the_old_orders(strict: D
 
 
 async def test_f_c10_the_ratio_counts_every_order_of_ours_and_outlives_a_restart(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
-    async with a_day(tmp_path, monkeypatch) as day:
+    async with a_day(tmp_path) as day:
         for rounds in (1, 2):
             async with day.open_desk(limits=STRICT):
                 orders = await day.desk.submit_group(bracket(10, limit="149"))

@@ -50,9 +50,9 @@ def to_last(limit: str) -> OrderRequest:
 
 @pytest.mark.parametrize("shares", [4, 10])
 async def test_f_a09_a_fill_that_midnight_took_is_drift_and_nothing_is_invented(
-    shares: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    shares: int, tmp_path: Path
 ) -> None:
-    async with a_day(tmp_path, monkeypatch) as day:
+    async with a_day(tmp_path) as day:
         async with day.open_desk():
             (order,) = await day.accepted(to_last("149"))
         await day.trade("single", shares)
@@ -76,9 +76,9 @@ async def test_f_a09_a_fill_that_midnight_took_is_drift_and_nothing_is_invented(
 
 
 async def test_f_a09_an_order_half_of_which_midnight_took_opens_nothing_more(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
-    async with a_day(tmp_path, monkeypatch) as day:
+    async with a_day(tmp_path) as day:
         async with day.open_desk():
             await day.accepted(to_last("149"))
         await day.trade("single", 4)
@@ -89,11 +89,9 @@ async def test_f_a09_an_order_half_of_which_midnight_took_opens_nothing_more(
                     await desk.submit_order(single(1))
 
 
-async def test_f_a09_absence_proves_nothing_on_another_day(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_f_a09_absence_proves_nothing_on_another_day(tmp_path: Path) -> None:
     """Had it traded, its executions were forgotten by now: nobody can know, so it counts."""
-    async with a_day(tmp_path, monkeypatch) as day:
+    async with a_day(tmp_path) as day:
         async with day.open_desk():
             day.faults.arm(*rules.swallow())
             (order,) = await day.sent(single())
@@ -110,10 +108,8 @@ async def test_f_a09_absence_proves_nothing_on_another_day(
         assert len(day.wire.sent("placeOrder")) == 1
 
 
-async def test_f_a09_the_same_silence_within_the_day_is_proof(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async with a_day(tmp_path, monkeypatch) as day:
+async def test_f_a09_the_same_silence_within_the_day_is_proof(tmp_path: Path) -> None:
+    async with a_day(tmp_path) as day:
         async with day.open_desk():
             day.faults.arm(*rules.swallow())
             (order,) = await day.sent(single())
@@ -154,10 +150,8 @@ async def test_f_a15_an_answer_that_never_ends_is_not_an_empty_one(day: Day, end
 
 
 @pytest.mark.parametrize("end", ENDS)
-async def test_f_a15_no_desk_opens_on_half_an_answer(
-    end: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async with a_day(tmp_path, monkeypatch) as day:
+async def test_f_a15_no_desk_opens_on_half_an_answer(end: str, tmp_path: Path) -> None:
+    async with a_day(tmp_path) as day:
         async with day.open_desk() as desk:
             await desk.submit_group(bracket(), wait=Wait.FILLED)
         await inject(day, f"never-end {end}")
@@ -218,11 +212,9 @@ async def test_f_a10_a_running_desk_waits_for_its_own_client_id(day: Day) -> Non
     assert_sound(day, AAPL)
 
 
-async def test_f_a17_another_clients_order_counts_and_is_never_touched(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_f_a17_another_clients_order_counts_and_is_never_touched(tmp_path: Path) -> None:
     narrow = roomy(max_position_size=Decimal(15))
-    async with a_day(tmp_path, monkeypatch) as day, day.open_desk(limits=narrow) as desk:
+    async with a_day(tmp_path) as day, day.open_desk(limits=narrow) as desk:
         (ours,) = await day.accepted(single(5, limit="140"))
         number = ours.spec.broker_order_id  # of client 7 it is another order
         terms = OrderTerms(
@@ -249,14 +241,12 @@ async def test_f_a17_another_clients_order_counts_and_is_never_touched(
         assert strangers_touched(day) == ""
 
 
-async def test_f_a21_a_gateway_that_begins_anew_gets_no_number_twice(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_f_a21_a_gateway_that_begins_anew_gets_no_number_twice(tmp_path: Path) -> None:
     """Reset, it offers 1 again; our journal knows better."""
-    async with a_day(tmp_path, monkeypatch) as first, first.open_desk() as desk:
+    async with a_day(tmp_path) as first, first.open_desk() as desk:
         await desk.submit_group(bracket(), wait=Wait.FILLED)
         used = {e.key.order_id for e in first.wire.sent("placeOrder") if e.key is not None}
-    async with a_day(tmp_path, monkeypatch) as day, day.open_desk():
+    async with a_day(tmp_path) as day, day.open_desk():
         await day.wait(10)
         await day.sent(single(1, symbol="MSFT"))
         (again,) = [e.key.order_id for e in day.wire.sent("placeOrder") if e.key is not None]

@@ -34,9 +34,9 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-async def shut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Day]:
+async def shut(tmp_path: Path) -> AsyncIterator[Day]:
     """A gateway without a desk: the story opens and shuts it."""
-    async with a_day(tmp_path, monkeypatch) as day:
+    async with a_day(tmp_path) as day:
         yield day
 
 

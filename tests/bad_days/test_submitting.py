@@ -158,12 +158,10 @@ async def test_f_b17_a_short_sale_waits_for_its_shares_and_counts_meanwhile(day:
     assert_sound(day, LOCT, is_protected=False)
 
 
-async def test_f_b17_what_is_hard_to_borrow_is_not_even_sent(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_f_b17_what_is_hard_to_borrow_is_not_even_sent(tmp_path: Path) -> None:
     """As TWS tells it of each: 3 for AAPL, 2 for what must be located, 1 for what is not there."""
     picky = roomy(min_shortable=Decimal("2.5"))
-    async with a_day(tmp_path, monkeypatch) as day, day.open_desk(limits=picky) as desk:
+    async with a_day(tmp_path) as day, day.open_desk(limits=picky) as desk:
         for symbol, figure in (("LOCT", 2), ("HARD", 1)):
             with pytest.raises(RiskCheckError, match=f"{symbol} is hard .* TWS counts {figure}"):
                 await desk.submit_order(single(side=Side.SELL, symbol=symbol))

@@ -22,7 +22,9 @@ from unittest.mock import patch
 import pytest
 
 from ibkr_trader.cli import entry, logs
+from ibkr_trader.config import Settings
 from ibkr_trader.sim.gateway import background
+from tests.cli.serving_parts import settings_in
 from tests.processes import warm
 
 ROOT = Path(__file__).parents[2]
@@ -126,3 +128,10 @@ def shell(tmp_path: Path) -> Iterator[Shell]:
     line = Shell(tmp_path)
     yield line
     line.stop_gateway()
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Iterator[Settings]:
+    """Settings of nobody's."""
+    with settings_in(tmp_path) as found:
+        yield found

@@ -19,7 +19,7 @@ from ibkr_trader.cli.trader_card import TraderCard
 from ibkr_trader.config import Settings, load
 from ibkr_trader.execution.desk import Desk
 from ibkr_trader.execution.ports import Journal
-from tests.execution.parts import Floor
+from tests.execution.parts import FallibleBroker, Floor
 
 
 class Terminal:
@@ -70,6 +70,13 @@ async def counter(
     """A counter at a desk on the simulator."""
     async with (floor or Floor()).trader(journal=journal) as trader:
         yield Counter(Desk(trader), settings)
+
+
+def gone_after(at: Counter, commands: int) -> None:
+    """Let the broker go away once so many more commands were sent to it; 0 is at once."""
+    broker = at.desk.trader.broker
+    assert isinstance(broker, FallibleBroker)
+    broker.gone_at, broker.is_gone = broker.sent + commands, not commands
 
 
 @contextmanager

@@ -97,6 +97,15 @@ async def test_a_line_has_the_order_as_it_was_when_nobody_asked_yet() -> None:
             ),
             KIND.NOTE,
         ),
+        (
+            ev.CoverEvent(
+                at=START, contract=AAPL, held=Decimal(3), covered=Decimal(3), message="denied",
+                is_serious=True,
+            ),
+            KIND.ALERT,
+        ),
+        (ev.CloseEndEvent(at=START, group_id=GroupId("k7qav-1")), KIND.NOTE),
+        (ev.CloseEndEvent(at=START, group_id=GroupId("k7qav-1"), message="held"), KIND.ALERT),
         (ev.DisconnectEvent(at=START, epoch=1, reason="EOF"), KIND.ALERT),
         (ev.DisconnectEvent(at=START, epoch=1, reason="EOF", until=START), KIND.NOTE),
         (

@@ -21,10 +21,12 @@ from ibkr_trader.adapters.clock import ManualClock
 from ibkr_trader.adapters.journal import SessionHeader, SqliteJournal
 from ibkr_trader.cli import logs
 from ibkr_trader.cli.masking import Masker
-from ibkr_trader.core.events import ErrorEvent, OperatorEvent
+from ibkr_trader.core import codec
+from ibkr_trader.core.events import AlarmEvent, BaseEvent, ErrorEvent, OperatorEvent
 from tests.adapters.journal_parts import NOW
 from tests.cli.conftest import CommandLine
 from tests.cli.report_parts import DAY, write
+from tests.scenarios.test_halting_typed import typed
 
 ACCOUNT = "DU1234567"
 NAMED = "wilhelmina"
@@ -119,9 +121,52 @@ def test_a_slice_begins_and_ends_where_it_is_said(line: CommandLine) -> None:
     assert line("audit export /nowhere/x.tar.gz").code == 2
 
 
+def test_a_slice_is_without_gaps_though_the_clock_was_set(line: CommandLine) -> None:
+    path = line.data / "paper" / "journal.db"
+    for day in (22, 20, 22, 23):  # it stood in the past for a while
+        clock = ManualClock(datetime(2026, 11, day, 15, tzinfo=UTC))
+        with SqliteJournal(path, clock=clock) as journal:
+            journal.append([OperatorEvent(at=NOW, operator="me", action="looked", command="x")])
+    line("audit export it.tar.gz --since 2026-11-21 --until 2026-11-23")
+    code, out, _ = line("audit verify it.tar.gz")
+    assert (code, "29 to 37: 9 records" in out) == (0, True), out
+    line("audit export none.tar.gz --since 2026-11-24")
+    code, out, _ = line("audit verify none.tar.gz")
+    assert code == 0
+
+
 def test_names_stay_in_only_after_that_was_typed(line: CommandLine) -> None:
     assert line("audit export full.tar.gz --full --yes").code == 9
     assert not (line.folder / "full.tar.gz").exists()
+
+
+@pytest.mark.parametrize("answer", ["", "yes", "full", "FULL!"])
+def test_at_a_terminal_no_other_word_will_do(line: CommandLine, answer: str) -> None:
+    code, said = typed(line, "audit export full.tar.gz --full --yes", answer)
+    assert code == 9
+    assert "Accounts, names and paths stay in the file. To go on, type FULL:" in said
+    assert "That is not what had to be typed: nothing was done" in said
+    assert list(line.folder.glob("*.tar.gz")) == []
+
+
+def test_the_typed_word_leaves_names_in_and_says_so_in_the_archive(line: CommandLine) -> None:
+    code, said = typed(line, "audit export full.tar.gz --full", "FULL")
+    assert code == 0, said
+    path = line.folder / "full.tar.gz"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    found = members(path)
+    assert json.loads(found["manifest.json"])["masked"] is False
+    records = [json.loads(one) for one in found["journal.jsonl"].splitlines()]
+    assert not any(one["masked"] for one in records)
+    for name in (ACCOUNT, NAMED, socket.gethostname()):
+        assert name.encode() in found["journal.jsonl"]
+    assert b"abcdefgh" not in found["log.jsonl"], "the log has no secret that it could leave in"
+    assert line("audit verify full.tar.gz").code == 0
+    # One that is there already is asked about, too, and it stays what it was.
+    before = path.read_bytes()
+    code, said = typed(line, "audit export full.tar.gz --full", "FULL\nn")
+    assert (code, "Write over it?" in said) == (9, True)
+    assert path.read_bytes() == before
 
 
 def without(found: dict[str, bytes], index: int) -> dict[str, bytes]:
@@ -187,7 +232,10 @@ def test_what_is_no_archive_is_told(line: CommandLine) -> None:
     (line.folder / "text").write_text("hello")
     repack(line.folder / "other.tar.gz", {"a": b"b"})
     repack(line.folder / "alike.tar.gz", {"manifest.json": b'{"format":"?"}'})
-    for name in ("text", "missing", "other.tar.gz", "alike.tar.gz"):
+    bare = b'{"format":"ibkr-trader/bundle/1","files":{"journal.jsonl":1}}'
+    repack(line.folder / "bare.tar.gz", {"manifest.json": bare})
+    repack(line.folder / "list.tar.gz", {"manifest.json": b"[1]"})
+    for name in ("text", "missing", "other.tar.gz", "alike.tar.gz", "bare.tar.gz", "list.tar.gz"):
         code, _, err = line(f"audit verify {name}")
         assert code == 2, name
         assert "no archive of ibkr-trader" in err
@@ -203,6 +251,18 @@ def test_what_can_be_read_of_a_damaged_journal_is_in_it(line: CommandLine) -> No
     code, out, _ = line("audit verify it.tar.gz")
     assert code == 0  # the archive is what was exported
     assert "the journal was NOT whole then" in out
+
+
+@pytest.mark.parametrize("name", [NAMED, 'wil"helm', "wil\\", "w\u0131l"])
+def test_nobody_who_did_something_is_named(name: str) -> None:
+    events: list[BaseEvent] = [
+        OperatorEvent(at=NOW, operator=name, action="looked", command="x"),
+        AlarmEvent(at=NOW, key="drift", message="m", since=NOW, seen_by=name, reason="seen"),
+    ]
+    for event in events:
+        masked = Masker().mask(codec.encode(event).decode())
+        again = codec.decode_event(masked)
+        assert "***" in (getattr(again, "operator", ""), getattr(again, "seen_by", ""))
 
 
 def test_short_names_and_the_root_folder_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
-from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -12,7 +11,6 @@ from ibkr_trader.cli.lights import QUIET, LinkWatch, Lit, data_light, unheard
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.enums import DataType
 from ibkr_trader.core.models import Contract, Quote
-from ibkr_trader.core.trading_day import NEW_YORK
 from ibkr_trader.dashboard.scene import Light
 from ibkr_trader.portfolio.state import Link
 from ibkr_trader.risk.view import AgedQuote
@@ -25,12 +23,12 @@ LOST = ev.DisconnectEvent(at=START, epoch=1, reason="1100 Connectivity has been 
 
 
 def lights(
-    *events: ev.BaseEvent, link: Link = DOWN, is_synced: bool = False, now: datetime = START
+    *events: ev.BaseEvent, link: Link = DOWN, is_synced: bool = False, restarting: str = ""
 ) -> list[Light]:
     watch = LinkWatch()
     for event in events:
         watch.hear(event)
-    return [lit.light for lit in watch.lights(link, is_synced=is_synced, now=now)]
+    return [lit.light for lit in watch.lights(link, is_synced=is_synced, restarting=restarting)]
 
 
 def test_a_line_that_stands_is_well_only_once_everything_was_told() -> None:
@@ -62,7 +60,7 @@ def test_what_is_over_is_forgotten() -> None:
     assert lights(LOST, ev.ConnectEvent(at=START, epoch=2), again) == [Light.DOWN, Light.UNKNOWN]
     watch = LinkWatch()
     watch.hear(LOST)
-    assert "1100 Connectivity" in watch.lights(DOWN, is_synced=False, now=START)[1].trouble
+    assert "1100 Connectivity" in watch.lights(DOWN, is_synced=False)[1].trouble
 
 
 @pytest.mark.parametrize(
@@ -75,14 +73,13 @@ def test_what_is_over_is_forgotten() -> None:
 def test_a_gateway_that_restarts_is_waited_for_until_its_window_ends(
     reason: str, while_it_restarts: list[Light], after_it: list[Light]
 ) -> None:
-    until = START + timedelta(minutes=20)
-    gone = ev.DisconnectEvent(at=START, epoch=1, reason=reason, until=until)
-    assert lights(gone, now=until - timedelta(seconds=1)) == while_it_restarts
-    assert lights(gone, now=until) == after_it
-    assert lights(gone, LOST, now=START) == [Light.UP, Light.DOWN]
-    watch = LinkWatch(ZoneInfo(NEW_YORK))
+    words = "restart window until 10:20 EST"
+    gone = ev.DisconnectEvent(at=START, epoch=1, reason=reason)
+    assert lights(gone, restarting=words) == while_it_restarts
+    assert lights(gone) == after_it
+    watch = LinkWatch()
     watch.hear(gone)
-    troubles = [lit.trouble for lit in watch.lights(DOWN, is_synced=False, now=START)]
+    troubles = [lit.trouble for lit in watch.lights(DOWN, is_synced=False, restarting=words)]
     assert "the gateway is gone: restart window until 10:20 EST" in troubles
 
 

@@ -30,6 +30,7 @@ def _closed() -> Iterator[None]:
         ("AAPL U12", "AAPL U12"),
         ("password=hunter2", "password=***"),
         ('{"token": "abc", "b": 1}', '{"token": "***", "b": 1}'),
+        (r'{"said": "token=\"a\\b\" c"}', r'{"said": "token=\"***\" c"}'),
         ("Authorization: Bearer abc.def-123", "Authorization: Bearer ***"),
         ("Token: abc", "Token: ***"),
         ("redis://user:secret@host/0", "redis://user:***@host/0"),

@@ -116,7 +116,10 @@ def test_its_thread_looks_until_the_block_is_over(monkeypatch: pytest.MonkeyPatc
     stage.watch.look = looked.set  # type: ignore[method-assign] # that it is called is the point
     with stage.watch.watching():
         assert looked.wait(5)
-    assert not [one for one in threading.enumerate() if one.name == "loop-watch"]
+    for one in threading.enumerate():
+        if one.name == "loop-watch":  # it was told to end, and may be in its last look
+            one.join(5)
+            assert not one.is_alive()
 
 
 def test_the_code_that_is_somebodys_own_is_named_and_not_a_library() -> None:

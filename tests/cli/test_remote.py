@@ -223,7 +223,7 @@ def test_a_trader_that_dies_leaves_no_doubt_but_where_there_is_one(
     if is_unknown:
         with pytest.raises(OutcomeUnknown, match="it may have been sent") as caught:
             at_a_trader_that_says(short_folder, monkeypatch, HELLO, *told, **how)
-        assert caught.value.hint == "ibkr-trader orders"
+        assert caught.value.hint == "ibkr-trader reconcile --plan"
     else:
         assert at_a_trader_that_says(short_folder, monkeypatch, HELLO, *told, **how) is None
 

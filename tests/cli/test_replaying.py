@@ -55,6 +55,19 @@ def test_an_archive_shows_the_same(line: CommandLine) -> None:
     assert "as known at the beginning, record 0" in before
 
 
+def test_what_came_later_neither_harms_nor_counts(line: CommandLine) -> None:
+    path = line.data / "sim" / "journal.db"
+    before = line("audit replay --to 2026-11-20T09:34:30 --json").document
+    with SqliteJournal(path, clock=ManualClock(BEGIN)) as journal:  # the clock was set back
+        journal.append([DAY[0]])
+    again = line("audit replay --to 2026-11-20T09:34:30 --json").document
+    assert again == before
+    path.write_bytes(path.read_bytes().replace(b'"100.40"', b'"100.41"'))
+    code, _, err = line("audit replay --to 2026-11-20T09:34:30")
+    assert (code, err) == (0, "")
+    assert line("audit replay").code != 0
+
+
 def test_what_is_no_moment_and_no_source_is_told(line: CommandLine) -> None:
     assert line("audit replay --to soon").code == 2
     assert line("audit replay missing.tar.gz").code == 3

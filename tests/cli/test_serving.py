@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,13 +14,7 @@ from ibkr_trader.cli.failure import Failure
 from ibkr_trader.cli.output import Reply
 from ibkr_trader.cli.remote import Sent
 from ibkr_trader.config import Settings
-from tests.cli.serving_parts import counter, enter, own_commands, settings_in
-
-
-@pytest.fixture
-def settings(tmp_path: Path) -> Iterator[Settings]:
-    with settings_in(tmp_path) as found:
-        yield found
+from tests.cli.serving_parts import counter, enter, own_commands
 
 
 @pytest.fixture

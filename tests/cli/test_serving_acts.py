@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,14 +17,8 @@ from ibkr_trader.cli.remote import Sent
 from ibkr_trader.config import Settings
 from ibkr_trader.core.enums import OrderStatus
 from ibkr_trader.core.events import NewOrderEvent, OperatorEvent
-from tests.cli.serving_parts import Counter, counter, enter, own_commands, settings_in
+from tests.cli.serving_parts import Counter, counter, enter, own_commands
 from tests.execution.parts import INSTALL, FullDisk, request
-
-
-@pytest.fixture
-def settings(tmp_path: Path) -> Iterator[Settings]:
-    with settings_in(tmp_path) as found:
-        yield found
 
 
 @pytest.fixture

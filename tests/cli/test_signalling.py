@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -22,15 +21,9 @@ from ibkr_trader.execution.desk import Desk
 from ibkr_trader.execution.strategist import Strategist
 from tests.adapters.journal_parts import open_journal
 from tests.cli.conftest import CommandLine
-from tests.cli.serving_parts import Counter, counter, settings_in
+from tests.cli.serving_parts import Counter, counter
 from tests.execution.parts import INSTALL, DeafBroker
 from tests.execution.strategy_stage import ENTRY, StrategyFloor, entries, told
-
-
-@pytest.fixture
-def settings(tmp_path: Path) -> Iterator[Settings]:
-    with settings_in(tmp_path) as found:
-        yield found
 
 
 async def sent(ask: Counter, action: str = "buy", **options: str) -> tuple[Exit, dict[str, Any]]:
@@ -80,7 +73,7 @@ async def test_what_nobody_knows_ends_with_ten_and_is_not_to_be_repeated(
         assert reply.exit is Exit.UNKNOWN
         head, *rest = reply.blocks
         assert "nobody knows what came of it" in str(head)
-        assert rest[-1] == "Do not send it again. Next: ibkr-trader orders"
+        assert rest[-1] == "Do not send it again. Next: ibkr-trader reconcile --plan"
 
 
 async def test_two_typed_at_once_without_a_name_are_two(settings: Settings) -> None:

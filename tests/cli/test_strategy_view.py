@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from decimal import Decimal
 from pathlib import Path
@@ -16,16 +16,10 @@ from ibkr_trader.cli.remote import Sent
 from ibkr_trader.cli.strategies import StrategyShelf, read
 from ibkr_trader.config import Settings
 from ibkr_trader.execution.desk import Desk
-from tests.cli.serving_parts import Counter, counter, settings_in
+from tests.cli.serving_parts import Counter, counter
 from tests.execution.strategy_stage import ENTRY, StrategyFloor
 
 NAME = "prediction-entry"
-
-
-@pytest.fixture
-def settings(tmp_path: Path) -> Iterator[Settings]:
-    with settings_in(tmp_path) as found:
-        yield found
 
 
 @asynccontextmanager

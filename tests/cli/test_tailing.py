@@ -8,12 +8,14 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from ibkr_trader.adapters.journal_schema import Ids
 from ibkr_trader.cli import tailing
+from ibkr_trader.cli.exits import Exit, Verdict
 from ibkr_trader.cli.face import Face
-from ibkr_trader.core.events import CheckpointEvent
+from ibkr_trader.core.events import AlarmEvent, CheckpointEvent
 from tests.adapters.journal_parts import NOW, note, open_journal, order
 
 
@@ -42,7 +44,12 @@ def test_it_goes_on_with_what_is_written_also_in_the_next_file(
     told = [line.partition("UTC  ")[2] for line in capsys.readouterr().out.splitlines()]
     assert told == [
         *("before (code 2104)", "one (code 2104)", "session 1 of a program by ?"),
-        *("two (code 2104)", "CheckpointEvent", "session 1 of a program by ?", "three (code 2104)"),
+        *(
+            "two (code 2104)",
+            "resting point: a restart reads from here",
+            "session 1 of a program by ?",
+            "three (code 2104)",
+        ),
     ]
 
 
@@ -66,6 +73,23 @@ def test_of_one_order_only_what_is_about_it_follows(
     assert "journal record 3 (FutureEvent) cannot be read" in line
 
 
+def test_who_took_note_of_an_alarm_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "journal.db"
+    alarm = AlarmEvent(at=NOW, key="drift", message="they differ", since=NOW)
+    over = msgspec.structs.replace(alarm, is_over=True)
+    seen = msgspec.structs.replace(alarm, seen_by="ann", reason="a transfer")
+    with open_journal(path) as journal:
+        journal.append([alarm, over, seen, msgspec.structs.replace(seen, reason="")])
+    tailing.tail(Face(utc=True), tailing.Wish(4, journal=str(path)))
+    told = [line.partition("UTC  ")[2] for line in capsys.readouterr().out.splitlines()]
+    assert told == [
+        *("alarm drift: they differ", "alarm drift: it is over"),
+        *("alarm drift: ann has taken note: a transfer", "alarm drift: ann has taken note"),
+    ]
+
+
 def test_a_reader_that_leaves_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
     reading, writing = os.pipe()
     with os.fdopen(writing, "w") as stream:
@@ -79,3 +103,24 @@ def test_a_reader_that_leaves_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_stream_that_is_no_file_is_written_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdout", io.StringIO())
     assert tailing._listener()()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a disk that is full")
+@pytest.mark.parametrize("json", [True, False])
+def test_a_full_disk_behind_it_is_told_and_no_fault_of_ours(
+    tmp_path: Path,
+    json: bool,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    path = tmp_path / "journal.db"
+    with open_journal(path) as journal:
+        journal.append([note("before")])
+    full = os.open("/dev/full", os.O_WRONLY)
+    with io.TextIOWrapper(io.FileIO(full, "w"), line_buffering=True) as out:
+        monkeypatch.setattr(sys, "stdout", out)
+        face = Face(data_dir=str(tmp_path), json=json)
+        with pytest.raises(Verdict) as ended:
+            tailing.tail(face, tailing.Wish(5, journal=str(path)))
+    assert ended.value.exit is Exit.INCOMPLETE
+    assert "from record 1 on nothing could be shown" in capsys.readouterr().err

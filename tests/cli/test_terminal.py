@@ -1,11 +1,9 @@
 from __future__ import annotations
 
-import getpass
 import io
 
 import pytest
 
-from ibkr_trader.cli import terminal
 from ibkr_trader.cli.exits import Unconfirmed
 from ibkr_trader.cli.terminal import is_attended, require, typed
 
@@ -50,14 +48,3 @@ def test_nearly_right_is_wrong() -> None:
     for answer in ("", "U000000", "u0000000", "U0000000 ", "U\uff10000000"):
         with pytest.raises(Unconfirmed):
             require(answer, "U0000000")
-
-
-def test_who_sits_here(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(getpass, "getuser", lambda: "bert\x1b[2J")
-    assert terminal.user_name() == "bert[2J"
-
-    def nobody() -> str:
-        raise KeyError("uid")
-
-    monkeypatch.setattr(getpass, "getuser", nobody)
-    assert terminal.user_name().startswith("uid ")

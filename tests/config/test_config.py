@@ -145,7 +145,7 @@ def test_an_armed_time_is_for_what_decides_about_risk(desk: Desk) -> None:
         assert desk.load().risked_hash != before, text
     path.write_text("")
     hashes = set()
-    for account in ("U0000001", "U000000001"):  # shown, both are U0***001
+    for account in ("U0000001", "U000000001"):  # shown, both are U***001
         desk.env["IBKR_ACCOUNT"] = account
         hashes.add(desk.load().risked_hash)
     assert len(hashes) == 2
@@ -309,7 +309,7 @@ def test_another_machine_is_refused_unless_allowed(desk: Desk, host: str) -> Non
 
 
 @pytest.mark.parametrize(
-    ("account", "text"), [("DU0000567", "DU***567"), ("U0000567", "U0***567"), ("SIM0000001",) * 2]
+    ("account", "text"), [("DU0000567", "DU***567"), ("U0000567", "U***567"), ("SIM0000001",) * 2]
 )
 def test_accounts_are_masked_but_for_simulated_ones(desk: Desk, account: str, text: str) -> None:
     settings = desk.load(account=account)

@@ -39,7 +39,7 @@ def test_errors_carry_what_their_handlers_need() -> None:
     rejected = errors.OrderRejectedError("no", order_id=name, code=201, reason="margin")
     assert (rejected.order_id, rejected.code, rejected.reason) == (name, 201, "margin")
     unknown = errors.OutcomeUnknown("silence", order_ids=(name,))
-    assert (unknown.order_ids, unknown.hint) == ((name,), "ibkr-trader orders")
+    assert (unknown.order_ids, unknown.hint) == ((name,), "ibkr-trader reconcile --plan")
     refused = errors.DataRefused("slower", is_pacing=True, hint="wait")
     assert (refused.is_pacing, refused.hint) == (True, "wait")
 

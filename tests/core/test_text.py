@@ -14,7 +14,6 @@ from ibkr_trader.core.text import (
     UNKNOWN,
     average,
     bar,
-    masked,
     moment,
     money,
     percent,
@@ -37,17 +36,6 @@ AT = datetime(2026, 11, 23, 14, 30, tzinfo=UTC)
 )  # fmt: skip
 def test_quantity(value: str, text: str) -> None:
     assert quantity(Decimal(value)) == text
-
-
-@pytest.mark.parametrize(
-    ("account", "shown"),
-    [
-        ("DU0000000", "DU***000"), ("U0000000", "U0***000"), ("SIM0000001", "SIM0000001"),
-        ("U00123", "U0***123"), ("U1234", "U1234"), ("", ""),
-    ],
-)  # fmt: skip
-def test_an_account_is_masked_unless_it_is_simulated(account: str, shown: str) -> None:
-    assert masked(account) == shown
 
 
 def test_a_signed_quantity_shows_its_sign() -> None:

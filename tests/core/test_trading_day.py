@@ -22,6 +22,7 @@ from ibkr_trader.core.trading_day import (
     TradingDay,
     clock_of,
     date_of,
+    exchange_time,
     is_half_day,
     session_at,
     session_from,
@@ -30,6 +31,13 @@ from ibkr_trader.core.trading_day import (
 )
 
 NEW_YORK = ZoneInfo("America/New_York")
+
+
+def test_what_the_machine_is_ahead_is_taken_off() -> None:
+    at, hour = datetime(2026, 11, 20, 15, tzinfo=UTC), timedelta(hours=1)
+    assert exchange_time(at, hour) == at - hour
+    assert exchange_time(at, -hour) == at + hour
+    assert exchange_time(at, None) == at
 
 
 @pytest.mark.parametrize("text", ["", "9:45", "24:00", "09:60", "09:45:00", " 09:45", "٠٩:٤٥"])

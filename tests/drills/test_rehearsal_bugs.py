@@ -85,6 +85,12 @@ def unguarded(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(LossWatch, "look", lambda _: None)
 
 
+def reckless(patch: pytest.MonkeyPatch) -> None:
+    """No check has anything against anything, nor has a halt against what waits to leave."""
+    unguarded(patch)
+    patch.setattr(Halter, "objection", lambda *_: "")
+
+
 def halts_nothing(patch: pytest.MonkeyPatch) -> None:
     """A halt takes nothing back."""
     patch.setattr(Halter, "_openers", lambda _: ())
@@ -106,6 +112,16 @@ def careless(patch: pytest.MonkeyPatch) -> None:
 def unrounded(patch: pytest.MonkeyPatch) -> None:
     """Prices go out as they are typed."""
     patch.setattr(members, "with_legal_prices", lambda spec, _: spec)
+
+
+def moves_nothing(patch: pytest.MonkeyPatch) -> None:
+    """A change goes out with the prices that the order has."""
+    change = IBKRBroker._modify
+
+    def go_on(broker: IBKRBroker, command: Any, *, reduces: bool) -> None:
+        change(broker, msgspec.structs.replace(command, stop_price=None), reduces=reduces)
+
+    patch.setattr(IBKRBroker, "_modify", go_on)
 
 
 @pytest.mark.parametrize(
@@ -132,9 +148,12 @@ def unrounded(patch: pytest.MonkeyPatch) -> None:
         ("stale-prices", unguarded),
         ("competing-session", unguarded),
         ("delayed-data", unguarded),
+        ("twin-orders", reckless),
         ("halt-switch", halts_nothing),
         ("disk-full", careless),
         ("tick-110", unrounded),
+        ("modify-child-after-fill", moves_nothing),
+        ("restart-manages-yesterdays-orders", moves_nothing),
     ],
 )
 def test_a_planted_bug_fails_the_drill(

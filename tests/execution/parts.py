@@ -119,9 +119,13 @@ class Floor:
 
 
 class FallibleBroker(SimulatedBroker):
-    """The exchange in process, until `is_gone` is set: then nothing can be sent or asked."""
+    """The exchange in process, until `is_gone` is set: then nothing can be sent or asked.
+
+    It is set by itself once `gone_at` commands were sent.
+    """
 
     is_gone = False
+    gone_at: int | None = None
     sent = 0
 
     async def send(self, approved: Approved) -> None:
@@ -130,6 +134,8 @@ class FallibleBroker(SimulatedBroker):
             raise BrokerUnavailable(message)
         self.sent += 1
         await super().send(approved)
+        if self.sent == self.gone_at:
+            self.is_gone = True
 
     async def snapshot(self) -> BrokerSnapshot:
         if self.is_gone:

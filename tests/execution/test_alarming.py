@@ -7,16 +7,19 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 
 from ibkr_trader.adapters.memory_journal import MemoryJournal
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.errors import NotifyFailed
 from ibkr_trader.execution.alarming import Alarming, AlarmRules, message_of
+from ibkr_trader.execution.desk import Desk
 from ibkr_trader.portfolio.alarms import Trouble
-from tests.execution.parts import INSTALL, START, Floor
+from tests.execution.parts import INSTALL, START, Floor, request
 
 if TYPE_CHECKING:
+    from ibkr_trader.core.models import OrderId
     from ibkr_trader.execution.trader import Trader
 
 ONE = Trouble("day-end", "the day is NOT ended flat: AAPL")
@@ -106,6 +109,25 @@ async def test_its_end_is_told_at_once_and_it_still_waits_for_somebody(floor: Fl
         floor.clock.advance(1000)
         await alarmed(alarming)
         assert len(messenger.carried) == 3
+
+
+async def test_one_that_comes_back_after_its_end_is_told_in_the_first_pause(floor: Floor) -> None:
+    async with floor.trader() as trader:
+        messenger = Messenger()
+        alarming = of(trader, messenger)
+        for _ in range(3):  # the pauses have grown
+            alarming.raise_alarm(ONE)
+            await alarmed(alarming)
+            floor.clock.advance(900)
+        for is_over in (True, False, True, False):  # and it flutters
+            alarming.raise_alarm(ONE._replace(is_over=is_over))
+            await alarmed(alarming)
+            floor.clock.advance(1)
+        assert [("(it is over)" in one) for one in messenger.carried] == [False] * 3 + [True]
+        floor.clock.advance(300)
+        await alarmed(alarming)
+        assert len(messenger.carried) == 5
+        assert "(it is over)" not in messenger.carried[-1]
 
 
 @pytest.mark.parametrize("fault", [refuse, break_down, hang])
@@ -208,11 +230,46 @@ async def test_a_gateway_that_restarts_as_every_night_is_none_until_it_is_overdu
         assert [one.key for one in alarming.standing] == ["link"]
 
 
+async def test_a_second_order_of_unknown_fate_is_told_while_the_first_alarm_waits(
+    floor: Floor,
+) -> None:
+    async with floor.trader() as trader:
+        alarming = of(trader, Messenger())
+        for limit in ("140", "141"):
+            await Desk(trader).submit_order(request(limit=limit))
+        one, two = trader.portfolio.orders
+
+        def lose(*order_ids: OrderId) -> ev.AlarmEvent:
+            """Let these be unknown for a while; return the alarm that stands then."""
+            for order_id in order_ids:
+                at = floor.clock.now()
+                trader.record.witness([ev.UnknownEvent(at=at, order_id=order_id, reason="silence")])
+            floor.clock.advance(31)
+            alarming._look()
+            alarming._look()
+            (alarm,) = alarming.standing
+            return alarm
+
+        def find(*order_ids: OrderId) -> ev.AlarmEvent:
+            for order_id in order_ids:
+                at = floor.clock.now()
+                trader.record.witness([ev.StatusEvent(at=at, order_id=order_id, is_working=True)])
+            return lose()
+
+        assert (lose(one).message.count("-single"), alarming.standing[0].count) == (1, 1)
+        assert (lose(two).message.count("-single"), alarming.standing[0].count) == (2, 2)
+        assert find(one, two).is_over
+        again = lose(two)
+        assert not again.is_over, "nobody has taken note, and it is lost anew"
+        assert again.message.count("-single") == 1
+
+
 async def test_without_a_messenger_alarms_are_kept_all_the_same(floor: Floor) -> None:
     async with floor.trader() as trader:
         trader.alarming.raise_alarm(ONE)
         await alarmed(trader.alarming)
         assert [one.key for one in trader.alarming.standing] == [ONE.key]
+        assert not trader.alarming.told(ONE.key).times
 
 
 def test_a_message_names_no_account_and_not_everything() -> None:
@@ -226,3 +283,6 @@ def test_a_message_names_no_account_and_not_everything() -> None:
     assert "trouble 10" not in body
     assert "and 2 more" in body
     assert "ibkr-trader ack" in body
+    said = msgspec.structs.replace(many[0], message="no margin in DU1234567, see DU0000321")
+    title, body = message_of([said], account="DU1234567")
+    assert "no margin in DU***567, see DU***321" in body

@@ -17,6 +17,7 @@ from ibkr_trader.sim.market_data import SimulatedMarketData
 from tests.execution.parts import AAPL, Floor
 from tests.execution.test_guardian import Stranger
 from tests.orders.samples import AAPL as CONTRACT
+from tests.orders.samples import spec
 
 ACCOUNT = "SIM0000001"
 
@@ -88,6 +89,22 @@ async def test_what_differs_is_asked_about_until_there_is_an_answer() -> None:
     assert not inquiry.outlook.portfolio.drift
     inquiry.differ()
     assert await inquiry.after(0) == 4, "another difference does not wait for the last one"
+
+
+async def test_what_is_called_filled_and_told_by_nothing_is_asked_about() -> None:
+    inquiry = Inquiry()
+    now, terms = inquiry.clock.now(), spec()
+    for event in (
+        ev.NewOrderEvent(at=now, order_id=terms.order_id, spec=terms),
+        ev.DoneEvent(at=now, order_id=terms.order_id, filled=terms.quantity),
+    ):
+        inquiry.bus.publish(event)
+    inquiry.is_vain = True
+    assert await inquiry.after(0) == 1
+    assert await inquiry.after(AGAIN - 0.1) == 1
+    inquiry.is_vain = False
+    assert await inquiry.after(0.1) == 2
+    assert await inquiry.after(ROUND - 0.1) == 2, "positions have it"
 
 
 async def test_the_broker_is_asked_now_and_then_in_case_its_news_has_stopped() -> None:

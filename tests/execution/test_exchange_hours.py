@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from ibkr_trader.core.models import Contract, ContractDetails, Session
-from ibkr_trader.execution.exchange_hours import exchange_now, exchange_time, is_trading
+from ibkr_trader.execution.exchange_hours import exchange_now, is_trading
 from tests.execution.parts import START, Floor
 
 AT = datetime(2026, 11, 20, 15, tzinfo=UTC)
@@ -17,12 +17,6 @@ DETAILS = ContractDetails(
     liquid_sessions=(Session(AT, AT + 6 * HOUR),),
     trading_sessions=(Session(AT - 5 * HOUR, AT + 10 * HOUR),),
 )
-
-
-def test_what_the_machine_is_ahead_is_taken_off() -> None:
-    assert exchange_time(AT, HOUR) == AT - HOUR
-    assert exchange_time(AT, -HOUR) == AT + HOUR
-    assert exchange_time(AT, None) == AT
 
 
 @pytest.mark.parametrize(

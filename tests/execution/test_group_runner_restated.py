@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 
 from ibkr_trader.adapters.memory_journal import MemoryJournal
@@ -19,7 +20,7 @@ from ibkr_trader.orders.linked_orders import ScaleInRequest
 from ibkr_trader.portfolio.ledger_fold import subject_of
 from ibkr_trader.risk.check import CHECKS
 from ibkr_trader.risk.guard import RiskGuard
-from tests.execution.parts import Floor, take_away
+from tests.execution.parts import AAPL, Floor, take_away
 from tests.scenarios.crash_child import bracket
 
 if TYPE_CHECKING:
@@ -58,6 +59,31 @@ async def test_a_stop_is_not_put_back_at_a_price_that_means_nothing_any_more(sub
         new = [order for order in trader.portfolio.orders if order.endswith("-stop.2")]
         assert bool(new) is bool(subject), "what happens elsewhere is no concern of this group"
     assert any("restated" in message for message in said) is not bool(subject)
+
+
+async def test_what_an_execution_may_yet_explain_is_waited_for_and_alarms_nobody() -> None:
+    floor, said = Floor(), list[str]()
+    async with floor.trader() as trader:
+        trader.bus.subscribe(ev.GroupEvent, lambda event: said.append(event.message))
+        orders = await held(trader)
+        position = trader.portfolio.positions[AAPL]
+
+        def report(quantity: int) -> None:
+            stated = msgspec.structs.replace(position, quantity=Decimal(quantity))
+            trader.intake.admit([ev.PositionReportEvent(at=floor.clock.now(), position=stated)])
+
+        async def pass_by() -> list[str]:
+            floor.clock.advance(3)
+            trader.groups._beat(floor.clock.now())
+            await settle(trader)
+            return [order for order in trader.portfolio.orders if order.endswith("-stop.2")]
+
+        report(6)
+        await take_away(trader, *orders[1:])
+        assert await pass_by() == []
+        report(10)
+        assert await pass_by() != []
+    assert not [message for message in said if "restated" in message]
 
 
 async def test_it_is_remembered_over_a_restart() -> None:

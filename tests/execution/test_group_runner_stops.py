@@ -12,6 +12,7 @@ from ibkr_trader.core import events as ev
 from ibkr_trader.core.models import OrderId, Quote
 from ibkr_trader.execution import group_runner
 from ibkr_trader.execution.desk import Desk
+from ibkr_trader.execution.guardian import Duty
 from ibkr_trader.execution.placing import Wait
 from ibkr_trader.orders.bracket_orders import Bracket
 from tests.execution.parts import Floor, take_away
@@ -90,6 +91,24 @@ async def test_it_survives_a_restart(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(group_runner, "HEARTBEAT", 0.01)
     floor.clock.advance(3)
     floor.quote("149.99", "150.01")
+    async with floor.trader(journal=journal) as trader:
+        await trader.learn("AAPL")
+        assert await replacement(trader)
+
+
+async def test_who_only_looks_leaves_it_to_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    floor, journal = Floor(), MemoryJournal("k7qav")
+    async with floor.trader(journal=journal) as trader:
+        await naked(trader)
+    monkeypatch.setattr(group_runner, "HEARTBEAT", 0.01)
+    floor.clock.advance(3)
+    floor.quote("149.99", "150.01")
+    before = len(floor.exchange.orders.working())
+    async with floor.trader(journal=journal, duty=Duty.NONE) as trader:
+        await trader.learn("AAPL")
+        tick(floor, trader)
+        await trader.groups.idle()
+        assert len(floor.exchange.orders.working()) == before
     async with floor.trader(journal=journal) as trader:
         await trader.learn("AAPL")
         assert await replacement(trader)

@@ -65,6 +65,40 @@ async def test_an_older_copy_lets_a_desk_only_reduce_until_somebody_resumes(tmp_
             await Desk(trader).submit_order(request(limit="140.00"))
 
 
+async def test_a_halt_hides_no_older_copy_from_whoever_ends_it(tmp_path: Path) -> None:
+    floor = Floor()
+    with opened(tmp_path, floor) as journal:
+        async with floor.trader(journal=journal):
+            pass
+        shutil.copytree(tmp_path / "sim", tmp_path / "backup")
+    with opened(tmp_path, floor) as journal:
+        async with floor.trader(journal=journal) as trader:
+            trader.halter.stop("for good", origin="cli")
+    shutil.rmtree(tmp_path / "sim")
+    shutil.copytree(tmp_path / "backup", tmp_path / "sim")
+
+    def halted(trader: Trader, journal: SqliteJournal) -> None:
+        trader.halter.stop("its flag is there still", origin="cli")
+        JournalWatch(trader, journal.seen).attach()
+
+    for _ in range(2):  # nobody has looked: the next process does not forget it either
+        with opened(tmp_path, floor) as journal:
+            async with floor.trader(
+                journal=journal, equip=lambda one: halted(one, journal)
+            ) as trader:
+                assert state(trader) is TradingState.HALTED
+    with opened(tmp_path, floor) as journal:
+        async with floor.trader(
+            journal=journal, equip=lambda one: JournalWatch(one, journal.seen).attach()
+        ) as trader:
+            trader.halter.resume("it was for good", origin="cli")
+            assert state(trader) is TradingState.REDUCING
+            assert trader.outlook.book.switch.held[""].origin == ORIGIN
+            assert await refused(trader)
+            trader.halter.resume("looked at all of it", origin="cli")
+            assert state(trader) is TradingState.ACTIVE
+
+
 async def test_orders_of_ours_that_the_journal_never_gave_out_tell_of_an_older_one() -> None:
     floor = Floor()
     async with floor.trader() as trader:

@@ -39,9 +39,9 @@ def limits(**changes: Any) -> RiskLimits:
 
 
 @pytest.fixture
-async def floor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Day]:
+async def floor(tmp_path: Path) -> AsyncIterator[Day]:
     """A gateway without a desk."""
-    async with a_day(tmp_path, monkeypatch) as opened:
+    async with a_day(tmp_path) as opened:
         yield opened
 
 

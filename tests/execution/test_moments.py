@@ -9,6 +9,7 @@ import pytest
 
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.enums import TradingState
+from ibkr_trader.execution.caring import release
 from ibkr_trader.execution.moments import Moments
 from ibkr_trader.execution.strategist import Strategist
 from ibkr_trader.rules.moment import Account, Moment, Trigger
@@ -58,6 +59,9 @@ async def test_what_is_held_comes_with_its_stop_and_its_owner(
         assert found.holding.r is not None
         assert found.holding.book is not None
         assert not found.holding.is_entering
+        assert not found.holding.is_leaving
+        await release(desk.trader, "AAPL")
+        assert seen(desk).holding.is_leaving
         assert found.account.positions == 1
         assert entering.holding.is_entering or entering.holding.quantity == held
 

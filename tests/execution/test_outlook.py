@@ -99,7 +99,14 @@ async def test_who_waits_for_a_gateway_that_restarts_says_so_until_its_window_en
         words = f"not in sync with the broker: restart window until {until:%H:%M} UTC"
         assert outlook.view().state_reason == words
         floor.clock.advance(20 * 60)
-        assert outlook.view().state_reason == "not in sync with the broker"
+        assert (outlook.view().state_reason, outlook.book.restarting) == (
+            "not in sync with the broker",
+            "",
+        )
+        floor.clock.jump(at)
+        assert outlook.book.restarting == f"restart window until {until:%H:%M} UTC"
+        trader.record.witness([ev.DisconnectEvent(at=at, epoch=1, reason="1100 lost")])
+        assert outlook.book.restarting == ""
 
 
 async def test_a_desk_that_is_degraded_only_reduces_until_it_is_not() -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 
 from ibkr_trader.adapters.journal import SqliteJournal
@@ -18,6 +20,7 @@ from ibkr_trader.execution import recovery
 from ibkr_trader.execution.desk import Desk
 from ibkr_trader.execution.placing import Wait, prepare
 from ibkr_trader.portfolio import reconciliation
+from ibkr_trader.portfolio.protection import opened_here
 from tests.execution.parts import AAPL, DeafBroker, FallibleBroker, Floor, request
 from tests.orders.samples import accepted, fill, filled, spec
 from tests.scenarios.crash_child import bracket
@@ -112,6 +115,21 @@ async def test_a_checkpoint_names_what_lives_with_its_whole_group() -> None:
     assert len(mark.openings) == 1
 
 
+async def test_what_was_opened_here_is_known_to_be_on_the_days_after() -> None:
+    """Its executions are forgotten by then; the policy looks after it all the same."""
+    floor, journal = Floor(), MemoryJournal("k7qav")
+    async with floor.trader(journal=journal) as trader:
+        await Desk(trader).submit_order(request(), wait=Wait.FILLED)
+    for _ in range(2):
+        floor.clock.advance(25 * 3600)
+        async with floor.trader(journal=journal) as trader:
+            held = trader.portfolio.positions[AAPL]
+            assert opened_here(trader.portfolio, held) == 10
+    (*_, mark) = [m for _, m in journal.messages() if isinstance(m, ev.CheckpointEvent)]
+    assert not mark.fills
+    assert mark.opened == {AAPL: 10}
+
+
 async def test_a_new_link_is_followed_by_a_new_look() -> None:
     floor = Floor()
     async with floor.trader() as trader:
@@ -141,6 +159,24 @@ async def test_an_execution_heard_while_the_broker_was_asked_is_no_drift() -> No
         await trader.recovery.synchronize()
         assert trader.portfolio.positions[AAPL].quantity == 4
     assert not [m for _, m in journal.messages() if isinstance(m, ev.DriftEvent)]
+
+
+async def test_a_change_made_while_the_broker_was_asked_is_not_ended_by_its_answer() -> None:
+    """The answer was stated before it, and has the terms of before."""
+    async with Floor().trader() as trader:
+        order = await Desk(trader).submit_order(request(limit="149.00"))
+        wanted = msgspec.structs.replace(order.spec, limit_price=Decimal("148.00"))
+        whole = trader.broker.snapshot
+
+        async def overtaken() -> BrokerSnapshot:
+            stated = await whole()
+            asked = ev.ModifyEvent(at=stated.at, order_id=order.order_id, spec=wanted)
+            trader.record.write([asked])
+            return stated
+
+        trader.broker.snapshot = overtaken  # type: ignore[method-assign]
+        await trader.recovery.synchronize()
+        assert trader.portfolio.orders[order.order_id].desired == wanted
 
 
 async def test_a_strangers_order_heard_of_while_the_broker_was_asked_stays() -> None:

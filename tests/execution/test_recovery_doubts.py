@@ -109,6 +109,31 @@ async def test_its_cancel_is_asked_for_once_on_each_link() -> None:
     assert sorted(asked) == sorted(ids)
 
 
+@pytest.mark.parametrize("is_answered", [True, False], ids=["refused", "unanswered"])
+async def test_what_comes_alive_after_its_cancel_went_nowhere_is_taken_back(
+    is_answered: bool,
+) -> None:
+    floor, journal = Floor(), MemoryJournal("k7qav")
+    async with floor.trader(journal=journal, deaf=True, ack_timeout=60) as trader:
+        entry, *_ = ids = await lost_bracket(trader)
+        await trader.recovery.synchronize()
+        for one in ids if is_answered else ():
+            gone = ev.CancelRejectEvent(
+                at=floor.clock.now(), order_id=one, code=10147, reason="not found"
+            )
+            trader.intake.admit([gone])
+        terms = trader.portfolio.orders[entry].spec
+        alive = ev.AcceptEvent(at=floor.clock.now(), order_id=entry, spec=terms, perm_id=9)
+        trader.intake.admit([alive, alive])
+
+        def asked() -> int:
+            messages = (message for _, message in journal.messages())
+            return sum(isinstance(m, CancelOrder) and m.order_id == entry for m in messages)
+
+        assert await trader.until(lambda _: asked() > 1 or None, timeout=1)
+    assert asked() == 2, "once each, however often it is heard of"
+
+
 async def test_a_refused_cancel_leaves_a_doubt_and_is_looked_up() -> None:
     floor = Floor()
     async with floor.trader() as trader:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from ibkr_trader.core import events as ev
 from ibkr_trader.core.enums import Outcome, Stage, WouldBe
 from ibkr_trader.rules.moment import Trigger
 from ibkr_trader.rules.strategy_text import read_strategy
-from tests.execution.parts import AAPL, INSTALL, FullDisk
+from tests.execution.parts import AAPL, INSTALL, START, FullDisk
 from tests.execution.strategy_stage import ENTRY, StrategyFloor, entries, told
 
 if TYPE_CHECKING:
@@ -174,6 +175,16 @@ async def test_the_would_be_orders_meet_no_closed_market() -> None:
         await moved(desk, floor, "140", "140.02")
         await desk.signals.take(floor.claim("SELL", signal_id="s2"))
         assert [kind for kind, _ in would(journal)] == [WouldBe.ENTRY]
+
+
+async def test_a_wall_clock_that_is_set_closes_no_market_to_them() -> None:
+    floor, journal = ShadowFloor(), MemoryJournal(INSTALL)
+    async with floor.both(journal=journal) as desk:
+        desk.trader.outlook.book.skew = lambda: floor.clock.now() - START
+        await desk.signals.take(floor.claim())
+        floor.clock.jump(START + timedelta(hours=7))  # 17:00 in New York, says this machine
+        await moved(desk, floor, "140", "140.02")
+        assert [kind for kind, _ in would(journal)] == [WouldBe.ENTRY, WouldBe.STOP]
 
 
 async def test_a_rule_of_a_shadow_that_raises_fences_only_itself() -> None:

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    import pytest
-
     from ibkr_trader.core.models import Bar
     from ibkr_trader.execution.trader import Trader
     from tests.bad_days.stage import Day
@@ -94,9 +92,9 @@ async def test_a_link_that_is_lost_while_history_is_on_its_way_is_mended_again()
 
 
 @asynccontextmanager
-async def studied(folder: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Tape]:
+async def studied(folder: Path) -> AsyncIterator[Tape]:
     """Study AAPL on a gateway, from the beginning of a minute on."""
-    async with a_day(folder, monkeypatch) as day, day.open_desk():
+    async with a_day(folder) as day, day.open_desk():
         tape = Tape(day)
         async with day.meanwhile():
             details = await day.trader.learn("AAPL")
@@ -133,20 +131,16 @@ class Tape:
         self.studies.complete()
 
 
-async def test_over_tcp_what_trades_is_counted(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async with studied(tmp_path, monkeypatch) as tape:
+async def test_over_tcp_what_trades_is_counted(tmp_path: Path) -> None:
+    async with studied(tmp_path) as tape:
         for price, size in (("150", 300), ("151", 200)):
             tape.trade(price, size)
             await tape.to_the_minute()
         assert tape.volumes == [300, 200]
 
 
-async def test_over_tcp_a_lost_link_makes_no_fragment(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async with studied(tmp_path, monkeypatch) as tape:
+async def test_over_tcp_a_lost_link_makes_no_fragment(tmp_path: Path) -> None:
+    async with studied(tmp_path) as tape:
         day = tape.day
         tape.trade("151", 10)
         await day.wait(10)

@@ -28,9 +28,9 @@ TICKS = ("tickPrice", "tickSize", "tickString", "tickGeneric")
 
 
 @pytest.fixture
-async def floor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Day]:
+async def floor(tmp_path: Path) -> AsyncIterator[Day]:
     """A gateway that a desk has bought AAPL and MSFT on, and left."""
-    async with a_day(tmp_path, monkeypatch) as opened:
+    async with a_day(tmp_path) as opened:
         opened.exchange.market.set_quote(MSFT, bid=D("299.98"), ask=D("300.02"))
         async with opened.open_desk():
             for symbol in ("AAPL", "MSFT"):

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -44,19 +43,39 @@ def is_entry(order: SimOrder) -> bool:
     return found is not None and found.role is OrderRole.ENTRY
 
 
-def closing(state: State, con_id: int, side: Side, *, active_only: bool = False) -> Decimal:
-    """Return what our exits on `side` can trade: of each group that excludes others, the most."""
-    alone, groups = ZERO, Counter[str]()
-    for order in state.working:
-        if order.terms.con_id != con_id or order.side is not side or not is_exit(order):
-            continue
-        if active_only and order.is_held and order.why_held == "child":
-            continue
+def role(order: SimOrder) -> OrderRole | None:
+    """Return what it is for, if it is ours."""
+    found = role_of(order.terms.order_ref)
+    return found.role if found is not None else None
+
+
+def most(orders: Iterable[SimOrder]) -> Decimal:
+    """Return what orders can trade together: of each group that excludes others, the most."""
+    alone, groups = ZERO, dict[str, Decimal]()
+    for order in orders:
         if order.oca_group:
-            groups[order.oca_group] = max(groups[order.oca_group], order.remaining)  # type: ignore[assignment]  # Counter takes any number
+            groups[order.oca_group] = max(groups.get(order.oca_group, ZERO), order.remaining)
         else:
             alone += order.remaining
-    return alone + sum((Decimal(part) for part in groups.values()), ZERO)
+    return alone + sum(groups.values(), ZERO)
+
+
+def closing(state: State, con_id: int, side: Side, *, active_only: bool = False) -> Decimal:
+    """Return what our exits on `side` can trade."""
+    return most(
+        o
+        for o in state.working
+        if o.terms.con_id == con_id and o.side is side and is_exit(o)
+        if not (active_only and o.is_held and o.why_held == "child")
+    )
+
+
+def worst(state: State, con_id: int, side: Side) -> Decimal:
+    """Return the largest position on `side` that orders of any kind could lead to."""
+    opening = most(
+        o for o in state.working if o.terms.con_id == con_id and o.side is side and not is_exit(o)
+    )
+    return max(ZERO, state.held.get(con_id, ZERO) * side.sign + opening)
 
 
 def entering(state: State, con_id: int, side: Side) -> Decimal:

@@ -21,6 +21,7 @@ from tests.invariants.evidence import (
     closing,
     contracts,
     is_exit,
+    role,
     role_of,
     spans,
     surplus,
@@ -31,7 +32,6 @@ from tests.invariants.watched import US, Frame, State
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from ibkr_trader.sim.orders import SimOrder
     from tests.invariants.world import World
 
 
@@ -88,7 +88,7 @@ def _is_naked(con_id: int, state: State) -> bool:
     held = state.held.get(con_id, ZERO)
     side = Side.SELL if held > 0 else Side.BUY
     mine = [o for o in state.working if o.terms.con_id == con_id and o.side is side and is_exit(o)]
-    if not held or any(_role(order) is OrderRole.CLOSE for order in mine):
+    if not held or any(role(order) is OrderRole.CLOSE for order in mine):
         return False
     stops = [order for order in mine if order.terms.order_type in STOPS]
     return sum((order.remaining for order in stops if not order.is_held), ZERO) < abs(held)
@@ -100,7 +100,7 @@ def s9_never_widens(world: World) -> list[str]:
     best: dict[tuple[str, int], Decimal] = {}
     for state in world.exchange.states:
         for order in state.working:
-            if not is_exit(order) or order.stop_price is None or _role(order) is not OrderRole.STOP:
+            if not is_exit(order) or order.stop_price is None or role(order) is not OrderRole.STOP:
                 continue
             ref = role_of(order.terms.order_ref)
             if ref is None or order.terms.order_ref in world.widened:
@@ -138,11 +138,6 @@ def s11_reduce_only(world: World) -> list[str]:
 
 def _ours(world: World) -> Iterator[Frame]:
     return (frame for frame in world.exchange.frames if frame.key.client_id == US)
-
-
-def _role(order: SimOrder) -> OrderRole | None:
-    found = role_of(order.terms.order_ref)
-    return found.role if found is not None else None
 
 
 def _scene(con_id: int, state: State) -> object:

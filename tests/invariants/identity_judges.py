@@ -132,12 +132,17 @@ def s5_knowledge_gate(world: World) -> list[str]:
 
 
 def s6_unknown_codes_are_inert(world: World) -> list[str]:
-    """Judge that a code which is no evidence ends no order that the exchange has working."""
+    """Judge that a code which is no evidence ends no order that the exchange has working.
+
+    An execution is evidence of its own; asked for, it bears the whole second in which it was.
+    """
     reading, found = read(world), []
     for entry in reading.refused:
         if rule_for(entry.message.code).kind not in _INERT:  # type: ignore[union-attr]  # an error
             continue
         for step in reading.steps.get(entry.order_ref, ()):
+            if isinstance(step.event, ev.FillEvent):
+                continue
             is_near = entry.at <= step.event.at <= entry.at + world.latency
             is_end = step.after is not None and step.after.is_closed and step.before != step.after
             if is_near and is_end and _works_on(world, entry.order_ref, step.event.at):

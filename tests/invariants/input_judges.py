@@ -6,6 +6,7 @@ frames, and by the prices that crossed the wire.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import defaultdict
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -92,11 +93,14 @@ def s27_stale_never_trades(messages: Iterable[Command | ev.BaseEvent]) -> list[s
 
 
 def s27_no_old_price(world: World) -> list[str]:
-    """Judge that the price an opening went by was told within the age that is allowed."""
+    """Judge that the price an opening went by was told within the age that is allowed.
+
+    As of when it was sent: where the line holds everything back, the log has it much later.
+    """
     reading, found = read(world), []
     patience = world.limits.max_quote_age + world.transit
     asked: dict[int, int] = {}
-    heard: dict[int, datetime] = {}
+    heard: dict[int, list[datetime]] = defaultdict(list)
     for entry in world.wire.entries:
         if entry.client_id != US:
             continue
@@ -104,14 +108,14 @@ def s27_no_old_price(world: World) -> list[str]:
         if entry.name == "reqMktData":
             asked[message.req_id] = message.contract.con_id  # type: ignore[union-attr]  # it has both
         elif entry.name in _TICKS:
-            con_id = asked.get(message.req_id, 0)  # type: ignore[union-attr]  # it answers one
-            heard[con_id] = entry.at
+            heard[asked.get(message.req_id, 0)].append(entry.at)  # type: ignore[union-attr]  # it answers one
         elif entry.name == "placeOrder" and reading.opens(entry.order_ref):
             con_id = message.order.contract.con_id  # type: ignore[union-attr]  # it is an order
-            if con_id in heard and entry.at - heard[con_id] > patience:
-                found.append(
-                    f"S27 {entry.at:%T.%f} {entry.order_ref} by a price of {heard[con_id]:%T}"
-                )
+            left = min(entry.at, reading.left.get(entry.key, entry.at))
+            place = bisect_right(heard[con_id], left)
+            if place and left - heard[con_id][place - 1] > patience:
+                price_at = heard[con_id][place - 1]
+                found.append(f"S27 {left:%T.%f} {entry.order_ref} by a price of {price_at:%T}")
     return found
 
 

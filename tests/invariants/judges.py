@@ -1,4 +1,4 @@
-"""The invariants of RELIABILITY section 2.3, each a function over the exchange's evidence.
+"""What is promised, each a function over the exchange's evidence.
 
 Each returns what it holds against the run, one line a violation, and nothing if it holds. `W`,
 the frames and messages, and `B`, the states, are the exchange's own; `J` is the journal. Times

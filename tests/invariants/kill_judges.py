@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
 from ibkr_trader.core import events as ev
-from ibkr_trader.core.enums import OrderRole, TradingState
+from ibkr_trader.core.enums import OrderRole, OrderStatus, Side, TradingState
 from ibkr_trader.orders.wishes import HALT
 from ibkr_trader.risk.switch import EVERYTHING, TradingSwitch
 from tests.invariants.deeds import NAMES
@@ -22,8 +21,9 @@ from tests.invariants.evidence import (
     is_exit,
     role_of,
     spans,
+    worst,
 )
-from tests.invariants.reading import is_unheard, read
+from tests.invariants.reading import crossed, is_unheard, read
 from tests.invariants.watched import US, Frame, State
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from tests.invariants.world import World
 
 T_GONE = timedelta(seconds=5)
+T_STRUCK = timedelta(minutes=2)  # for which the doing of a fault may last
 T_CANCELS = ((1, 0.05), (10, 0.25), (50, 1.5))  # which cancel, within how many seconds
 _NEVER = 1 << 62
 
@@ -62,7 +63,7 @@ def s12_kill(world: World) -> list[str]:
     for frame in world.exchange.frames:
         if frame.key.client_id != US or frame.terms is None or is_unheard(world, frame):
             continue
-        era = _in_force(halted, frame, world.transit)
+        era = _in_force(world, halted, frame)
         if era is None or not era.halts(frame.terms.con_id):
             continue
         if _opens(frame) or _is_keener(frame):
@@ -141,9 +142,11 @@ def s14_flat(world: World) -> list[str]:
     """Judge, at rest, that nothing is held any more where flattening is still in force.
 
     What somebody trades by hand shows at the next look only, and is his own; what a whole close
-    still works on, in a market that has no more to give, is on its way.
+    still works on, in a market that has no more to give, is on its way. Where TWS takes no order
+    nothing can be closed, nor for a while after it; and a close that a fault had refused, or made
+    UNKNOWN for good, is a person's: nothing is sent twice.
     """
-    if world.trader is None:
+    if world.trader is None or alive_since(world, world.clock.now()) is None:
         return []
     wanted: dict[str, datetime] = {}
     for _, message in read(world).records:
@@ -159,6 +162,7 @@ def s14_flat(world: World) -> list[str]:
         if symbol in {EVERYTHING, NAMES.get(con_id, "?")}
         and not any(one == con_id for one, _ in world.touches)
         and not _is_closing_all(now, con_id)
+        and not _is_a_persons(world, con_id, since)
     ]
 
 
@@ -203,39 +207,62 @@ def _is_closing_all(state: State, con_id: int) -> bool:
     return any(_is_closing(o.terms.order_ref) and o.remaining >= abs(held) for o in mine)
 
 
+def _is_a_persons(world: World, con_id: int, since: datetime) -> bool:
+    """Whether a close there was lost or refused under a fault, and a person told."""
+    reading = read(world)
+    groups = {
+        message.group_id
+        for _, message in reading.records
+        if isinstance(message, ev.CloseRequestEvent) and message.at >= since
+        if message.contract.con_id == con_id
+    }
+    told = {
+        message.group_id
+        for _, message in reading.records
+        if isinstance(message, ev.CloseEndEvent) and message.message
+    }
+    for ref in reading.steps:
+        parts, last = role_of(ref), reading.last(ref)
+        if parts is None or last is None or parts.role is not OrderRole.CLOSE:
+            continue
+        spec = reading.submitted[ref][0][1]
+        if spec.group_id not in groups or not _has_struck(world, last.event.at):
+            continue
+        if last.after is OrderStatus.UNKNOWN:
+            return True
+        if last.after is OrderStatus.REJECTED and spec.group_id in told:
+            return True
+    return False
+
+
+def _has_struck(world: World, until: datetime) -> bool:
+    """Whether a fault had struck shortly before, which may have been of the close's doing."""
+    return any(until - T_STRUCK <= one.at <= until for one in world.faults_log)
+
+
 def _held_at(world: World, at: datetime) -> dict[int, int]:
     """Which side was held in each contract at that moment."""
     state = next(s for s in reversed(world.exchange.states) if s.at <= at)
     return {con_id: 1 if held > 0 else -1 for con_id, held in state.held.items()}
 
 
-def _in_force(halted: list[Era], frame: Frame, transit: timedelta) -> Era | None:
-    """The era that the frame left in; what was on its way when it began is of the one before."""
-    if not transit:
+def _in_force(world: World, halted: list[Era], frame: Frame) -> Era | None:
+    """The era that the frame left in; what was on its way when it began is of the one before.
+
+    It left when it was sent, however long line and gateway then kept it from the exchange; what
+    left in the moment that ended the era came after that end.
+    """
+    if not world.transit:
         return next((e for e in halted if e.number <= frame.written < e.ended), None)
-    return next((e for e in halted if e.since + transit < frame.at <= e.until), None)
+    left = crossed(world, frame)
+    return next((e for e in halted if e.since + world.transit < left < e.until), None)
 
 
 def _opens(frame: Frame) -> bool:
     assert frame.terms is not None
     con_id = frame.terms.con_id
-    return any(
-        _worst(frame.after, con_id, sign) > max(ZERO, _worst(frame.before, con_id, sign))
-        for sign in (1, -1)
-    )
-
-
-def _worst(state: State, con_id: int, sign: int) -> Decimal:
-    """How far our orders that are no exits could lead on one side."""
-    alone, groups = ZERO, dict[str, Decimal]()
-    for order in state.working:
-        if order.terms.con_id != con_id or order.side.sign != sign or is_exit(order):
-            continue
-        if order.oca_group:
-            groups[order.oca_group] = max(groups.get(order.oca_group, ZERO), order.remaining)
-        else:
-            alone += order.remaining
-    return state.held.get(con_id, ZERO) * sign + alone + sum(groups.values(), ZERO)
+    before, after = frame.before, frame.after
+    return any(worst(after, con_id, side) > worst(before, con_id, side) for side in Side)
 
 
 def _is_keener(frame: Frame) -> bool:

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from ibkr_trader.core.enums import Side
-from tests.invariants.evidence import ZERO, is_exit
+from tests.invariants.evidence import ZERO, worst
 from tests.invariants.reading import is_unheard
 from tests.invariants.watched import US, Frame, State
 
@@ -29,9 +29,9 @@ def s10_limits(world: World) -> list[str]:
     for frame in world.exchange.frames:
         if frame.key.client_id != US or frame.terms is None or is_unheard(world, frame):
             continue
-        for what, worst, before, limit in _measures(world, frame):
-            if worst > limit and worst > before:
-                found.append(f"S10 {frame.at:%T.%f} {frame.ref}: {what} {worst} of {limit}")
+        for what, after, before, limit in _measures(world, frame):
+            if after > limit and after > before:
+                found.append(f"S10 {frame.at:%T.%f} {frame.ref}: {what} {after} of {limit}")
     return found
 
 
@@ -55,16 +55,3 @@ def _gross(state: State) -> Decimal:
         (max(worst(state, one, side) for side in Side) * ask for one, ask in state.asks.items()),
         ZERO,
     )
-
-
-def worst(state: State, con_id: int, side: Side) -> Decimal:
-    """Return the largest position on `side` that orders of any kind could lead to."""
-    alone, groups = ZERO, dict[str, Decimal]()
-    for order in state.working:
-        if order.terms.con_id != con_id or order.side is not side or is_exit(order):
-            continue
-        if order.oca_group:
-            groups[order.oca_group] = max(groups.get(order.oca_group, ZERO), order.remaining)
-        else:
-            alone += order.remaining
-    return max(ZERO, state.held.get(con_id, ZERO) * side.sign + alone + sum(groups.values(), ZERO))

@@ -5,20 +5,27 @@ Judged by the journal against the exchange's books, and by the messages.
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.enums import OrderRole, OrderStatus, Side
 from ibkr_trader.sim.orders import SimStatus
-from tests.invariants.evidence import STOPS, T_NAKED, ZERO, alive_since, is_exit, role_of, spans
+from tests.invariants.evidence import (
+    STOPS,
+    T_NAKED,
+    ZERO,
+    alive_since,
+    is_exit,
+    role,
+    role_of,
+    spans,
+)
 from tests.invariants.reading import read
 from tests.invariants.watched import US
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from ibkr_trader.sim.orders import SimOrder
     from tests.invariants.watched import State
     from tests.invariants.world import World
@@ -27,6 +34,7 @@ T_KNOWN = timedelta(seconds=60)
 T_SYNCED = timedelta(seconds=2)
 T_DEAD = timedelta(seconds=10)
 T_PAGED = timedelta(seconds=5)  # after it should have been mended
+_NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 def s30_settled(world: World) -> list[str]:
@@ -68,13 +76,15 @@ def l1_known_in_time(world: World) -> list[str]:
     """Judge that no order is neither answered nor UNKNOWN a minute after it was decided."""
     reading, found = read(world), []
     now = world.clock.now()
-    alive = alive_since(world, now)
-    if alive is None or alive <= T_KNOWN:
+    alive, writing = alive_since(world, now), writing_since(world)
+    if alive is None or alive <= T_KNOWN or writing is None:
         return []
     for ref in reading.steps:
         last = reading.last(ref)
         is_open = last is not None and last.after is OrderStatus.PENDING
-        if last is not None and is_open and now - last.event.at > T_KNOWN + world.latency:
+        if last is None or not is_open:
+            continue
+        if now - max(last.event.at, writing) > T_KNOWN + world.latency:
             found.append(f"L1 {ref} waits for a word since {last.event.at:%T.%f}")
     return found
 
@@ -82,10 +92,11 @@ def l1_known_in_time(world: World) -> list[str]:
 def l2_synced_in_time(world: World) -> list[str]:
     """Judge that a new link has told everything within two seconds, and that the last one has.
 
-    Where a fault struck between the two, it only must come to that.
+    Where a fault struck between the two, or was in force, it only must come to that.
     """
     links, now = read(world).links, world.clock.now()
-    struck = [one.at for one in getattr(world, "faults_log", ())]
+    struck = [one.at for one in world.faults_log]
+    struck += world.weather
     found = []
     for link in links:
         synced = link.synced_at
@@ -124,15 +135,24 @@ def l3_protection_replaced(world: World) -> list[str]:
 def l4_dead_link(world: World) -> list[str]:
     """Judge that a link on which nothing comes any more is given up within ten seconds."""
     reading = read(world)
-    if not reading.links or world.trader is None:
+    writing = writing_since(world)
+    if not reading.links or world.trader is None or writing is None:
         return []
     link, now = reading.links[-1], world.clock.now()
     gone = [
         m.at for _, m in reading.records if isinstance(m, ev.DisconnectEvent) and m.at >= link.began
     ]
-    if gone or now - link.last_told <= T_DEAD + world.latency:
+    if gone or now - max(link.last_told, writing) <= T_DEAD + world.latency:
         return []
     return [f"L4 nothing came since {link.last_told:%T.%f}, and the link is still taken for one"]
+
+
+def writing_since(world: World) -> datetime | None:
+    """Since when what becomes known goes on record; None while no disk takes it."""
+    ends = [ended for _, ended in world.diskless]
+    if None in ends:
+        return None
+    return max((ended for ended in ends if ended is not None), default=_NEVER)
 
 
 def _lost_stops(world: World) -> list[tuple[SimOrder, datetime]]:
@@ -157,7 +177,7 @@ def _is_bare(state: State, con_id: int) -> bool:
     side = Side.SELL if held > 0 else Side.BUY
     mine = [o for o in state.working if o.terms.con_id == con_id and o.side is side and is_exit(o)]
     return bool(held) and not any(
-        o.terms.order_type in STOPS or _role(o) is OrderRole.CLOSE for o in mine
+        o.terms.order_type in STOPS or role(o) is OrderRole.CLOSE for o in mine
     )
 
 
@@ -167,11 +187,6 @@ def _is_paged(world: World, since: datetime, until: datetime) -> bool:
         for _, message in read(world).records
         if isinstance(message, ev.SystemEvent)
     )
-
-
-def _role(order: SimOrder) -> OrderRole | None:
-    parts = role_of(order.terms.order_ref)
-    return parts.role if parts is not None else None
 
 
 def _is_ours(order: SimOrder) -> bool:

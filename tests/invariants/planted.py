@@ -6,22 +6,28 @@ day without it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+import pytest
+
+from ibkr_trader.adapters.ibkr.broker import IBKRBroker
+from ibkr_trader.adapters.ibkr.lanes import Lane, Parcel
 from ibkr_trader.core.enums import Side
+from ibkr_trader.orders import closing
 from ibkr_trader.risk.check import CHECKS, Check
 from ibkr_trader.risk.guard import RiskGuard
 from ibkr_trader.risk.verdict import Approved
+from ibkr_trader.sim import life
 from tests.invariants import deeds
 from tests.invariants.judges import verdict
 from tests.invariants.whole_world import WholeWorld
 from tests.invariants.world import AAPL, World
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
-    import pytest
-
+    from ibkr_trader.adapters.ibkr.connection import IBKRConnection
     from ibkr_trader.sim.gateway.faults import Faults
 
     Patch = pytest.MonkeyPatch
@@ -45,41 +51,43 @@ class Planted(NamedTuple):
         return f"{self.number}-{self.bug.__name__ if self.bug else self.day.__name__}"
 
 
-def lived(case: Planted) -> set[str]:
-    """Live the day, let it come to rest if nothing spoils it, and return what was broken."""
+def caught(cases: Sequence[Planted]) -> Callable[[Planted, Patch], None]:
+    """Return the test that each judge speaks of the bug planted for it."""
+
+    @pytest.mark.parametrize("case", cases, ids=lambda case: case.name)
+    def test(case: Planted, monkeypatch: Patch) -> None:
+        if case.bug is not None:
+            case.bug(monkeypatch)
+        found = broken(case)
+        assert case.number in found, f"nobody speaks of it; broken: {sorted(found)}"
+
+    return test
+
+
+def plain(cases: Iterable[Planted]) -> Callable[[Planted], None]:
+    """Return the test that nobody has anything against the same days without their bugs."""
+    spoilt = (case for case in cases if case.bug is not None)
+    days = {(case.day, case.kind): case._replace(bug=None) for case in spoilt}
+
+    @pytest.mark.parametrize("case", days.values(), ids=lambda case: case.name)
+    def test(case: Planted) -> None:
+        found = broken(case, rests=True)
+        assert not found, f"broken: {sorted(found)}"
+
+    return test
+
+
+def broken(case: Planted, *, rests: bool = False) -> set[str]:
+    """Live the day, to its rest if nothing spoils it, and return the names of what it broke."""
     world = case.kind()
     world.boot()
     try:
         case.day(world)
-        if case.bug is None:
+        if rests:
             world.rest()
-        return judged(world)
+        return {line.split(maxsplit=1)[0] for line in verdict(world, at_rest=True)}
     finally:
         world.end()
-
-
-def caught(case: Planted, patch: Patch) -> bool:
-    """Whether the judge of that number speaks of the bug, and has nothing against the plain day."""
-    if case.bug is not None:
-        case.bug(patch)
-    world = case.kind()
-    world.boot()
-    try:
-        case.day(world)
-        return case.number in judged(world)
-    finally:
-        world.end()
-
-
-def plain(cases: Iterable[Planted]) -> list[Planted]:
-    """Return each day once, without its bug."""
-    days = {(case.day, case.kind): case for case in cases if case.bug is not None}
-    return [case._replace(bug=None) for case in days.values()]
-
-
-def judged(world: World) -> set[str]:
-    """Return the names of the invariants that the day broke."""
-    return {line.split(maxsplit=1)[0] for line in verdict(world, at_rest=True)}
 
 
 def faults(world: World) -> Faults:
@@ -104,6 +112,39 @@ def resting(world: World, quantity: int = TEN) -> None:
     world.run(1)
 
 
+def lost(world: World) -> None:
+    """Wait for AAPL to fall with an order that the broker's door passes on to nobody."""
+    assert world.trader is not None
+    vars(world.trader.broker)["_submit"] = lambda _: None
+    resting(world)
+
+
+def lose_the_stop(world: World) -> None:
+    entered(world)
+    stop = next(o for o in world.exchange.orders.working() if o.terms.order_type == "STP")
+    life.cancel(world.exchange._pit, stop, reason="by the broker")
+    world.pulse()
+    world.run(10)
+
+
+def connection_of(world: World) -> IBKRConnection:
+    """Return the line to the gateway of a world that has one."""
+    assert world.trader is not None
+    assert isinstance(world.trader.broker, IBKRBroker)
+    return world.trader.broker._connection
+
+
+def queue_data(connection: IBKRConnection, count: int) -> None:
+    """Let requests for data wait on a line."""
+    for number in range(1_000_000, 1_000_000 + count):
+        frame = connection.encode(partial(_stop_data, number))
+        connection.put(Parcel(Lane.DATA, (frame,)))
+
+
+def _stop_data(number: int, api: Any) -> None:
+    api.cancelMktData(number)
+
+
 def lenient(patch: Patch) -> None:
     """A guard lets everything pass."""
     patch.setattr(
@@ -111,6 +152,13 @@ def lenient(patch: Patch) -> None:
         "review",
         lambda _, command, view: Approved(command=command, at=view.now, reduces=True),
     )
+
+
+def doubled_close(patch: Patch) -> None:
+    """Twice of what is held is closed, and nobody minds."""
+    lenient(patch)
+    left = closing._left
+    patch.setattr(closing, "_left", lambda *arguments: left(*arguments) * 2)
 
 
 def check_by(patch: Patch, one: Check, name: str = "trading_state") -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import traceback
 from collections import Counter
+from contextlib import ExitStack
 from datetime import datetime, time
 from decimal import Decimal
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from ibkr_trader.core.enums import OrderType, Side
@@ -47,10 +49,14 @@ class Play:
 
     def __init__(self, schedule: Schedule) -> None:
         self.schedule = schedule
+        self._left_behind = ExitStack()
+        folder = None
+        if schedule.on_disk:
+            folder = Path(self._left_behind.enter_context(TemporaryDirectory()))
         begun = datetime.combine(
             START.astimezone(NEW_YORK).date(), time.fromisoformat(schedule.hour), NEW_YORK
         )
-        self.world = WholeWorld(mode=schedule.mode, seed=schedule.seed, start=begun)
+        self.world = WholeWorld(mode=schedule.mode, seed=schedule.seed, start=begun, folder=folder)
         self.record: list[str] = []
         self.counts: Counter[str] = Counter()
         self._tightened: set[str] = set()
@@ -64,6 +70,7 @@ class Play:
         finally:
             self._count()
             self.world.end()
+            self._left_behind.close()
 
     def _run(self) -> list[str]:
         self.rise()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections import defaultdict
+from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -20,16 +21,17 @@ from ibkr_trader.orders import lifecycle
 from ibkr_trader.sim.gateway.account_requests import StartApi
 from ibkr_trader.sim.gateway.framing import Frame, FrameReader
 from ibkr_trader.sim.gateway.wire import Way
+from ibkr_trader.sim.orders import OrderKey
 from tests.invariants.evidence import T_COVER, role_of
 from tests.invariants.watched import US
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
     from ibkr_trader.core.commands import Command
     from ibkr_trader.core.models import Order, OrderSpec
     from ibkr_trader.sim.gateway.wire import WireEntry
-    from ibkr_trader.sim.orders import OrderKey
     from tests.invariants.memory_network import Crossing
     from tests.invariants.watched import Frame as Request
     from tests.invariants.world import World
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
 _ODD = re.compile(
     r"[+-]?\d*\.?\d+[eE][+-]?\d+|[+-]?(nan|inf)|.*[\x00-\x08\x0e-\x1f].*", re.IGNORECASE
 )
+_LOOK = timedelta(seconds=0.5)  # between two looks at the weather, at the most
 PLACE_ORDER = "3"  # how TWS numbers it
 # What a connection must have been told to its end before anything is opened on it.
 FIVE_ENDS = frozenset(
@@ -93,7 +96,7 @@ class Reading:
         submitted: The terms of each order, and the number of the command that had them.
         asked: The changes and cancels on record, by order and by the broker's number.
         sent: Our requests about orders, as they crossed the wire.
-        left: When each order first crossed it, by the broker's key.
+        left: When each order was first sent, by the broker's key.
         crossed: When each request of ours crossed it.
         links: Our connections, oldest first.
         odd: Fields of our orders that no order has, where there are bytes to read them from.
@@ -129,7 +132,8 @@ class Reading:
             self._hear(entry)
         self._heard = len(entries)
         if world.loop.network is not None:
-            self._decode(world.loop.network.crossings)
+            began = world.clock.now() - timedelta(seconds=world.loop.time())
+            self._decode(world.loop.network.crossings, began)
 
     def opens(self, ref: str) -> bool:
         """Whether an order of ours could open a position: it is no exit, whatever it is called."""
@@ -195,8 +199,11 @@ class Reading:
             self.left.setdefault(entry.key, entry.at)
             self.sent.append(Sent(entry, link, link.synced_at is not None, link.next_valid))
 
-    def _decode(self, crossings: list[Crossing]) -> None:
-        """Take our orders out of the bytes; what is no message ends its connection."""
+    def _decode(self, crossings: list[Crossing], began: datetime) -> None:
+        """Take our orders out of the bytes; what is no message ends its connection.
+
+        The gateway's log has a message as it arrives, or as it proves to be lost.
+        """
         for crossing in crossings[self._seen :]:
             if crossing.way != ">":
                 continue
@@ -204,8 +211,11 @@ class Reading:
             reader.receive(crossing.data)
             while (found := reader.next_event()) is not None:
                 if isinstance(found, Frame) and found.fields[:1] == (PLACE_ORDER,):
+                    at, number = began + timedelta(seconds=crossing.at), found.fields[1]
+                    key = OrderKey(US, int(number))
+                    self.left[key] = min(at, self.left.get(key, at))
                     odd = (field for field in found.fields if _ODD.fullmatch(field))
-                    self.odd += [(found.fields[1], field) for field in odd]
+                    self.odd += [(number, field) for field in odd]
         self._seen = len(crossings)
 
     def _told(self, entry: WireEntry, link: Link) -> None:
@@ -228,17 +238,37 @@ def read(world: World) -> Reading:
     return reading
 
 
-def is_unheard(world: World, frame: Request) -> bool:
-    """Whether something had happened there that nobody at the desk could know of as it left.
+def crossed(world: World, frame: Request) -> datetime:
+    """Return when a request was sent: line and gateway may hold an order back for a while.
 
-    A gateway may hold back what it was sent: then it left when it crossed the wire.
+    Of a change only what reached the exchange is known, and when.
     """
-    assert frame.terms is not None
-    con_id, left = frame.terms.con_id, min(frame.at, read(world).left.get(frame.key, frame.at))
     if frame.is_change:
-        left = frame.at
+        return frame.at
+    return min(frame.at, read(world).left.get(frame.key, frame.at))
+
+
+def is_unheard(world: World, frame: Request) -> bool:
+    """Whether something had happened there that nobody at the desk could know of as it left."""
+    assert frame.terms is not None
+    con_id, left = frame.terms.con_id, crossed(world, frame)
     touched = any(
-        one == con_id and left <= when + T_COVER for one, when in world.touches if when <= frame.at
+        one == con_id and left <= told_at(world.weather, when) + T_COVER
+        for one, when in world.touches
+        if when <= frame.at
     )
     before = tuple(world.exchange.orders.executions())[: frame.before.executions]
     return touched or any(e.con_id == con_id and left <= e.at + world.latency for e in before)
+
+
+def told_at(weather: Iterable[datetime], when: datetime) -> datetime:
+    """When what happened at a moment could be told: once nothing kept messages back any more.
+
+    Args:
+        weather: The moments at which something was seen to do so, oldest first.
+        when: The moment.
+    """
+    for at in weather:
+        if when - _LOOK <= at <= when + _LOOK:
+            when = max(when, at)
+    return when

@@ -21,6 +21,7 @@ Draw = Callable[[random.Random], Arguments]
 ACTS = 18  # drawn a day; what ends an outage comes on top
 SYMBOLS = ("AAPL", "AAPL", "MSFT")
 SIZES = (3, 10_000, 10_000)  # a thin market fills in parts
+ON_DISK = 10  # of so many seeds, one has the journal of the product, with its files
 LATEST = 3  # seconds that an order may lie in the gateway: an absence is proven after five
 _RARE, _HALF = 0.3, 0.5
 WAITS = (0.01, 0.1, 0.5, 1.2, 3.0, 8.0)
@@ -169,6 +170,7 @@ def draw(seed: int, *, acts: int = ACTS) -> Schedule:
         seed=seed,
         mode=dice.choice(list(BracketMode)),
         hour=dice.choice(HOURS),
+        on_disk=seed % ON_DISK == 0,
         acts=tuple(act for _, act in placed),
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from datetime import date, datetime, timedelta, timezone
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ from ibkr_trader.execution import group_runner
 from ibkr_trader.execution.day_end import DayEndPlan
 from ibkr_trader.execution.placing import Wait
 from ibkr_trader.orders import managed_trails
+from tests.bad_days.bad_lines import line_of
 from tests.bad_days.requests import single, trail
 from tests.bad_days.stage import a_day
 from tests.invariants import virtual_time
@@ -47,12 +49,11 @@ DETAILS = ContractDetails(contract=Contract(symbol="AAPL", con_id=265598), time_
 # -- S28: a day under a clock that jumps --------------------------------------------------------
 
 
-async def trailed(folder: Path, patch: Patch, jump: timedelta) -> WireLog:
+async def trailed(folder: Path, jump: timedelta) -> WireLog:
     """Let a managed stop follow a rise, and set the wall clock in the middle of it."""
     folder.mkdir()
-    async with a_day(folder, patch) as day, day.open_desk() as desk:
-        assert day._connection is not None
-        mind_clock(desk.trader, day._connection)  # as a desk does whose clock is the machine's
+    async with a_day(folder) as day, day.open_desk() as desk:
+        mind_clock(desk.trader, line_of(day))  # as a desk does whose clock is the machine's
         await day.desk.submit_order(single(), wait=Wait.FILLED)
         await day.accepted(trail(is_managed=True))
         await day.rise("150.50", "151.50", steps=3)
@@ -74,24 +75,34 @@ def closed_by_the_wall(patch: Patch) -> None:
     patch.setattr(group_runner, "exchange_time", lambda at, _: at)
 
 
+@pytest.fixture(scope="module")
+def steady(tmp_path_factory: pytest.TempPathFactory) -> WireLog:
+    """What goes over the wire on that day if nobody sets the clock."""
+    folder = tmp_path_factory.mktemp("steady") / "day"
+    with asyncio.Runner() as runner:
+        return runner.run(trailed(folder, timedelta(0)))
+
+
 @pytest.mark.parametrize("jump", JUMPS, ids=str)
 async def test_s28_a_jump_of_the_wall_clock_changes_no_request(
-    jump: timedelta, tmp_path: Path, monkeypatch: Patch
+    jump: timedelta, steady: WireLog, tmp_path: Path
 ) -> None:
-    steady = await trailed(tmp_path / "steady", monkeypatch, timedelta(0))
     assert len(steady.sent("modifyOrder")) >= 3
-    assert s28_same_requests(steady, await trailed(tmp_path / "set", monkeypatch, jump)) == []
+    assert s28_same_requests(steady, await trailed(tmp_path / "set", jump)) == []
 
 
 @pytest.mark.parametrize(
     ("bug", "jump"), [(stopped_by_the_clock, timedelta(minutes=-20)), (closed_by_the_wall, CLOSED)]
 )
 async def test_s28_catches_what_the_wall_clock_keeps_back(
-    bug: Callable[[Patch], None], jump: timedelta, tmp_path: Path, monkeypatch: Patch
+    bug: Callable[[Patch], None],
+    jump: timedelta,
+    steady: WireLog,
+    tmp_path: Path,
+    monkeypatch: Patch,
 ) -> None:
-    steady = await trailed(tmp_path / "steady", monkeypatch, timedelta(0))
     bug(monkeypatch)
-    assert s28_same_requests(steady, await trailed(tmp_path / "set", monkeypatch, jump))
+    assert s28_same_requests(steady, await trailed(tmp_path / "set", jump))
 
 
 # -- S29: every day of two years, on hosts of four zones, with cron firing one to three times ----

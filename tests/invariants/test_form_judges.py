@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from ibkr_trader.adapters.ibkr import lanes
-from ibkr_trader.adapters.ibkr.broker import IBKRBroker
 from ibkr_trader.adapters.ibkr.connection import IBKRConnection
-from ibkr_trader.adapters.ibkr.lanes import Lane, Parcel
 from ibkr_trader.orders import managed_trails
 from tests.invariants import deeds
-from tests.invariants.planted import Planted, caught, entered, lenient, lived, plain, resting
+from tests.invariants.planted import (
+    Planted,
+    caught,
+    connection_of,
+    entered,
+    lenient,
+    plain,
+    queue_data,
+    resting,
+)
 from tests.invariants.whole_world import WholeWorld
 from tests.invariants.world import AAPL, World
 
@@ -66,37 +72,17 @@ def trail_up(world: World) -> None:
             world.run(1.2)
 
 
-def rest_in_the_market(world: World) -> None:
-    resting(world)
-
-
 def ask_for_much(world: World) -> None:
-    assert world.trader is not None
-    assert isinstance(world.trader.broker, IBKRBroker)
-    connection = world.trader.broker._connection
-    for number in range(1_000_000, 1_000_000 + QUEUED):
-        frame = connection.encode(partial(_stop_data, number))
-        connection.put(Parcel(Lane.DATA, (frame,)))
+    queue_data(connection_of(world), QUEUED)
     entered(world)
     world.run(8)
 
 
-def _stop_data(number: int, api: Any) -> None:
-    api.cancelMktData(number)
-
-
 CASES = [
     Planted("S25", no_rounding, trail_up),
-    Planted("S25", short_figures, rest_in_the_market, WholeWorld),
+    Planted("S25", short_figures, resting, WholeWorld),
     Planted("S26", no_meter, ask_for_much, WholeWorld),
 ]
 
-
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_a_judge_catches_the_bug_planted_for_it(case: Planted, monkeypatch: Patch) -> None:
-    assert caught(case, monkeypatch)
-
-
-@pytest.mark.parametrize("case", plain(CASES), ids=lambda case: case.name)
-def test_the_same_day_without_the_bug_breaks_nothing(case: Planted) -> None:
-    assert lived(case) == set()
+test_a_judge_catches_the_bug_planted_for_it = caught(CASES)
+test_the_same_day_without_the_bug_breaks_nothing = plain(CASES)

@@ -8,24 +8,22 @@ from __future__ import annotations
 
 from dataclasses import replace
 from decimal import Decimal
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
 
-from ibkr_trader.adapters.ibkr.broker import IBKRBroker
-from ibkr_trader.adapters.ibkr.lanes import Lane, Lanes, Parcel
+from ibkr_trader.adapters.ibkr.lanes import Lane, Lanes
 from ibkr_trader.core.enums import OrderType, Side
 from ibkr_trader.core.errors import RiskCheckError
 from tests.invariants import deeds, world
 from tests.invariants.kill_judges import s13_latency
+from tests.invariants.planted import connection_of, queue_data
 from tests.invariants.world import AAPL, LIMITS, WiredWorld
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ibkr_trader.adapters.ibkr.connection import IBKRConnection
 
 ORDERS = 50
 QUEUED = 1_000
@@ -36,10 +34,7 @@ class Wire:
     """When what went to the socket, by the loop's time."""
 
     def __init__(self, wired: WiredWorld) -> None:
-        trader = wired.trader
-        assert trader is not None
-        assert isinstance(trader.broker, IBKRBroker)
-        self.connection: IBKRConnection = trader.broker._connection
+        self.connection = connection_of(wired)
         self.frames: list[tuple[float, str]] = []
         lanes = self.connection.lanes
         write = lanes._write
@@ -49,12 +44,6 @@ class Wire:
             write(frame)
 
         lanes._write = noted
-
-    def queue(self, count: int) -> None:
-        """Let requests for data wait."""
-        for number in range(1_000_000, 1_000_000 + count):
-            frame = self.connection.encode(partial(_stop_data, number))
-            self.connection.put(Parcel(Lane.DATA, (frame,)))
 
     def times(self, kind: str, since: float) -> list[float]:
         """Return how long after `since` each request of a kind left."""
@@ -82,10 +71,6 @@ def wired(monkeypatch: pytest.MonkeyPatch) -> Iterator[WiredWorld]:
     one.end()
 
 
-def _stop_data(number: int, api: Any) -> None:
-    api.cancelMktData(number)
-
-
 def place(wired: WiredWorld) -> None:
     """Ask for fifty entries that will rest."""
     for number in range(ORDERS):
@@ -104,7 +89,7 @@ def halted(wired: WiredWorld) -> tuple[Wire, list[float]]:
     assert not wired.failures, wired.failures[0]
     assert len(wired.trader.portfolio.orders) == ORDERS
 
-    wire.queue(QUEUED)
+    queue_data(wire.connection, QUEUED)
     wired.run(0.9)  # its second is used up as far as may be
     waiting = len(wire.connection.lanes)
     assert waiting > QUEUED - 100

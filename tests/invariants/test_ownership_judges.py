@@ -18,7 +18,7 @@ from ibkr_trader.sim import translate
 from ibkr_trader.sim.orders import OrderTerms
 from tests.invariants import deeds
 from tests.invariants.ownership_judges import Gate, s21_single_writer
-from tests.invariants.planted import Planted, caught, entered, lived, plain, resting
+from tests.invariants.planted import Planted, caught, entered, plain, resting
 from tests.invariants.watched import HUMAN, US
 from tests.invariants.world import AAPL, World
 
@@ -73,10 +73,6 @@ def halt_beside_a_stranger(world: World) -> None:
     world.run(3)
 
 
-def enter_and_rest(world: World) -> None:
-    entered(world)
-
-
 def two_under_one_name(world: World) -> None:
     resting(world)
     terms = _buy_low(world, "k7qav-1-entry")
@@ -107,19 +103,12 @@ def _buy_low(world: World, ref: str) -> OrderTerms:
 
 CASES = [
     Planted("S22", everybody_is_us, halt_beside_a_stranger),
-    Planted("S23", wrong_account, enter_and_rest),
+    Planted("S23", wrong_account, entered),
     Planted("S24", no_drift, two_under_one_name),
 ]
 
-
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_a_judge_catches_the_bug_planted_for_it(case: Planted, monkeypatch: Patch) -> None:
-    assert caught(case, monkeypatch)
-
-
-@pytest.mark.parametrize("case", plain(CASES), ids=lambda case: case.name)
-def test_the_same_day_without_the_bug_breaks_nothing(case: Planted) -> None:
-    assert lived(case) == set()
+test_a_judge_catches_the_bug_planted_for_it = caught(CASES)
+test_the_same_day_without_the_bug_breaks_nothing = plain(CASES)
 
 
 # -- one gate to an account ---------------------------------------------------------------------

@@ -4,13 +4,17 @@ Nothing sleeps for real. When no callback is ready and no socket has anything to
 jumps to its next timer, so an hour of trading takes as long as the work in it. A run is the same
 every time as long as it stays within one process: `VirtualLoop(seed=…)` has a network of its own
 (`memory_network.py`), where the same seed gives the same bytes at the same times. With sockets
-(loopback, both ends in this loop) it first gives the kernel a moment to hand over what was written.
+(loopback, both ends in this loop) it first gives the kernel a moment to hand over what was written,
+as long as there is anything that it may not have handed over yet.
 """
 
 from __future__ import annotations
 
 import asyncio
+import errno
+import fcntl
 import selectors
+import termios
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -21,7 +25,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 HAND_OVER = 0.0005  # seconds of the machine's: what is written to loopback is readable at once
-_OWN = 1  # the loop's own wake-up pipe is always registered
+_NONE = bytes(4)
 
 
 class VirtualSelector(selectors.DefaultSelector):
@@ -30,13 +34,14 @@ class VirtualSelector(selectors.DefaultSelector):
     def __init__(self) -> None:
         super().__init__()
         self.elapsed = 0.0
+        self._known: frozenset[object] = frozenset()
 
     def select(self, timeout: float | None = None) -> list[Any]:
         """Return what is ready; if nothing is, `timeout` seconds have then passed."""
         ready = super().select(0)
         if ready or timeout == 0:
             return list(ready)
-        if len(self.get_map()) > _OWN:
+        if self.is_under_way():
             ready = super().select(HAND_OVER)
             if ready:
                 return list(ready)
@@ -44,6 +49,20 @@ class VirtualSelector(selectors.DefaultSelector):
             return list(super().select(None))
         self.elapsed += timeout
         return []
+
+    def is_under_way(self) -> bool:
+        """Whether the kernel may have something to hand over: bytes, a line that began or ended."""
+        there = frozenset(self.get_map())
+        is_new, self._known = there != self._known, there
+        return is_new or any(map(_has_unread, there))
+
+
+def _has_unread(file: object) -> bool:
+    """Whether the other end has not taken all that was written there; a system may not say."""
+    try:
+        return fcntl.ioctl(file, termios.TIOCOUTQ, _NONE) != _NONE  # type: ignore[call-overload,no-any-return]  # a descriptor
+    except OSError as error:
+        return error.errno != errno.EINVAL  # one that only listens
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):

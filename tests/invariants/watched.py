@@ -98,11 +98,15 @@ class WatchedExchange(Exchange):
         return found
 
     def advance(self, now: datetime) -> list[SimEvent]:
-        """Let time pass, and remember where that led."""
+        """Let time pass; whoever asks next also hears of what others have set off."""
         found = self.untold + super().advance(now)
         self.untold = []
-        state = self.state()
-        last = self.states[-1]
+        return found
+
+    def _finish(self) -> list[SimEvent]:
+        """Remember where it led, whoever did it: a client, time, a hand at TWS or a fault."""
+        found = super()._finish()
+        state, last = self.state(), self.states[-1]
         if (state.held, state.working, state.executions) != (
             last.held, last.working, last.executions,
         ):  # fmt: skip

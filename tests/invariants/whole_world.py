@@ -14,13 +14,14 @@ import random
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from ibkr_trader.adapters.ibkr.broker import IBKRBroker
 from ibkr_trader.adapters.ibkr.connection import IBKRConnection, LinkSettings
 from ibkr_trader.adapters.ibkr.market_data import IBKRMarketData
 from ibkr_trader.core.errors import TraderError
 from ibkr_trader.execution.tasks import alongside
+from ibkr_trader.orders.asking import SLOWLY
 from ibkr_trader.sim.clock import ClockState, ExchangeClock
 from ibkr_trader.sim.families import BracketMode
 from ibkr_trader.sim.gateway import acts
@@ -30,7 +31,7 @@ from ibkr_trader.sim.gateway.act_words import read_act
 from ibkr_trader.sim.gateway.doing import Doer
 from ibkr_trader.sim.gateway.server import serve_exchange
 from ibkr_trader.sim.gateway.wire import Way, WireEntry
-from tests.invariants.world import INSTALL, START, US, World
+from tests.invariants.world import INSTALL, START, US, Struck, World
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine
@@ -60,18 +61,10 @@ _CUTTING = (acts.HangUp, acts.Blurt, acts.Restart, acts.Restore)
 _HIDING = (links.Blackhole, links.Latency, links.Slow, links.Refuse)
 
 
-class Struck(NamedTuple):
-    """A fault, and when it struck."""
-
-    at: datetime
-    words: str
-
-
 class WholeWorld(World):
     """An exchange behind its gateway, and a trader who speaks to it as to TWS.
 
     Attributes:
-        faults_log: Every fault that struck, and when.
         epochs: When each connection of the trader's began, by the wire.
     """
 
@@ -79,10 +72,15 @@ class WholeWorld(World):
     transit = timedelta(seconds=0.6)
 
     def __init__(
-        self, *, mode: BracketMode = BracketMode.RESIZED, seed: int = 0, start: datetime = START
+        self,
+        *,
+        mode: BracketMode = BracketMode.RESIZED,
+        seed: int = 0,
+        start: datetime = START,
+        folder: Path | None = None,
     ) -> None:
+        """Open it; with a `folder` the journal is the real one, in there."""
         self.server: GatewayServer | None = None
-        self.faults_log: list[Struck] = []
         self.epochs: list[datetime] = []
         self._gateway: asyncio.Task[None] | None = None
         self._doer: Doer | None = None
@@ -95,7 +93,7 @@ class WholeWorld(World):
         self._jitter = random.Random(seed)  # noqa: S311 - pauses, not a secret
         self._deadly: tuple[str, int] | None = None
         self._doomed = asyncio.Event()
-        super().__init__(mode=mode, seed=seed, start=start)
+        super().__init__(mode=mode, seed=seed, start=start, folder=folder)
         self.start_gateway()
 
     # -- the gateway ---------------------------------------------------------------------------
@@ -153,7 +151,7 @@ class WholeWorld(World):
         act = read_act(words.split())
         assert self._doer is not None
         assert self.server is not None
-        before = self.server.faults.armed
+        before, was_tied = self.server.faults.armed, self._is_tied
         answer = self.loop.run_until_complete(_within(self._doer, act))
         new = tuple(one for one in self.server.faults.armed if one not in before)
         if isinstance(act, acts.Arm):
@@ -162,7 +160,14 @@ class WholeWorld(World):
             isinstance(act, _CUTTING) or self._is_under_weather()
         ):
             self.blind(words)
+        if was_tied is not self._is_tied:
+            self.blind(words, seconds=SLOWLY.total_seconds() + AGAIN)
         return answer
+
+    @property
+    def _is_tied(self) -> bool:
+        """Whether TWS takes no order and no cancel, as a person has set it up."""
+        return self.exchange.rules.precautions.is_read_only
 
     def _is_under_weather(self) -> bool:
         """Whether a fault is in force that keeps messages from arriving, all or in time."""
@@ -211,7 +216,10 @@ class WholeWorld(World):
 
     def _see(self) -> None:
         """End a time without knowledge, once a complete look has told everything."""
-        if self._is_under_weather():
+        is_under_weather = self._is_under_weather()
+        if is_under_weather:
+            self.weather.append(self.clock.now())
+        if is_under_weather or self._is_tied:
             self._asked.clear()
             self._shown.clear()
             self._sight_due = None
@@ -330,18 +338,6 @@ class WholeWorld(World):
         self.loop.network.is_cut = True
         self.loop.network.sever(0)
 
-    def fill_disk(self) -> None:
-        """Let the journal find no room from now on."""
-        if not self.journal.is_full:
-            self.journal.is_full = True
-            self.diskless.append((self.clock.now(), None))
-
-    def free_disk(self) -> None:
-        """Let the journal find room again."""
-        if self.journal.is_full:
-            self.journal.is_full = False
-            self.diskless[-1] = (self.diskless[-1][0], self.clock.now())
-
     def kill(self) -> None:
         """End the trader as SIGKILL does."""
         if self.trader is not None:
@@ -364,6 +360,7 @@ class WholeWorld(World):
         self.run(0)  # whoever has come to his end by now is gone
         self.start_gateway()
         assert self.server is not None
+        self._count_strikes()
         self.loop.run_until_complete(_within(self.server.lift))
         self._armed.clear()
         self.free_disk()
@@ -373,15 +370,14 @@ class WholeWorld(World):
         assert self.trader is not None
         if not self.trader.outlook.is_synced:
             self.run(LONGEST_PAUSE)
-        # Trades of others that undid each other show in no position: only a look tells.
-        self.loop.run_until_complete(self.trader.recovery.synchronize())
-        self.run(3)
+        self._look_once_more()
 
     def end(self) -> None:
         """Let everything go, and close the loop."""
         self.kill()
         self.stop_gateway(crash=False)
         super().end()
+        self.journal = self.journal.bequeath()
 
 
 async def _within(do: Callable[..., T], *arguments: object) -> T:

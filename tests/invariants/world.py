@@ -11,13 +11,12 @@ import asyncio
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ibkr_trader.adapters.ibkr.broker import IBKRBroker
 from ibkr_trader.adapters.ibkr.connection import IBKRConnection, LinkSettings
 from ibkr_trader.adapters.ibkr.market_data import IBKRMarketData
-from ibkr_trader.adapters.memory_journal import MemoryJournal
-from ibkr_trader.core.errors import JournalError, TraderError
+from ibkr_trader.core.errors import TraderError
 from ibkr_trader.execution.desk import Desk
 from ibkr_trader.execution.outlook import RiskSettings
 from ibkr_trader.execution.skew_watch import in_step
@@ -31,18 +30,19 @@ from ibkr_trader.sim.families import BracketMode
 from ibkr_trader.sim.gateway.server import serve_exchange
 from ibkr_trader.sim.gateway.wire import WireLog
 from ibkr_trader.sim.market_data import SimulatedMarketData
-from ibkr_trader.sim.orders import OrderTerms, SimOrder
+from ibkr_trader.sim.orders import OrderTerms
 from ibkr_trader.sim.universe import load_universe
+from tests.invariants.journals import DiskMortalJournal, MemoryMortalJournal
 from tests.invariants.virtual_time import LoopClock, VirtualLoop, fail_loudly
-from tests.invariants.watched import AAPL, HUMAN, MSFT, US, Frame, State, WatchedExchange
+from tests.invariants.watched import AAPL, HUMAN, MSFT, US, WatchedExchange
 from tests.limits import roomy
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+    from collections.abc import AsyncIterator, Callable, Coroutine
+    from pathlib import Path
 
-    from ibkr_trader.core.commands import Command
-    from ibkr_trader.core.events import BaseEvent
     from ibkr_trader.execution.ports import Broker, MarketData
+    from tests.invariants.journals import MortalJournal
 
 START = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)  # a Friday, 10:00 in New York
 INSTALL = "k7qav"
@@ -54,8 +54,6 @@ __all__ = [
     "MSFT",
     "START",
     "US",
-    "Frame",
-    "State",
     "WatchedExchange",
     "WiredWorld",
     "World",
@@ -71,31 +69,11 @@ LIMITS = roomy(
 )
 
 
-class MortalJournal(MemoryJournal):
-    """A journal that takes no more words once its process is dead."""
+class Struck(NamedTuple):
+    """A fault, and when it struck."""
 
-    is_dead = False
-    is_full = False  # the disk is
-
-    def append(self, messages: Sequence[Command | BaseEvent]) -> int:
-        """Keep `messages`, if there is anybody and any room.
-
-        Raises:
-            JournalError: The disk is full.
-        """
-        if self.is_dead:
-            return super().append([])
-        if self.is_full and messages:
-            raise JournalError("cannot write the journal: the disk is full")
-        return super().append(messages)
-
-    def inherit(self) -> MortalJournal:
-        """Return what the next process finds."""
-        heir = MortalJournal(INSTALL)
-        heir.append([message for _, message in self.messages()])
-        heir.observe(group=self.state.last_group)
-        heir.is_full = self.is_full
-        return heir
+    at: datetime
+    words: str
 
 
 class World:
@@ -112,14 +90,19 @@ class World:
         mode: BracketMode = BracketMode.RESIZED,
         seed: int | None = None,
         start: datetime = START,
+        folder: Path | None = None,
     ) -> None:
-        """Open the exchange; with a `seed` the loop has a network of its own."""
+        """Open the exchange.
+
+        With a `seed` the loop has a network of its own; with a `folder` the journal is the real
+        one, in there.
+        """
         self.loop = VirtualLoop(seed=seed)
         self.clock = LoopClock(self.loop, start)
         config = ExchangeConfig(opened_at=start, bracket_mode=mode)
         self.exchange = self.kind(config, UNIVERSE)
         self.exchange.begin()
-        self.journal = self._first_journal()
+        self.journal = self._first_journal(folder)
         self.exchange.written = lambda: self.journal.append([])
         self.wire = WireLog()  # empty where the trader speaks past all wires
         self.trader: Trader | None = None
@@ -127,6 +110,8 @@ class World:
         self.touches: list[tuple[int, datetime]] = []  # when a human acted in which contract
         self.killed_at: list[datetime] = []
         self.died_at: list[datetime] = []  # of these, when a process ended
+        self.faults_log: list[Struck] = []  # what went wrong at the gateway
+        self.weather: list[datetime] = []  # when something kept messages from arriving in time
         self.diskless: list[tuple[datetime, datetime | None]] = []  # when the disk was full
         self.bared: set[int] = set()  # contracts whose stop somebody took away on purpose
         self.widened: set[str] = set()  # orders whose stop somebody moved by hand
@@ -143,8 +128,10 @@ class World:
         self._pulse = self.loop.create_task(self._drive())
         self.run(0.1)
 
-    def _first_journal(self) -> MortalJournal:
-        return MortalJournal(INSTALL)
+    def _first_journal(self, folder: Path | None) -> MortalJournal:
+        if folder is None:
+            return MemoryMortalJournal(INSTALL)
+        return DiskMortalJournal(folder / "journal", clock=self.clock, install=INSTALL)
 
     # -- time -------------------------------------------------------------------------------
 
@@ -222,6 +209,9 @@ class World:
         if self.trader is None:
             self.boot()
         self.run(30)
+        self._look_once_more()
+
+    def _look_once_more(self) -> None:
         assert self.trader is not None
         # Trades of others that undid each other show in no position: only a look tells.
         self.loop.run_until_complete(self.trader.recovery.synchronize())
@@ -249,6 +239,18 @@ class World:
         """Let the trader say nothing more to the exchange."""
         self._cut()
         self._cut, self._hear = _nothing, self._alone
+
+    def fill_disk(self) -> None:
+        """Let the journal find no room from now on."""
+        if not self.journal.is_full:
+            self.journal.is_full = True
+            self.diskless.append((self.clock.now(), None))
+
+    def free_disk(self) -> None:
+        """Let the journal find room again."""
+        if self.journal.is_full:
+            self.journal.is_full = False
+            self.diskless[-1] = (self.diskless[-1][0], self.clock.now())
 
     def do(self, deed: Coroutine[Any, Any, object]) -> None:
         """Begin something at the trader's desk; what it fails with is kept in `failures`."""
@@ -303,12 +305,6 @@ class World:
         )
         self.touches.append((con_id, self.clock.now()))
         self.exchange.place(HUMAN, self._human_ids, terms=terms, now=self.clock.now())
-        self.pulse()
-
-    def cancel_by_hand(self, order: SimOrder) -> None:
-        """Take an order of ours back, as a human at TWS."""
-        self.touches.append((order.terms.con_id, self.clock.now()))
-        self.exchange.cancel(HUMAN, order.order_id, now=self.clock.now())
         self.pulse()
 
     def end(self) -> None:

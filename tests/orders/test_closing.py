@@ -189,6 +189,9 @@ def test_a_cancel_that_was_refused_is_asked_for_again_but_not_for_ever() -> None
         step = step.closing.step(LONG, bracket())  # looked up, and it works on
     assert cancels(step) == ["memo-1-target"]
     assert step.closing.step(LONG, bracket()).commands == ()
+    step = step.closing.asking_again().step(LONG, bracket())  # a minute later
+    assert cancels(step) == ["memo-1-target"]
+    assert step.closing.step(LONG, bracket()).commands == ()
 
 
 def of_group(status: S, copy: int = 1, role: OrderRole = OrderRole.CLOSE, **more: Any) -> Order:
@@ -226,6 +229,16 @@ def test_nothing_is_sent_while_executions_are_still_to_come() -> None:
     stop = msgspec.structs.replace(bracket(stop=S.CANCELLED)[2], reported_filled=Decimal(4))
     step = step.closing.step(LONG, [stop])
     assert (step.commands, step.waiting_for) == ((), ("memo-1-stop",))
+
+
+def test_while_executions_of_an_exit_are_still_to_come_the_stop_stays() -> None:
+    """What is held is not known yet; the same way out, a second time, would turn it round."""
+    target, stop = bracket(target=S.FILLED, stop=S.PRESUBMITTED)[1:]
+    target = msgspec.structs.replace(target, filled=FLAT, reported_filled=LONG)
+    step = CLOSING.step(LONG, [target, stop])
+    assert (step.commands, step.waiting_for) == ((), ("memo-1-target",))
+    told = msgspec.structs.replace(target, heard=LONG)
+    assert CLOSING.step(LONG, [told, stop]).waiting_for == ("memo-1-stop",)
 
 
 def test_a_close_that_rests_may_be_left_alone_one_that_nobody_knows_of_may_not() -> None:

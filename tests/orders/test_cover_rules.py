@@ -80,6 +80,12 @@ def test_a_cancel_that_is_under_way_is_waited_for_and_a_refused_one_repeated() -
     assert story.policy.watches == {}
 
 
+def test_what_is_refused_again_and_again_is_asked_for_slowly() -> None:
+    """TWS was set to read-only: nobody tells when it takes orders again."""
+    story = flat(stop()).run(150)
+    assert [at for at, _ in story.did] == pytest.approx([0.4, 5.4, 10.4, 70.4, 130.4])
+
+
 @pytest.mark.parametrize("changes", [{"is_known": False}, {"is_closing": True}])
 def test_exits_stay_while_it_is_not_known_what_is_held(changes: dict[str, Any]) -> None:
     assert flat(stop()).run(5, **changes).did == []

@@ -329,6 +329,9 @@ def test_a_first_word_opens_an_order() -> None:
     assert open_order(written(spec())).status is S.PENDING
     adopted = open_order(accepted(spec(), is_foreign=True))
     assert (adopted.status, adopted.is_foreign) == (S.PRESUBMITTED, True)
+    back = order(S.PARTIALLY_FILLED, filled=adopted.spec.quantity / 2)
+    taken = ev.AdoptEvent(at=AT, order_id=ID, order=back, was=OrderId("foreign-9001"))
+    assert open_order(taken) is back
     denied = open_order(ev.DenyEvent(at=AT, order_id=ID, breaches=(BREACH,), spec=spec()))
     assert (denied.status, denied.reason) == (S.DENIED, "too large")
 

@@ -118,6 +118,19 @@ def test_a_leg_that_somebody_takes_back_leaves_the_other() -> None:
     assert play.messages == []
 
 
+@pytest.mark.parametrize(
+    "end", [ev.NotSentEvent(at=AT, order_id=SELL, reason="gone"), rejected(SELL)]
+)
+def test_a_leg_taken_back_that_never_came_to_the_broker_leaves_the_other(
+    end: ev.OrderEvent,
+) -> None:
+    play = Play(entries(), is_sent=False)
+    buy, sell = play.group.open().orders
+    assert play.hear(written(buy), written(sell), accepted(buy), wish(SELL), end) == []
+    assert play.pass_to(AFTER_GRACE) == []
+    assert play.messages == []
+
+
 @pytest.mark.parametrize(("asked", "held"), [(entries(), 0), (exits(), 10)])
 def test_a_denied_group_asks_for_nothing(asked: OCOOrderRequest, held: int) -> None:
     play = Play(asked, held, is_sent=False)

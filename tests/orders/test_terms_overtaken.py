@@ -48,3 +48,20 @@ def test_a_second_cancel_is_an_ordinary_one() -> None:
     alive = told(order, ev.AcceptEvent(at=later(2), order_id=SPEC.order_id, spec=SPEC, perm_id=9))
     assert alive.is_unwanted, "it has come alive all the same"
     assert not told(alive, ASKED).is_unwanted
+
+
+@pytest.mark.parametrize(("perm_id", "is_unwanted"), [(0, True), (9, False)])
+def test_a_cancel_that_nobody_answered_is_asked_again_of_what_comes_alive(
+    perm_id: int, is_unwanted: bool
+) -> None:
+    order = Order(spec=SPEC, status=OrderStatus.PENDING, perm_id=perm_id)
+    lost = ev.UnknownEvent(at=later(1), order_id=SPEC.order_id, reason="not shown")
+    assert told(order, ASKED, lost).is_unwanted is is_unwanted, "first asked, then lost"
+    assert told(order, lost, ASKED).is_unwanted is is_unwanted, "first lost, then asked"
+    assert not told(order, lost).is_unwanted
+
+
+def test_a_doubt_that_returns_forgets_no_cancel() -> None:
+    lost = ev.UnknownEvent(at=later(1), order_id=SPEC.order_id, reason="not shown")
+    order = told(Order(spec=SPEC, status=OrderStatus.PENDING), ASKED, refused(10147), lost)
+    assert order.is_unwanted

@@ -49,6 +49,18 @@ def cover(**more: Any) -> ev.CoverEvent:
     return ev.CoverEvent(**base | more)
 
 
+def test_a_state_is_news_where_its_alarm_says_another() -> None:
+    assert Alarms().is_news(ONE)
+    assert not Alarms().is_news(over(ONE))
+    alarms = struck(Alarms(), ONE)
+    assert not alarms.is_news(ONE)
+    assert alarms.is_news(ONE._replace(message="more of it"))
+    assert alarms.is_news(over(ONE))
+    ended = struck(alarms, over(ONE))
+    assert ended.is_news(ONE)
+    assert not ended.is_news(over(ONE))
+
+
 def test_a_trouble_that_shows_again_is_the_same_alarm() -> None:
     alarms = struck(struck(Alarms(), ONE), ONE._replace(message="still"), after=9)
     (alarm,) = alarms.kept
@@ -93,6 +105,7 @@ def test_there_are_never_too_many() -> None:
     ("event", "key", "is_over"),
     [
         (cover(is_serious=True, since=AT), "cover:AAPL", False),
+        (cover(is_serious=True, message="a stop was denied"), "cover:AAPL", False),
         (cover(), "cover:AAPL", True),
         (ev.StateEvent(at=AT, state=TradingState.HALTED, reason="enough"), "state:", False),
         (

@@ -65,6 +65,15 @@ def test_what_comes_after_counts_as_ever(side: Side, order_id: str, ours: int) -
     assert here(fold([*start, traded(4, side, order_id=order_id, key="e1")])) == Decimal(ours)
 
 
+@pytest.mark.parametrize(("taken", "ours"), [(0, 6), (1, 7), (4, 10), (10, 10)])
+def test_what_is_adopted_adds_to_what_was_opened_here(taken: int, ours: int) -> None:
+    mine = filled(fill(6, key="e0", order_id="memo-1-single", at=later(1)))
+    by_hand = filled(fill(4, key="e1", order_id="foreign-9", at=later(2)))
+    start = [ev.SyncEvent(at=AT, epoch=1), mine, by_hand]
+    words = [said(Care.ADOPTED, taken)] if taken else []
+    assert here(fold([*start, *words])) == Decimal(ours)
+
+
 def test_it_ends_with_the_position() -> None:
     state = fold([BY_HAND, said(Care.RELEASED)])
     part = traded(4, Side.SELL, order_id="foreign-1", key="e1")

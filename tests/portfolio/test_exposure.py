@@ -44,8 +44,27 @@ def test_market_orders_in_flight_have_no_value_yet() -> None:
 
 def test_what_can_no_longer_trade_is_not_counted() -> None:
     done = working(limit("BUY", 5, "140"), OrderStatus.FILLED, filled=5)
-    claimed = working(limit("BUY", 5, "140", "a-2"), reported_filled=D(5))
-    assert index(done, claimed).contracts == {}
+    told = working(limit("BUY", 5, "140", "a-2"), reported_filled=D(5), heard=D(5))
+    assert index(done, told).contracts == {}
+
+
+def test_what_is_only_called_filled_counts_until_something_tells_of_it() -> None:
+    whole = working(limit("BUY", 5, "140", "a-1"), reported_filled=D(5))
+    part = working(limit("BUY", 5, "140", "a-2"), filled=1, reported_filled=D(3))
+    assert index(held(1), whole, part).contract(AAPL).longest == 1 + 5 + 4
+    asleep = working(limit("BUY", 5, "140"), reported_filled=D(5), held_for="child")
+    assert not index(asleep).contract(AAPL).working[0].is_asleep
+
+
+def test_so_it_does_when_it_is_over_for_the_broker() -> None:
+    done = working(limit("BUY", 5, "140"), OrderStatus.FILLED, reported_filled=D(5))
+    before = portfolio(past=(done,))
+    one = ExposureIndex.of(before)
+    assert (one.contract(AAPL).longest, one.working) == (D(5), 1)
+    assert one.is_of(before)
+    told = msgspec.structs.replace(done, filled=D(5))
+    after = one.follow(portfolio(held(5), past=(told,)))
+    assert (after.contract(AAPL).longest, after.working) == (D(5), 0)
 
 
 def test_the_same_portfolio_is_the_same_index() -> None:

@@ -43,3 +43,27 @@ def test_layers_stay_few() -> None:
 def test_only_keeps_what_is_wanted() -> None:
     assert GrowingMap({"a": 1, "b": 2}).only(lambda value: value > 1) == {"b": 2}
     assert repr(GrowingMap({"a": 1})) == "GrowingMap({'a': 1})"
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 30), st.integers(0, 3)), max_size=60),
+    st.integers(0, 60),
+    st.booleans(),
+)
+def test_what_is_new_since_an_older_version(
+    entries: list[tuple[int, int]], cut: int, is_rebuilt: bool
+) -> None:
+    older: GrowingMap[int, int] = GrowingMap()
+    for key, value in entries[:cut]:
+        older = older.plus(key, value)
+    newer = GrowingMap(dict(older)) if is_rebuilt else older
+    for key, value in entries[cut:]:
+        newer = newer.plus(key, value)
+    changed = [key for key in newer if older.get(key) is not newer[key]]
+    found = newer.since(older)
+    assert found is not None
+    assert sorted(found, key=repr) == sorted(
+        ((older.get(key), newer[key]) for key in changed), key=repr
+    )
+    if any(key not in older for key in newer):
+        assert older.since(newer) is None  # something of it is gone

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import msgspec
 
+from ibkr_trader.core import codec
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.enums import Side
 from ibkr_trader.core.models import (
@@ -16,7 +17,7 @@ from ibkr_trader.core.models import (
     Quote,
 )
 from ibkr_trader.portfolio.growing import GrowingMap
-from ibkr_trader.portfolio.ledger_fold import Close
+from ibkr_trader.portfolio.ledger_fold import Close, stated_apart
 from ibkr_trader.portfolio.state import PortfolioState, fold
 from tests.orders.samples import (
     AAPL,
@@ -60,12 +61,14 @@ def test_a_report_never_adds_to_the_ledger() -> None:
     (drift,) = state.drift.values()
     assert (drift.ours, drift.theirs, drift.at) == ("0", "10", later(1))
     assert drift.subject == "position AAPL"
+    assert stated_apart(state, AAPL) == 10
 
 
 def test_a_report_that_agrees_is_no_news() -> None:
     state = fold([synced(10), report(10)])
     assert not state.drift
     assert state.reported == {AAPL.con_id: Decimal(10)}
+    assert stated_apart(state, AAPL) is None
 
 
 def test_the_execution_explains_the_report_that_came_before_it() -> None:
@@ -123,6 +126,19 @@ def test_a_checkpoint_states_what_that_had_cost_which_its_executions_have_ended(
     assert state.books[AAPL.con_id].position.realized_pnl == -50
     # Who has lived through it knows better, and more: nothing is begun anew.
     living = fold([synced(), filled(fill(10, "149")), filled(sold)])
+    assert living.apply(mark).books[AAPL.con_id] is living.books[AAPL.con_id]
+
+
+def test_a_checkpoint_says_whose_that_was_which_is_held_from_before() -> None:
+    held = report(10).position
+    mark = ev.CheckpointEvent(
+        at=AT, positions=(held,), opened={AAPL.con_id: Decimal(6), 7: Decimal(1)}
+    )
+    kept = codec.decode_event(codec.encode(mark))
+    state = fold([kept, synced(10)])
+    assert {con_id: book.opened for con_id, book in state.books.items()} == {AAPL.con_id: 6}
+    # Who has lived through it knows better.
+    living = fold([synced(), filled(fill(10))])
     assert living.apply(mark).books[AAPL.con_id] is living.books[AAPL.con_id]
 
 

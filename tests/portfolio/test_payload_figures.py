@@ -77,7 +77,7 @@ def test_a_position_is_told_with_its_worth_and_its_stop() -> None:
     assert (told.market_price, told.market_value, told.unrealized_pnl) == (D(151), D(1510), D(10))
     assert (told.realized_pnl, told.stop_price, told.covered) == (D(7), D(145), D(8))
     assert (told.event_id, told.at) == ("position.265598.20261120T150000.000000", AT)
-    assert (told.account, told.cause) == ("U1***567", "memo-1-entry")
+    assert (told.account, told.cause) == ("U***567", "memo-1-entry")
 
 
 def test_without_a_price_its_worth_is_unknown() -> None:
@@ -122,7 +122,7 @@ def test_the_days_result_is_told_by_symbol_and_in_all() -> None:
     assert (told.realized, told.unrealized, told.commission) == (D(10), D(-95), D(5))
     assert (told.net, told.notes) == (None, (f"MSFT: {UNPRICED}",))
     assert (told.net_liquidation, told.currency, told.since) == (D("100000.50"), "USD", DAY)
-    assert (told.account, told.event_id) == ("U1***567", "pnl.20261120T150000.000000")
+    assert (told.account, told.event_id) == ("U***567", "pnl.20261120T150000.000000")
 
 
 def test_what_is_in_other_money_is_not_known() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.models import OrderId
-from ibkr_trader.portfolio.plan_steps import StepKind
+from ibkr_trader.portfolio.plan_steps import StepKind, TakeOver
 from ibkr_trader.portfolio.state import PortfolioState, fold
 from tests.orders.samples import AT, MSFT, accepted, spec
 from tests.portfolio.plan_stage import CLIENT, bracket, only, plan
@@ -47,9 +47,22 @@ def test_an_order_of_somebody_else_is_told_and_no_difference(
 def test_an_order_of_a_lost_journal_is_one_of_our_client_and_form() -> None:
     step = only(plan(stranger(client_id=CLIENT, reference="k7qav-3-stop")))
     assert (step.kind, step.sign, step.differs) == (StepKind.LOST, "o", True)
-    assert step.words.startswith("order of a lost journal k7qav-3-stop  BUY 10 LIMIT 150.00")
+    assert step.words.startswith(
+        "take over order of a lost journal k7qav-3-stop  BUY 10 LIMIT 150.00, as it stands; "
+    )
+    assert step.action == TakeOver(order_id=OTHERS, perm_id=9001)
+    assert (step.id, step.next) == ("lost-foreign-77", "")
     other = only(plan(stranger(client_id=CLIENT, reference="icli-42")))
     assert other.kind is StepKind.FOREIGN
+
+
+def test_one_that_cannot_be_told_apart_is_for_a_person() -> None:
+    state = stranger(client_id=CLIENT, reference="k7qav-3-stop")
+    state = state.apply(ev.CancelRequestEvent(at=AT, order_id=OTHERS))
+    step = only(plan(state))
+    assert (step.kind, step.action) == (StepKind.LOST, None)
+    assert step.words.endswith("the broker calls it PENDING_CANCEL, so it cannot be taken over")
+    assert step.next == "use TWS to change or cancel it"
 
 
 def test_a_position_that_was_not_opened_here_is_told() -> None:

@@ -133,6 +133,25 @@ def test_a_book_can_begin_later() -> None:
     assert today.position.realized_pnl == book.position.realized_pnl
 
 
+def test_a_book_that_begins_later_knows_whose_it_was() -> None:
+    by_hand = fill(4, key="e2", at=later(2), order_id="foreign-9")
+    book = Book.open(ACCOUNT, AAPL).after(fill(6, key="e1", at=later(1))).after(by_hand)
+    assert book.opened == 0, "its executions tell"
+    next_day = book.since(later(3))
+    assert values(next_day.base.quantity, next_day.opened) == (10, 6)
+    more = next_day.after(fill(2, key="e4", at=later(4))).after(fill(1, key="e3", at=later(3.5)))
+    assert values(more.position.quantity, more.opened) == (13, 6)
+    sold = next_day.after(fill(5, side=Side.SELL, key="e5", at=later(5), order_id="foreign-9"))
+    assert values(sold.since(later(6)).base.quantity, sold.since(later(6)).opened) == (5, 5)
+
+
+@pytest.mark.parametrize(("stated", "ours"), [(10, 6), (40, 6), (4, 4), (0, 0), (-3, 0)])
+def test_what_was_ours_of_a_restated_book_is_ours_as_far_as_it_goes(stated: int, ours: int) -> None:
+    before = Book.open(ACCOUNT, AAPL).after(fill(6, key="e1", at=later(1))).since(later(2))
+    assert Book.of(held(stated), instead=before).opened == ours
+    assert Book.of(held(stated)).opened == 0
+
+
 def changes(*fills: Fill) -> list[ev.PositionEvent]:
     state = PortfolioState()
     found: list[ev.PositionEvent] = []

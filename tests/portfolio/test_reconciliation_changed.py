@@ -1,4 +1,4 @@
-"""A look at the broker, and a change of ours that it may not have seen."""
+"""A look at the broker, and what it may not have seen: a change of ours, and what was claimed."""
 
 from __future__ import annotations
 
@@ -22,3 +22,12 @@ def test_terms_from_before_a_change_under_way_do_not_end_it() -> None:
     assert after.orders[ID].desired == tighter
     after, _ = settle(before, snapshot(theirs(spec())))
     assert after.orders[ID].desired is None  # it was asked for before: so this is the answer
+
+
+def test_what_is_called_filled_meanwhile_may_be_missing_in_the_positions() -> None:
+    done = ev.DoneEvent(at=later(58), order_id=ID, filled=Decimal(10))
+    before = fold([accepted(spec()), done], sent(spec()))
+    after, _ = settle(before, snapshot(), Evidence(just_claimed=frozenset({ID})))
+    assert set(after.unheard) == {ID}
+    after, _ = settle(before, snapshot())
+    assert after.unheard == {}

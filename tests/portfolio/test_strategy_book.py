@@ -133,6 +133,17 @@ def test_an_entry_that_is_called_filled_counts_until_its_executions_are_there() 
     assert not play.book.unheard, "an exit opens nothing"
 
 
+def test_an_exit_that_is_called_filled_without_a_position_is_of_its_maker() -> None:
+    play = Play()
+    entry = play.enter(ALPHA)
+    play.cancel(entry, alone=True)
+    stop, target = (make_order_id(group_of(entry), r) for r in (OrderRole.STOP, OrderRole.TARGET))
+    play.cancel(target, alone=True)
+    play.tell(ev.DoneEvent(at=play.now, order_id=stop, filled=D(10)))
+    assert not play.portfolio.orders
+    assert play.owner() == ALPHA, "its executions may open a short position"
+
+
 def test_once_the_broker_has_told_everything_no_execution_is_to_come() -> None:
     play = Play()
     entry = play.enter(ALPHA)

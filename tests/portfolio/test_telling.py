@@ -13,6 +13,7 @@ from ibkr_trader.core.codec import EVENT_TYPES, decode_event, encode
 from ibkr_trader.core.enums import OrderStatus, Outcome
 from ibkr_trader.core.errors import InvariantBroken
 from ibkr_trader.core.models import AccountValues, Order, OrderId
+from ibkr_trader.portfolio.lost_orders import as_ours
 from ibkr_trader.portfolio.payloads import (
     ExecutionFill,
     FillKind,
@@ -74,7 +75,7 @@ def test_a_new_order_is_told_in_full() -> None:
     assert told.event_id.startswith("memo-1-single.new.")
     assert (told.kind, told.at, told.order_id, told.group_id) == (KIND.NEW, AT, ID, "memo-1")
     assert (told.origin, told.correlation_id) == ("strategy/momentum", "d-17")
-    assert (told.symbol, told.con_id, told.account) == ("AAPL", 265598, "U1***567")
+    assert (told.symbol, told.con_id, told.account) == ("AAPL", 265598, "U***567")
     assert (told.side, told.order_type, told.role, told.time_in_force) == (
         "BUY", "LIMIT", "single", "DAY",
     )  # fmt: skip
@@ -110,7 +111,7 @@ NEWS: list[tuple[ev.OrderEvent, KIND, OrderStatus | None, str, int]] = [
      None, "it fills", 161),
     (ev.ExpireEvent(at=AT, order_id=ID), KIND.EXPIRED, OrderStatus.EXPIRED, "", 0),
     (ev.RejectEvent(at=AT, order_id=ID, code=201, reason=f"margin of {REAL}\x1b[2J"),
-     KIND.REJECTED, OrderStatus.REJECTED, "margin of U1***567[2J", 201),
+     KIND.REJECTED, OrderStatus.REJECTED, "margin of U***567[2J", 201),
     (ev.HoldEvent(at=AT, order_id=ID, reason="locate"), KIND.HELD, OrderStatus.INACTIVE,
      "locate", 0),
     (ev.UnknownEvent(at=AT, order_id=ID, reason="silence"), KIND.UNKNOWN, OrderStatus.UNKNOWN,
@@ -133,14 +134,24 @@ def test_each_step_says_how_the_order_stands_after_it(
     assert told.limit_price == (D(149) if kind == KIND.MODIFY_REQUESTED else D(150))
 
 
+def test_an_order_that_is_taken_over_is_told_as_it_stands() -> None:
+    foreign = spec(order_id=OrderId("foreign-77"), reference=ID)
+    known = accepted(foreign, is_foreign=True, perm_id=77)
+    ours = as_ours(fold([known]).orders[OrderId("foreign-77")])
+    event = ev.AdoptEvent(at=AT, order_id=ID, order=ours, was=OrderId("foreign-77"))
+    told = step(event, known)
+    assert (told.kind, told.order_id, told.perm_id) == (KIND.ADOPTED, ID, 77)
+    assert (told.is_foreign, told.status, told.limit_price) == (False, "PRESUBMITTED", D(150))
+
+
 def test_every_kind_of_news_of_an_order_is_told_in_its_own_way() -> None:
     told = {kind for kind in EVENT_TYPES if issubclass(kind, ev.OrderEvent)}
     seen = {type(one) for one, *_ in NEWS}
     seen |= {ev.NewOrderEvent, ev.DenyEvent, ev.AcceptEvent, ev.FillEvent, ev.CommissionEvent}
+    seen |= {ev.AdoptEvent}
     assert seen == told
-    assert {kind for _, kind, *_ in NEWS} | {KIND.NEW, KIND.DENIED, KIND.ACCEPTED, KIND.FILL} == {
-        *KIND
-    }
+    by_hand = {KIND.NEW, KIND.DENIED, KIND.ACCEPTED, KIND.ADOPTED, KIND.FILL}
+    assert {kind for _, kind, *_ in NEWS} | by_hand == {*KIND}
 
 
 def test_news_without_words_repeats_the_last_ones() -> None:
@@ -183,7 +194,7 @@ def test_an_execution_is_told_with_the_order_after_it() -> None:
     assert (first.event_id, first.kind, first.revision) == ("e1.1", FillKind.EXECUTION, 1)
     assert (first.at, first.executed_at) == (later(1), AT)
     assert (first.order_id, first.group_id, first.origin) == (ID, "memo-1", "cli")
-    assert (first.correlation_id, first.account, first.symbol) == ("c-1", "U1***567", "AAPL")
+    assert (first.correlation_id, first.account, first.symbol) == ("c-1", "U***567", "AAPL")
     assert (first.side, first.quantity, first.price) == ("BUY", D(4), D("150.25"))
     assert (first.commission, first.realized_pnl, first.corrects) == (None, D(2), None)
     assert (first.exchange, first.perm_id, first.con_id) == ("ARCA", 9, 265598)

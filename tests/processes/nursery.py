@@ -1,11 +1,12 @@
 """Forks programs of ours from one process that has imported everything they may need.
 
-    python -m tests.processes.nursery DESCRIPTOR
+    python -m tests.processes.nursery DESCRIPTOR DOOR
 
 Each is a process of its own: its own pid, session, folder, environment and streams; signals reach
 it, and SIGKILL ends it in the middle of anything. What it does not do again is import the
 interpreter's and our modules, which is most of what a command costs. Who asks is `warm.py`; the
-descriptor is their end of a socket, and when that closes, so does the nursery.
+descriptor is their end of a socket, and when that closes, so does the nursery. Whoever is too far
+away to have it, as a command in a shell's line, comes to the DOOR, a socket with a name.
 """
 
 from __future__ import annotations
@@ -56,10 +57,11 @@ def preload() -> None:
 
 
 class Nursery:
-    """Takes requests from one socket; tells how each child has ended on a pipe of its own."""
+    """Takes requests from one socket, or at a door; tells how each child has ended on a pipe."""
 
-    def __init__(self, asking: socket.socket) -> None:
+    def __init__(self, asking: socket.socket, door: socket.socket) -> None:
         self._asking = asking
+        self._door = door
         self._pipes: dict[int, int] = {}
         self._woken, wakes = socket.socketpair()
         for end in (self._woken, wakes):
@@ -70,12 +72,12 @@ class Nursery:
 
     def work(self) -> None:
         """Serve until nobody asks any more."""
-        with self._woken, self._wakes, self._asking:
+        with self._woken, self._wakes, self._asking, self._door:
             self._serve()
 
     def _serve(self) -> None:
         while True:
-            ready, _, _ = select.select([self._asking, self._woken], [], [])
+            ready, _, _ = select.select([self._asking, self._woken, self._door], [], [])
             if self._woken in ready:
                 with contextlib.suppress(BlockingIOError):
                     self._woken.recv(4096)
@@ -84,16 +86,21 @@ class Nursery:
                 request, streams = _receive(self._asking)
                 if not request:
                     return
-                self._bear(json.loads(request), streams)
+                self._bear(json.loads(request), streams, told=self._asking)
+            if self._door in ready:
+                caller, _ = self._door.accept()
+                with caller:
+                    request, streams = _receive(caller)
+                    self._bear(json.loads(request), streams, told=caller)
 
-    def _bear(self, wish: dict[str, Any], streams: list[int]) -> None:
+    def _bear(self, wish: dict[str, Any], streams: list[int], *, told: socket.socket) -> None:
         pid = os.fork()
         if pid == 0:
             _live(wish, streams[:STREAMS])
         self._pipes[pid] = streams[STREAMS]
         for stream in streams[:STREAMS]:
             os.close(stream)
-        self._asking.sendall(STATUS.pack(pid))
+        told.sendall(STATUS.pack(pid))
 
     def _bury(self) -> None:
         with contextlib.suppress(ChildProcessError):
@@ -186,13 +193,15 @@ def _run(module: str) -> int:
 
 def main() -> None:
     """Load everything, say so, and serve."""
-    asking = socket.socket(fileno=int(sys.argv[1]))
+    asking, door = socket.socket(fileno=int(sys.argv[1])), socket.socket(socket.AF_UNIX)
+    door.bind(sys.argv[2])
+    door.listen()
     preload()
     gc.collect()
     gc.freeze()  # children share the pages of what they do not touch
     asking.sendall(STATUS.pack(os.getpid()))
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for those who asked
-    Nursery(asking).work()
+    Nursery(asking, door).work()
 
 
 if __name__ == "__main__":

@@ -9,9 +9,11 @@ import array
 import atexit
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -30,6 +32,13 @@ class _Nurse:
         self._turn = threading.Lock()
         self._asking: socket.socket | None = None
         self._of = 0  # the process that opened it: one that was forked has to have its own
+        self._folder = Path()
+
+    def door(self) -> Path:
+        """Return the name of the nursery's own socket."""
+        with self._turn:
+            self._opened()
+        return self._folder / "door"
 
     def bear(self, wish: Mapping[str, Any], streams: Sequence[int]) -> int:
         """Have a program started; return its pid."""
@@ -38,19 +47,24 @@ class _Nurse:
         with self._turn:
             asking = self._opened()
             sent = asking.sendmsg([STATUS.pack(len(words)), words], [rights])
-            asking.sendall((STATUS.pack(len(words)) + words)[sent:])
+            rest = (STATUS.pack(len(words)) + words)[sent:]
+            if rest:
+                asking.sendall(rest)
             return _number(asking)
 
     def _close(self, process: subprocess.Popen[bytes]) -> None:
         if self._asking is not None and self._of == os.getpid():
             self._asking.close()
             process.wait()
+            shutil.rmtree(self._folder, ignore_errors=True)
 
     def _opened(self) -> socket.socket:
         if self._asking is None or self._of != os.getpid():
             ours, theirs = socket.socketpair()
             env = os.environ | {"PYTHONPATH": str(ROOT), "OPENBLAS_NUM_THREADS": "1"}
-            program = [sys.executable, "-m", "tests.processes.nursery", str(theirs.fileno())]
+            self._folder = Path(tempfile.mkdtemp(prefix="nursery-"))  # a socket's name is short
+            words = [str(theirs.fileno()), str(self._folder / "door")]
+            program = [sys.executable, "-m", "tests.processes.nursery", *words]
             self._process = subprocess.Popen(
                 program, cwd=ROOT, env=env, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL
             )
@@ -146,6 +160,17 @@ def run(args: Sequence[str], **options: Any) -> subprocess.CompletedProcess[Any]
     if check:
         done.check_returncode()
     return done
+
+
+def shim(folder: Path) -> Path:
+    """Put an `ibkr-trader` into `folder` that comes from the nursery, for a shell's PATH."""
+    program = folder / "ibkr-trader"
+    text = Path(__file__).with_name("shim.py").read_text(encoding="utf-8")
+    program.write_text(
+        f"#!{sys.executable} -IS\n{text.replace('@DOOR@', str(_NURSE.door()))}", encoding="utf-8"
+    )
+    program.chmod(0o700)
+    return folder
 
 
 def _wish(args: Any, rest: tuple[Any, ...]) -> dict[str, Any] | None:

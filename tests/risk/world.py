@@ -188,6 +188,7 @@ def portfolio(
         children=GrowingMap(children),
         orders={part.order_id: part for part in parts if isinstance(part, Order)},
         closed=GrowingMap({order.order_id: order for order in past}),
+        unheard={order.order_id: order for order in known if order.unheard},
         positions={part.contract.con_id: part for part in parts if isinstance(part, Position)},
         values=values,
         marks=_marks(parts),

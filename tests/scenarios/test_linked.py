@@ -37,8 +37,8 @@ PRICES = {Side.BUY: ("145", "155"), Side.SELL: ("155", "145")}  # stop and targe
 
 
 @pytest.fixture
-async def day(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Day]:
-    async with a_day(tmp_path, monkeypatch) as opened, opened.open_desk():
+async def day(tmp_path: Path) -> AsyncIterator[Day]:
+    async with a_day(tmp_path) as opened, opened.open_desk():
         yield opened
 
 
@@ -240,14 +240,11 @@ async def test_two_targets_keep_their_split(day: Day) -> None:
 @pytest.mark.parametrize("targets", [(("155", 10),), (("155", 6), ("160", 4)), (("155", 6),)])
 @pytest.mark.parametrize("mode", list(BracketMode))
 async def test_a_partly_filled_entry_is_protected_within_two_seconds(
-    mode: BracketMode,
-    targets: tuple[tuple[str, int], ...],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    mode: BracketMode, targets: tuple[tuple[str, int], ...], tmp_path: Path
 ) -> None:
     """Whichever of the three ways the broker treats its exits, and however many they are."""
     config = ExchangeConfig(opened_at=START, bracket_mode=mode)
-    async with a_day(tmp_path, monkeypatch, config=config) as day, day.open_desk():
+    async with a_day(tmp_path, config=config) as day, day.open_desk():
         async with day.meanwhile():
             await day.desk.submit_group(bracket(Side.BUY, *targets, limit="149"))
         await day.trade("entry", 5)
@@ -313,11 +310,9 @@ async def test_exits_of_other_kinds_get_company(day: Day, kind: str) -> None:
     assert (held(day), works(day)) == (0, {})
 
 
-async def test_what_filled_while_nobody_was_there_is_followed_up(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_what_filled_while_nobody_was_there_is_followed_up(tmp_path: Path) -> None:
     """The desk goes, the scale-in fills, the desk comes back."""
-    async with a_day(tmp_path, monkeypatch) as day:
+    async with a_day(tmp_path) as day:
         async with day.open_desk():
             await enter(day, bracket())
             await scale_in(day, 5, limit="149", wait=Wait.ACCEPTED)

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-async def day(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Day]:
-    async with a_day(tmp_path, monkeypatch) as opened, opened.open_desk():
+async def day(tmp_path: Path) -> AsyncIterator[Day]:
+    async with a_day(tmp_path) as opened, opened.open_desk():
         yield opened
 
 
@@ -123,10 +123,8 @@ async def test_oco_order_both_fill(day: Day, on_race: OnRace) -> None:
     assert works(day) == {}
 
 
-async def test_exits_that_both_trade_are_bought_back_after_a_restart_too(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async with a_day(tmp_path, monkeypatch) as day:
+async def test_exits_that_both_trade_are_bought_back_after_a_restart_too(tmp_path: Path) -> None:
+    async with a_day(tmp_path) as day:
         async with day.open_desk():
             await hold(day)
             await slow(day)

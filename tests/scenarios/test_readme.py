@@ -13,6 +13,7 @@ import pytest
 
 from docs.run_transcripts import PAGES, ROOT, Sitting, shape, steps
 from tests.cli.conftest import CommandLine
+from tests.cli.families.test_recover import SMALL, lost
 from tests.processes import warm
 from tests.scenarios.traders import running
 
@@ -20,8 +21,9 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
 
 @pytest.fixture
-def sitting(tmp_path: Path) -> Iterator[Sitting]:
-    found = Sitting(tmp_path, start=warm.run)
+def sitting(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sitting]:
+    tools = warm.shim(tmp_path_factory.mktemp("tools"))
+    found = Sitting(tmp_path, start=warm.run, tools=tools)
     yield found
     found.end()
 
@@ -132,6 +134,8 @@ DOCUMENTED_OF_A_TRADER = {
     "strategy promote prediction --anyway --yes": "strategy-moved/1",
     "strategy rollback prediction --yes": "strategy-moved/1",
 }
+# Those that only a lost journal leads to; the number is the broker's.
+DOCUMENTED_OF_A_LOST_JOURNAL = {"adopt AAPL --order {}": "taken_over/1"}
 
 
 def promised() -> list[tuple[str, set[str]]]:
@@ -152,6 +156,7 @@ def assert_documents(cli: CommandLine, commands: dict[str, str]) -> None:
 
 def test_every_row_of_the_table_is_asked_for() -> None:
     asked = {*DOCUMENTED.values(), *DOCUMENTED_OF_A_TRADER.values()}
+    asked |= {*DOCUMENTED_OF_A_LOST_JOURNAL.values()}
     assert {schema for schema, _ in promised()} == asked
 
 
@@ -168,6 +173,12 @@ def test_every_document_of_a_running_trader_has_its_fields(cli: CommandLine) -> 
     edited.write_text(STRATEGY.read_text().replace("0.85", "0.95"))
     with running(cli, "--strategy", str(STRATEGY), "--shadow", str(edited)):
         assert_documents(cli, DOCUMENTED_OF_A_TRADER)
+
+
+def test_the_documents_of_a_lost_journal_have_their_fields(cli: CommandLine) -> None:
+    number = lost(cli, SMALL)["single"].removeprefix("lost-foreign-")
+    known = {one.format(number): schema for one, schema in DOCUMENTED_OF_A_LOST_JOURNAL.items()}
+    assert_documents(cli, known)
 
 
 def test_the_order_in_the_page_has_the_fields_of_an_order(cli: CommandLine) -> None:

@@ -216,7 +216,7 @@ def test_a_trader_that_dies_in_the_middle_leaves_the_outcome_unknown(line: Comma
         error = json.loads(out)["error"]
         assert error["code"] == "outcome_unknown"
         assert "it may have been sent" in error["message"]
-        assert error["hint"] == "ibkr-trader orders"
+        assert error["hint"] == "ibkr-trader reconcile --plan"
     assert len(line("orders --json").document["orders"]) == 1
 
 

@@ -29,8 +29,8 @@ BY_THREE = Trail(amount=Decimal(3))
 
 
 @pytest.fixture
-async def day(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Day]:
-    async with a_day(tmp_path, monkeypatch) as opened, opened.open_desk():
+async def day(tmp_path: Path) -> AsyncIterator[Day]:
+    async with a_day(tmp_path) as opened, opened.open_desk():
         yield opened
 
 
@@ -102,7 +102,7 @@ async def test_what_a_hand_has_moved_is_left_to_the_hand(day: Day) -> None:
 async def test_a_restart_goes_on_with_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, by: str
 ) -> None:
-    async with a_day(tmp_path, monkeypatch) as day:
+    async with a_day(tmp_path) as day:
         async with day.open_desk() as desk:
             await held(day)
             day.trader.trails.let(the_stop(day), BY_THREE, origin="cli")
@@ -129,7 +129,7 @@ async def test_a_restart_goes_on_with_it(
 async def test_a_stop_that_a_person_has_loosened_does_not_trail_after_a_restart(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, by: str
 ) -> None:
-    async with a_day(tmp_path, monkeypatch) as day:
+    async with a_day(tmp_path) as day:
         async with day.open_desk() as desk:
             await held(day)
             day.trader.trails.let(the_stop(day), BY_THREE, origin="cli")

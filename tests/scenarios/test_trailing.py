@@ -35,8 +35,8 @@ move = partial(trails.move, alone=True)
 
 
 @pytest.fixture
-async def day(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Day]:
-    async with a_day(tmp_path, monkeypatch) as opened, opened.open_desk():
+async def day(tmp_path: Path) -> AsyncIterator[Day]:
+    async with a_day(tmp_path) as opened, opened.open_desk():
         yield opened
 
 
@@ -120,9 +120,9 @@ async def test_trailing_stop_activation_threshold(day: Day, *, managed: bool) ->
     assert later[1] == 154
 
 
-async def test_trailing_stop_persistence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_trailing_stop_persistence(tmp_path: Path) -> None:
     """A restart goes on from where the stop works; while nobody is there, it stays."""
-    async with a_day(tmp_path, monkeypatch) as day:
+    async with a_day(tmp_path) as day:
         async with day.open_desk():
             await hold(day)
             group_id = await trail(day, is_managed=True, activation_price=Decimal(152))

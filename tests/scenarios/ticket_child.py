@@ -15,7 +15,8 @@ import sys
 
 from ibkr_trader import open_desk
 from ibkr_trader.adapters.clock import SystemClock
-from ibkr_trader.adapters.ticket_file import TicketFolder
+from ibkr_trader.adapters.ticket_file import TICKETS
+from ibkr_trader.adapters.token_file import TokenFolder
 from ibkr_trader.cli.previewing import where_of
 from ibkr_trader.config import load
 from ibkr_trader.execution.placing import Prepared, Wait, place
@@ -45,7 +46,7 @@ async def main(data_dir: str, token: str, point: str) -> None:
             die()
 
     settings = load({"profile": "sim", "data_dir": data_dir})
-    folder = TicketFolder(settings.place.folder)
+    folder = TokenFolder(settings.place.folder, TICKETS)
     async with open_desk(settings=settings, reach=reach) as desk:
         ticket = folder.read(token, now=SystemClock().now())
         quote = await reopen(desk.trader, ticket)

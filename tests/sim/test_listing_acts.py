@@ -57,6 +57,7 @@ def test_what_is_converted_is_held_under_another_number() -> None:
     assert held(one) == {MSFT: 15}
     assert sum(p.cost for p in one.account.positions.values()) == cost
     assert found(one, "AAPL") == []
+    assert one.market.tape(AAPL).halted, "as whatever is delisted"
 
 
 def test_what_is_not_held_converts_into_nothing() -> None:

@@ -13,6 +13,7 @@ from ibkr_trader.sim import shapes
 from ibkr_trader.sim.exchange import Exchange, ExchangeConfig
 from ibkr_trader.sim.instruments import SimBar, Tape
 from ibkr_trader.sim.matching import is_on_tick
+from ibkr_trader.sim.model import PriceModel
 from tests.sim.pit_desk import (
     AAPL,
     EURUSD,
@@ -246,3 +247,36 @@ def test_a_bridge_that_never_leaves_its_span_is_made_to() -> None:
     path = shapes.bend([0.0, 0.5, 0.6, 1.0], high=1.5, low=-0.5)
     assert (max(path), min(path)) == (1.5, -0.5)
     assert (path[0], path[-1]) == (0.0, 1.0)
+
+
+@pytest.mark.parametrize("seconds", [5, 60, 3600])
+def test_a_late_stretch_is_the_end_of_a_long_one(seconds: int) -> None:
+    exchange = fresh()
+    now = OPENED + timedelta(hours=1)
+    exchange.advance(now)
+    span: dict[str, Any] = {"end": now, "seconds": seconds, "regular_only": False}
+    long = exchange.market.bars(AAPL, start=OPENED - timedelta(hours=2), **span)
+    for back in (10, 67, 119, 120, 3600):
+        start = now - timedelta(seconds=back)
+        late = exchange.market.bars(AAPL, start=start, **span)
+        assert late == tuple(bar for bar in long if bar.at >= start)
+
+
+def test_a_late_stretch_costs_no_more_than_an_early_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    exchange = fresh()
+    now = OPENED + timedelta(hours=1)
+    exchange.advance(now)
+    drawn: list[int] = []
+    seconds_of = PriceModel.seconds
+
+    def counted(self: PriceModel, *what: Any, **which: Any) -> list[float]:
+        drawn.append(which["minute"])
+        return seconds_of(self, *what, **which)
+
+    monkeypatch.setattr(PriceModel, "seconds", counted)
+    for instrument in (AAPL, EURUSD):
+        drawn.clear()
+        start = now - timedelta(seconds=10)
+        bars = exchange.market.bars(instrument, start=start, end=now, seconds=5, regular_only=False)
+        assert len(bars) == 2
+        assert len(set(drawn)) <= 2, "of the minutes before nobody has asked"

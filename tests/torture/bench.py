@@ -52,13 +52,11 @@ class Bench:
 
     Attributes:
         kills: What was done so far.
-        looks: How often everything was judged at rest.
     """
 
     def __init__(self, folder: Path, seed: int) -> None:
         self.seed = seed
         self.kills: list[Kill] = []
-        self.looks = 0
         self._dice = random.Random(seed)  # noqa: S311 - moments, not secrets
         self._data = folder / "data"
         self._settings: Settings = settings_of(self._data)
@@ -109,7 +107,6 @@ class Bench:
 
     def judge(self) -> list[str]:
         """Recover, let everything come to rest, and return what is wrong."""
-        self.looks += 1
         asyncio.run(self._rest())
         books = self._books()
         self.executions = len(books["executions"])

@@ -32,7 +32,6 @@ class Wire:
         self._path, self._at = path, 0
         self.keys: dict[str, set[tuple[int, int]]] = defaultdict(set)
         self.sent: Counter[str] = Counter()
-        self.numbers: list[int] = []
         self.malformed: list[str] = []
 
     def read(self) -> None:
@@ -50,26 +49,41 @@ class Wire:
         ref = entry.get("order_ref", "")
         self.keys[ref].add((entry["order_client"], entry["order_id"]))
         self.sent[ref] += 1
-        self.numbers.append(entry["order_id"])
         lacks = (name for name in _DUE if not entry.get(name))
         self.malformed += [f"S25 {ref} was sent without {name}" for name in lacks]
 
 
 def of_the_wire(wire: Wire, records: Iterable[Any]) -> Iterator[str]:
-    """S1, S2, S3, S25: each order once, written down before, under a number of its own."""
+    """S1, S2, S3, S25: each order once, written down before, under a number of its own.
+
+    A change that comes when its order has ended looks like an order: the journal has it as one.
+    """
     wire.read()
+    known = tuple(records)
     written = {
-        spec.order_id for one in records if isinstance(one, SubmitOrders) for spec in one.orders
+        spec.order_id for one in known if isinstance(one, SubmitOrders) for spec in one.orders
     }
+    changes = Counter(str(one.order_id) for one in known if isinstance(one, ModifyEvent))
     for ref, keys in wire.keys.items():
-        if len(keys) > 1 or wire.sent[ref] > 1:
+        if len(keys) > 1 or wire.sent[ref] > 1 + changes[ref]:
             yield f"S1 {ref} was placed {wire.sent[ref]} times, as {sorted(keys)}"
         if ref not in written:
             yield f"S2 {ref} was placed, and the journal does not know it"
-    for before, after in zip(wire.numbers, wire.numbers[1:], strict=False):
-        if after <= before:
-            yield f"S3 order {after} was placed after {before}"
+    yield from _numbers(wire, known)
     yield from wire.malformed
+
+
+def _numbers(wire: Wire, records: Iterable[Any]) -> Iterator[str]:
+    """Given out in ascending order, one to an order; a close may leave before what waits."""
+    owners = {key: ref for ref, keys in wire.keys.items() for key in keys}
+    for ref, keys in wire.keys.items():
+        yield from (f"S3 {ref} took the number of {owners[k]}" for k in keys if owners[k] != ref)
+    highest = 0
+    for one in records:
+        for spec in one.orders if isinstance(one, SubmitOrders) else ():
+            if spec.broker_order_id <= highest:
+                yield f"S3 order {spec.broker_order_id} was given out after {highest}"
+            highest = max(highest, spec.broker_order_id)
 
 
 def of_the_ledger(books: dict[str, Any], records: Iterable[Any]) -> Iterator[str]:

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from ibkr_trader.core.commands import SubmitOrders
-from ibkr_trader.core.events import CancelRequestEvent, NotSentEvent, UnknownEvent
+from ibkr_trader.core.events import CancelRequestEvent, ModifyEvent, NotSentEvent, UnknownEvent
 from ibkr_trader.core.models import OrderId
 from tests.orders.samples import spec
 from tests.torture import judging
@@ -46,9 +46,12 @@ def wire_of(folder: Path, *frames: dict[str, Any]) -> judging.Wire:
     return judging.Wire(path)
 
 
-def written(*refs: str) -> list[Any]:
+def written(*refs: str, numbers: tuple[int, ...] = (7, 8)) -> list[Any]:
     """Return records that know these orders."""
-    orders = tuple(msgspec.structs.replace(spec(), order_id=OrderId(ref)) for ref in refs)
+    orders = tuple(
+        msgspec.structs.replace(spec(), order_id=OrderId(ref), broker_order_id=number)
+        for ref, number in zip(refs, numbers, strict=True)
+    )
     return [SubmitOrders(group_id=orders[0].group_id, kind="single", orders=orders)]
 
 
@@ -61,11 +64,21 @@ def test_what_is_in_order_is_no_violation(tmp_path: Path) -> None:
     assert not words(judging.of_the_wire(wire, written(REF, STOP)))
 
 
+def test_a_change_that_finds_its_order_ended_is_no_second_order(tmp_path: Path) -> None:
+    late = wire_of(tmp_path, frame(), frame(STOP, 8), frame())
+    stated = msgspec.structs.replace(spec(), order_id=OrderId(REF))
+    change = ModifyEvent(at=START, order_id=OrderId(REF), spec=stated)
+    assert not words(judging.of_the_wire(late, [*written(REF, STOP), change]))
+    twice = wire_of(tmp_path, frame(), frame(STOP, 8), frame(), frame())
+    assert words(judging.of_the_wire(twice, [*written(REF, STOP), change])) == {"S1"}
+
+
 @pytest.mark.parametrize(
     ("frames", "invariant"),
     [
+        ([frame(), frame()], "S1"),
         ([frame(), frame(number=9)], "S1"),
-        ([frame(), frame(STOP, 6)], "S3"),
+        ([frame(), frame(STOP, 7)], "S3"),
         ([frame(), frame("k7qav-2-entry", 8)], "S2"),
         ([frame(tif="")], "S25"),
     ],
@@ -75,6 +88,11 @@ def test_each_wrong_frame_is_seen(
 ) -> None:
     wire = wire_of(tmp_path, *frames)
     assert words(judging.of_the_wire(wire, written(REF, STOP))) == {invariant}
+
+
+def test_a_number_that_is_given_out_after_a_higher_one_is_seen(tmp_path: Path) -> None:
+    wire = wire_of(tmp_path, frame(number=8), frame(STOP, 7))
+    assert words(judging.of_the_wire(wire, written(REF, STOP, numbers=(8, 7)))) == {"S3"}
 
 
 def books(held: str = "10", *, stop: str = "10", group: str = "") -> dict[str, Any]:

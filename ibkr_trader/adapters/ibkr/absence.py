@@ -16,7 +16,7 @@ from ibkr_trader.risk.blackouts import end_after, holds
 if TYPE_CHECKING:
     from datetime import datetime
 
-_STILL = "still not connected"
+STILL = "still not connected"  # begins whatever is said of a gateway that is gone
 
 
 class Absence:
@@ -39,8 +39,8 @@ class Absence:
         `why` is the attempt's own reason.
         """
         if self._until is None:
-            return f"{_STILL}: {why}", False
+            return f"{STILL}: {why}", False
         if now < self._until:
             return "", False
         self._until = None
-        return f"{_STILL}, and the gateway's restart window is over: {why}", True
+        return f"{STILL}, and the gateway's restart window is over: {why}", True

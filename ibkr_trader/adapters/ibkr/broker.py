@@ -75,7 +75,6 @@ class IBKRBroker:
         on_frame: Callable[[str], None] = _ignore,
     ) -> None:
         self._connection = connection
-        self._install = install
         self._roster = Roster(install=install, client_id=connection.settings.client_id)
         self._news = BrokerNews(connection, self._roster)
         self._what_ifs = WhatIfs(connection, frame=self._what_if_frame)
@@ -84,6 +83,15 @@ class IBKRBroker:
         self._taking = asyncio.Lock()
         self._next_number = 0  # above every one that was given out, on whichever link
         self.objection: Callable[[Contract], str] = _no_objection
+
+    @property
+    def on_record(self) -> Callable[[OrderId], bool]:
+        """Asked of an order that another journal placed; see the port."""
+        return self._roster.on_record
+
+    @on_record.setter
+    def on_record(self, ask: Callable[[OrderId], bool]) -> None:
+        self._roster.on_record = ask
 
     @property
     def epoch_seen(self) -> int:
@@ -243,7 +251,7 @@ class IBKRBroker:
         before, asked = entry.wanted, named(command)
         was_asked = entry.asked if before is not None else frozenset()
         frame = self._order_frame(
-            editable(wanted, install=self._install, is_child=bool(entry.parent_number)),
+            editable(wanted, is_child=bool(entry.parent_number)),
             parent_number=live_parent(entry, self._roster),
             asked=asked | was_asked,
         )

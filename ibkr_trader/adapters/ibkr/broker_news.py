@@ -126,7 +126,8 @@ class BrokerNews:
     def _position(self, report: m.PositionReport) -> None:
         if self._collection is not None:
             self._collection.add_position(report)
-        elif report.account == self._connection.account:
+        # A snapshot may never be whole: what the broker says meanwhile must not wait for it.
+        if report.account == self._connection.account:
             at = self._connection.clock.now()
             position = Position(
                 account=report.account,

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from ibkr_trader.adapters.ibkr import messages as m
-from ibkr_trader.adapters.ibkr.absence import Absence
+from ibkr_trader.adapters.ibkr.absence import STILL, Absence
 from ibkr_trader.adapters.ibkr.client import load
 from ibkr_trader.adapters.ibkr.dialing import (
     NOBODY_THERE,
@@ -38,6 +38,7 @@ from ibkr_trader.adapters.ibkr.lanes import Lanes, Parcel
 from ibkr_trader.adapters.ibkr.receiver import VITAL
 from ibkr_trader.adapters.ibkr.requests import Requests
 from ibkr_trader.adapters.ibkr.switchboard import Switchboard
+from ibkr_trader.core.accounts import is_simulated
 from ibkr_trader.core.errors import AccountMismatch, BrokerUnavailable, ConfigError
 from ibkr_trader.core.events import ConnectEvent, DisconnectEvent, ErrorEvent
 from ibkr_trader.execution.tasks import alongside
@@ -119,8 +120,8 @@ class IBKRConnection:
 
     @property
     def is_simulator(self) -> bool:
-        """Whether the account is the simulator's: only those begin with `SIM`."""
-        return self.account.startswith("SIM")
+        """Whether the account is the simulator's."""
+        return is_simulated(self.account)
 
     # -- its life -----------------------------------------------------------------------
 
@@ -252,13 +253,14 @@ class IBKRConnection:
         session, self._session = self._session, None
         if session is None:
             return
-        is_news &= self.state is LinkState.CONNECTED  # if DEGRADED, it is on record already
-        self.state = LinkState.DISCONNECTED
+        before, self.state = self.state, LinkState.DISCONNECTED
         session.link.close(reason)
         self.requests.fail_all(reason)
         self.lanes.clear(f"the link was lost before it was sent: {reason}")
-        if is_news:
+        if is_news and before is LinkState.CONNECTED:
             self._publish_loss(reason)
+        elif is_news and before is LinkState.DEGRADED:  # the loss is on record already
+            self._publish_error(0, f"{STILL}: now the gateway is gone, too: {reason}")
         self._lost.set()
 
     def _publish_loss(self, reason: str) -> None:

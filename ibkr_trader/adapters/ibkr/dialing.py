@@ -18,6 +18,7 @@ from ibkr_trader.adapters.ibkr.error_codes import Kind, rule_for
 from ibkr_trader.adapters.ibkr.link import Inlet, Link
 from ibkr_trader.adapters.ibkr.receiver import Receiver
 from ibkr_trader.core.errors import AccountMismatch, BrokerUnavailable
+from ibkr_trader.core.pauses import growing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -236,8 +237,8 @@ def pause_before(attempt: int, settings: LinkSettings, *, jitter: float) -> floa
 
     `jitter` (0 to 1) spreads it by half: whoever lost the gateway does not come back as one.
     """
-    pause = min(settings.backoff_max, settings.backoff * (1 << min(attempt, 16)))
-    return pause * (0.5 + jitter)
+    most = settings.backoff_max
+    return growing(attempt + 1, first=min(settings.backoff, most), most=most) * (0.5 + jitter)
 
 
 def choose_account(settings: LinkSettings, accounts: tuple[str, ...], *, known: str = "") -> str:

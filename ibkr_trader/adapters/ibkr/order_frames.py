@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from ibkr_trader.core.errors import BrokerUnavailable
-from ibkr_trader.core.ids import is_our_group
+from ibkr_trader.core.ids import is_our_group, parse_order_id
 from ibkr_trader.core.shapes import PRICES
 
 if TYPE_CHECKING:
@@ -46,14 +46,16 @@ def named(command: ModifyOrder) -> frozenset[str]:
     return frozenset(name for name in _CHANGEABLE if getattr(command, name) is not None)
 
 
-def editable(spec: OrderSpec, *, install: str, is_child: bool) -> OrderSpec:
+def editable(spec: OrderSpec, *, is_child: bool) -> OrderSpec:
     """Return what may be said of `spec` in a change of it.
 
     TWS makes an OCA group of a bracket's exits and refuses to hear of it again (10326) from
     them. A group that the order itself named is stated as it was: one of ours, or that of a
     bracket which it joined without being its child, as a timed exit does.
     """
-    if not is_child or is_our_group(spec.oca_group, install):
+    ref = parse_order_id(spec.order_id)
+    is_named = ref is not None and is_our_group(spec.oca_group, ref.install)
+    if not is_child or is_named:
         return spec
     return msgspec.structs.replace(spec, oca_group="", oca_type=None)
 

@@ -2,7 +2,7 @@
 
 Our id travels in the order's reference and is believed first; then the client and the
 number it gave; then the permanent id. What does not carry our prefix is foreign, and gets
-an id made of its permanent one.
+an id made of its permanent one; if it was taken over since, it goes by its reference.
 """
 
 from __future__ import annotations
@@ -10,11 +10,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from ibkr_trader.core.enums import OrderRole
 from ibkr_trader.core.ids import epoch_in, is_ours, parse_order_id
 from ibkr_trader.core.models import GroupId, OrderId, OrderSpec
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ibkr_trader.adapters.ibkr.lanes import Parcel
     from ibkr_trader.adapters.ibkr.messages import OrderReport, StatusReport
 
@@ -31,6 +35,7 @@ class Entry:
         waiting: What it is to leave in, until it has left.
         is_acked: The broker has spoken of it.
         is_announced: Those who listen have been told of it, by us or by the broker.
+        ref: What the broker says that its desk called it.
         is_refused: An error refused it; the `Cancelled` that follows is the same news.
     """
 
@@ -40,6 +45,7 @@ class Entry:
     client_id: int = 0
     perm_id: int = 0
     parent_number: int = 0
+    ref: str = ""
     spec: OrderSpec | None = None
     wanted: OrderSpec | None = None
     asked: frozenset[str] = frozenset()
@@ -58,11 +64,13 @@ class Roster:
     Attributes:
         highest: Of the order ids that our client has used.
         epoch: The highest that any order's reference names, whoever placed it.
+        on_record: Asked of a reference without our prefix: whether that order was taken over.
     """
 
     def __init__(self, *, install: str, client_id: int) -> None:
         self._install = install
         self._client_id = client_id
+        self.on_record: Callable[[OrderId], bool] = lambda _: False
         self._by_id: dict[OrderId, Entry] = {}
         self._by_number: dict[tuple[int, int], Entry] = {}
         self._by_perm_id: dict[int, Entry] = {}
@@ -71,12 +79,16 @@ class Roster:
 
     def get(self, order_id: OrderId) -> Entry | None:
         """Return the order that we call `order_id`."""
-        return self._by_id.get(order_id)
+        known = self._by_id.get(order_id)
+        if known is None and self.on_record(order_id):
+            met = (one for one in self._by_id.values() if one.is_foreign and one.ref == order_id)
+            known = next(map(self._as_named, met), None)
+        return known
 
     def find(self, client_id: int, number: int, *, perm_id: int = 0) -> Entry | None:
         """Return the order that client `client_id` calls `number`, or of that permanent id."""
-        entry = self._by_number.get((client_id, number))
-        return entry if entry is not None else self._by_perm_id.get(perm_id)
+        entry = self._by_number.get((client_id, number)) or self._by_perm_id.get(perm_id)
+        return self._as_named(entry) if entry is not None else None
 
     def add(self, spec: OrderSpec, *, parent_number: int) -> Entry:
         """Enter an order that is about to be sent."""
@@ -106,10 +118,10 @@ class Roster:
 
     def meet(self, *, ref: str, client_id: int, number: int, perm_id: int) -> Entry:
         """Return the order that a message speaks of, entering it if it is new."""
-        ours = is_ours(ref, self._install)
+        ours = is_ours(ref, self._install) or self.on_record(OrderId(ref))
         self.epoch = max(self.epoch, epoch_in(ref))
         if ours:
-            entry = self._by_id.get(OrderId(ref))
+            entry = self.get(OrderId(ref))
         else:
             entry = self.find(client_id, number, perm_id=perm_id)
             if entry is not None and not entry.is_foreign and ref:
@@ -120,6 +132,7 @@ class Roster:
         entry.number = number or entry.number
         entry.client_id = client_id or entry.client_id
         entry.perm_id = perm_id or entry.perm_id
+        entry.ref = ref or entry.ref
         self._enter(entry)
         return entry
 
@@ -150,6 +163,23 @@ class Roster:
             broker_order_id=entry.number,
             reference=report.ref if entry.is_foreign else "",
         )
+
+    def _as_named(self, entry: Entry) -> Entry:
+        """The entry, by its reference if the order was taken over since it was met."""
+        if entry.is_foreign and entry.ref and self.on_record(OrderId(entry.ref)):
+            self._by_id.pop(entry.order_id, None)
+            entry.order_id, entry.is_foreign = OrderId(entry.ref), False
+            if entry.spec is not None:  # terms that it was met with, by the name of then
+                group_id, role = _parts_of(entry)
+                entry.spec = msgspec.structs.replace(
+                    entry.spec,
+                    order_id=entry.order_id,
+                    group_id=group_id,
+                    role=role,
+                    reference="",
+                )
+            self._enter(entry)
+        return entry
 
     def _enter(self, entry: Entry) -> None:
         self._by_id[entry.order_id] = entry

@@ -77,6 +77,7 @@ def whole(text: str) -> int:
     return 0 if text in _UNSET else int(text)
 
 
+@lru_cache(maxsize=256)  # many executions have one second
 def moment(text: str, *, zone: str) -> datetime:
     """Return the instant that TWS writes as `text`; `zone` counts where the text has none.
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from ibkr_trader.adapters.signals.http_exchange import Exchange, HungUp, Refusal
-from ibkr_trader.adapters.signals.pauses import growing
+from ibkr_trader.core.pauses import growing
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

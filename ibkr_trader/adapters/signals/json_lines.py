@@ -29,8 +29,8 @@ from ibkr_trader.adapters.settings import (
 from ibkr_trader.adapters.signals.envelope import read_envelope
 from ibkr_trader.adapters.signals.health import Health, nobody
 from ibkr_trader.adapters.signals.line_splitter import LineSplitter
-from ibkr_trader.adapters.signals.pauses import growing
 from ibkr_trader.adapters.signals.registry import SOURCES
+from ibkr_trader.core.pauses import growing
 from ibkr_trader.core.signals import Malformed
 from ibkr_trader.core.text import plain
 

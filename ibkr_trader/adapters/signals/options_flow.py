@@ -21,8 +21,8 @@ from ibkr_trader.adapters.signals.flow_feeds import Answers, MeasureFeed, Predic
 from ibkr_trader.adapters.signals.flow_settings import ApiSettings, path_for
 from ibkr_trader.adapters.signals.health import Health, nobody
 from ibkr_trader.adapters.signals.http_fetch import FetchFailed, fetching
-from ibkr_trader.adapters.signals.pauses import growing
 from ibkr_trader.adapters.signals.registry import SOURCES
+from ibkr_trader.core.pauses import growing
 from ibkr_trader.core.signals import Malformed
 from ibkr_trader.execution.tasks import alongside
 from ibkr_trader.rules.admission import TOO_MANY

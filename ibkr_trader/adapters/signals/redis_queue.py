@@ -33,7 +33,6 @@ from ibkr_trader.adapters.redis_link import RedisLink, RedisTrouble
 from ibkr_trader.adapters.settings import keys_of, read_settings
 from ibkr_trader.adapters.signals.envelope import read_envelope
 from ibkr_trader.adapters.signals.health import Health, nobody
-from ibkr_trader.adapters.signals.pauses import growing
 from ibkr_trader.adapters.signals.redis_settings import RedisSettings
 from ibkr_trader.adapters.signals.redis_stream import (
     FIRST,
@@ -43,6 +42,7 @@ from ibkr_trader.adapters.signals.redis_stream import (
     SignalStream,
 )
 from ibkr_trader.adapters.signals.registry import SOURCES
+from ibkr_trader.core.pauses import growing
 from ibkr_trader.core.signals import DUPLICATE, POISON, Malformed
 from ibkr_trader.core.text import plain
 from ibkr_trader.execution.tasks import heed_cancellation

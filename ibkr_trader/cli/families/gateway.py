@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ibkr_trader.cli import output
-from ibkr_trader.cli.exits import UsageFault
+from ibkr_trader.cli.exits import Exit, UsageFault
 from ibkr_trader.cli.face import FAMILIES, Face, command
 from ibkr_trader.cli.help import HelpfulGroup
 from ibkr_trader.cli.output import Reply
@@ -28,6 +28,7 @@ app.add_typer(gateway_app, name="gateway", rich_help_panel=PANEL)
 
 _LAST_PORT = 65_535
 _PORTS_OF_TWS = frozenset({7496, 7497, 4001, 4002})
+_SHUT = "nobody can connect to its port, as its script may want: ibkr-trader gateway inject look"
 _LOCAL_NOTE = "simulated: no account, no money"
 
 
@@ -77,7 +78,7 @@ def start(
         return None
     from ibkr_trader.sim.gateway import background  # noqa: PLC0415 - only this command needs it
 
-    was_running = background.status(folder) is not None
+    was_running = background.living(folder) is not None
     if was_running and (seed or speed or bars or wire_log or script or chaos):
         message = (
             "the simulator runs already: --seed, --speed, --bars, --wire-log, --script and --chaos "
@@ -91,7 +92,10 @@ def start(
         message = f"the simulator already runs on port {info.port}"
         raise UsageFault(message, hint="ibkr-trader gateway stop, then start it again")
     what = "already runs" if was_running else "started"
-    return _reply(info, folder, f"gateway {what} on 127.0.0.1:{info.port}")
+    reply = _reply(info, folder, f"gateway {what} on 127.0.0.1:{info.port}")
+    if background.status(folder) is None:
+        reply.blocks.append(_SHUT)
+    return reply
 
 
 @command(gateway_app, "stop", panel=PANEL, example="ibkr-trader gateway stop")
@@ -117,14 +121,13 @@ def status(face: Face) -> Reply:
 
     folder = face.place().simulator
     info = background.status(folder)
+    lost = background.deaf(folder) if info is None else None
+    if lost is not None:
+        return _deaf(lost, folder)
     if info is None:
-        return Reply(
-            schema="gateway/1",
-            data={"running": False, "state_dir": str(folder)},
-            blocks=[
-                "gateway is not running; the next order starts it, or: ibkr-trader gateway start"
-            ],
-        )
+        text = "gateway is not running; the next order starts it, or: ibkr-trader gateway start"
+        data = {"running": False, "state_dir": str(folder)}
+        return Reply(schema="gateway/1", data=data, blocks=[text])
     return _reply(info, folder, f"gateway runs on 127.0.0.1:{info.port}")
 
 
@@ -134,15 +137,13 @@ def reset(face: Face) -> Reply:
     from ibkr_trader.sim.gateway import background  # noqa: PLC0415 - only this command needs it
 
     folder = face.place().simulator
-    running = background.status(folder)
     data = {"state_dir": str(folder), "reset": not face.dry_run}
     if face.dry_run:
         text = f"would forget the simulated account in {folder}"
         return Reply(schema="gateway-reset/1", data=data, blocks=[text])
     face.confirm(f"Forget the simulated account in {folder}?")
     with _told(folder):
-        if running is not None:
-            background.stop(folder)
+        background.stop(folder)
         background.reset(folder)
     return Reply(schema="gateway-reset/1", data=data, blocks=["the simulated account begins anew"])
 
@@ -180,6 +181,21 @@ def inject(
 
 # What an act's words mean is for the simulator to say: `-20%` and `--stop` among them.
 gateway_app.registered_commands[-1].context_settings = {"ignore_unknown_options": True}
+
+
+def _deaf(info: GatewayInfo, folder: Path) -> Reply:
+    from ibkr_trader.sim.gateway import background  # noqa: PLC0415 - only this command needs it
+
+    text = f"gateway runs (process {info.pid}), and nobody can connect to its port {info.port}"
+    data = {
+        "running": False,
+        "is_deaf": True,
+        "pid": info.pid,
+        "port": info.port,
+        "state_dir": str(folder),
+    }
+    blocks: list[str | output.Table] = [text, f"Next: {background.HEAR_AGAIN}"]
+    return Reply(schema="gateway/1", data=data, blocks=blocks, exit=Exit.INCOMPLETE)
 
 
 def _reply(info: GatewayInfo, folder: Path, text: str) -> Reply:
@@ -240,7 +256,8 @@ def _told(folder: Path) -> Iterator[None]:
     try:
         yield
     except (GatewayError, StoreError, OSError) as error:
-        raise BrokerUnavailable(str(error), hint=f"see {folder}/gateway.log") from error
+        hint = getattr(error, "hint", "") or f"see {folder}/gateway.log"
+        raise BrokerUnavailable(str(error), hint=hint) from error
 
 
 def _private(folder: Path) -> None:

@@ -43,9 +43,7 @@ async def reconcile(
 ) -> Reply:
     """Show what differs between the broker and what is meant, and with a token put it right."""
     if plan and apply:
-        raise UsageFault(
-            "--plan and --apply contradict each other", remedies=({"--plan": ""}, {"--apply": ""})
-        )
+        raise UsageFault("--plan and --apply contradict each other", remedies=({"--plan": ""},))
     if only and not apply:
         raise UsageFault("--only chooses among the steps of a plan: it goes with --apply TOKEN")
     patience = values.seconds(timeout) if timeout else None
@@ -79,6 +77,14 @@ async def adopt(
     quantity: Annotated[
         str, typer.Option("--quantity", metavar="N", help="Only so much of it.")
     ] = "",
+    order: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--order",
+            metavar="PERMID",
+            help="Instead: this order of a lost journal, as it stands; repeat it.",
+        ),
+    ] = None,
     timeout: TimeoutOption = "",
 ) -> Reply:
     """Look after a position that was opened by hand: a stop under it, and on record as yours."""
@@ -91,6 +97,11 @@ async def adopt(
     patience = values.seconds(timeout) if timeout else None
     from ibkr_trader.cli import caring  # noqa: PLC0415 - brings the client library
 
+    if order:
+        if wanted != Wanted() or most is not None:
+            raise UsageFault("--order takes orders over as they stand: no exit goes with it")
+        perm_ids = [values.perm_id(one) for one in order]
+        return await caring.adopt_orders(face, name, perm_ids, timeout=patience)
     return await caring.adopt(face, name, wanted, most=most, timeout=patience)
 
 

@@ -178,6 +178,9 @@ def _alarms(scene: Scene) -> Iterator[Piece]:
     if unknown:
         told = f" {unknown} order{'' if unknown == 1 else 's'} UNKNOWN "
         yield Piece((Span(told, Role.UNKNOWN),))
+    if scene.head.alarms:
+        told = f" {scene.head.alarms} alarm{'' if scene.head.alarms == 1 else 's'}: n "
+        yield Piece((Span(told, Role.REDUCING),))
     if scene.head.halts:
         names = ", ".join(scene.head.halts)
         short = (Span(f" {len(scene.head.halts)} symbols halted ", Role.REDUCING),)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ibkr_trader.drills.asks import REST, ask, bracket, held_bracket
+from ibkr_trader.drills.asks import another_bracket, held_bracket
 from ibkr_trader.drills.drill import drill
 from ibkr_trader.drills.ends import no_more_than, protected
-from ibkr_trader.execution.placing import Wait
 
 if TYPE_CHECKING:
     from ibkr_trader.drills.scene import Scene
@@ -21,13 +20,11 @@ async def competing_session(scene: Scene) -> None:
     await scene.broker.befall("competing-session")
     scene.did("somebody logs in elsewhere: 10197, and prices stop")
     await scene.gateway.wait(max(30.0, scene.settings.risk.max_quote_age.total_seconds() * 2))
-    why = await scene.trying(ask(scene, bracket(scene, limit=REST), wait=Wait.ACCEPTED))
-    scene.did(f"a bracket is asked for: {why or 'it is sent'}")
+    await another_bracket(scene)
     no_more_than(scene, 1, "entry")
     await scene.broker.befall("lift")
     scene.did("the other one has left")
     await scene.gateway.wait(5)
-    why = await scene.trying(ask(scene, bracket(scene, limit=REST), wait=Wait.ACCEPTED))
-    scene.did(f"a bracket is asked for: {why or 'it is sent'}")
+    why = await another_bracket(scene)
     scene.must(not why, "the desk has not come back by itself")
     await protected(scene, scene.size)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ibkr_trader.drills.asks import REST, ask, bracket, held_bracket
+from ibkr_trader.drills.asks import another_bracket, held_bracket
 from ibkr_trader.drills.drill import drill
 from ibkr_trader.drills.ends import no_more_than, protected
-from ibkr_trader.execution.placing import Wait
 
 if TYPE_CHECKING:
     from ibkr_trader.drills.scene import Scene
@@ -26,8 +25,7 @@ async def dead_data(scene: Scene) -> None:
     await scene.gateway.wait(10)
     anew = [one for one in scene.gateway.wire.sent("reqMktData") if one.at >= since]
     scene.must(anew, "nobody asks for prices again")
-    why = await scene.trying(ask(scene, bracket(scene, limit=REST), wait=Wait.ACCEPTED))
-    scene.did(f"a bracket is asked for: {why or 'it is sent'}")
+    why = await another_bracket(scene)
     scene.must(not why, "the desk has no prices any more")
     no_more_than(scene, 2, "entry")
     await protected(scene, scene.size)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ibkr_trader.drills.asks import REST, ask, bracket, held_bracket
+from ibkr_trader.drills.asks import another_bracket, held_bracket
 from ibkr_trader.drills.drill import drill
 from ibkr_trader.drills.ends import no_more_than, protected
-from ibkr_trader.execution.placing import Wait
 
 if TYPE_CHECKING:
     from ibkr_trader.drills.scene import Scene
@@ -21,8 +20,7 @@ async def delayed_data(scene: Scene) -> None:
     await scene.broker.befall("delayed-data")
     scene.did("live prices end; delayed ones come in their place (10167)")
     await scene.gateway.wait(10)
-    why = await scene.trying(ask(scene, bracket(scene, limit=REST), wait=Wait.ACCEPTED))
-    scene.did(f"a bracket is asked for: {why or 'it is sent'}")
+    await another_bracket(scene)
     most = 2 if scene.settings.risk.allow_delayed_quotes else 1
     no_more_than(scene, most, "entry")
     await protected(scene, scene.size)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ibkr_trader.drills.asks import REST, ask, begin, bracket
+from ibkr_trader.drills.asks import first_bracket
 from ibkr_trader.drills.drill import drill
 from ibkr_trader.drills.ends import flat, no_more_than
-from ibkr_trader.execution.placing import Wait
 
 if TYPE_CHECKING:
     from ibkr_trader.drills.scene import Scene
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 async def entry_refused(scene: Scene) -> None:
     """The broker refuses the entry of a bracket."""
     await scene.broker.refuse("*-entry")
-    why = await scene.trying(begin(ask(scene, bracket(scene, limit=REST), wait=Wait.ACCEPTED)))
+    why = await first_bracket(scene)
     scene.did(f"the broker refuses the entry of a bracket: {why}")
     await scene.gateway.wait(20)
     no_more_than(scene, 3)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ibkr_trader.drills.asks import held_bracket
 from ibkr_trader.drills.drill import drill
-from ibkr_trader.drills.ends import protected
+from ibkr_trader.drills.ends import believed, protected
 
 if TYPE_CHECKING:
     from ibkr_trader.drills.scene import Scene
@@ -21,6 +21,5 @@ async def execution_corrected(scene: Scene) -> None:
     await scene.broker.correct(exec_id, quantity=str(less))
     scene.did(f"the exchange corrects the execution: {less} were bought, not {scene.size}")
     await scene.gateway.wait(5, step=0.25)
-    ours = sum(one.quantity for one in scene.trader.portfolio.positions.values())
-    scene.must(ours == less, f"the desk believes in {ours}")
+    believed(scene, less)
     await protected(scene, less)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ibkr_trader.drills.asks import ask, begin, bracket
 from ibkr_trader.drills.drill import drill
-from ibkr_trader.drills.ends import protected
+from ibkr_trader.drills.ends import believed, protected
 from ibkr_trader.execution.placing import Wait
 from ibkr_trader.sim.gateway import fault_rules as rules
 
@@ -22,6 +22,5 @@ async def executions_lost(scene: Scene) -> None:
     await begin(ask(scene, bracket(scene), wait=Wait.NONE))
     scene.did("a bracket is sent, and its entry fills")
     await scene.gateway.wait(10)
-    ours = sum(one.quantity for one in scene.trader.portfolio.positions.values())
-    scene.must(ours == scene.size, f"the desk believes in {ours}")
+    believed(scene, scene.size)
     await protected(scene, scene.size)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ibkr_trader.drills.asks import resting_bracket
 from ibkr_trader.drills.drill import drill
-from ibkr_trader.drills.ends import protected
+from ibkr_trader.drills.ends import believed, protected
 
 if TYPE_CHECKING:
     from ibkr_trader.drills.scene import Scene
@@ -25,6 +25,5 @@ async def fills_during_1100(scene: Scene) -> None:
     await scene.broker.befall("1102")
     scene.did("1102: it is back, and the fill is not told later either")
     await scene.gateway.wait(3)
-    ours = sum(one.quantity for one in scene.trader.portfolio.positions.values())
-    scene.must(ours == scene.held, f"the desk believes in {ours}, the broker in {scene.held}")
+    believed(scene, scene.held)
     await protected(scene, scene.size)

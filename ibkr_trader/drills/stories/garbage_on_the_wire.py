@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ibkr_trader.drills.asks import resting_bracket
 from ibkr_trader.drills.drill import drill
-from ibkr_trader.drills.ends import protected
+from ibkr_trader.drills.ends import believed, protected
 
 if TYPE_CHECKING:
     from ibkr_trader.drills.scene import Scene
@@ -22,6 +22,5 @@ async def garbage_on_the_wire(scene: Scene) -> None:
     await scene.floor.trade("entry")
     scene.did("the entry fills")
     await scene.gateway.wait(20)
-    ours = sum(one.quantity for one in scene.trader.portfolio.positions.values())
-    scene.must(ours == scene.held, f"the desk believes in {ours}, the broker in {scene.held}")
+    believed(scene, scene.held)
     await protected(scene, scene.size)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ibkr_trader.adapters.kill_flag import HaltFile
-from ibkr_trader.drills.asks import REST, ask, begin, bracket, held_bracket
+from ibkr_trader.drills.asks import REST, another_bracket, ask, begin, bracket, held_bracket
 from ibkr_trader.drills.drill import drill
 from ibkr_trader.drills.ends import no_more_than, protected
 from ibkr_trader.execution.placing import Wait
@@ -28,7 +28,6 @@ async def halt_switch(scene: Scene) -> None:
     scene.must(not opens, f"{', '.join(opens)} can still open something")
     await scene.kill()
     await scene.start()
-    why = await scene.trying(ask(scene, bracket(scene, limit=REST), wait=Wait.ACCEPTED))
-    scene.did(f"after a restart a bracket is asked for: {why or 'it is sent'}")
+    await another_bracket(scene)
     no_more_than(scene, 2, "entry")
     await protected(scene, scene.size)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ibkr_trader.drills.asks import REST, ask, begin, bracket
+from ibkr_trader.drills.asks import first_bracket
 from ibkr_trader.drills.drill import drill
 from ibkr_trader.drills.ends import no_more_than, protected
-from ibkr_trader.execution.placing import Wait
 
 if TYPE_CHECKING:
     from ibkr_trader.drills.scene import Scene
@@ -18,7 +17,7 @@ async def held_by_a_dialog(scene: Scene) -> None:
     """TWS holds an order behind a dialog that nobody sees."""
     await scene.broker.befall("precaution-hold 90")
     scene.did("TWS shows a dialog for the next order, which waits behind it for 90 s")
-    why = await scene.trying(begin(ask(scene, bracket(scene, limit=REST), wait=Wait.ACCEPTED)))
+    why = await first_bracket(scene)
     scene.did(f"a bracket is asked for: {why or 'it is sent'}")
     await scene.gateway.wait(120)
     live = [one.terms.order_ref for one in scene.ledger.live() if one.terms.order_ref]

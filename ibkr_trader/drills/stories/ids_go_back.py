@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ibkr_trader.drills.asks import REST, ask, bracket, held_bracket
+from ibkr_trader.drills.asks import another_bracket, held_bracket
 from ibkr_trader.drills.drill import drill
 from ibkr_trader.drills.ends import no_more_than, protected
-from ibkr_trader.execution.placing import Wait
 
 if TYPE_CHECKING:
     from ibkr_trader.drills.scene import Scene
@@ -22,8 +21,7 @@ async def ids_go_back(scene: Scene) -> None:
     scene.did("TWS counts its order ids from the beginning again")
     await scene.start()
     await scene.gateway.wait(3)
-    why = await scene.trying(ask(scene, bracket(scene, limit=REST), wait=Wait.ACCEPTED))
-    scene.did(f"a bracket is asked for: {why or 'it is sent'}")
+    why = await another_bracket(scene)
     scene.must(not why, "the order was not taken")
     no_more_than(scene, 2, "entry")
     ids = [one.order_id for one in scene.ledger.live() if one.terms.order_ref]

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ibkr_trader.drills.asks import REST, ask, begin, bracket
+from ibkr_trader.drills.asks import first_bracket
 from ibkr_trader.drills.drill import drill
 from ibkr_trader.drills.ends import no_more_than, protected
-from ibkr_trader.execution.placing import Wait
 
 if TYPE_CHECKING:
     from ibkr_trader.drills.scene import Scene
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 async def inactive_then_live(scene: Scene) -> None:
     """An entry is Inactive, and comes alive later."""
     await scene.broker.befall("inactive-then-live 45 --order entry")
-    why = await scene.trying(begin(ask(scene, bracket(scene, limit=REST), wait=Wait.ACCEPTED)))
+    why = await first_bracket(scene)
     scene.did(f"a bracket is sent; its entry is Inactive for 45 s{f': {why}' if why else ''}")
     await scene.gateway.wait(60)
     no_more_than(scene, 3)

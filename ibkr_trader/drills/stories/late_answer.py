@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ibkr_trader.drills.asks import REST, ask, begin, bracket
+from ibkr_trader.drills.asks import first_bracket
 from ibkr_trader.drills.drill import drill
 from ibkr_trader.drills.ends import no_more_than, protected
-from ibkr_trader.execution.placing import Wait
-from ibkr_trader.sim.gateway.fault_rules import Delay, Fault, When
+from ibkr_trader.sim.gateway.fault_rules import STATUSES, Delay, Fault, When
 
 if TYPE_CHECKING:
     from ibkr_trader.drills.scene import Scene
@@ -17,9 +16,9 @@ if TYPE_CHECKING:
 @drill("late-answer", incidents=(13, 17), faults=("B02",))
 async def late_answer(scene: Scene) -> None:
     """An order is acknowledged long after everybody has stopped waiting."""
-    late = When(names=("openOrder", "orderStatus"), times=0)
+    late = When(names=STATUSES, times=0)
     scene.gateway.faults.arm(Fault(when=late, act=Delay(seconds=45)))
-    await scene.trying(begin(ask(scene, bracket(scene, limit=REST), wait=Wait.ACCEPTED)))
+    await first_bracket(scene)
     scene.did("a bracket is sent; TWS says nothing of it for 45 s")
     await scene.gateway.wait(60)
     live = [one for one in scene.ledger.live() if "entry" in one.terms.order_ref]

@@ -6,11 +6,10 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from ibkr_trader.drills.asks import REST, ask, bracket, held_bracket
+from ibkr_trader.drills.asks import another_bracket, held_bracket
 from ibkr_trader.drills.drill import drill
 from ibkr_trader.drills.ends import flat, no_more_than
 from ibkr_trader.drills.scene import Skipped
-from ibkr_trader.execution.placing import Wait
 
 if TYPE_CHECKING:
     from ibkr_trader.drills.scene import Scene
@@ -30,8 +29,7 @@ async def loss_limit_stops(scene: Scene) -> None:
     await scene.gateway.wait(rest.total_seconds(), step=20)
     scene.base = price
     for _ in range(2):
-        why = await scene.trying(ask(scene, bracket(scene, limit=REST), wait=Wait.ACCEPTED))
-        scene.did(f"a bracket is asked for: {why or 'it is sent'}")
+        why = await another_bracket(scene)
         scene.must(why, f"after a loss of {limit} the desk still opens")
         await scene.stop()
         await scene.start()

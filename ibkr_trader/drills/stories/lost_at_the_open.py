@@ -5,10 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from ibkr_trader.drills.asks import REST, STOP, ask, bracket, held_bracket, level
+from ibkr_trader.drills.asks import STOP, another_bracket, held_bracket, level
 from ibkr_trader.drills.drill import drill
-from ibkr_trader.drills.ends import flat, no_more_than
-from ibkr_trader.execution.placing import Wait
+from ibkr_trader.drills.ends import believed, flat, no_more_than
 
 if TYPE_CHECKING:
     from ibkr_trader.drills.scene import Scene
@@ -26,13 +25,11 @@ async def lost_at_the_open(scene: Scene) -> None:
     await scene.gateway.wait(12)
     await scene.floor.gap(str(level(scene, STOP - 1)))
     scene.did("the market opens below the stop, which fires; nobody is told")
-    why = await scene.trying(ask(scene, bracket(scene, limit=REST), wait=Wait.ACCEPTED))
-    scene.did(f"a bracket is asked for: {why or 'it is sent'}")
+    await another_bracket(scene)
     no_more_than(scene, 1, "entry")
     await scene.gateway.wait(20)
     await scene.broker.befall("1102")
     scene.did("1102: the broker is back")
     await scene.gateway.wait(3)
-    ours = sum(one.quantity for one in scene.trader.portfolio.positions.values())
-    scene.must(ours == scene.held, f"the desk believes in {ours}, the broker in {scene.held}")
+    believed(scene, scene.held)
     await flat(scene)

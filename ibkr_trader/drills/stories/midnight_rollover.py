@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ibkr_trader.drills.asks import resting_bracket
 from ibkr_trader.drills.drill import drill
-from ibkr_trader.drills.ends import protected
+from ibkr_trader.drills.ends import believed, protected
 
 if TYPE_CHECKING:
     from ibkr_trader.drills.scene import Scene
@@ -23,6 +23,5 @@ async def midnight_rollover(scene: Scene) -> None:
     scene.did("midnight passes: TWS tells of that execution no more")
     await scene.start()
     await scene.gateway.wait(10)
-    ours = sum(one.quantity for one in scene.trader.portfolio.positions.values())
-    scene.must(ours == scene.held, f"the desk believes in {ours}, the broker in {scene.held}")
+    believed(scene, scene.held)
     await protected(scene, scene.size)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from ibkr_trader.drills.asks import held_bracket, level
+from ibkr_trader.drills.asks import held_bracket
 from ibkr_trader.drills.drill import drill
-from ibkr_trader.drills.ends import protected
+from ibkr_trader.drills.ends import protected, stop_moved
 
 if TYPE_CHECKING:
     from ibkr_trader.drills.scene import Scene
@@ -18,10 +18,5 @@ async def modify_child_after_fill(scene: Scene) -> None:
     """The stop of a filled bracket is moved."""
     await held_bracket(scene)
     await scene.gateway.wait(5)
-    stop = scene.gateway.order("stop").terms.order_ref
-    price = level(scene, Decimal(-2))
-    await scene.doing(scene.desk.modify_order(stop, stop_price=price))
-    scene.did(f"the stop is moved to {price}")
-    at_exchange = scene.gateway.order(stop).stop_price
-    scene.must(at_exchange == price, f"the exchange has the stop at {at_exchange}")
+    await stop_moved(scene, Decimal(-2))
     await protected(scene, scene.size)

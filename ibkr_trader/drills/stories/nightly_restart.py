@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from ibkr_trader.drills.asks import held_bracket
 from ibkr_trader.drills.drill import drill
 from ibkr_trader.drills.ends import no_more_than, through_the_stop
-from ibkr_trader.sim.gateway.transport_faults import Refuse
 
 if TYPE_CHECKING:
     from ibkr_trader.drills.scene import Scene
@@ -21,7 +20,7 @@ async def nightly_restart(scene: Scene) -> None:
     restart = datetime(2026, 11, 21, 4, 45, tzinfo=UTC)  # 23:45 in New York
     left = restart - scene.gateway.clock.now()
     await scene.gateway.wait(left.total_seconds(), step=1800)
-    scene.gateway.server.arm(Refuse(seconds=240))
+    await scene.broker.befall("refuse 4m")
     await scene.broker.lose_link()
     scene.did("the gateway restarts: it is gone for four minutes")
     await scene.gateway.wait(230, step=10)

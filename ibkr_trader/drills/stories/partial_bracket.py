@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ibkr_trader.drills.asks import resting_bracket
+from ibkr_trader.drills.asks import partly_filled_bracket
 from ibkr_trader.drills.drill import drill
 from ibkr_trader.drills.ends import through_the_stop
 from ibkr_trader.sim.families import BracketMode
@@ -16,11 +16,8 @@ if TYPE_CHECKING:
 @drill("partial-bracket", incidents=(7,), faults=("E05", "E06"), brackets=BracketMode.FULL_SIZE)
 async def partial_bracket(scene: Scene) -> None:
     """An entry fills in part, its exits stand at full size, its rest goes, and the stop fires."""
-    await resting_bracket(scene)
-    part = scene.size * 4 // 10
-    await scene.floor.trade("entry", quantity=part)
-    scene.did(f"{part} of {scene.size} are filled; the exits stand at full size")
-    await scene.gateway.wait(3, step=0.25)
+    part = await partly_filled_bracket(scene)
+    scene.did("the exits stand at full size")
     if not scene.gateway.order("entry").status.is_closed:
         await scene.broker.cancel("entry")
         scene.did("the broker takes its rest away")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ibkr_trader.drills.asks import resting_bracket
+from ibkr_trader.drills.asks import partly_filled_bracket
 from ibkr_trader.drills.drill import drill
 from ibkr_trader.drills.ends import through_the_stop
 from ibkr_trader.sim.families import BracketMode
@@ -16,10 +16,7 @@ if TYPE_CHECKING:
 @drill("partial-bracket-held", incidents=(7,), faults=("E05", "E06"), brackets=BracketMode.HELD)
 async def partial_bracket_held(scene: Scene) -> None:
     """An entry fills in part while the broker lets its exits sleep, and the market falls."""
-    await resting_bracket(scene)
-    part = scene.size * 4 // 10
-    await scene.floor.trade("entry", quantity=part)
-    scene.did(f"{part} of {scene.size} are filled; the exits sleep until it is whole")
-    await scene.gateway.wait(3, step=0.25)
+    part = await partly_filled_bracket(scene)
+    scene.did("the exits sleep until it is whole")
     scene.must(scene.held == part, f"{scene.held} are held, not {part}")
     await through_the_stop(scene)

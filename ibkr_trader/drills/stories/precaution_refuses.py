@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from ibkr_trader.drills.asks import ask, begin, bracket
 from ibkr_trader.drills.drill import drill
 from ibkr_trader.drills.ends import flat, no_more_than
 from ibkr_trader.execution.placing import Wait
-from ibkr_trader.sim.precautions import Precautions
 
 if TYPE_CHECKING:
     from ibkr_trader.drills.scene import Scene
@@ -18,8 +16,7 @@ if TYPE_CHECKING:
 @drill("precaution-refuses", incidents=(16, 10), faults=("B11",))
 async def precaution_refuses(scene: Scene) -> None:
     """A precaution in TWS refuses the orders of the API."""
-    acts, bound = scene.gateway.exchange.floor_acts, Precautions(value_limit=Decimal(100))
-    await scene.gateway.others(lambda now: acts.set_up(bound, now=now))
+    await scene.broker.befall("precaution value-limit 100")
     scene.did("TWS is set up to refuse every order worth more than 100")
     why = await scene.trying(begin(ask(scene, bracket(scene), wait=Wait.FILLED)))
     scene.did(f"a bracket is asked for: {why}")

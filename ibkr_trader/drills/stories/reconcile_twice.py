@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ibkr_trader.drills.asks import resting_bracket
 from ibkr_trader.drills.drill import drill
-from ibkr_trader.drills.ends import protected
+from ibkr_trader.drills.ends import believed, protected
 
 if TYPE_CHECKING:
     from ibkr_trader.drills.scene import Scene
@@ -25,8 +25,7 @@ async def reconcile_twice(scene: Scene) -> None:
         await scene.start()
         await scene.doing(scene.trader.recovery.synchronize())
         await scene.gateway.wait(2)
-        ours = sum(one.quantity for one in scene.trader.portfolio.positions.values())
-        scene.must(ours == scene.size, f"after a reconcile the desk believes in {ours}")
+        believed(scene, scene.size)
         await scene.stop()
     await scene.start()
     await protected(scene, scene.size)

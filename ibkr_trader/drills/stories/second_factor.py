@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from ibkr_trader.drills.asks import held_bracket
 from ibkr_trader.drills.drill import drill
 from ibkr_trader.drills.ends import no_more_than, protected
-from ibkr_trader.sim.gateway.transport_faults import Refuse
 
 if TYPE_CHECKING:
     from ibkr_trader.drills.scene import Scene
@@ -21,7 +20,7 @@ async def second_factor(scene: Scene) -> None:
     night = datetime(2026, 11, 22, 6, tzinfo=UTC)  # Sunday, 01:00 in New York
     left = night - scene.gateway.clock.now()
     await scene.gateway.wait(left.total_seconds(), step=3600)
-    scene.gateway.server.arm(Refuse(seconds=11 * 3600))
+    await scene.broker.befall("refuse 11h")
     await scene.broker.lose_link()
     scene.did("the gateway wants a second factor, and nobody is there for eleven hours")
     await scene.gateway.wait(11 * 3600, step=600)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ibkr_trader.drills.asks import ask, begin, bracket
 from ibkr_trader.drills.drill import drill
-from ibkr_trader.drills.ends import protected
+from ibkr_trader.drills.ends import believed, protected
 from ibkr_trader.execution.placing import Wait
 from ibkr_trader.sim.gateway.fault_rules import Cut, Fault, When
 
@@ -23,6 +23,5 @@ async def sent_and_cut(scene: Scene) -> None:
     scene.did(f"a bracket arrives and fills, and the line breaks{f': {why}' if why else ''}")
     await scene.gateway.wait(30)
     scene.did("the link is back")
-    ours = sum(one.quantity for one in scene.trader.portfolio.positions.values())
-    scene.must(ours == scene.size, f"the desk believes in {ours}")
+    believed(scene, scene.size)
     await protected(scene, scene.size)

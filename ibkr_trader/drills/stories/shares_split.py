@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ibkr_trader.drills.asks import held_bracket
 from ibkr_trader.drills.drill import drill
-from ibkr_trader.drills.ends import no_more_than
+from ibkr_trader.drills.ends import believed, no_more_than
 
 if TYPE_CHECKING:
     from ibkr_trader.drills.scene import Scene
@@ -18,13 +18,11 @@ async def shares_split(scene: Scene) -> None:
     """The shares of a position are split."""
     await held_bracket(scene)
     await scene.gateway.wait(3)
-    acts = scene.gateway.exchange.floor_acts
-    await scene.gateway.others(lambda now: acts.split(scene.con_id, new=4, now=now))
+    await scene.broker.befall(f"split {scene.symbol} 4")
     scene.did("4 shares for 1: the broker cancels every order")
     await scene.gateway.wait(20)
     await scene.broker.lose_link()
     await scene.gateway.wait(20)
     no_more_than(scene, 3)
-    ours = sum(one.quantity for one in scene.trader.portfolio.positions.values())
-    scene.must(ours == scene.held, f"the desk believes in {ours}")
+    believed(scene, scene.held)
     scene.must(scene.held == scene.size * 4, f"{scene.held} are held")

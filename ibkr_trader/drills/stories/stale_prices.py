@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ibkr_trader.drills.asks import REST, ask, bracket, held_bracket
+from ibkr_trader.drills.asks import another_bracket, held_bracket
 from ibkr_trader.drills.drill import drill
 from ibkr_trader.drills.ends import no_more_than, protected
-from ibkr_trader.execution.placing import Wait
 from ibkr_trader.sim.gateway.fault_rules import Drop, Fault, When
 
 if TYPE_CHECKING:
@@ -22,7 +21,6 @@ async def stale_prices(scene: Scene) -> None:
     scene.gateway.faults.arm(Fault(when=When(names=names, times=0, answers=True), act=Drop()))
     scene.did("prices stop coming, and nobody says so")
     await scene.gateway.wait(max(30.0, scene.settings.risk.max_quote_age.total_seconds() * 2))
-    why = await scene.trying(ask(scene, bracket(scene, limit=REST), wait=Wait.ACCEPTED))
-    scene.did(f"a bracket is asked for: {why or 'it is sent'}")
+    await another_bracket(scene)
     no_more_than(scene, 1, "entry")
     await protected(scene, scene.size)

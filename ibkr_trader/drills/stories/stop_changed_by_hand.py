@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ibkr_trader.drills.asks import held_bracket, level
 from ibkr_trader.drills.drill import drill
-from ibkr_trader.drills.ends import protected
+from ibkr_trader.drills.ends import protected, stop_stands_at
 
 if TYPE_CHECKING:
     from ibkr_trader.drills.scene import Scene
@@ -21,8 +21,7 @@ async def stop_changed_by_hand(scene: Scene) -> None:
     await scene.hand.modify("stop", stop_price=price)
     scene.did(f"the stop is moved to {price} by hand in TWS")
     await scene.gateway.wait(10)
-    at_exchange = scene.gateway.order("stop").stop_price
-    scene.must(at_exchange == price, f"the desk has moved it back to {at_exchange}")
+    stop_stands_at(scene, price)
     await scene.hand.modify("target", quantity=Decimal(scene.size * 2))
     scene.did(f"the target is made {scene.size * 2} by hand")
     await scene.gateway.wait(3, step=0.25)

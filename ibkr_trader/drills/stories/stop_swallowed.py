@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ibkr_trader.drills.asks import REST, ask, begin, bracket
+from ibkr_trader.drills.asks import first_bracket
 from ibkr_trader.drills.drill import drill
 from ibkr_trader.drills.ends import flat, protected
-from ibkr_trader.execution.placing import Wait
 from ibkr_trader.sim.gateway import fault_rules as rules
 
 if TYPE_CHECKING:
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 async def stop_swallowed(scene: Scene) -> None:
     """The stop of a bracket is swallowed: neither taken nor refused."""
     scene.gateway.faults.arm(*rules.swallow(order="stop"))
-    await scene.trying(begin(ask(scene, bracket(scene, limit=REST), wait=Wait.ACCEPTED)))
+    await first_bracket(scene)
     scene.did("a bracket is sent; the gateway swallows its stop")
     await scene.gateway.wait(60)
     live = [one.terms.order_ref for one in scene.ledger.live()]

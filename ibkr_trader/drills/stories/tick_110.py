@@ -10,7 +10,7 @@ import msgspec
 from ibkr_trader.core.enums import Side, TimeInForce
 from ibkr_trader.drills.asks import STOP, TARGET, ask, begin, level, single
 from ibkr_trader.drills.drill import drill
-from ibkr_trader.drills.ends import protected
+from ibkr_trader.drills.ends import protected, stop_stands_at
 from ibkr_trader.execution.placing import Wait
 from ibkr_trader.orders.bracket_orders import BracketOrderRequest
 
@@ -35,7 +35,7 @@ async def tick_110(scene: Scene) -> None:
     at_exchange = scene.gateway.order("stop").stop_price
     scene.did(f"at the exchange it is at {at_exchange}")
     nearest = level(scene, STOP) + Decimal("0.01")
-    scene.must(at_exchange == nearest, f"the exchange has the stop at {at_exchange}")
+    stop_stands_at(scene, nearest)
     refused = [one for one in scene.gateway.wire.told("error") if "110" in str(one.message)]
     scene.must(not refused, "TWS refused a price (110)")
     await protected(scene, scene.size)

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ibkr_trader.core.errors import TraderError
-from ibkr_trader.drills.asks import REST, ask, bracket, held_bracket
+from ibkr_trader.drills.asks import another_bracket, held_bracket
 from ibkr_trader.drills.drill import drill
 from ibkr_trader.drills.ends import no_more_than, protected
-from ibkr_trader.execution.placing import Wait
 from ibkr_trader.sim.gateway.fault_rules import Drop, Fault, When
 
 if TYPE_CHECKING:
@@ -25,8 +24,7 @@ async def timeout_is_not_empty(scene: Scene) -> None:
     try:
         await scene.start()
         scene.did("TWS never says what is held, nor what works")
-        why = await scene.trying(ask(scene, bracket(scene, limit=REST), wait=Wait.ACCEPTED))
-        scene.did(f"a bracket is asked for: {why or 'it is sent'}")
+        await another_bracket(scene)
         await scene.stop()
     except TraderError as error:
         scene.did(f"TWS never says what is held, nor what works: {error.message}")

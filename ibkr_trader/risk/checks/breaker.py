@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from ibkr_trader.core.contracts import ticker
+from ibkr_trader.core.errors import WHAT_BECAME_OF_IT
 from ibkr_trader.core.events import Breach
 from ibkr_trader.risk.breaker import UNKNOWN, refused, trips
 from ibkr_trader.risk.check import Gauge, check
@@ -59,11 +60,13 @@ def breaker(proposal: Proposal, view: RiskView) -> Iterator[Breach]:
             continue
         where = f" in {trip.symbol}" if trip.symbol else ""
         symbol = f" --symbol {trip.symbol}" if trip.symbol else ""
-        why = "see what has become of them" if trip.origin == UNKNOWN else "see why"
+        why = "ibkr-trader orders: see why"
+        if trip.origin == UNKNOWN:
+            why = f"{WHAT_BECAME_OF_IT}: see what has become of them"
         yield Breach(
             check=_NAME,
             message=f"{trip.reason[0].upper()}{trip.reason[1:]}: nothing more is opened{where}.",
             limit=str(trip.limit),
             actual=str(trip.number),
-            hint=f'ibkr-trader orders: {why}; then ibkr-trader resume{symbol} --reason "…"',
+            hint=f'{why}; then ibkr-trader resume{symbol} --reason "…"',
         )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ibkr_trader.core.commands import ModifyOrder, SubmitOrders
 from ibkr_trader.core.enums import OrderRole, OrderStatus
+from ibkr_trader.core.errors import WHAT_BECAME_OF_IT
 from ibkr_trader.core.events import Breach
 from ibkr_trader.risk.check import Binds, check
 from ibkr_trader.risk.gauges import rule
@@ -117,6 +118,8 @@ def _target(order: Order, modify: ModifyOrder) -> Iterator[Breach]:
         )
     if order.status in _UNCHANGEABLE:
         why = _UNCHANGEABLE[order.status]
-        yield _breach(f"Order {name} cannot be changed: {why}.", order.status, "ibkr-trader orders")
+        is_unknown = order.status is OrderStatus.UNKNOWN
+        hint = WHAT_BECAME_OF_IT if is_unknown else "ibkr-trader orders"
+        yield _breach(f"Order {name} cannot be changed: {why}.", order.status, hint)
     if changed_spec(order, modify) == (order.desired or order.spec):
         yield _breach(f"Order {name} already has these terms.", name, "give what is to change")

@@ -108,7 +108,7 @@ def _grown(proposal: Proposal, con_id: int, view: RiskView, *, before: HeatIndex
     }
     after = contract_heat(
         exposure,
-        [asked.get(w.order_id) or portfolio.orders[w.order_id] for w in exposure.working],
+        [asked.get(w.order_id) or view.exposure.orders[w.order_id] for w in exposure.working],
         position=portfolio.positions.get(con_id),
         mark=mark,
         no_stop=no_stop,

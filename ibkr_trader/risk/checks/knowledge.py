@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ibkr_trader.core.contracts import label
+from ibkr_trader.core.errors import WHAT_BECAME_OF_IT
 from ibkr_trader.core.events import Breach
 from ibkr_trader.risk.check import Binds, check
 from ibkr_trader.risk.gauges import rule
@@ -49,5 +50,5 @@ def knowledge(proposal: Proposal, view: RiskView) -> Iterator[Breach]:
                 ),
                 limit="0",
                 actual=str(len(unknown)),
-                hint="ibkr-trader orders",
+                hint=WHAT_BECAME_OF_IT,
             )

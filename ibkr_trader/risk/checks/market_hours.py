@@ -37,8 +37,9 @@ def gauge(view: RiskView) -> Iterator[Gauge]:
     """Return between which moments something may be opened, and where that is now."""
     delay, cutoff = view.limits.entry_delay, view.limits.entry_cutoff
     known = [details.liquid_sessions for details in view.details.values()]
-    running = [session_at(sessions, view.now) for sessions in known]
-    count = sum(1 for one in running if one and one.opens + delay <= view.now < one.closes - cutoff)
+    now = view.exchange_now
+    running = [session_at(sessions, now) for sessions in known]
+    count = sum(1 for one in running if one and one.opens + delay <= now < one.closes - cutoff)
     note = (
         f"from {seconds(delay)} after the opening to {seconds(cutoff)} before the close; "
         f"{count} of {len(known)} known markets now"
@@ -55,7 +56,7 @@ def market_hours(proposal: Proposal, view: RiskView) -> Iterator[Breach]:
         sessions = sessions_of(spec, details)
         if not sessions:
             raise FactMissing(f"The trading hours of {label(details.contract)} are unknown.")
-        begins = max(view.now, spec.good_after or view.now)
+        begins = max(view.exchange_now, spec.good_after or view.exchange_now)
         session = session_at(sessions, begins)
         if session is None:
             yield from _closed(spec, details, sessions=sessions, begins=begins, view=view)

@@ -61,7 +61,7 @@ def _against_entries(change: Change, proposal: Proposal, view: RiskView) -> Iter
     mine = change.spec
     here = proposal.before[mine.contract.con_id]
     for working in here.working:
-        other = view.portfolio.orders[working.order_id]
+        other = view.exposure.orders[working.order_id]
         if _excludes(mine, other.spec) and here.is_opener(working.order_id):
             hint = "use TWS, or the program that placed it"
             if not other.is_foreign:

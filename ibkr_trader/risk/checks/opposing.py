@@ -51,7 +51,7 @@ def _alternatives(change: Change, proposal: Proposal, view: RiskView) -> Iterato
         return
     here = proposal.before[mine.contract.con_id]
     for working in here.working:
-        order = view.portfolio.orders[working.order_id]
+        order = view.exposure.orders[working.order_id]
         theirs = order.desired or order.spec
         if _opposes(mine, theirs) and here.is_opener(working.order_id):
             yield theirs

@@ -4,13 +4,12 @@ One table of forms says how each act is written; the faults' are in `fault_words
 """
 
 from collections.abc import Callable, Iterable
-from datetime import datetime
 
-from ibkr_trader.sim.calendar import NEW_YORK
 from ibkr_trader.sim.gateway import acts
 from ibkr_trader.sim.gateway.fault_words import FAULT_FORMS
 from ibkr_trader.sim.gateway.order_words import ORDER_FORMS
 from ibkr_trader.sim.gateway.session_words import SESSION_FORMS
+from ibkr_trader.sim.gateway.transport_words import TRANSPORT_FORMS
 from ibkr_trader.sim.gateway.trigger_words import SHARED, trigger_in
 from ibkr_trader.sim.gateway.triggers import Byte
 from ibkr_trader.sim.gateway.words import (
@@ -19,6 +18,7 @@ from ibkr_trader.sim.gateway.words import (
     Words,
     chosen,
     count_in,
+    moment_in,
     number_in,
     number_of,
     real_in,
@@ -64,12 +64,7 @@ def _advance(words: Words) -> acts.Act:
     to = words.option("to")
     if not to:
         return acts.Advance(seconds=seconds_in(words.word("TIME")))
-    try:
-        moment = datetime.fromisoformat(to)
-    except ValueError:
-        message = f"--to is like 2026-11-20T15:59 (New York's time), not {to!r}"
-        raise BadWords(message) from None
-    return acts.Advance(to=moment if moment.tzinfo else moment.replace(tzinfo=NEW_YORK))
+    return acts.Advance(to=moment_in(to, "--to is like 2026-11-20T15:59"))
 
 
 def _split(words: Words) -> acts.Act:
@@ -84,10 +79,7 @@ def _split(words: Words) -> acts.Act:
 def _locate(words: Words) -> acts.Act:
     symbol, wait = words.word("SYMBOL"), words.word("SECONDS")
     seconds = {"never": None, "now": 0}
-    found = seconds[wait] if wait in seconds else int(number_in(wait, "SECONDS"))
-    if found is not None and found < 0:
-        message = f"SECONDS is a whole number, never or now, not {wait!r}"
-        raise BadWords(message)
+    found = seconds[wait] if wait in seconds else count_in(wait, "SECONDS", least=0)
     return acts.Locate(symbol=symbol, seconds=found)
 
 
@@ -160,7 +152,7 @@ def _slow_oca(words: Words) -> acts.Act:
 
 def _lift(words: Words) -> acts.Act:
     number = words.word("NUMBER", "")
-    return acts.Lift(number=int(number_in(number, "NUMBER")) if number else None)
+    return acts.Lift(number=count_in(number, "NUMBER") if number else None)
 
 
 def _chaos(words: Words) -> acts.Act:
@@ -175,7 +167,7 @@ def _chaos(words: Words) -> acts.Act:
     return acts.Chaos(seed=seed, percent=percent)
 
 
-FORMS: dict[str, Form] = {
+_FORMS: dict[str, Form] = {
     "price": Form(
         "price SYMBOL PRICE",
         "the market stands there from now on",
@@ -196,11 +188,6 @@ FORMS: dict[str, Form] = {
     "cap": Form(
         "cap SYMBOL [--buy PRICE] [--sell PRICE]",
         "the broker bounds prices; without options it stops",
-        lambda w: acts.Cap(symbol=w.word("SYMBOL"), buy=w.figure("buy"), sell=w.figure("sell")),
-    ),
-    "price-capped": Form(
-        "price-capped SYMBOL [--buy PRICE] [--sell PRICE]",
-        "the same as cap",
         lambda w: acts.Cap(symbol=w.word("SYMBOL"), buy=w.figure("buy"), sell=w.figure("sell")),
     ),
     "luld": Form(
@@ -249,9 +236,6 @@ FORMS: dict[str, Form] = {
         "an execution never was",
         lambda w: acts.Bust(execution=w.word("EXECUTION")),
     ),
-    "held": Form(
-        "held SYMBOL SECONDS|never|now", "short sales are held for a locate: locate", _locate
-    ),
     "locate": Form("locate SYMBOL SECONDS|never|now", "how long short sales wait", _locate),
     "slow-oca": Form("slow-oca [1] [2] [3]", "links of these OCA types work late", _slow_oca),
     "precaution": Form(
@@ -260,6 +244,7 @@ FORMS: dict[str, Form] = {
         _precaution,
     ),
     **FAULT_FORMS,
+    **TRANSPORT_FORMS,
     **SESSION_FORMS,
     **ORDER_FORMS,
     "chaos": Form(
@@ -272,4 +257,12 @@ FORMS: dict[str, Form] = {
         lambda w: acts.Wire(on=chosen(w.word("on|off"), "on|off", ("on", "off")) == "on"),
     ),
     "look": Form("look", "the exchange's books, and the faults in force", lambda _: acts.Look()),
+}
+# Names of the catalogue's for what has a plainer one above.
+_ALSO = {"price-capped": "cap", "held": "locate", "accept-no-ack": "unanswered"}
+FORMS = _FORMS | {
+    also: _FORMS[name]._replace(
+        text=_FORMS[name].text.replace(name, also, 1), what=f"the same as {name}"
+    )
+    for also, name in _ALSO.items()
 }

@@ -18,7 +18,11 @@ _HUNDRED = 100
 
 
 class Planned:
-    """An act that waits: its number, what for, and from when on (for a moment, its moment)."""
+    """An act that waits: its number, what for, and from when on (for a moment, its moment).
+
+    Attributes:
+        undo: Takes back what listens for it elsewhere, should it be dropped.
+    """
 
     def __init__(
         self, number: int, trigger: Trigger, act: Act, *, due: datetime | None, was_so: bool
@@ -28,6 +32,7 @@ class Planned:
         self.act = act
         self.due = due
         self.was_so = was_so
+        self.undo: Callable[[], object] = lambda: None
 
 
 class Agenda:
@@ -71,6 +76,8 @@ class Agenda:
         """Drop one plan, or all; return how many there were."""
         gone = [one for one in self._plans if number in {None, one.number}]
         self._plans = [one for one in self._plans if one not in gone]
+        for one in gone:
+            one.undo()
         return len(gone)
 
     def strike(self, plan: Planned, *, at_once: bool = True) -> None:

@@ -1,11 +1,13 @@
 """Start, find, stop and reset a gateway that runs in the background.
 
-`gateway.json` alone proves nothing, as a process that was killed leaves it behind: a gateway
-counts as running only if its process lives and its port answers a TWS handshake.
+`gateway.json` alone proves nothing, as a process that was killed leaves it behind, and its number
+may be somebody else's by now: a gateway lives if its process does and is behind its door. It counts
+as running only if its port answers a TWS handshake, too.
 """
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -15,7 +17,7 @@ from pathlib import Path
 import msgspec
 
 from ibkr_trader.sim.gateway.options import OPTIONS_FILE
-from ibkr_trader.sim.gateway.probe import answers
+from ibkr_trader.sim.gateway.probe import answers, is_behind
 
 INFO_FILE = "gateway.json"
 LOG_FILE = "gateway.log"
@@ -23,10 +25,19 @@ STATE_FILES = ("exchange.sqlite3", "exchange.sqlite3-wal", "exchange.sqlite3-shm
 POLL = 0.02
 ALREADY_RUNNING = 3  # the exit code that says so
 LOG_TAIL = 2000
+HEAR_AGAIN = "ibkr-trader gateway inject lift, or ibkr-trader gateway stop and start it again"
+ANY_PORT = "ibkr-trader gateway start without --port, and without IBKR_SIM_PORT, takes a free one"
 
 
 class GatewayError(Exception):
-    """The gateway could not be started, stopped or reset; the message says why."""
+    """The gateway could not be started, stopped or reset; the message says why.
+
+    `hint` is the command to type next; empty if the log is all there is.
+    """
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
 
 
 class AlreadyRunning(GatewayError):
@@ -51,9 +62,15 @@ def status(state_dir: Path) -> GatewayInfo | None:
 
 
 def living(state_dir: Path) -> GatewayInfo | None:
-    """Return the gateway whose process lives, whether or not its port answers, or None."""
+    """Return the gateway that has the folder, whether or not its port answers, or None."""
     info = read_info(state_dir)
-    return info if info is not None and _is_alive(info.pid) else None
+    return info if info is not None and _is_alive(info.pid) and _is_there(info) else None
+
+
+def deaf(state_dir: Path) -> GatewayInfo | None:
+    """Return the gateway that has the folder and answers nobody at its port, or None."""
+    info = living(state_dir)
+    return None if info is None or answers(info.port) else info
 
 
 def start_background(
@@ -69,16 +86,18 @@ def start_background(
     chaos: int | None = None,
     timeout: float = 20.0,
 ) -> GatewayInfo:
-    """Start a gateway in the background, or return the one that runs already.
+    """Start a gateway in the background, or return the one that has the folder already.
 
-    Returns once it answers; `port` 0 takes a free one.
+    Returns once it has opened its port and its door; `port` 0 takes a free one. Whether a new one
+    lets anybody in at its port is not asked: a script at the start may keep it shut.
 
     Raises:
         GatewayError: It did not start, or not within `timeout` seconds; the message has its words.
     """
-    running = status(state_dir)
+    running = living(state_dir)
     if running is not None:
-        return running
+        return _hearing(running)
+    _require_free(port)
     log = _open_log(state_dir)
     command = [sys.executable, "-m", "ibkr_trader.sim.gateway", "--state-dir", str(state_dir)]
     command += ["--port", str(port)]
@@ -114,7 +133,7 @@ def stop(state_dir: Path, *, timeout: float = 10.0) -> bool:
     Raises:
         GatewayError: It is still there after `timeout` seconds.
     """
-    info = status(state_dir)
+    info = living(state_dir)
     if info is None:
         return False
     try:
@@ -139,7 +158,7 @@ def reset(state_dir: Path) -> None:
     Raises:
         GatewayError: The gateway is running.
     """
-    if status(state_dir) is not None:
+    if living(state_dir) is not None:
         message = "the gateway is running: stop it first"
         raise GatewayError(message)
     for name in STATE_FILES:
@@ -164,6 +183,30 @@ def write_info(state_dir: Path, info: GatewayInfo) -> None:
     fresh.replace(path)
 
 
+def _hearing(info: GatewayInfo) -> GatewayInfo:
+    """Return a gateway that runs already, unless it would keep everybody waiting."""
+    if answers(info.port):
+        return info
+    message = (
+        f"the simulator runs (process {info.pid}) and nobody can connect to its port "
+        f"{info.port}: it was told to refuse, is restarting, or hangs"
+    )
+    raise GatewayError(message, hint=HEAR_AGAIN)
+
+
+def _require_free(port: int) -> None:
+    """Refuse a port that somebody else has; 0 is any that is free."""
+    if not port:
+        return
+    try:
+        socket.create_server(("127.0.0.1", port)).close()
+    except OSError as error:
+        who = "TWS, IB Gateway or another simulator" if answers(port) else "another program"
+        why = os.strerror(error.errno).lower() if error.errno else str(error)
+        message = f"the gateway did not start: {who} has port {port} ({why})"
+        raise GatewayError(message, hint=ANY_PORT) from error
+
+
 def _open_log(state_dir: Path) -> Path:
     log = state_dir / LOG_FILE
     try:
@@ -182,14 +225,14 @@ def _await_start(
     while time.monotonic() < deadline:
         code = process.poll()
         if code == ALREADY_RUNNING:  # somebody else was quicker: theirs will do
-            running = status(state_dir)
+            running = living(state_dir)
             if running is not None:
-                return running
+                return _hearing(running)
         elif code is not None:
             message = f"the gateway did not start (exit {code}): {_last_words(state_dir)}"
             raise GatewayError(message)
         info = read_info(state_dir)
-        if info is not None and info.pid == process.pid and answers(info.port):
+        if info is not None and info.pid == process.pid and _is_there(info):
             process.returncode = 0  # it lives on without us: its exit is not ours to wait for
             return info
         time.sleep(POLL)
@@ -203,6 +246,10 @@ def _await_start(
 def _last_words(state_dir: Path) -> str:
     text = (state_dir / LOG_FILE).read_text(errors="replace")[-LOG_TAIL:].strip()
     return text.splitlines()[-1] if text else "it said nothing"
+
+
+def _is_there(info: GatewayInfo) -> bool:
+    return is_behind(info.door) if info.door else answers(info.port)
 
 
 def _is_alive(pid: int) -> bool:

@@ -14,6 +14,7 @@ from ibkr_trader.sim.calendar import NEW_YORK
 from ibkr_trader.sim.door import NotThere, Refused
 from ibkr_trader.sim.events import SimEvent
 from ibkr_trader.sim.exchange import Exchange
+from ibkr_trader.sim.floor_rules import fits
 from ibkr_trader.sim.gateway import acts, answers
 from ibkr_trader.sim.gateway.acts import Answer, CannotDo
 from ibkr_trader.sim.gateway.chaos import Chaos
@@ -27,7 +28,6 @@ from ibkr_trader.sim.gateway.wire import WireEntry, WireFile
 from ibkr_trader.sim.gateway.wire_order import WireOrder
 from ibkr_trader.sim.instruments import Instrument
 from ibkr_trader.sim.orders import OrderTerms, SimOrder
-from ibkr_trader.sim.precautions import Precautions
 from ibkr_trader.sim.universe import ContractQuery
 
 logger = logging.getLogger(__name__)
@@ -85,7 +85,7 @@ class Doer:
             case acts.Correct() | acts.Bust() | acts.Trade() | acts.Take() | acts.SlowOca():
                 return self._do_at_broker(act)
             case acts.Precaution() | acts.Brackets() | acts.Sleep() | acts.Double() | acts.Band():
-                return self._set_up(act)
+                return do_at_tws(self._server, act, find=self._order)
             case _:
                 return self._do_to_market(act)
 
@@ -272,30 +272,6 @@ class Doer:
             case _:
                 assert_never(act)
 
-    def _set_up(
-        self, act: acts.Precaution | acts.Brackets | acts.Sleep | acts.Double | acts.Band
-    ) -> Answer:
-        if not isinstance(act, acts.Precaution):
-            order = self._order(act.order) if isinstance(act, acts.Double) else None
-            return do_at_tws(self._server, act, order)
-        before, figure = self._exchange.rules.precautions, act.figure
-        match act.kind:
-            case "size-limit":
-                to = replace(before, size_limit=figure)
-            case "value-limit":
-                to = replace(before, value_limit=figure)
-            case "percentage":
-                to = replace(before, percentage=figure)
-            case "read-only":
-                to = replace(before, is_read_only=True)
-            case _:
-                to = Precautions()
-        self._act(lambda _, now: self._exchange.floor_acts.set_up(to, now=now))
-        what = act.kind if figure is None else f"{act.kind} {figure:f}"
-        is_lifted = to == Precautions()
-        text = "TWS's settings are lifted" if is_lifted else f"TWS's own settings: {what}"
-        return Answer(text=text, data={"kind": act.kind, "figure": figure})
-
     def _do_to_gateway(self, act: acts.Arm | acts.Lift | acts.Wire | acts.Look) -> Answer:
         match act:
             case acts.Arm():
@@ -331,7 +307,7 @@ class Doer:
                     self._instrument(trigger.symbol)
                 return plan(self._server, act)
             case acts.Script():
-                return run(act, do=self, lift=self._server.lift)
+                return run(self._server, act, do=self)
             case acts.Chaos(seed=seed, percent=percent):
                 self._server.faults.chaos = None if seed is None else Chaos(seed, percent)
                 text = "no chaos" if seed is None else f"chaos {seed}: {percent:f} of 100 requests"
@@ -374,10 +350,10 @@ class Doer:
         return self._exchange.orders.get(order.key) or order
 
     def _order(self, name: str) -> SimOrder:
-        """Find a working order by its orderRef, the end of it, or its permanent id."""
+        """Find a working order by its orderRef, what fits it, or its permanent id."""
         working = self._exchange.orders.working()
         exact = [o for o in working if name in {o.terms.order_ref, str(o.perm_id)}]
-        found = exact or [o for o in working if o.terms.order_ref.endswith(f"-{name}")]
+        found = exact or [o for o in working if fits(o.terms.order_ref, name)]
         if len(found) == 1:
             return found[0]
         named = ", ".join(answers.name(order) for order in (found or working))

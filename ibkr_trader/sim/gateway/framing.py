@@ -13,7 +13,7 @@ import msgspec
 MAX_FRAME = 1 << 20
 MAX_PROLOGUE = 256
 API_SIGNATURE = b"API\0"
-_PREFIX = 4
+PREFIX = 4  # bytes that say how long a frame is
 _VERSIONS = re.compile(r"v(\d{1,6})(?:\.\.(\d{1,6}))?(?: (.*))?", re.DOTALL)
 
 
@@ -37,8 +37,12 @@ class Frame(msgspec.Struct, frozen=True, kw_only=True):
 
 def frame(fields: Iterable[str]) -> bytes:
     """Join fields into one length-prefixed, NUL-terminated frame."""
-    payload = "".join([f"{field}\0" for field in fields]).encode()
-    return len(payload).to_bytes(_PREFIX, "big") + payload
+    return framed("".join([f"{field}\0" for field in fields]).encode())
+
+
+def framed(payload: bytes) -> bytes:
+    """Return a frame of these bytes, whatever they are."""
+    return len(payload).to_bytes(PREFIX, "big") + payload
 
 
 class FrameReader:
@@ -111,7 +115,7 @@ class FrameReader:
         return True
 
     def _take(self, limit: int) -> bytes | None:
-        start = self._at + _PREFIX
+        start = self._at + PREFIX
         if len(self._buffer) < start:
             return None
         length = int.from_bytes(self._buffer[self._at : start], "big")

@@ -1,15 +1,15 @@
 """What befalls orders and prices, in words: `10349 dead`, `precaution-hold never`, `bad-tick`."""
 
-from collections.abc import Callable
 from typing import Any
 
 from ibkr_trader.sim.gateway import acts
-from ibkr_trader.sim.gateway import fault_rules as rules
 from ibkr_trader.sim.gateway import named_faults as named
 from ibkr_trader.sim.gateway.fault_rules import Fault
 from ibkr_trader.sim.gateway.words import (
     Form,
     Words,
+    about_order,
+    armed,
     chosen,
     count_in,
     number_of,
@@ -17,32 +17,20 @@ from ibkr_trader.sim.gateway.words import (
     seconds_in,
 )
 
-Read = Callable[[Words], acts.Act]
+
+def _fate(words: Words) -> str:
+    return chosen(words.word("FATE", "live"), "FATE", ("live", "dead"))
 
 
-def _armed(make: Callable[[Words], tuple[Fault, ...]]) -> Read:
-    return lambda words: acts.Arm(faults=make(words))
-
-
-def _order(words: Words) -> str:
-    return words.option("order", "*")
-
-
-def _tif_note(words: Words) -> tuple[Fault, ...]:
-    fate: Any = chosen(words.word("FATE", "live"), "FATE", ("live", "dead"))
-    return named.tif_note(fate, order=_order(words))
-
-
-def _hold(words: Words) -> tuple[Fault, ...]:
+def _until(words: Words) -> float | None:
     text = words.word("SECONDS")
-    seconds = None if text == "never" else seconds_in(text)
-    return named.precaution_hold(seconds, order=_order(words))
+    return None if text == "never" else seconds_in(text)
 
 
 def _nap(words: Words) -> acts.Act:
     text = words.word("SECONDS", "30")
     seconds = None if text == "never" else count_in(text, "SECONDS")
-    return acts.Sleep(order=_order(words), seconds=seconds)
+    return acts.Sleep(order=words.option("order", "*"), seconds=seconds)
 
 
 def _bad_tick(words: Words) -> tuple[Fault, ...]:
@@ -62,13 +50,10 @@ def _band(words: Words) -> acts.Act:
 
 _NAME = "[--order NAME]"
 ORDER_FORMS: dict[str, Form] = {
-    "accept-no-ack": Form(
-        f"accept-no-ack {_NAME}",
-        "an order works, and nobody says so",
-        _armed(lambda w: rules.unanswered(order=_order(w))),
-    ),
     "10349": Form(
-        f"10349 live|dead {_NAME}", "a note on an order's lifetime, or its end", _armed(_tif_note)
+        f"10349 live|dead {_NAME}",
+        "a note on an order's lifetime, or its end",
+        about_order(named.tif_note, _fate),
     ),
     "inactive-then-live": Form(
         f"inactive-then-live [SECONDS|never] {_NAME}",
@@ -83,27 +68,27 @@ ORDER_FORMS: dict[str, Form] = {
     "resize-481": Form(
         f"resize-481 SHARES {_NAME}",
         "the broker takes the next order for fewer shares",
-        _armed(lambda w: named.resize_481(number_of(w, "SHARES"), order=_order(w))),
+        about_order(named.resize_481, lambda w: number_of(w, "SHARES")),
     ),
     "precaution-hold": Form(
         f"precaution-hold SECONDS|never {_NAME}",
         "the next order waits behind a question in TWS",
-        _armed(_hold),
+        about_order(named.precaution_hold, _until),
     ),
     "cancel-ack-only-at-open": Form(
         f"cancel-ack-only-at-open {_NAME}",
         "the next cancel waits for the opening",
-        _armed(lambda w: named.cancel_ack_only_at_open(order=_order(w))),
+        about_order(named.cancel_ack_only_at_open),
     ),
     "exec-correction-first": Form(
         f"exec-correction-first {_NAME}",
         "the next execution waits for its correction",
-        _armed(lambda w: named.correction_first(order=_order(w))),
+        about_order(named.correction_first),
     ),
     "bad-tick": Form(
         "bad-tick bid|ask|bid-ask|last PRICE|nan [--times N]",
         "prices are told wrong: -1, nan, ten times too high",
-        _armed(_bad_tick),
+        armed(_bad_tick),
     ),
     "band": Form(
         "band PERCENT|off", "limits further through the market are cancelled (202)", _band

@@ -19,33 +19,33 @@ def plan(server: GatewayServer, act: acts.Plan) -> Answer:
     one = agenda.plan(trigger, act.act)
     match trigger:
         case triggers.Passing(when=when):
-            wiring.faults.arm(Fault(when=when, act=Ring(plan=one.number)))
+            (bell,) = wiring.faults.arm(Fault(when=when, act=Ring(plan=one.number)))
+            one.undo = lambda: wiring.faults.lift(bell)
         case triggers.Byte(at=at, way=way, client=client):
-            wiring.network.mark(Mark(way, at, client=client, then=lambda: agenda.strike(one)))
+            mark = Mark(way, at, client=client, then=lambda: agenda.strike(one))
+            wiring.network.mark(mark)
+            one.undo = lambda: wiring.network.marks.remove(mark)
         case _:
             pass
     return Answer(text=f"planned: number {one.number}", data={"plan": one.number})
 
 
-def run(
-    script: acts.Script,
-    *,
-    do: Callable[[acts.Act], Answer],
-    lift: Callable[[int | None], int],
-) -> Answer:
+def run(server: GatewayServer, script: acts.Script, *, do: Callable[[acts.Act], Answer]) -> Answer:
     """Do what a script says, line by line; if a line cannot be done, take back what is in force.
 
     Raises:
         CannotDo: With the line and the reason. What acts of markets and people have done stays.
     """
     told: list[str] = []
+    chaos = server.faults.chaos
     numbers: list[int] = []
     for step in script.steps:
         try:
             answer = do(step.act)
         except CannotDo as error:
             for number in numbers:
-                lift(number)
+                server.lift(number)
+            server.faults.chaos = chaos
             message = f"{script.name}:{step.line}: {error.message}; nothing of it is in force"
             raise CannotDo(message, error.hint) from error
         told.append(answer.text)

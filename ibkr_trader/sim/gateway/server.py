@@ -39,6 +39,7 @@ class GatewayServer:
         faults: What may be armed against messages.
         network: What may be armed against the sockets under them.
         uplink: What may be armed behind the gateway.
+        lines: Its open sockets.
         listening: Its port.
     """
 
@@ -50,18 +51,13 @@ class GatewayServer:
         self.network = engine.floor.wiring.network
         self.uplink = engine.floor.wiring.uplink
         self.engine = engine
-        self._lines = Lines(engine)
-        self.listening = Port(lambda: Line(self._lines), bind=bind)
+        self.lines = Lines(engine)
+        self.listening = Port(lambda: Line(self.lines), bind=bind)
 
     @property
     def port(self) -> int:
         """Where it listens, known once it does."""
         return self.listening.number
-
-    @property
-    def lines(self) -> Lines:
-        """Its open sockets."""
-        return self._lines
 
     async def listen(self, port: int) -> None:
         """Open the port (0 for a free one).
@@ -81,14 +77,14 @@ class GatewayServer:
         while True:
             self.pulse()
             with suppress(TimeoutError):
-                await asyncio.wait_for(asyncio.shield(self._lines.broken), self._pulse)
+                await asyncio.wait_for(asyncio.shield(self.lines.broken), self._pulse)
 
     def pulse(self) -> None:
         """Reach the present, and send everybody what is due."""
         now = self.engine.advance()
         self._settle()
-        self._lines.tick(now)
-        self._lines.flush()
+        self.lines.tick(now)
+        self.lines.flush()
 
     def arm(self, *faults: Fault | LinkFault | SessionFault) -> tuple[int, ...]:
         """Put faults in force; return the numbers they are lifted by.
@@ -105,7 +101,7 @@ class GatewayServer:
             else:
                 numbers.append(self.uplink.arm(one))
         self._settle()
-        self._lines.flush()
+        self.lines.flush()
         return tuple(numbers)
 
     def lift(self, number: int | None = None) -> int:
@@ -122,14 +118,15 @@ class GatewayServer:
         """Do what no client asked for, now, and send everybody what follows."""
         self.engine.touch()
         self.engine.floor.carry_out(verb)
-        self._lines.flush()
+        self.lines.flush()
 
     def close(self) -> None:
         """Send what waits, and drop every client."""
-        self._lines.hang_up()
+        self.lines.hang_up()
 
-    def _parts(self) -> tuple[Faults, Network, Uplink, Agenda]:
-        return self.faults, self.network, self.uplink, self.engine.floor.wiring.agenda
+    def _parts(self) -> tuple[Agenda, Faults, Network, Uplink]:
+        # The agenda first: what listens for its plans goes with them, and is no fault of anybody's.
+        return self.engine.floor.wiring.agenda, self.faults, self.network, self.uplink
 
     def _settle(self) -> None:
         """Have the port be as the faults in force want it."""

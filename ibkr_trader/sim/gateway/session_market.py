@@ -111,7 +111,7 @@ class MarketDesk(Desk):
             self.talk.refuse(req_id, *COMPETING)
 
     def turn_delayed(self, *, is_told: bool) -> None:
-        """Show delayed data from now on, or live data again, whatever was shown before."""
+        """Go over to delayed data, or back; whatever was shown counts as never told."""
         for (family, req_id), feed in self._feeds.items():
             if family == "quotes":
                 if is_told:
@@ -119,7 +119,6 @@ class MarketDesk(Desk):
                 shown = DELAYED if is_told else LIVE
                 self.talk.say(MarketDataType(req_id=req_id, data_type=shown))
                 feed.last = None
-        self.show_again()
 
     @property
     def _has(self) -> Callable[..., bool]:

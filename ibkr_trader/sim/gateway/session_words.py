@@ -1,6 +1,5 @@
 """Faults of the session in words: `1100`, `restart lose 60`, `next-valid-id huge`."""
 
-from collections.abc import Callable
 from typing import Any
 
 from ibkr_trader.sim.families import BracketMode
@@ -8,7 +7,16 @@ from ibkr_trader.sim.gateway import acts
 from ibkr_trader.sim.gateway import named_faults as named
 from ibkr_trader.sim.gateway import session_faults as faults
 from ibkr_trader.sim.gateway.fault_rules import Fault
-from ibkr_trader.sim.gateway.words import Form, Words, chosen, count_in, seconds_in
+from ibkr_trader.sim.gateway.words import (
+    Form,
+    Read,
+    Words,
+    armed,
+    chosen,
+    count_in,
+    lasting_in,
+    seconds_in,
+)
 
 _LAST_PORT = 65_535
 _MODES = {
@@ -24,7 +32,6 @@ _ACCOUNTS = {
     "paper": ("DU0000000",),
     "none": (),
 }
-Read = Callable[[Words], acts.Act]
 
 
 def _outage(code: Any) -> Read:
@@ -38,15 +45,7 @@ def _outage(code: Any) -> Read:
 def _lasting(
     kind: type[faults.CompetingSession | faults.Stale | faults.DelayedData],
 ) -> Read:
-    def read(words: Words) -> acts.Act:
-        text = words.word("SECONDS", "")
-        return acts.Arm(session=(kind(seconds=seconds_in(text) if text else None),))
-
-    return read
-
-
-def _armed(make: Callable[[Words], tuple[Fault, ...]]) -> Read:
-    return lambda words: acts.Arm(faults=make(words))
+    return lambda words: acts.Arm(session=(kind(seconds=lasting_in(words)),))
 
 
 def _port(words: Words) -> acts.Act:
@@ -80,7 +79,7 @@ SESSION_FORMS: dict[str, Form] = {
     "326-then-close": Form(
         "326-then-close [TIMES]",
         "who starts the API is told that the client id is taken, and dropped",
-        _armed(lambda w: named.taken_id(count_in(w.word("TIMES", "1"), "TIMES"))),
+        armed(lambda w: named.taken_id(count_in(w.word("TIMES", "1"), "TIMES"))),
     ),
     "1100": Form(
         "1100 [work|sit]", "the broker is out of reach; orders work, or sit", _outage(1100)
@@ -105,7 +104,7 @@ SESSION_FORMS: dict[str, Form] = {
     "next-valid-id": Form(
         "next-valid-id lower|same|huge [--times N]",
         "the next order id is told wrong",
-        _armed(_next_id),
+        armed(_next_id),
     ),
     "midnight-rollover": Form(
         "midnight-rollover",
@@ -129,12 +128,12 @@ SESSION_FORMS: dict[str, Form] = {
     "never-end": Form(
         "never-end MESSAGE…",
         "answers do not end: openOrderEnd, positionEnd, execDetailsEnd …",
-        _armed(lambda w: named.never_end(*w.rest())),
+        armed(lambda w: named.never_end(*w.rest())),
     ),
     "accounts": Form(
         "accounts several|other|live|paper|none|NAME,NAME",
         "other accounts are told",
-        _armed(_accounts),
+        armed(_accounts),
     ),
     "bracket-mode": Form(
         "bracket-mode full-size|resized|held",

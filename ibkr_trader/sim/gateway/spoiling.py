@@ -5,9 +5,9 @@ import re
 from collections.abc import Callable
 
 from ibkr_trader.sim.gateway.fault_acts import BadUtf8, HalfFrame
+from ibkr_trader.sim.gateway.framing import PREFIX, framed
 
 Spoil = Callable[[bytes], tuple[bytes, bool]]  # the bytes in their place, and whether it ends there
-PREFIX = 4
 LONGEST = 2**31 - 1
 _TEXT = re.compile(rb"[A-Za-z]")
 
@@ -20,11 +20,6 @@ def spoil_of(act: HalfFrame | BadUtf8) -> Spoil:
     if not act.is_framed:
         return lambda data: (data[:size], True)
     return lambda data: (framed(data[PREFIX : max(PREFIX, size)]), False)
-
-
-def framed(payload: bytes) -> bytes:
-    """Return a frame of these bytes, whatever they are."""
-    return len(payload).to_bytes(PREFIX, "big") + payload
 
 
 def garbage(size: int) -> bytes:

@@ -6,26 +6,22 @@ from typing import Any
 from ibkr_trader.sim.gateway import acts
 from ibkr_trader.sim.gateway import transport_faults as links
 from ibkr_trader.sim.gateway.fault_acts import BadUtf8, HalfFrame
-from ibkr_trader.sim.gateway.fault_rules import Fault
 from ibkr_trader.sim.gateway.words import (
+    WHICH,
     BadWords,
     Form,
+    Read,
     Words,
     chosen,
+    client_in,
     count_in,
+    lasting_in,
     real_in,
-    seconds_in,
-    when_in,
+    striking,
 )
 
 WAYS = ("c2s", "s2c", "both")
 _LARGEST_BLURT = 1 << 20
-
-
-def client_in(words: Words) -> int | None:
-    """Take the option that names a client; None is everybody."""
-    text = words.option("client")
-    return count_in(text, "--client", least=0) if text else None
 
 
 def way_in(words: Words, default: str) -> Any:
@@ -33,19 +29,14 @@ def way_in(words: Words, default: str) -> Any:
     return chosen(words.word("WAY", default), "WAY", WAYS)
 
 
-def _lasting(words: Words) -> float | None:
-    text = words.word("SECONDS", "")
-    return seconds_in(text) if text else None
-
-
-def _armed(make: Callable[[Words], links.LinkFault]) -> Callable[[Words], acts.Act]:
+def _armed(make: Callable[[Words], links.LinkFault]) -> Read:
     return lambda words: acts.Arm(links=(make(words),))
 
 
 def _blackhole(words: Words) -> links.LinkFault:
     return links.Blackhole(
         way=way_in(words, "both"),
-        seconds=_lasting(words),
+        seconds=lasting_in(words),
         standing=words.flag("standing"),
         client=client_in(words),
     )
@@ -66,19 +57,12 @@ def latency(words: Words, seconds: float) -> acts.Act:
     return acts.Arm(links=(late,))
 
 
-def _half_frame(words: Words) -> acts.Act:
+def _half_frame(words: Words) -> HalfFrame:
     size = count_in(words.word("BYTES"), "BYTES", least=0)
-    act = HalfFrame(size=size, is_framed=words.flag("framed"))
-    when = when_in(words, words.rest(("orderStatus",)), answers=True)
-    return acts.Arm(faults=(Fault(when=when, act=act),))
+    return HalfFrame(size=size, is_framed=words.flag("framed"))
 
 
-def _bad_utf8(words: Words) -> acts.Act:
-    when = when_in(words, words.rest(("orderStatus",)), answers=True)
-    return acts.Arm(faults=(Fault(when=when, act=BadUtf8()),))
-
-
-def _blurt(what: Any) -> Callable[[Words], acts.Act]:
+def _blurt(what: Any) -> Read:
     def read(words: Words) -> acts.Act:
         size = count_in(words.word("BYTES", "64"), "BYTES", least=0)
         if size > _LARGEST_BLURT:
@@ -90,7 +74,6 @@ def _blurt(what: Any) -> Callable[[Words], acts.Act]:
 
 
 _CLIENT = "[--client N]"
-_WHICH = "[--order NAME] [--nth N] [--times N]"
 TRANSPORT_FORMS: dict[str, Form] = {
     "blackhole": Form(
         f"blackhole [c2s|s2c|both] [SECONDS] [--standing] {_CLIENT}",
@@ -106,12 +89,14 @@ TRANSPORT_FORMS: dict[str, Form] = {
         f"slow BYTES/S [c2s|s2c|both] {_CLIENT}", "so many bytes arrive a second", _armed(_slow)
     ),
     "half-frame": Form(
-        f"half-frame BYTES [MESSAGE…] [--framed] {_WHICH}",
+        f"half-frame BYTES [MESSAGE…] [--framed] {WHICH}",
         "a message is cut short, and the connection ends (or, framed, goes on)",
-        _half_frame,
+        striking(_half_frame, ("orderStatus",), answers=True),
     ),
     "bad-utf8": Form(
-        f"bad-utf8 [MESSAGE…] {_WHICH}", "a message has a text that is none", _bad_utf8
+        f"bad-utf8 [MESSAGE…] {WHICH}",
+        "a message has a text that is none",
+        striking(lambda _: BadUtf8(), ("orderStatus",), answers=True),
     ),
     "garbage-frame": Form(
         f"garbage-frame [BYTES] {_CLIENT}", "a message of garbage comes now", _blurt("garbage")
@@ -127,6 +112,6 @@ TRANSPORT_FORMS: dict[str, Form] = {
     "refuse": Form(
         "refuse [SECONDS]",
         "nobody listens at the port",
-        _armed(lambda w: links.Refuse(seconds=_lasting(w))),
+        _armed(lambda w: links.Refuse(seconds=lasting_in(w))),
     ),
 }

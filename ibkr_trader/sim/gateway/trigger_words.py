@@ -1,10 +1,9 @@
 """Triggers in words: the options that make any act wait for its hour (`--at 10:30`)."""
 
 from collections.abc import Callable
-from datetime import datetime, time
+from datetime import time
 from typing import Any
 
-from ibkr_trader.sim.calendar import NEW_YORK
 from ibkr_trader.sim.gateway.fault_rules import When
 from ibkr_trader.sim.gateway.triggers import (
     Byte,
@@ -15,7 +14,16 @@ from ibkr_trader.sim.gateway.triggers import (
     Passing,
     Trigger,
 )
-from ibkr_trader.sim.gateway.words import BadWords, Words, chosen, count_in, number_in, seconds_in
+from ibkr_trader.sim.gateway.words import (
+    BadWords,
+    Words,
+    chosen,
+    client_of,
+    count_in,
+    moment_in,
+    number_in,
+    seconds_in,
+)
 
 TRIGGERS = (
     ("--at TIME", "at a moment: 10:30, 23:45:30 or 2026-11-20T15:59, New York's time"),
@@ -51,12 +59,7 @@ def _at(words: Words) -> Trigger:
         return Moment(clock=time.fromisoformat(text))
     except ValueError:
         pass
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        message = f"--at is like 10:30 or 2026-11-20T15:59 (New York's time), not {text!r}"
-        raise BadWords(message) from None
-    return Moment(at=moment if moment.tzinfo else moment.replace(tzinfo=NEW_YORK))
+    return Moment(at=moment_in(text, "--at is like 10:30 or 2026-11-20T15:59"))
 
 
 def _on(words: Words) -> Trigger:
@@ -77,12 +80,6 @@ def _byte(words: Words) -> Trigger:
     at = count_in(words.option("byte"), "--byte", least=0)
     way: Any = chosen(words.option("way", "s2c"), "--way", ("c2s", "s2c"))
     return Byte(at=at, way=way, client=client_of(words))
-
-
-def client_of(words: Words) -> int | None:
-    """Read the option that names a client, and leave it to the act, which may want it, too."""
-    text = words.peek("client")
-    return count_in(text, "--client", least=0) if text else None
 
 
 _READERS: dict[str, Callable[[Words], Trigger]] = {

@@ -51,7 +51,7 @@ class DataDesk(Protocol):
         """Tell that somebody else has the data."""
 
     def turn_delayed(self, *, is_told: bool) -> None:
-        """Go over to delayed data, or back."""
+        """Go over to delayed data, or back; whatever was shown counts as never told."""
 
 
 class Told(Protocol):
@@ -138,8 +138,7 @@ class Uplink:
                 pass
         self._armed.append(one)
         if isinstance(fault, DelayedData):
-            for client in self._clients():
-                client.market.turn_delayed(is_told=True)
+            self._turn_delayed(is_told=True)
         return one.number
 
     def lift(self, number: int | None = None) -> int:
@@ -163,8 +162,7 @@ class Uplink:
         for client in self._clients():
             if code == 1101:  # noqa: PLR2004 - TWS's own code
                 client.market.close()
-            else:
-                client.market.show_again()
+        self._show_again()
         waiting, self._waiting = self._waiting, []
         for client, request in waiting:
             if isinstance(request, _OF_ORDERS) or not client.is_closed:
@@ -194,10 +192,20 @@ class Uplink:
 
     def _end(self, one: InForce) -> None:
         self._armed.remove(one)
+        if isinstance(one.fault, DelayedData):
+            self._turn_delayed(is_told=False)
+        else:
+            self._show_again()
+
+    def _turn_delayed(self, *, is_told: bool) -> None:
         for client in self._clients():
-            if isinstance(one.fault, DelayedData):
-                client.market.turn_delayed(is_told=False)
-            elif not self.has(Outage, CompetingSession, Stale):
+            client.market.turn_delayed(is_told=is_told)
+        self._show_again()
+
+    def _show_again(self) -> None:
+        """Tell what has changed meanwhile, unless something else keeps prices back."""
+        if not self.has(Outage, CompetingSession, Stale):
+            for client in self._clients():
                 client.market.show_again()
 
     def _tell(self, code: int, text: str) -> None:

@@ -15,7 +15,7 @@ from ibkr_trader.sim.gateway.wire import Fate, Part, Tap, Way, WireEntry
 from ibkr_trader.sim.register import Register
 
 UNREADABLE = Subject("unreadable")
-PIECE = "piece"  # of a message that never came whole
+PIECE = Subject("piece")  # of a message that never came whole
 
 
 class Wiring:
@@ -40,12 +40,12 @@ class Wiring:
         is_halted: Callable[[str], bool],
     ) -> None:
         self.names = OrderNames(register)
-        numbers = count(1)
-        self.faults = Faults(self.names, now=now, fates=fates, number=lambda: next(numbers))
-        self.network = Network(now=now, number=lambda: next(numbers))
-        self.agenda = Agenda(now=now, number=lambda: next(numbers), is_halted=is_halted)
+        number = count(1).__next__  # whatever is in force or planned has one of its own
+        self.faults = Faults(self.names, now=now, fates=fates, number=number)
+        self.network = Network(now=now, number=number)
+        self.agenda = Agenda(now=now, number=number, is_halted=is_halted)
         self.faults.ring = self.agenda.ring
-        self.uplink = Uplink(now=now, number=lambda: next(numbers), clients=clients)
+        self.uplink = Uplink(now=now, number=number, clients=clients)
         self.tap: Tap | None = None
         self._now = now
 
@@ -61,16 +61,7 @@ class Wiring:
 
     def hear_bytes(self, client_id: int, size: int) -> None:
         """Take note of bytes from a client that came to no message."""
-        if self.tap is not None:
-            lost = WireEntry(
-                at=self._now(),
-                client_id=client_id,
-                way=Way.IN,
-                name=PIECE,
-                fate=Fate.LOST,
-                size=size,
-            )
-            self.tap(lost)
+        self._note(Way.IN, client_id, subject=PIECE, message=None, fate=Fate.LOST, size=size)
 
     def hear_part(self, part: Part, client_id: int, *, passed: int | None = None) -> None:
         """Take note of what left for a client; `passed` is how much arrived, None all of it."""

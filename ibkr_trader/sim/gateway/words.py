@@ -2,12 +2,16 @@
 
 import re
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from decimal import Decimal, InvalidOperation
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from ibkr_trader.sim.calendar import NEW_YORK
 from ibkr_trader.sim.gateway import acts
-from ibkr_trader.sim.gateway.fault_rules import When
+from ibkr_trader.sim.gateway import fault_rules as rules
+from ibkr_trader.sim.gateway.fault_rules import Fault, When
 
+WHICH = "[--order NAME] [--nth N] [--times N]"  # the options of `striking`
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 FLAGS = frozenset({"standing", "framed"})  # options without a value
 _DIGITS = 9  # before the point or behind it: beyond, sums and dates would run over
@@ -111,7 +115,7 @@ def number_in(text: str, what: str) -> Decimal:
 
 
 def real_in(text: str, what: str) -> float:
-    """Return the duration in seconds, or the factor, that a word says.
+    """Return the rate, or the factor, that a word says.
 
     Raises:
         BadWords: It says none.
@@ -140,23 +144,6 @@ def count_in(text: str, what: str, *, least: int = 1) -> int:
     return int(text)
 
 
-def when_in(
-    words: Words, names: tuple[str, ...], *, times: str = "1", answers: bool = False
-) -> When:
-    """Take the options that say which messages of these names are struck.
-
-    Raises:
-        ValueError: None could be.
-    """
-    return When(
-        names=names,
-        order=words.option("order", "*"),
-        nth=int(number_in(words.option("nth", "1"), "--nth")),
-        times=int(number_in(words.option("times", times), "--times")),
-        answers=answers,
-    )
-
-
 def seconds_in(text: str) -> float:
     """Return the seconds that a word such as 30, 5m, 2h or 1d says.
 
@@ -168,6 +155,39 @@ def seconds_in(text: str) -> float:
         message = f"a time is like 30, 5m, 2h or 1d, not {text!r}"
         raise BadWords(message)
     return float(found[1]) * _UNITS[found[2]]
+
+
+def lasting_in(words: Words) -> float | None:
+    """Take the next word as how long something lasts, in seconds; None is until it is lifted."""
+    text = words.word("SECONDS", "")
+    return seconds_in(text) if text else None
+
+
+def moment_in(text: str, like: str) -> datetime:
+    """Return the moment that a word says, New York's if it names no zone.
+
+    Raises:
+        BadWords: It says none; `like` shows what would.
+    """
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        message = f"{like} (New York's time), not {text!r}"
+        raise BadWords(message) from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=NEW_YORK)
+
+
+def client_of(words: Words) -> int | None:
+    """Read the option that names a client, and leave it there; None is everybody."""
+    text = words.peek("client")
+    return count_in(text, "--client", least=0) if text else None
+
+
+def client_in(words: Words) -> int | None:
+    """Take the option that names a client; None is everybody."""
+    client = client_of(words)
+    words.option("client")
+    return client
 
 
 def chosen(text: str, what: str, choices: tuple[str, ...]) -> str:
@@ -188,3 +208,37 @@ class Form(NamedTuple):
     text: str
     what: str
     read: Callable[[Words], acts.Act]
+
+
+Read = Callable[[Words], acts.Act]
+
+
+def armed(make: Callable[[Words], tuple[Fault, ...]]) -> Read:
+    """Return what reads the words of named faults, and puts them in force."""
+    return lambda words: acts.Arm(faults=make(words))
+
+
+def about_order(make: Callable[..., tuple[Fault, ...]], *figures: Callable[[Words], Any]) -> Read:
+    """Return what reads a named fault: its figures, if any, and which orders it is about."""
+    return armed(
+        lambda words: make(*[one(words) for one in figures], order=words.option("order", "*"))
+    )
+
+
+def striking(
+    act: Callable[[Words], rules.Act], names: tuple[str, ...] = (), *, answers: bool = False
+) -> Read:
+    """Return what reads an act on messages: of these names, unless the words give others."""
+
+    def read(words: Words) -> tuple[Fault, ...]:
+        done = act(words)
+        when = When(
+            names=words.rest(names),
+            order=words.option("order", "*"),
+            nth=count_in(words.option("nth", "1"), "--nth"),
+            times=count_in(words.option("times", "1"), "--times", least=0),
+            answers=answers,
+        )
+        return (Fault(when=when, act=done),)
+
+    return armed(read)

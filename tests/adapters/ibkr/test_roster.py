@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from ibkr_trader.adapters.ibkr.roster import Roster
+from ibkr_trader.core.models import OrderId
 from tests.adapters.ibkr.orders import SINGLE, spec
 
 
@@ -41,6 +42,25 @@ def test_a_foreign_order_keeps_its_id_when_its_permanent_one_comes(roster: Roste
     first = roster.meet(ref="", client_id=3, number=8, perm_id=0)
     assert first.order_id == "foreign-3-8"
     assert roster.meet(ref="", client_id=3, number=8, perm_id=77) is first
+
+
+def test_one_that_is_on_record_goes_by_its_reference_from_then_on(roster: Roster) -> None:
+    name = OrderId("k7qax-3-stop")
+    met = roster.meet(ref=name, client_id=1, number=8, perm_id=77)
+    assert met.order_id == "foreign-77"
+    assert roster.get(name) is None
+    roster.on_record = {name}.__contains__
+    assert roster.find(1, 8) is met
+    assert (met.order_id, met.is_foreign) == (name, False)
+    assert roster.get(OrderId("foreign-77")) is None
+    assert roster.meet(ref=name, client_id=1, number=8, perm_id=77) is met
+
+
+def test_one_that_is_on_record_and_new_is_met_by_its_reference(roster: Roster) -> None:
+    name = OrderId("k7qax-3-stop")
+    roster.on_record = {name}.__contains__
+    met = roster.meet(ref=name, client_id=1, number=8, perm_id=77)
+    assert (met.order_id, met.is_foreign, roster.get(name)) == (name, False, met)
 
 
 def test_an_order_that_never_left_is_forgotten(roster: Roster) -> None:

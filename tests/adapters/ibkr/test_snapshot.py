@@ -144,6 +144,23 @@ async def test_positions_are_asked_again_if_something_executes_meanwhile(rig: Ri
     assert (await rig.until(ev.FillEvent)).fill.fill_id == "0002.01"
 
 
+async def test_a_position_is_news_though_the_snapshot_it_came_into_never_ends(rig: Rig) -> None:
+    """The broker's last word on what is held must be as good as if nobody had asked."""
+    rig.gateway.answers[61] = lambda _: [
+        (61, 3, "SIM0000009", *CONTRACT, "7", "1"),
+        (61, 3, ACCOUNT, *CONTRACT, "2", "150.25"),
+        (61, 3, ACCOUNT, *CONTRACT, "0", "0"),
+    ]
+    with pytest.raises(BrokerUnavailable, match="positionEnd is missing"):
+        await rig.broker.snapshot()
+    await rig.until(ev.PositionReportEvent, lambda event: event.position.quantity == 0)
+    told = [e.position for e in rig.events if isinstance(e, ev.PositionReportEvent)]
+    assert [(one.account, one.quantity) for one in told] == [
+        (ACCOUNT, Decimal(2)),
+        (ACCOUNT, Decimal(0)),
+    ]
+
+
 async def test_a_snapshot_fails_if_a_part_of_it_cannot_be_read(rig: Rig) -> None:
     rig.gateway.answers[7] = lambda fields: [(11, fields[2], 5, "truncated"), (55, 1, fields[2])]
     with pytest.raises(BrokerUnavailable, match="could not be read"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from pathlib import Path
 
 from ibkr_trader.sim.gateway.background import read_info
@@ -70,7 +71,8 @@ def test_a_taken_port_is_said(cli: CommandLine) -> None:
     other = str(cli.folder / "other")
     code, _, err = cli(f"gateway start --port {taken} --data-dir {other}")
     assert code == 4
-    assert "gateway.log" in err
+    assert f"another simulator has port {taken} (address already in use)" in err
+    assert "fix: ibkr-trader gateway start without --port" in err
 
 
 def test_things_are_made_to_happen(cli: CommandLine) -> None:
@@ -153,7 +155,19 @@ def test_scripts_and_chaos_are_there_from_the_first_moment(cli: CommandLine) -> 
 def test_a_gateway_that_nobody_reaches_can_still_be_told(cli: CommandLine) -> None:
     cli("gateway start")
     assert cli("gateway inject refuse").code == 0
-    assert cli("gateway status --json").document["running"] is False
+    deaf = cli("gateway status --json")
+    assert (deaf.code, deaf.document["running"], deaf.document["is_deaf"]) == (7, False, True)
+    began = time.monotonic()
+    for line in ("gateway start", "orders"):
+        refused = cli(line)
+        assert refused.code == 4
+        assert "nobody can connect to its port" in refused.err
+        assert "fix: ibkr-trader gateway inject lift, or ibkr-trader gateway stop" in refused.err
+    assert time.monotonic() - began < 10, "a start waits 20 s for one that will answer"
+    assert cli("gateway reset --yes").code == 0, "one that refuses is stopped like any other"
+    assert cli("gateway status --json").document.get("is_deaf") is None
+    cli("gateway start")
+    assert cli("gateway inject refuse").code == 0
     assert cli("gateway inject lift").code == 0
     assert cli("gateway status --json").document["running"] is True
     moved = cli("gateway inject 1300 --json").document["result"]["port"]

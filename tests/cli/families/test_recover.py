@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 from tests.cli.conftest import CommandLine
@@ -98,7 +100,9 @@ def test_what_others_hold_and_placed_is_told_and_left_alone(cli: CommandLine) ->
 
 
 def test_words_that_do_not_go_together_are_refused(cli: CommandLine) -> None:
-    assert cli("reconcile --plan --apply K7QAV2X").code == 2
+    both = cli("reconcile --plan --apply K7QAV2X")
+    assert (both.code, "fix: ibkr-trader reconcile --apply K7QAV2X\n" in both.err) == (2, True)
+    assert both.err.count("fix:") == 1, "the token alone would be no command"
     assert cli("reconcile --only cancel-1-stop").code == 2
     assert "is no plan" in cli("reconcile --apply what").err
 
@@ -123,6 +127,12 @@ def test_a_position_by_hand_is_adopted_with_a_stop_and_a_target(cli: CommandLine
     assert working(cli) == {}
     dry = cli("adopt AAPL --stop 3% --dry-run")
     assert (dry.code, "would adopt +10 AAPL" in dry.out, care(cli)) == (0, True, None), dry
+    both = cli("adopt AAPL --stop 140 --target 160 --dry-run").out
+    assert "would place  a stop for 10 at 140.00, and a target at 160.00" in both
+    trail = cli("adopt AAPL --trail 2% --dry-run").out
+    assert "would place  a stop for 10 that follows the market by 2%" in trail
+    trails = cli("adopt AAPL --trail 3 --target 160 --quantity 4 --dry-run").out
+    assert "a stop for 4 that follows the market by 3.00, and a target at 160.00" in trails
     done = cli("adopt AAPL --stop 3% --target 8% --json")
     assert done.code == 0, done
     exits = working(cli)
@@ -142,6 +152,59 @@ def test_a_part_may_be_adopted_with_a_trail(cli: CommandLine) -> None:
     (stop,) = working(cli).values()
     assert (stop["type"], stop["trail_percent"], stop["quantity"]) == ("TRAIL", "2", "4")
     assert done.document["adopted"] == "4"
+
+
+SMALL = "order --symbol AAPL --side buy --quantity 2 --type limit --limit 120 --no-stop"
+
+
+def lost(cli: CommandLine, *placed: str) -> dict[str, str]:
+    """Place orders, lose the journal, and return the step of each by its role."""
+    for command in placed:
+        assert cli(command).code == 0
+    for path in Path(cli("status --json").document["data_dir"]).rglob("journal*.db*"):
+        path.unlink()
+    told = cli("reconcile --json")
+    steps = {one["id"]: one for one in told.document["steps"] if one["kind"] == "lost"}
+    assert (told.code, {one["command"] for one in steps.values()}) == (7, {"TakeOver"}), told
+    roles = {key: re.search(r"-\d-([a-z]+) ", one["words"]) for key, one in steps.items()}
+    return {found[1]: key for key, found in roles.items() if found is not None}
+
+
+def test_an_order_of_a_lost_journal_is_taken_over_by_its_number(cli: CommandLine) -> None:
+    number = lost(cli, SMALL)["single"].removeprefix("lost-foreign-")
+    assert cli("adopt AAPL --order nonsense").code == 2
+    wrong = cli("adopt AAPL --order 1")
+    assert (wrong.code, "1 is no AAPL order of a lost journal of ours" in wrong.err) == (2, True)
+    assert cli(f"adopt AAPL --order {number} --stop 3%").code == 2
+    nothing = cli("adopt AAPL --stop 3%")
+    assert (nothing.code, "fix: ibkr-trader reconcile --plan" in nothing.err) == (2, True)
+    dry = cli(f"adopt AAPL --order {number} --dry-run")
+    assert (dry.code, "would take over 1 order" in dry.out) == (0, True), dry
+    one = cli(f"adopt AAPL --order {number} --json")
+    (order,) = one.document["orders"]
+    assert (one.code, order["id"].endswith("-1-single"), one.document["unproven"]) == (0, True, [])
+    told = cli(f"why {order['id']}")
+    assert (told.code, f"taken over {order['id']}" in told.out) == (0, True), told
+    assert cli(f"cancel {order['id']}").code == 0
+    assert cli("orders --json").document["orders"] == []
+
+
+def test_a_lost_bracket_is_taken_over_by_the_plan_and_with_its_position(cli: CommandLine) -> None:
+    steps = lost(cli, BRACKET)
+    token = cli("reconcile --json").document["token"]
+    done = cli(f"reconcile --apply {token} --only {steps['stop']} --json")
+    assert (done.code, done.document["done"]) == (7, [steps["stop"]]), done
+    dry = cli("adopt AAPL --dry-run")
+    assert "would take over  " in dry.out
+    rest = cli("adopt AAPL --json")
+    assert (rest.code, len(rest.document["taken_over"])) == (0, 1), rest
+    assert cli("reconcile").code == 0
+    assert not any(one["is_foreign"] for one in cli("orders --json").document["orders"])
+    # The new journal begins to count anew: a short name may mean an order of each.
+    assert cli(f"{BRACKET} --wait accepted").code == 0
+    unclear = cli("cancel 1-stop")
+    assert unclear.code == 2
+    assert len(set(re.findall(r"[a-z][a-z0-9]{4}-1-stop", unclear.err))) == 2, unclear
 
 
 def test_what_cannot_be_adopted_is_refused_with_the_reason(cli: CommandLine) -> None:
@@ -165,6 +228,8 @@ def test_a_released_position_is_left_alone_until_it_is_adopted(cli: CommandLine)
     assert cli("cancel nothing").code == 2  # a desk that changes something opens, and clears up
     assert {one["quantity"] for one in working(cli).values()} == {"10"}
     assert cli("cover").code == 0
+    shown = cli("positions").out
+    assert ("its exits could trade" in shown, "cover --fix" in shown) == (False, False), shown
     told = cli("reconcile --json")
     assert (told.code, by_kind(told.document)["released"]["symbol"]) == (0, "AAPL"), told
     more = cli(BRACKET)
@@ -191,6 +256,7 @@ def test_a_practice_account_is_brought_back_to_nothing(cli: CommandLine) -> None
     assert (done.document["is_flat"], done.document["closed"]) == (True, ["AAPL"])
     assert len(done.document["cancelled"]) == 3
     assert (working(cli), cli("positions --json").document["positions"]) == ({}, [])
+    assert cli("alarms").code == 0, "what was asked for calls nobody"
 
 
 def test_what_a_closed_market_keeps_is_left_and_said(cli: CommandLine) -> None:

@@ -52,7 +52,10 @@ def test_refusals_everywhere_and_silence_bind_everything() -> None:
     assert breach.message == (
         "2 commands in a row were not answered by the broker: nothing more is opened."
     )
-    assert "see what has become of them; then ibkr-trader resume --reason" in breach.hint
+    assert breach.hint.startswith(
+        "ibkr-trader reconcile --plan: see what has become of them; "
+        "then ibkr-trader resume --reason"
+    )
 
 
 def test_once_it_is_a_halt_that_is_the_reason() -> None:

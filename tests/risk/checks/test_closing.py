@@ -1,22 +1,30 @@
 from __future__ import annotations
 
-import msgspec
 import pytest
+from msgspec.structs import replace
 
 from ibkr_trader.core.events import CloseRequestEvent
 from ibkr_trader.core.models import GroupId, OrderSpec
-from ibkr_trader.portfolio.exposure import ExposureIndex
 from ibkr_trader.risk.view import RiskView
-from tests.risk.world import AAPL, ACCOUNT, MSFT, NOW, held, judge, limit, spec, submit, view
+from tests.risk.world import (
+    AAPL,
+    ACCOUNT,
+    MSFT,
+    NOW,
+    held,
+    judge,
+    limit,
+    portfolio,
+    spec,
+    submit,
+    view,
+)
 
 
 def closing_aapl() -> RiskView:
     """Return a world in which ten AAPL are on their way to flat."""
     request = CloseRequestEvent(at=NOW, group_id=GroupId("t-9"), contract=AAPL, account=ACCOUNT)
-    world = view(held(10))
-    portfolio = msgspec.structs.replace(world.portfolio, closings={AAPL.con_id: request})
-    exposure = ExposureIndex.of(portfolio)
-    return msgspec.structs.replace(world, portfolio=portfolio, exposure=exposure)
+    return view(portfolio=replace(portfolio(held(10)), closings={AAPL.con_id: request}))
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,14 @@ def at(now: datetime) -> RiskView:
     return view(held(5), now=now)
 
 
+def test_the_exchanges_time_counts_whatever_this_machine_says() -> None:
+    ahead = timedelta(seconds=9)
+    fast = view(held(5), now=MORNING + DELAY, clock_skew=ahead)
+    assert len(judge("market_hours", bracket(), fast)) == 1
+    slow = view(held(5), now=MORNING + DELAY - ahead, clock_skew=-ahead)
+    assert judge("market_hours", bracket(), slow) == []
+
+
 def said(order: OrderSpec, now: datetime) -> list[str]:
     return [breach.message for breach in judge("market_hours", submit(order), at(now))]
 

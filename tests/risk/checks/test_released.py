@@ -1,24 +1,20 @@
 from __future__ import annotations
 
-import msgspec
 import pytest
+from msgspec.structs import replace
 
 from ibkr_trader.core.enums import Care
 from ibkr_trader.core.events import CareEvent
 from ibkr_trader.core.models import OrderSpec
-from ibkr_trader.portfolio.exposure import ExposureIndex
 from ibkr_trader.risk.checks import released
 from ibkr_trader.risk.view import RiskView
-from tests.risk.world import AAPL, MSFT, NOW, held, judge, limit, spec, submit, view
+from tests.risk.world import AAPL, MSFT, NOW, held, judge, limit, portfolio, spec, submit, view
 
 
 def said_of_aapl(care: Care) -> RiskView:
     """Return a world in which a person has said something of ten AAPL."""
-    world = view(held(10))
     event = CareEvent(at=NOW, contract=AAPL, care=care, held=held(10).quantity)
-    portfolio = msgspec.structs.replace(world.portfolio, cares={AAPL.con_id: event})
-    exposure = ExposureIndex.of(portfolio)
-    return msgspec.structs.replace(world, portfolio=portfolio, exposure=exposure)
+    return view(portfolio=replace(portfolio(held(10)), cares={AAPL.con_id: event}))
 
 
 @pytest.mark.parametrize(

@@ -5,17 +5,18 @@ Time stands still unless a test moves it: `desk.wait(seconds)` lets the exchange
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from ib_insync import IB, Stock
+from ib_insync import IB, LimitOrder, Stock
 
 from ibkr_trader.sim.clock import ClockState, ExchangeClock
 from ibkr_trader.sim.exchange import Exchange, ExchangeConfig
+from ibkr_trader.sim.gateway.acts import Answer
 from ibkr_trader.sim.gateway.server import GatewayServer, serve_exchange
 from ibkr_trader.sim.gateway.store import Store
 from ibkr_trader.sim.universe import load_universe
@@ -24,6 +25,9 @@ OPENED = datetime(2026, 11, 20, 15, tzinfo=UTC)
 ACCOUNT = "SIM0000001"
 AAPL_ID = 265598
 AAPL = Stock("AAPL", "SMART", "USD", conId=AAPL_ID)
+PRICE, STATUS, ERROR, OPEN, EXEC, FEE = "1", "3", "4", "5", "11", "59"  # how TWS numbers them
+Do = Callable[[str], Answer]
+Message = tuple[str, ...]
 
 
 class Wall:
@@ -80,9 +84,9 @@ class Desk:
         self.server.pulse()
 
 
-def raw_messages(ib: IB) -> list[tuple[str, ...]]:
+def raw_messages(ib: IB) -> list[Message]:
     """Return a growing list of the (id, …) frames that the client reads from now on."""
-    seen: list[tuple[str, ...]] = []
+    seen: list[Message] = []
     decoder: Any = ib.client.decoder
     interpret = decoder.interpret
 
@@ -92,6 +96,38 @@ def raw_messages(ib: IB) -> list[tuple[str, ...]]:
 
     decoder.interpret = note
     return seen
+
+
+async def settle(desk: Desk, ib: IB) -> None:
+    """Wait until both directions are empty."""
+    desk.server.pulse()
+    await ib.reqCurrentTimeAsync()
+
+
+def order(kind: Any, *terms: Any, ref: str = "k7qav-1-entry", **more: Any) -> Any:
+    """Return an order of that kind to buy ten shares."""
+    return kind("BUY", 10, *terms, tif="GTC", orderRef=ref, **more)
+
+
+def limited(ref: str = "k7qav-1-entry", *, limit: float = 100) -> Any:
+    """Return a limit order to buy ten shares; at 100 it rests."""
+    return order(LimitOrder, limit, ref=ref)
+
+
+def ids(messages: list[Message], *wanted: str) -> list[str]:
+    """Return which of the wanted kinds came, each time that one did."""
+    return [fields[0] for fields in messages if fields[0] in wanted]
+
+
+def codes(messages: list[Message]) -> list[str]:
+    """Return the codes of the errors that came."""
+    return [fields[3] for fields in messages if fields[0] == ERROR]
+
+
+def held(desk: Desk) -> int:
+    """Return how many shares of AAPL the account has."""
+    record = desk.exchange.account.positions.get(AAPL_ID)
+    return int(record.quantity) if record else 0
 
 
 @asynccontextmanager

@@ -3,56 +3,34 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from typing import Any
 
 import pytest
-from ib_insync import IB, LimitOrder
+from ib_insync import IB
 
-from ibkr_trader.sim.gateway.act_words import read_act
-from ibkr_trader.sim.gateway.acts import Answer, CannotDo
-from ibkr_trader.sim.gateway.doing import Doer
+from ibkr_trader.sim.gateway.acts import CannotDo
 from ibkr_trader.sim.gateway.framing import frame
 from ibkr_trader.sim.gateway.ledger_view import LedgerView
-from tests.sim.gateway.desk import AAPL, AAPL_ID, Desk, open_desk, raw_messages
+from tests.sim.gateway.desk import (
+    AAPL,
+    AAPL_ID,
+    ERROR,
+    EXEC,
+    STATUS,
+    Desk,
+    Do,
+    Message,
+    limited,
+    raw_messages,
+    settle,
+)
 from tests.sim.gateway.raw_client import ASK_TIME, connected
-
-Do = Callable[[str], Answer]
-STATUS, EXEC, ERROR = "3", "11", "4"
-
-
-@pytest.fixture
-async def desk() -> AsyncIterator[Desk]:
-    async with open_desk() as opened:
-        opened.quote("149.99", "150.01")
-        yield opened
-
-
-@pytest.fixture
-async def ib(desk: Desk) -> IB:
-    return await desk.connect()
-
-
-@pytest.fixture
-def do(desk: Desk) -> Do:
-    doer = Doer(desk.server)
-    return lambda words: doer(read_act(words.split()))
-
-
-async def settle(desk: Desk, ib: IB) -> None:
-    desk.server.pulse()
-    await ib.reqCurrentTimeAsync()
-
-
-def order(ref: str = "k7qav-1-entry", *, limit: float = 100) -> Any:
-    return LimitOrder("BUY", 10, limit, tif="GTC", orderRef=ref)
 
 
 def last(desk: Desk) -> float:
     return float(desk.exchange.market.tape(AAPL_ID).last or 0)
 
 
-def told(messages: list[tuple[str, ...]], kind: str) -> int:
+def told(messages: list[Message], kind: str) -> int:
     return sum(fields[0] == kind for fields in messages)
 
 
@@ -77,21 +55,21 @@ def test_a_moment_comes(desk: Desk, do: Do, words: str, wait: float) -> None:
 
 async def test_a_fault_is_in_force_from_a_moment_on(desk: Desk, ib: IB, do: Do) -> None:
     do("swallow --after 10")
-    ib.placeOrder(AAPL, order("x-1"))
+    ib.placeOrder(AAPL, limited("x-1"))
     await settle(desk, ib)
     desk.wait(10)
-    ib.placeOrder(AAPL, order("x-2"))
+    ib.placeOrder(AAPL, limited("x-2"))
     await settle(desk, ib)
     assert [o.terms.order_ref for o in desk.exchange.orders.working()] == ["x-1"]
 
 
 async def test_a_message_sets_it_off_before_it_is_done(desk: Desk, ib: IB, do: Do) -> None:
     do("gap AAPL -50% --on placeOrder --order entry --nth 2")
-    ib.placeOrder(AAPL, order("x-other", limit=1))
-    ib.placeOrder(AAPL, order(limit=1))
+    ib.placeOrder(AAPL, limited("x-other", limit=1))
+    ib.placeOrder(AAPL, limited(limit=1))
     await settle(desk, ib)
     assert last(desk) > 140
-    ib.placeOrder(AAPL, order("y-entry", limit=80))
+    ib.placeOrder(AAPL, limited("y-entry", limit=80))
     await settle(desk, ib)
     (fill,) = desk.exchange.orders.executions()
     assert fill.price < 80, "the market was there already"
@@ -99,14 +77,14 @@ async def test_a_message_sets_it_off_before_it_is_done(desk: Desk, ib: IB, do: D
 
 async def test_news_sets_it_off_after_it_is_told(desk: Desk, ib: IB, do: Do) -> None:
     do("halt AAPL --on execDetails")
-    ib.placeOrder(AAPL, order(limit=200))
+    ib.placeOrder(AAPL, limited(limit=200))
     await settle(desk, ib)
     assert desk.exchange.market.tape(AAPL_ID).halted
 
 
 async def test_a_part_that_has_filled_sets_it_off(desk: Desk, ib: IB, do: Do) -> None:
     do("drop execDetails orderStatus --times 0 --when-filled 40% --order entry")
-    ib.placeOrder(AAPL, order())
+    ib.placeOrder(AAPL, limited())
     await settle(desk, ib)
     said = raw_messages(ib)
     do("trade entry 3")
@@ -183,9 +161,14 @@ async def test_a_plan_is_told_and_lifted(desk: Desk, ib: IB, do: Do) -> None:
         "plan 2: gap when passing (names placeOrder, order *, nth 1, times 1, answers True)",
         "plan 4: gap when byte (at 3, way s2c)",
     ]
-    assert do("lift").data["lifted"] >= 3
+    assert do("lift 2").data["lifted"] == 1
+    assert desk.server.faults.armed == (), "nothing waits for its message any more"
+    assert do("lift 4").data["lifted"] == 1
+    assert desk.server.network.is_idle, "nor for its byte"
+    do("gap AAPL 5 --on placeOrder")
+    assert do("lift").data["lifted"] == 2
     before = last(desk)
-    ib.placeOrder(AAPL, order())
+    ib.placeOrder(AAPL, limited())
     desk.wait(1800)
     await settle(desk, ib)
     assert "plan" not in do("look").text

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
 from decimal import Decimal
 
 import pytest
@@ -18,12 +17,6 @@ from ibkr_trader.sim.orders import OrderKey
 from tests.sim.gateway.desk import AAPL, Desk, open_desk
 
 ALL = Decimal(100)
-
-
-@pytest.fixture
-async def desk() -> AsyncIterator[Desk]:
-    async with open_desk() as opened:
-        yield opened
 
 
 def asked(number: int, name: str = "placeOrder") -> Subject:

@@ -11,17 +11,24 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 from ib_insync import IB, LimitOrder, Ticker
 
+from ibkr_trader.sim.gateway.acts import Arm, Lift
 from ibkr_trader.sim.gateway.background import (
     GatewayError,
+    deaf,
+    living,
     read_info,
     reset,
     start_background,
     status,
     stop,
+    write_info,
 )
+from ibkr_trader.sim.gateway.door import inject
+from ibkr_trader.sim.gateway.transport_faults import Refuse
 from tests.sim.gateway.desk import AAPL
 
 pytestmark = pytest.mark.slow
@@ -93,8 +100,30 @@ def test_a_stale_file_whose_port_is_somebody_elses_is_not_a_gateway(folder: Path
         (folder / "gateway.json").write_text(text)
         assert read_info(folder) is not None
         assert status(folder) is None
+        assert living(folder) is None, "nor is whoever has its number by now"
     (folder / "gateway.json").write_text("{")
     assert status(folder) is None
+
+
+def test_a_gateway_that_lets_nobody_in_is_there_all_the_same(folder: Path, tmp_path: Path) -> None:
+    script = tmp_path / "refuse.txt"
+    script.write_text("refuse\n")
+    info = start_background(state_dir=folder, script=script)
+    assert status(folder) is None
+    assert living(folder) == info
+    assert deaf(folder) == info
+    with pytest.raises(GatewayError, match=f"nobody can connect to its port {info.port}") as caught:
+        start_background(state_dir=folder, timeout=60)
+    assert "gateway inject lift" in caught.value.hint
+    with pytest.raises(GatewayError, match="stop it first"):
+        reset(folder)
+    assert (folder / "exchange.sqlite3").exists()
+    inject(folder, Lift())
+    assert status(folder) == info
+    assert deaf(folder) is None
+    inject(folder, Arm(links=(Refuse(),)))
+    assert stop(folder) is True
+    assert living(folder) is None
 
 
 def test_two_starts_at_once_make_one_gateway(folder: Path) -> None:
@@ -149,6 +178,19 @@ def test_a_taken_port_is_said(folder: Path) -> None:
         other.listen()
         with pytest.raises(GatewayError, match=r"did not start.*address already in use"):
             start_background(state_dir=folder, port=other.getsockname()[1])
+
+
+def test_a_number_that_another_process_has_got_is_not_deaf(folder: Path, tmp_path: Path) -> None:
+    start_background(state_dir=folder)
+    info = read_info(folder)
+    assert info is not None
+    assert stop(folder)
+    other = msgspec.structs.replace(info, pid=os.getpid(), door=str(tmp_path / "nobody"))
+    write_info(folder, other)
+    assert deaf(folder) is None
+    write_info(folder, msgspec.structs.replace(other, door=""))
+    assert deaf(folder) is None
+    assert stop(folder) is False
 
 
 def test_a_damaged_state_is_said(folder: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Iterator
 from decimal import Decimal
 from io import FileIO
 from pathlib import Path
@@ -11,19 +11,10 @@ import pytest
 from ib_insync import LimitOrder, MarketOrder, StopOrder
 
 from ibkr_trader.sim.gateway.act_words import read_act
-from ibkr_trader.sim.gateway.acts import Answer, CannotDo
+from ibkr_trader.sim.gateway.acts import CannotDo
 from ibkr_trader.sim.gateway.doing import Doer
 from ibkr_trader.sim.gateway.ledger_view import LedgerView
-from tests.sim.gateway.desk import AAPL, AAPL_ID, Desk, open_desk
-
-Do = Callable[[str], Answer]
-
-
-@pytest.fixture
-async def desk() -> AsyncIterator[Desk]:
-    async with open_desk() as opened:
-        opened.quote("149.99", "150.01")
-        yield opened
+from tests.sim.gateway.desk import AAPL, AAPL_ID, Desk, Do
 
 
 @pytest.fixture

@@ -3,66 +3,44 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from ib_insync import IB, LimitOrder, MarketOrder
+from ib_insync import IB, MarketOrder
 
 from ibkr_trader.sim.gateway import fault_rules as rules
 from ibkr_trader.sim.gateway.fault_rules import Behind, Cut, Delay, Drop, Fault, Repeat, When
-from tests.sim.gateway.desk import AAPL, AAPL_ID, Desk, open_desk, raw_messages
-
-STATUS, OPEN, EXEC, FEE = "3", "5", "11", "59"
-
-
-@pytest.fixture
-async def desk() -> AsyncIterator[Desk]:
-    async with open_desk() as opened:
-        opened.quote("149.99", "150.01")
-        yield opened
-
-
-@pytest.fixture
-async def ib(desk: Desk) -> IB:
-    return await desk.connect()
-
-
-async def settle(desk: Desk, ib: IB) -> None:
-    """Wait until both directions are empty."""
-    desk.server.pulse()
-    await ib.reqCurrentTimeAsync()
-
-
-def order(ref: str = "k7qav-1-entry", *, limit: float = 100) -> Any:
-    return LimitOrder("BUY", 10, limit, tif="GTC", orderRef=ref)
-
-
-def ids(messages: list[tuple[str, ...]], *wanted: str) -> list[str]:
-    return [fields[0] for fields in messages if fields[0] in wanted]
-
-
-def held(desk: Desk) -> int:
-    record = desk.exchange.account.positions.get(AAPL_ID)
-    return int(record.quantity) if record else 0
+from tests.sim.gateway.desk import (
+    AAPL,
+    EXEC,
+    FEE,
+    OPEN,
+    STATUS,
+    Desk,
+    held,
+    ids,
+    limited,
+    raw_messages,
+    settle,
+)
 
 
 async def test_a_swallowed_order_never_was(desk: Desk, ib: IB) -> None:
     desk.server.faults.arm(*rules.swallow())
     said = raw_messages(ib)
-    ib.placeOrder(AAPL, order())
+    ib.placeOrder(AAPL, limited())
     await settle(desk, ib)
     assert ids(said, STATUS, OPEN, "4") == []
     assert desk.exchange.orders.working() == ()
-    ib.placeOrder(AAPL, order())  # it strikes once
+    ib.placeOrder(AAPL, limited())  # it strikes once
     await settle(desk, ib)
     assert len(desk.exchange.orders.working()) == 1
 
 
 async def test_a_late_order_is_overtaken_by_its_cancel(desk: Desk, ib: IB) -> None:
     desk.server.faults.arm(*rules.ack_delay(5))
-    trade = ib.placeOrder(AAPL, order())
+    trade = ib.placeOrder(AAPL, limited())
     said = raw_messages(ib)
     ib.cancelOrder(trade.order)
     await settle(desk, ib)
@@ -74,7 +52,7 @@ async def test_a_late_order_is_overtaken_by_its_cancel(desk: Desk, ib: IB) -> No
 
 
 async def test_a_fill_can_win_against_a_cancel(desk: Desk, ib: IB) -> None:
-    trade = ib.placeOrder(AAPL, order())
+    trade = ib.placeOrder(AAPL, limited())
     await settle(desk, ib)
     desk.server.faults.arm(*rules.fill_wins_cancel(Decimal(4)))
     ib.cancelOrder(trade.order)
@@ -87,7 +65,7 @@ async def test_a_fill_can_win_against_a_cancel(desk: Desk, ib: IB) -> None:
 
 @pytest.mark.parametrize("code", [161, 10147, 10148])
 async def test_a_refused_cancel_leaves_the_order_working(desk: Desk, ib: IB, code: int) -> None:
-    trade = ib.placeOrder(AAPL, order())
+    trade = ib.placeOrder(AAPL, limited())
     await settle(desk, ib)
     said = raw_messages(ib)
     desk.server.faults.arm(*rules.cancel_refused(code, order="entry"))
@@ -102,7 +80,7 @@ async def test_a_refused_cancel_leaves_the_order_working(desk: Desk, ib: IB, cod
 async def test_a_change_is_told_from_a_new_order(desk: Desk, ib: IB) -> None:
     desk.server.faults.arm(*rules.reject(201, "no {id}", name="modifyOrder"))
     said = raw_messages(ib)
-    trade = ib.placeOrder(AAPL, order())
+    trade = ib.placeOrder(AAPL, limited())
     await settle(desk, ib)
     trade.order.lmtPrice = 110
     ib.placeOrder(AAPL, trade.order)
@@ -118,7 +96,7 @@ async def test_a_notice_follows_what_it_is_about(desk: Desk, ib: IB) -> None:
     warn = Fault(when=When(names=("placeOrder",)), act=rules.Warn(code=2161, text="capped"))
     desk.server.faults.arm(warn)
     said = raw_messages(ib)
-    ib.placeOrder(AAPL, order())
+    ib.placeOrder(AAPL, limited())
     await settle(desk, ib)
     assert ids(said, OPEN, STATUS, "4") == [OPEN, STATUS, OPEN, STATUS, "4"]
 
@@ -167,7 +145,7 @@ async def test_what_waits_for_another_order_waits_on(desk: Desk, ib: IB) -> None
     when = When(names=("orderStatus",), order="a", times=0)
     desk.server.faults.arm(Fault(when=when, act=Behind(name="execDetails")))
     said = raw_messages(ib)
-    one = ib.placeOrder(AAPL, order("x-a"))
+    one = ib.placeOrder(AAPL, limited("x-a"))
     two = ib.placeOrder(AAPL, MarketOrder("BUY", 1, orderRef="x-b"))
     await settle(desk, ib)
     numbers = [str(trade.order.orderId) for trade in (one, two)]
@@ -237,10 +215,10 @@ async def test_a_connection_can_end_at_a_request(
     said = raw_messages(ib)
     cut = Fault(when=When(names=("placeOrder",), nth=2), act=Cut(how=how, at=at))
     desk.server.faults.arm(cut)
-    ib.placeOrder(AAPL, order("x-1"))
+    ib.placeOrder(AAPL, limited("x-1"))
     await settle(desk, ib)
     said.clear()
-    ib.placeOrder(AAPL, order("x-2"))
+    ib.placeOrder(AAPL, limited("x-2"))
     async with asyncio.timeout(5):
         await lost.wait()
     assert len(desk.exchange.orders.working()) == 1 + exists

@@ -2,56 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
-from typing import Any
-
 import pytest
 from ib_insync import IB, LimitOrder, MarketOrder, StopOrder
 
 from ibkr_trader.sim.floor_rules import Nap
-from ibkr_trader.sim.gateway.act_words import read_act
-from ibkr_trader.sim.gateway.acts import Answer, CannotDo
-from ibkr_trader.sim.gateway.doing import Doer
+from ibkr_trader.sim.gateway.acts import CannotDo
 from ibkr_trader.sim.orders import SimOrder
-from tests.sim.gateway.desk import AAPL, AAPL_ID, Desk, open_desk, raw_messages
-
-Do = Callable[[str], Answer]
-STATUS, OPEN, EXEC, ERROR, PRICE = "3", "5", "11", "4", "1"
-
-
-@pytest.fixture
-async def desk() -> AsyncIterator[Desk]:
-    async with open_desk() as opened:
-        opened.quote("149.99", "150.01")
-        yield opened
-
-
-@pytest.fixture
-async def ib(desk: Desk) -> IB:
-    return await desk.connect()
-
-
-@pytest.fixture
-def do(desk: Desk) -> Do:
-    doer = Doer(desk.server)
-    return lambda words: doer(read_act(words.split()))
+from tests.sim.gateway.desk import (
+    AAPL,
+    AAPL_ID,
+    EXEC,
+    OPEN,
+    PRICE,
+    STATUS,
+    Desk,
+    Do,
+    Message,
+    codes,
+    order,
+    raw_messages,
+    settle,
+)
 
 
-async def settle(desk: Desk, ib: IB) -> None:
-    desk.server.pulse()
-    await ib.reqCurrentTimeAsync()
-
-
-def order(kind: Any, *terms: Any, ref: str = "k7qav-1-entry", **more: Any) -> Any:
-    return kind("BUY", 10, *terms, tif="GTC", orderRef=ref, **more)
-
-
-def statuses(messages: list[tuple[str, ...]]) -> list[str]:
+def statuses(messages: list[Message]) -> list[str]:
     return list(dict.fromkeys(fields[2] for fields in messages if fields[0] == STATUS))
-
-
-def codes(messages: list[tuple[str, ...]]) -> list[str]:
-    return [fields[3] for fields in messages if fields[0] == ERROR]
 
 
 def working(desk: Desk) -> list[SimOrder]:

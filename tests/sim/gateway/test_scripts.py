@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -10,10 +9,11 @@ from ib_insync import LimitOrder
 
 from ibkr_trader.sim.gateway import acts
 from ibkr_trader.sim.gateway import fault_rules as rules
+from ibkr_trader.sim.gateway.act_words import read_act
 from ibkr_trader.sim.gateway.acts import CannotDo
 from ibkr_trader.sim.gateway.doing import Doer
 from ibkr_trader.sim.gateway.scripts import LARGEST, BadScript, first_acts, read_script
-from tests.sim.gateway.desk import AAPL, AAPL_ID, Desk, open_desk
+from tests.sim.gateway.desk import AAPL, AAPL_ID, Desk
 
 GOOD = """\
 # A bad morning.
@@ -23,12 +23,6 @@ swallow placeOrder --order entry
 halt AAPL --at 10:30
 reject 201 --text 'no more'
 """
-
-
-@pytest.fixture
-async def desk() -> AsyncIterator[Desk]:
-    async with open_desk() as opened:
-        yield opened
 
 
 def script(folder: Path, text: str) -> Path:
@@ -90,6 +84,17 @@ async def test_it_is_done_in_order(desk: Desk, tmp_path: Path) -> None:
     assert desk.exchange.orders.working() == ()
     desk.wait(1800)
     assert desk.exchange.market.tape(AAPL_ID).halted
+
+
+@pytest.mark.parametrize("before", ["chaos 7", "chaos off"])
+async def test_chaos_is_taken_back_with_the_rest(desk: Desk, tmp_path: Path, before: str) -> None:
+    do = Doer(desk.server)
+    do(read_act(before.split()))
+    was = desk.server.faults.chaos
+    for line in ("chaos 8", "chaos off"):
+        with pytest.raises(CannotDo, match="nothing of it is in force"):
+            do(read_script(script(tmp_path, f"{line}\nhand close AAPL\n")))
+        assert desk.server.faults.chaos is was
 
 
 async def test_what_cannot_be_done_takes_the_rest_back(desk: Desk, tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 import asyncio
 import socket
 import struct
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -17,12 +16,6 @@ from ibkr_trader.sim.gateway.store import StoreError
 from tests.sim.gateway.desk import AAPL, ACCOUNT, OPENED, Desk, open_desk
 
 HELLO = API_SIGNATURE + struct.pack(">I", 9) + b"v157..176"
-
-
-@pytest.fixture
-async def desk() -> AsyncIterator[Desk]:
-    async with open_desk() as running:
-        yield running
 
 
 async def raw(desk: Desk) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
@@ -124,7 +117,7 @@ async def test_a_client_id_is_free_again_after_its_client_left(desk: Desk) -> No
 async def test_a_hundred_silent_sockets_do_not_shut_the_door(desk: Desk) -> None:
     lines = [await raw(desk) for _ in range(MOST_LINES + 20)]
     assert (await desk.connect(1)).isConnected()
-    assert len(desk.server._lines._lines) == MOST_LINES
+    assert len(desk.server.lines._lines) == MOST_LINES
     for _, writer in lines:
         writer.close()
 

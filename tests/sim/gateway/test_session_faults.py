@@ -3,65 +3,33 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from typing import Any
 
 import msgspec
 import pytest
 from ib_insync import IB, LimitOrder, MarketOrder, Stock, StopOrder
 
 from ibkr_trader.sim.gateway import session_faults as faults
-from ibkr_trader.sim.gateway.act_words import read_act
-from ibkr_trader.sim.gateway.acts import Answer, CannotDo
-from ibkr_trader.sim.gateway.doing import Doer
+from ibkr_trader.sim.gateway.acts import CannotDo
 from ibkr_trader.sim.gateway.framing import frame
 from ibkr_trader.sim.gateway.session_faults import SessionFault
-from tests.sim.gateway.desk import AAPL, AAPL_ID, Desk, open_desk, raw_messages
+from tests.sim.gateway.desk import (
+    AAPL,
+    EXEC,
+    OPEN,
+    PRICE,
+    STATUS,
+    Desk,
+    Do,
+    codes,
+    held,
+    ids,
+    order,
+    raw_messages,
+    settle,
+)
 from tests.sim.gateway.raw_client import connected
 
-Do = Callable[[str], Answer]
 MSFT = Stock("MSFT", "SMART", "USD", conId=272093)
-STATUS, OPEN, EXEC, ERROR, PRICE = "3", "5", "11", "4", "1"
-
-
-@pytest.fixture
-async def desk() -> AsyncIterator[Desk]:
-    async with open_desk() as opened:
-        opened.quote("149.99", "150.01")
-        yield opened
-
-
-@pytest.fixture
-async def ib(desk: Desk) -> IB:
-    return await desk.connect()
-
-
-@pytest.fixture
-def do(desk: Desk) -> Do:
-    doer = Doer(desk.server)
-    return lambda words: doer(read_act(words.split()))
-
-
-async def settle(desk: Desk, ib: IB) -> None:
-    desk.server.pulse()
-    await ib.reqCurrentTimeAsync()
-
-
-def order(kind: Any, *terms: Any, ref: str = "k7qav-1-entry", **more: Any) -> Any:
-    return kind("BUY", 10, *terms, tif="GTC", orderRef=ref, **more)
-
-
-def codes(messages: list[tuple[str, ...]]) -> list[str]:
-    return [fields[3] for fields in messages if fields[0] == ERROR]
-
-
-def ids(messages: list[tuple[str, ...]], *wanted: str) -> list[str]:
-    return [fields[0] for fields in messages if fields[0] in wanted]
-
-
-def held(desk: Desk) -> int:
-    record = desk.exchange.account.positions.get(AAPL_ID)
-    return int(record.quantity) if record else 0
 
 
 @pytest.mark.parametrize("code", ["1100", "2110"])
@@ -198,6 +166,29 @@ async def test_data_turns_delayed_and_live_again(desk: Desk, ib: IB, do: Do) -> 
     await settle(desk, ib)
     assert [fields[3] for fields in said if fields[0] == "58"] == ["1"]
     assert {"1", "2"} <= {fields[3] for fields in said if fields[0] == PRICE}
+
+
+@pytest.mark.parametrize("kept_back", ["stale", "competing-session", "1100"])
+@pytest.mark.parametrize("other", ["delayed-data", "stale 1", "1102"])
+async def test_what_keeps_prices_back_does_so_whatever_else_begins_or_ends(
+    desk: Desk, ib: IB, do: Do, kept_back: str, other: str
+) -> None:
+    ib.reqMktData(AAPL)
+    await settle(desk, ib)
+    said = raw_messages(ib)
+    do(kept_back)
+    desk.quote("151.00", "151.02")
+    if other != "1102":
+        do(other)
+        desk.wait(1)
+    elif kept_back != "1100":
+        do("1100")
+        do("1102")
+    await settle(desk, ib)
+    assert ids(said, PRICE) == []
+    do("lift")
+    await settle(desk, ib)
+    assert ids(said, PRICE)
 
 
 async def test_a_client_id_is_said_to_be_taken(desk: Desk, do: Do) -> None:

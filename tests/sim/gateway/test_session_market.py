@@ -1,25 +1,12 @@
 """Quotes, bars and contracts through a real socket and the real ib_insync."""
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import pytest
 from ib_insync import IB, Contract, Forex, Option, ScannerSubscription, Stock
 from ib_insync.wrapper import RequestError
 
-from tests.sim.gateway.desk import AAPL, ACCOUNT, OPENED, Desk, open_desk, raw_messages
-
-
-@pytest.fixture
-async def desk() -> AsyncIterator[Desk]:
-    async with open_desk() as running:
-        running.quote("149.99", "150.01")
-        yield running
-
-
-@pytest.fixture
-async def ib(desk: Desk) -> IB:
-    return await desk.connect()
+from tests.sim.gateway.desk import AAPL, ACCOUNT, OPENED, Desk, raw_messages
 
 
 async def settled(ib: IB) -> None:

@@ -1,7 +1,6 @@
 """Orders through a real socket and the real ib_insync: the sequences of WIRE.md section 6."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -10,13 +9,6 @@ from ib_insync.wrapper import RequestError
 
 from ibkr_trader.sim.exchange import ExchangeConfig
 from tests.sim.gateway.desk import AAPL, ACCOUNT, OPENED, Desk, open_desk, raw_messages
-
-
-@pytest.fixture
-async def desk() -> AsyncIterator[Desk]:
-    async with open_desk() as running:
-        running.quote("149.99", "150.01")
-        yield running
 
 
 async def settled(ib: IB) -> None:

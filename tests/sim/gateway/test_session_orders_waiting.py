@@ -1,6 +1,5 @@
 """Orders that wait, follow, adjust and cancel each other, through a socket and ib_insync."""
 
-from collections.abc import AsyncIterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -11,13 +10,6 @@ from ib_insync import LimitOrder, MarketOrder, Order, StopOrder, Trade
 from ibkr_trader.sim.orders import OrderTerms
 from tests.sim.gateway.desk import AAPL, AAPL_ID, Desk, open_desk, raw_messages
 from tests.sim.gateway.test_session_orders import order_talk, settled, status
-
-
-@pytest.fixture
-async def desk() -> AsyncIterator[Desk]:
-    async with open_desk() as running:
-        running.quote("149.99", "150.01")
-        yield running
 
 
 async def shown(desk: Desk) -> dict[int, Trade]:

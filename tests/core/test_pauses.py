@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ibkr_trader.adapters.signals.pauses import growing
+from ibkr_trader.core.pauses import growing
 
 
 def test_a_pause_doubles_to_its_limit() -> None:
