@@ -15,7 +15,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -167,11 +167,10 @@ class Host(Shell):
 class Venue:
     """The gateway that all hosts share, and the signals that all of them hear of."""
 
-    def __init__(self, folder: Path, url: str, client: Hand, *, run: Path) -> None:
-        self.folder, self.url = folder, url
-        self._hand, self._run = client, run
-        self.port = (folder / "port").read_text()
-        self.ahead = (folder / "ahead").read_text()
+    def __init__(self, folder: Path, place: Path, url: str, client: Hand) -> None:
+        self._folder, self._place, self.url, self._hand = folder, place, url, client
+        self.port = (place / "port").read_text()
+        self.ahead = (place / "ahead").read_text()
         self.wave = 0
         self.sent: list[str] = []
         self._over = threading.Event()
@@ -179,15 +178,15 @@ class Venue:
 
     def host(self, name: str) -> Host:
         """Return a host of its own."""
-        return Host(self.folder.parent / name, self, self._run / name)
+        return Host(self._folder / name, self, self._place.parent / name)
 
     def inject(self, words: str) -> Any:
         """Have something happen at the gateway, and return what it answers."""
-        return knock(self.folder / "door.sock", read_act(words.split())).data
+        return knock(self._place / "door.sock", read_act(words.split())).data
 
     def wire(self) -> list[dict[str, Any]]:
         """Return every message so far, oldest first."""
-        lines = (self.folder / "wire.jsonl").read_text().splitlines()
+        lines = (self._place / "wire.jsonl").read_text().splitlines()
         return [json.loads(line) for line in lines]
 
     def placed(self, role: str = "") -> list[dict[str, Any]]:
@@ -252,21 +251,24 @@ class Venue:
 @contextmanager
 def venue(folder: Path, redis: RedisServer) -> Iterator[Venue]:
     """Serve a gateway of a paper account for the length of the block."""
-    place = folder / "gw"
-    place.mkdir()
-    with warm.Popen(
-        [sys.executable, "-m", "tests.scenarios.live_gateway", str(place), ACCOUNT],
-        env=Shell(folder).env,
-        cwd=folder,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
+    # The name of a socket is short, and that of a test's folder is not.
+    with ExitStack() as stack:
+        short = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ib-")))
+        place = short / "gw"
+        place.mkdir()
+        process = stack.enter_context(
+            warm.Popen(
+                [sys.executable, "-m", "tests.scenarios.live_gateway", str(place), ACCOUNT],
+                env=Shell(folder).env,
+                cwd=folder,
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+        )
         try:
             assert process.stdout is not None
             assert process.stdout.readline() == "serving\n"
-            # The name of a socket is short, and that of a test's folder is not.
-            with hand(redis) as client, tempfile.TemporaryDirectory(prefix="hosts") as run:
-                yield Venue(place, redis.url, client, run=Path(run))
+            yield Venue(folder, place, redis.url, stack.enter_context(hand(redis)))
         finally:
             process.terminate()
 

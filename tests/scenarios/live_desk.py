@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pty
@@ -10,8 +11,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from ibkr_trader.sim.gateway.act_words import read_act
@@ -27,13 +28,14 @@ ALLOWED = f'allow_live = true\naccount = "{ACCOUNT}"\n'
 class LiveLine(Shell):
     """Commands of a person whose profile is live."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, short: Path) -> None:
+        """Keep books in `folder`, and sockets in `short`: the name of one is not as long."""
         super().__init__(folder)
-        self.gateway = folder / "gw"
+        self.gateway = short / "gw"
         self.gateway.mkdir()
         self.config(ALLOWED)
         self.env["IBKR_PROFILE"] = "live"
-        self.env["XDG_RUNTIME_DIR"] = str(folder / "run")
+        self.env["XDG_RUNTIME_DIR"] = str(short / "run")
         self.env["IBKR_RECONNECT_BACKOFF_SECONDS"] = "0.1"
 
     @property
@@ -98,17 +100,20 @@ class LiveLine(Shell):
         return self._ran(process.returncode, out, said)
 
 
-@contextmanager
+@contextlib.contextmanager
 def live(folder: Path) -> Iterator[LiveLine]:
     """Serve a gateway that looks live for the length of the block."""
-    line = LiveLine(folder)
-    with warm.Popen(
-        [sys.executable, "-m", "tests.scenarios.live_gateway", str(line.gateway)],
-        env=line.env,
-        cwd=folder,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
+    with contextlib.ExitStack() as stack:
+        line = LiveLine(folder, Path(stack.enter_context(TemporaryDirectory(prefix="ib-"))))
+        process = stack.enter_context(
+            warm.Popen(
+                [sys.executable, "-m", "tests.scenarios.live_gateway", str(line.gateway)],
+                env=line.env,
+                cwd=folder,
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+        )
         try:
             assert process.stdout is not None
             assert process.stdout.readline() == "serving\n"
