@@ -230,8 +230,8 @@ class GroupRunner:
                 self._connected = max(self._connected, epoch)
             case DisconnectEvent(epoch=epoch):
                 self._lost = max(self._lost, epoch)
-                for group_id in tuple(self._followed):
-                    self._run(group_id, event)  # the prices it has seen are of the past
+                for group_id in tuple(self._groups):
+                    self._run(group_id, event)  # what it has seen and asked for is of the past
             case SyncEvent(epoch=epoch):
                 self._synced = max(self._synced, epoch)
                 self._unsent_at.clear()

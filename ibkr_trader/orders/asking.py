@@ -3,7 +3,8 @@
 A rule looks at how things stand, so it wants the same thing as long as it is not done.
 Asking for it on every event would flood the broker, and asking once might be lost. So what
 was asked for is asked again only after `PATIENCE`, at most `TRIES` times: then a person has
-to look.
+to look. A link that is lost ends the wait: what was under way has either reached the broker,
+and is stated on the next link, or is gone.
 """
 
 from __future__ import annotations
@@ -77,6 +78,13 @@ class Memory(msgspec.Struct, frozen=True, kw_only=True):
         """Return the memory as if `command` had not been asked for: it never left."""
         asked = {key: one for key, one in self.asked.items() if one.command != command}
         return self if len(asked) == len(self.asked) else Memory(asked=asked, said=self.said)
+
+    def parted(self) -> Memory:
+        """Return the memory of what was told alone: the link is lost, and what was asked with it.
+
+        How things stand on the next link says what has arrived; the rest is due there at once.
+        """
+        return Memory(said=self.said) if self.asked else self
 
     def _is_due(self, key: str, at: datetime) -> bool:
         before = self.asked.get(key)

@@ -153,6 +153,8 @@ class Bracket(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         orders = follow(self.orders, event, self.group_id)
         if orders is not self.orders:
             return bracket_policy.step(self._after(event, orders), event.at)
+        if isinstance(event, ev.DisconnectEvent):
+            return Step(msgspec.structs.replace(self, memory=self.memory.parted()))
         return bracket_policy.step(self, event.at)
 
     def unsent(self, command: Command) -> Bracket:

@@ -40,7 +40,8 @@ class OrderGroup(Protocol):
 
         What a group believes of its orders follows from order events alone, so that a
         restart can rebuild it from them, with the commands dropped. What it has asked for is
-        its own memory: after a restart it may ask once more, which must do no harm.
+        its own memory: after a restart, and on a link that follows a lost one, it may ask once
+        more, which must do no harm.
         """
 
 

@@ -188,6 +188,8 @@ class OCO(msgspec.Struct, frozen=True, kw_only=True):
         orders = follow(self.orders, event, self.group_id)
         if orders is not self.orders and isinstance(event, ev.OrderEvent):
             return oco_policy.step(self._after(event, orders), event.at)
+        if isinstance(event, ev.DisconnectEvent):
+            return Step(msgspec.structs.replace(self, memory=self.memory.parted()))
         # A price changes nothing here; what is overdue is seen at the next heartbeat.
         is_price = isinstance(event, ev.MarketEvent | ev.OrderEvent)
         return Step(self) if is_price else oco_policy.step(self, event.at)

@@ -2,7 +2,8 @@
 
 Every rule looks at how things stand, not at what has just happened, so it holds after a
 restart, a lost message, a repeated one, or two in the wrong order. Nothing follows from a
-lost connection: the link at the broker is then in charge.
+lost connection but that it may have taken along what was asked for: the link at the broker is
+then in charge.
 
 Entries: once one has traded, the others go; one whose partner is not there goes too.
 Exits: those of a set can never trade more than its size, and a stop is never taken away

@@ -219,6 +219,16 @@ def test_while_the_link_is_down_nothing_is_asked_for() -> None:
     assert len(stage.asked()) == 2
 
 
+def test_each_group_hears_that_what_it_asked_for_may_be_lost_with_the_link() -> None:
+    stage = Stage()
+    stage.add(Deaf(group_id=TWO))
+    stage.bus.publish(ev.DisconnectEvent(at=AT, epoch=1, reason="gone"))
+    found = stage.runner.get(TWO)
+    assert isinstance(found, Deaf)
+    assert found.heard == ("DisconnectEvent",)
+    assert stage.asked() == []
+
+
 def test_a_snapshot_may_overtake_the_news_of_its_link() -> None:
     stage = Stage(is_synced=False)
     stage.add(Watcher(group_id=ONE))

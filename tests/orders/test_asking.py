@@ -37,6 +37,15 @@ def test_what_never_left_was_not_asked_for() -> None:
     assert again.commands == (CANCEL,)
 
 
+def test_what_a_lost_link_may_have_lost_is_asked_for_on_the_next_at_once() -> None:
+    told = (Word("a", "it is so"),)
+    memory = Memory().after(WANTS, told, at=later(0), group_id=GROUP).memory.parted()
+    again = memory.after(WANTS, told, at=later(1), group_id=GROUP)
+    assert again.commands == (CANCEL,)
+    assert again.events == ()  # that it is so was told already
+    assert memory.parted() is memory
+
+
 def test_a_word_is_told_once() -> None:
     words = (Word("a", "it is so"), Word("b", "it is over", is_serious=False))
     done = Memory().after((), words, at=later(0), group_id=GROUP)

@@ -86,6 +86,17 @@ def test_exits_grow_after_each_fill_and_never_before() -> None:
     assert stop.stop_price == 145  # the first entry's geometry stays
 
 
+def test_growth_that_a_lost_link_took_along_is_asked_for_again_at_once() -> None:
+    """What the broker states on the next link is the answer: there is nothing to wait for."""
+    play = Play()
+    play.hear(bought())
+    joined(play)
+    asked = play.hear(scaled(4))
+    play.hear(ev.DisconnectEvent(at=later(0.1), epoch=1, reason="the link is cut"))
+    assert play.tick(1) == asked == [size(TARGET, 14), size(STOP, 14)]
+    assert play.tick(2) == []
+
+
 def test_the_split_stays_as_it_was() -> None:
     play = several(("155", 6), ("160", 4))
     play.hear(bought())

@@ -85,6 +85,13 @@ def test_a_cancel_that_is_not_answered_is_asked_for_again() -> None:
     assert play.pass_to(2 * AFTER_PATIENCE) == []  # it is under way
 
 
+def test_what_a_lost_link_may_have_lost_is_asked_for_on_the_next_at_once() -> None:
+    play = Play(entries())
+    assert play.hear(traded(BUY)) == [cancel(SELL)]
+    assert play.hear(ev.DisconnectEvent(at=later(0.1), epoch=1, reason="the link is cut")) == []
+    assert play.pass_to(1) == [cancel(SELL)]
+
+
 def test_an_entry_whose_partner_is_refused_goes_too() -> None:
     play = Play(entries())
     assert play.hear(rejected(SELL)) == [cancel(BUY)]
