@@ -172,8 +172,10 @@ class Bracket(msgspec.Struct, frozen=True, kw_only=True, dict=True):
                     memory = msgspec.structs.replace(memory, said=told)
                 return msgspec.structs.replace(group, waived=waived, memory=memory)
             case ev.ModifyEvent() if event.origin != KIND:
-                before = self.orders[event.order_id].spec.quantity
-                if event.spec.quantity == before:
+                before = self.orders[event.order_id]
+                # A change of a price carries a size: the confirmed one, or one under way.
+                known = {one.quantity for one in (before.spec, before.desired) if one is not None}
+                if event.spec.quantity in known:
                     return group
                 return msgspec.structs.replace(group, fixed=self.fixed | {event.order_id})
             case ev.DenyEvent(spec=OrderSpec(role=OrderRole.CLOSE)):

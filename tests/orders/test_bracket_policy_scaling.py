@@ -180,6 +180,26 @@ def test_a_price_that_somebody_has_chosen_is_kept() -> None:
     assert stop == size(STOP, 20)  # and nothing else
 
 
+@pytest.mark.parametrize("quantity", [10, 20])
+def test_a_price_that_is_moved_while_the_exits_grow_is_no_size_of_somebody(quantity: int) -> None:
+    """It carries the size that is under way, or the one before; the link takes both along."""
+    play = Play()
+    play.hear(bought())
+    joined(play)
+    play.hear(scaled(10))
+    stop = bracket_specs()[2]
+    grown = msgspec.structs.replace(stop, quantity=Decimal(20))
+    moved = msgspec.structs.replace(stop, quantity=Decimal(quantity), stop_price=Decimal(148))
+    asked = play.hear(
+        ev.ModifyEvent(at=AT, order_id=STOP, spec=grown, origin="bracket"),
+        ev.ModifyEvent(at=AT, order_id=STOP, spec=moved, origin="library"),
+        ev.DisconnectEvent(at=AT, epoch=1, reason="the link is cut"),
+        accepted(stop, at=later(1), from_snapshot=True),
+    )
+    assert size(STOP, 20) in asked
+    assert not play.group.fixed
+
+
 def test_an_exit_that_is_leaving_is_not_enlarged() -> None:
     play = Play()
     play.hear(bought())
