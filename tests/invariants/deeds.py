@@ -14,6 +14,7 @@ from ibkr_trader.orders.bracket_orders import BracketOrderRequest
 from ibkr_trader.orders.linked_orders import ScaleInRequest
 from ibkr_trader.orders.oco_orders import OCOOrderRequest
 from ibkr_trader.orders.trailing_stops import TrailingStopConfig
+from tests.invariants.world import Added
 
 if TYPE_CHECKING:
     from ibkr_trader.core.models import Order
@@ -195,6 +196,7 @@ def scale_in(world: World, con_id: int, quantity: int) -> None:
     """Add to what is held; the exits are to follow."""
     trader = world.trader
     assert trader is not None
+    world.additions.append(Added(con_id, Decimal(quantity), world.clock.now()))
 
     async def deed() -> None:
         wanted = ScaleInRequest(symbol=NAMES[con_id], quantity=Decimal(quantity))

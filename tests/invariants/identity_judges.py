@@ -86,7 +86,11 @@ def s3_numbers_ascend(world: World) -> list[str]:
 
 
 def s4_no_blind_resend(world: World) -> list[str]:
-    """Judge that nothing of unknown or failed fate is sent again: not by name, not as a copy."""
+    """Judge that nothing of unknown or failed fate is sent again: not by name, not as a copy.
+
+    Once it is proven that an addition never arrived, a person may ask for as much again. While
+    nobody knows, not even he may.
+    """
     reading, found = read(world), []
     for frame, is_first in _named(world):
         if not is_first:
@@ -99,8 +103,9 @@ def s4_no_blind_resend(world: World) -> list[str]:
             found.append(f"S4 {frame.at:%T.%f} {frame.ref} was sent by a later process")
         found += [
             f"S4 {frame.at:%T.%f} {frame.ref} repeats {other}, which is {fate}"
-            for other in _elder_copies(reading, frame.ref)
-            if (fate := reading.status(other, until=left)) in _LOST and reading.opens(other)
+            for other, fate in _elder_copies(reading, frame.ref)
+            if fate in _LOST and reading.opens(other)
+            if fate is OrderStatus.UNKNOWN or not _is_asked_for(world, reading, frame.ref)
         ]
     return found
 
@@ -213,8 +218,12 @@ def _is_of_a_dead_process(world: World, reading: Reading, frame: Frame) -> bool:
     return any(decided <= one < left - world.transit for one in world.died_at)
 
 
-def _elder_copies(reading: Reading, ref: str) -> Iterator[str]:
-    """Orders in the same part of the same group that an earlier command had."""
+def _elder_copies(reading: Reading, ref: str) -> Iterator[tuple[str, OrderStatus | None]]:
+    """Orders in the same part of the same group that an earlier command had.
+
+    Each with what was on record of it when `ref` was decided: what came to light only while
+    that was on its way was no reason for it.
+    """
     parts = role_of(ref)
     if parts is None or parts.copy == 1:
         return
@@ -224,7 +233,21 @@ def _elder_copies(reading: Reading, ref: str) -> Iterator[str]:
         if one is None or not wishes or wishes[0][0] >= decided:
             continue
         if (one.group_id, one.role) == (parts.group_id, parts.role):
-            yield other
+            yield other, reading.status(other, until=decided)
+
+
+def _is_asked_for(world: World, reading: Reading, ref: str) -> bool:
+    """Whether people had asked for as many additions of that size as there are then."""
+    number, spec = reading.submitted[ref][0]
+    size = (spec.contract.con_id, spec.quantity)
+    decided = next((step.event.at for step in reading.steps.get(ref, ())), None)
+    made = 0
+    for other, wishes in tuple(reading.submitted.items()):
+        is_made = bool(wishes) and wishes[0][0] <= number and reading.opens(other)
+        if is_made and (wishes[0][1].contract.con_id, wishes[0][1].quantity) == size:
+            made += any(True for _ in _elder_copies(reading, other))
+    asked = [one for one in world.additions if (one.con_id, one.quantity) == size]
+    return decided is not None and made <= sum(one.at <= decided for one in asked)
 
 
 def _works_on(world: World, ref: str, since: datetime) -> bool:

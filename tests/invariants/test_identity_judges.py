@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
@@ -16,9 +16,12 @@ from ibkr_trader.adapters.ibkr.error_codes import Kind, Rule
 from ibkr_trader.adapters.ibkr.snapshot import ENDS
 from ibkr_trader.core.commands import ModifyOrder, SubmitOrders
 from ibkr_trader.core.enums import OrderStatus, OrderType, Side
+from ibkr_trader.core.errors import TraderError
+from ibkr_trader.execution import scaling
 from ibkr_trader.execution.desk import Desk
 from ibkr_trader.execution.record import Record
 from ibkr_trader.execution.recovery import Recovery
+from ibkr_trader.orders.linked_orders import ScaleInRequest
 from ibkr_trader.risk.verdict import Approved
 from ibkr_trader.sim import broker as sim_broker
 from ibkr_trader.sim.broker import SimulatedBroker
@@ -26,9 +29,18 @@ from ibkr_trader.sim.gateway.fault_rules import Fault, Warn, When
 from tests.adapters.journal_parts import open_journal
 from tests.execution.parts import Floor
 from tests.invariants import deeds
-from tests.invariants.planted import Planted, caught, entered, faults, lost, plain, resting
+from tests.invariants.planted import (
+    Planted,
+    caught,
+    entered,
+    faults,
+    lost,
+    plain,
+    resting,
+    silent,
+)
 from tests.invariants.whole_world import WholeWorld
-from tests.invariants.world import MSFT, World
+from tests.invariants.world import AAPL, MSFT, World
 from tests.scenarios.crash_child import bracket
 
 if TYPE_CHECKING:
@@ -39,6 +51,9 @@ if TYPE_CHECKING:
     from ibkr_trader.adapters.ibkr.requests import Question
     from ibkr_trader.core.commands import Command
     from ibkr_trader.core.events import BaseEvent
+    from ibkr_trader.core.models import Order
+    from ibkr_trader.execution.scaling import Addition
+    from ibkr_trader.execution.trader import Trader
     from ibkr_trader.sim.events import SimEvent
     from ibkr_trader.sim.orders import OrderTerms
 
@@ -109,6 +124,26 @@ def resending_recovery(patch: Patch) -> None:
     patch.setattr(Recovery, "synchronize", synchronize_and_send)
 
 
+def retried_additions(patch: Patch) -> None:
+    """An addition of which no good word came is made once more, under the next name."""
+    add = scaling.add
+
+    async def add_and_retry(trader: Trader, addition: Addition, **how: Any) -> tuple[Order, ...]:
+        try:
+            return await add(trader, addition, **how)
+        except TraderError:
+            spec = addition.command.orders[0]
+            again = ScaleInRequest(symbol=spec.contract.symbol, quantity=spec.quantity)
+            return await add(trader, await scaling.prepare_addition(trader, again), **how)
+
+    patch.setattr(deeds, "add", add_and_retry)
+
+
+def opened_beside_the_unknown(patch: Patch) -> None:
+    """What nobody knows of keeps nobody from adding the same again."""
+    silent(patch, "knowledge")
+
+
 def asked_for_less(patch: Patch) -> None:
     """What is done is not asked for, and its absence taken for an empty answer."""
     answered = IBKRBroker._answered
@@ -149,6 +184,34 @@ def lose_an_order_and_die(world: World) -> None:
     world.run(15)  # by then it is proven that it never arrived
 
 
+def lose_an_addition(world: World) -> None:
+    """Add to what is held as the link is cut, and hear that it never arrived."""
+    entered(world)
+    deeds.scale_in(world, AAPL, 4)
+    assert isinstance(world, WholeWorld)
+    world.cut_link(1, reset=True)
+    world.run(15)
+
+
+def add_again_what_was_lost(world: World) -> None:
+    lose_an_addition(world)
+    deeds.scale_in(world, AAPL, 4)
+    world.run(5)
+
+
+def add_beside_what_is_unknown(world: World) -> None:
+    """Add again, when the first order was one that the broker's door passed on to nobody."""
+    entered(world)
+    assert world.trader is not None
+    broker = vars(world.trader.broker)
+    broker["_submit"] = lambda _: None
+    deeds.scale_in(world, AAPL, 4)
+    world.run(8)  # by then it is UNKNOWN, and on this link it stays so
+    del broker["_submit"]
+    deeds.scale_in(world, AAPL, 4)
+    world.run(15)
+
+
 def rest_under_an_odd_code(world: World) -> None:
     odd = Warn(code=NOWHERE, text="a word from nowhere")
     faults(world).arm(Fault(when=When(names=("placeOrder",), order="entry"), act=odd))
@@ -162,6 +225,9 @@ CASES = [
     Planted("S2", late_writer, entered),
     Planted("S3", forgotten_numbers, enter_twice),
     Planted("S4", resending_recovery, lose_an_order_and_die),
+    Planted("S4", retried_additions, lose_an_addition, WholeWorld),
+    Planted("S4", retried_additions, add_again_what_was_lost, WholeWorld),
+    Planted("S4", opened_beside_the_unknown, add_beside_what_is_unknown),
     Planted("S5", asked_for_less, entered, WholeWorld),
     Planted("S6", every_code_ends_it, rest_under_an_odd_code, WholeWorld),
 ]

@@ -76,6 +76,14 @@ class Struck(NamedTuple):
     words: str
 
 
+class Added(NamedTuple):
+    """What a person has asked to add to what is held, and when."""
+
+    con_id: int
+    quantity: Decimal
+    at: datetime
+
+
 class World:
     """One exchange, one account, and a trader who may die."""
 
@@ -115,6 +123,7 @@ class World:
         self.diskless: list[tuple[datetime, datetime | None]] = []  # when the disk was full
         self.bared: set[int] = set()  # contracts whose stop somebody took away on purpose
         self.widened: set[str] = set()  # orders whose stop somebody moved by hand
+        self.additions: list[Added] = []  # what somebody asked to add to what is held
         self._life: asyncio.Task[None] | None = None
         self._deeds: set[asyncio.Task[object]] = set()
         self._unheard: list[BaseException] = []
