@@ -183,7 +183,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     desired: OrderSpec | None = None
     perm_id: int = 0
     client_id: int = 0
-    held_for: str = ""  # trigger, child, locate…: why the broker waits
+    held_for: str = ""  # trigger, child, locate, child,trigger…: why the broker waits
     reason: str = ""  # the last words said about it, by the broker or by us
     code: int = 0  # the broker's code for them
     is_foreign: bool = False  # not placed by this installation
@@ -206,6 +206,11 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
         if self.desired is not None:
             wanted = max(wanted, self.desired.quantity)
         return max(ZERO, wanted - max(self.filled, self.reported_filled))
+
+    @property
+    def is_asleep(self) -> bool:
+        """Whether the broker keeps it until its entry trades; TWS names all that one waits for."""
+        return "child" in self.held_for.lower()
 
     @property
     def unheard(self) -> Decimal:

@@ -154,7 +154,8 @@ class Bracket(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         if orders is not self.orders:
             return bracket_policy.step(self._after(event, orders), event.at)
         if isinstance(event, ev.DisconnectEvent):
-            return Step(msgspec.structs.replace(self, memory=self.memory.parted()))
+            left = self.memory.parted()
+            return Step(self if left is self.memory else msgspec.structs.replace(self, memory=left))
         return bracket_policy.step(self, event.at)
 
     def unsent(self, command: Command) -> Bracket:

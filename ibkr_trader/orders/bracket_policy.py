@@ -39,7 +39,7 @@ GRACE = timedelta(seconds=0.5)
 ORIGIN = repairs.ORIGIN
 # An execution may be told after the end of its order. Until then its exits are asleep.
 _MAY_STILL_FILL = frozenset({OrderStatus.CANCELLED, OrderStatus.EXPIRED})
-_CHILD = "child"  # the broker holds an exit until its entry is complete
+_TRIGGER = "trigger"  # what keeps a stop that is awake: its price
 
 
 class Sizes(msgspec.Struct, frozen=True):
@@ -74,15 +74,14 @@ def owes(group: Bracket) -> bool:
 def _unrest(group: Bracket) -> Iterator[str]:
     yield from repairs.unrest(group)
     if not _has_traded(group):
-        if group.entry.status in _MAY_STILL_FILL:
-            yield "orphaned"
+        yield from _untraded(group)
         return
     is_growing = not group.entry.status.is_closed
     if is_growing and set(_awake(group)) == {group.held}:
         return  # how it is shared out meanwhile is the broker's business
     sizes = _sizes(group)
     if is_growing:
-        if any(order.held_for == _CHILD for order in group.exits if not order.status.is_closed):
+        if any(order.is_asleep for order in group.exits if not order.status.is_closed):
             yield "asleep"
         if any(not leg.is_spent and not sizes.now[leg.number] for leg in group.parts()):
             yield "crowded"  # too little is held for an exit in each leg
@@ -93,14 +92,32 @@ def _unrest(group: Bracket) -> Iterator[str]:
                 yield f"size {order.order_id}"
 
 
+def _untraded(group: Bracket) -> Iterator[str]:
+    """What may not stay while nothing has traded, or all that had was taken back."""
+    if group.entry.status in _MAY_STILL_FILL:
+        yield "orphaned"
+    elif not group.entry.status.is_closed and any(map(_is_awake, group.exits)):
+        yield "early"
+
+
 def _awake(group: Bracket) -> tuple[Decimal, Decimal]:
     """How much the exits could end now, at least and at most: a stop may lag behind its target.
 
     Those that wait for the entry are not counted.
     """
-    legs = [[o.remaining for o in _exits(leg) if o.held_for != _CHILD] for leg in group.parts()]
+    legs = [[o.remaining for o in _exits(leg) if not o.is_asleep] for leg in group.parts()]
     least = sum((min(leg, default=ZERO) for leg in legs), ZERO)
     return least, sum((max(leg, default=ZERO) for leg in legs), ZERO)
+
+
+def _is_awake(order: Order) -> bool:
+    """Whether the broker has said that nothing but its price keeps it; silence says nothing.
+
+    A fill that was taken back leaves exits awake: no broker puts them to sleep again.
+    """
+    if not order.status.is_open or order.is_asleep:
+        return False
+    return order.status is OrderStatus.SUBMITTED or _TRIGGER in order.held_for.lower()
 
 
 def _has_traded(group: Bracket) -> bool:
@@ -140,11 +157,11 @@ def _wants(group: Bracket, due: frozenset[str]) -> Iterator[Want]:
 
 
 def _must_give_up(group: Bracket, entry: Order, due: frozenset[str]) -> bool:
-    """Never let an entry trade whose exits are not there, or have already traded."""
+    """Never let an entry trade whose exits are not there, or could trade without it."""
     legs = group.parts()
     if group.closers or all(leg.is_spent for leg in legs):
         return True
-    if entry is group.entry and not due.isdisjoint({"asleep", "crowded"}):
+    if entry is group.entry and not due.isdisjoint({"asleep", "crowded", "early"}):
         return True
     return any(_is_bare(group, leg) for leg in legs)
 

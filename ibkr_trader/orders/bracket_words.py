@@ -35,6 +35,11 @@ def words(group: Bracket, due: frozenset[str]) -> Iterator[Word]:
             "asleep",
             f"the exits of {symbol} sleep until its entry is complete: its rest is taken back",
         )
+    if "early" in due:
+        yield Word(
+            "early",
+            f"the exits of {symbol} could trade before its entry has: all of it is taken back",
+        )
     for leg in group.parts():
         stop = leg.of(OrderRole.STOP)[-1]
         if repairs.claim(group, leg) and stop.status.is_closed:

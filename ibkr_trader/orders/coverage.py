@@ -23,7 +23,7 @@ from ibkr_trader.orders.members import traded
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-_WAITS_FOR = ("child", "locate")  # what TWS calls it when an order cannot trade yet
+_LOCATE = "locate"  # what TWS calls it when shares to sell short are looked for
 _TONIGHT = frozenset({TimeInForce.DAY})
 
 
@@ -142,7 +142,7 @@ def works(order: Order) -> bool:
     """Whether the broker has confirmed the order, and nothing but its price keeps it."""
     if not order.status.is_open or order.status is OrderStatus.INACTIVE:
         return False
-    return not any(word in order.held_for.lower() for word in _WAITS_FOR)
+    return not (order.is_asleep or _LOCATE in order.held_for.lower())
 
 
 def at_work(order: Order) -> Decimal:

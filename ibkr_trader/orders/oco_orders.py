@@ -189,7 +189,8 @@ class OCO(msgspec.Struct, frozen=True, kw_only=True):
         if orders is not self.orders and isinstance(event, ev.OrderEvent):
             return oco_policy.step(self._after(event, orders), event.at)
         if isinstance(event, ev.DisconnectEvent):
-            return Step(msgspec.structs.replace(self, memory=self.memory.parted()))
+            left = self.memory.parted()
+            return Step(self if left is self.memory else msgspec.structs.replace(self, memory=left))
         # A price changes nothing here; what is overdue is seen at the next heartbeat.
         is_price = isinstance(event, ev.MarketEvent | ev.OrderEvent)
         return Step(self) if is_price else oco_policy.step(self, event.at)

@@ -22,9 +22,6 @@ if TYPE_CHECKING:
     from ibkr_trader.core.models import Order, OrderSpec, Position
 
 
-_CHILD = "child"  # why the broker holds an exit: its entry has not traded yet
-
-
 class Working(NamedTuple):
     """What an order can still do to a position: `signed` is its whole remaining quantity.
 
@@ -65,7 +62,7 @@ class Working(NamedTuple):
             price=max((price for price in prices if price is not None), default=None),
             is_unknown=order.status is OrderStatus.UNKNOWN,
             has_traded=max(order.filled, order.reported_filled) > 0,
-            is_asleep=not order.unheard and (order.status.is_in_flight or order.held_for == _CHILD),
+            is_asleep=not order.unheard and (order.status.is_in_flight or order.is_asleep),
         )
 
 

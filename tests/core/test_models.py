@@ -46,6 +46,11 @@ def test_what_may_still_trade(changes: dict[str, Any], remaining: int) -> None:
     assert order(status, **changes).remaining == remaining
 
 
+@pytest.mark.parametrize("why", ["child", "child,trigger", "trigger", "locate", ""])
+def test_what_waits_for_its_entry_sleeps_whatever_else_it_waits_for(why: str) -> None:
+    assert order(held_for=why).is_asleep is why.startswith("child")
+
+
 def test_the_mean_price_of_fills() -> None:
     assert order().average_fill_price is None
     traded = order(filled=Decimal(4), filled_value=Decimal(602))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import msgspec
+import pytest
 
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.commands import SubmitOrders
@@ -98,7 +99,8 @@ def test_a_stop_that_the_broker_leaves_behind_grows_though_its_target_has() -> N
 def test_an_entry_whose_exits_sleep_until_it_is_complete_is_cut_short() -> None:
     """What has filled would be naked for as long as the rest waits."""
     play = Play()
-    play.hear(*(working(one, is_working=False, held_for="child") for one in (TARGET, STOP)))
+    play.hear(working(TARGET, is_working=False, held_for="child"))
+    play.hear(working(STOP, is_working=False, held_for="child,trigger"))
     assert play.hear(bought(4)) == []
     asked = play.tick(AFTER_GRACE)
     assert cancel(ENTRY) in asked
@@ -109,6 +111,14 @@ def test_an_entry_whose_exits_sleep_until_it_is_complete_is_cut_short() -> None:
     assert [(one.order_id, one.quantity) for one in command.orders] == [
         (STOP2, Decimal(4)), (TARGET2, Decimal(4)),
     ]  # fmt: skip
+
+
+def test_a_stop_that_waits_for_entry_and_price_sleeps_as_any_other() -> None:
+    """TWS names all that an order waits for."""
+    entry, _, stop = bracket_specs()
+    play = Play((entry, stop))
+    play.hear(working(STOP, is_working=False, held_for="child,trigger"), bought(4))
+    assert cancel(ENTRY, 1) in play.tick(AFTER_GRACE)
 
 
 def test_an_overfilled_entry_is_covered() -> None:
@@ -124,6 +134,45 @@ def test_a_bust_cuts_the_exits() -> None:
     less = fill(6, key="b", revision=2, order_id=ENTRY)
     assert play.hear(filled(less, replaces=first)) == []
     assert play.tick(AFTER_GRACE) == [size(TARGET, 6), size(STOP, 6)]
+
+
+def taken_back(quantity: int) -> ev.FillEvent:
+    """Return the word that a first fill never was; `quantity` is what was heard of it."""
+    never = fill(0, key=f"b{quantity}", revision=2, order_id=ENTRY)
+    before = fill(quantity, key=f"b{quantity}", order_id=ENTRY) if quantity else None
+    return filled(never, replaces=before)
+
+
+@pytest.mark.parametrize("heard", [0, 4])
+def test_an_entry_is_taken_back_whose_only_fill_was_busted_and_whose_exits_are_awake(
+    heard: int,
+) -> None:
+    """They would sell what is not there; the broker puts none of them to sleep again."""
+    play = Play()
+    awake = (working(TARGET), working(STOP, is_working=False, held_for="trigger"))
+    play.hear(*((bought(heard),) if heard else ()), *awake)
+    assert play.hear(taken_back(heard)) == []
+    assert play.tick(AFTER_GRACE) == [cancel(ENTRY)]
+    assert "exits of AAPL could trade before its entry has" in play.said[0].message
+    assert play.hear(cancelled(ENTRY, later(1))) == []
+    assert play.tick(1 + AFTER_GRACE) == [cancel(TARGET), cancel(STOP)]
+
+
+@pytest.mark.parametrize("why", ["trigger", ""])
+def test_a_stop_alone_is_awake_once_it_waits_for_its_price_only(why: str) -> None:
+    entry, _, stop = bracket_specs()
+    play = Play((entry, stop))
+    play.hear(working(STOP, is_working=False, held_for=why))
+    play.hear(taken_back(0))
+    assert play.tick(AFTER_GRACE) == ([cancel(ENTRY, 1)] if why else [])  # unsaid is unknown
+
+
+def test_exits_that_sleep_leave_their_entry_alone_when_nothing_has_filled() -> None:
+    play = Play()
+    play.hear(working(TARGET, is_working=False, held_for="child"))
+    play.hear(working(STOP, is_working=False, held_for="child,trigger"))
+    assert play.hear(taken_back(0)) == []
+    assert play.tick(AFTER_GRACE) == []
 
 
 # -- several targets -------------------------------------------------------------------------

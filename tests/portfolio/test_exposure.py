@@ -54,6 +54,8 @@ def test_what_is_only_called_filled_counts_until_something_tells_of_it() -> None
     assert index(held(1), whole, part).contract(AAPL).longest == 1 + 5 + 4
     asleep = working(limit("BUY", 5, "140"), reported_filled=D(5), held_for="child")
     assert not index(asleep).contract(AAPL).working[0].is_asleep
+    both = working(limit("BUY", 5, "140"), held_for="child,trigger")
+    assert index(both).contract(AAPL).working[0].is_asleep
 
 
 def test_so_it_does_when_it_is_over_for_the_broker() -> None:
