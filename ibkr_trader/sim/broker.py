@@ -21,6 +21,7 @@ from ibkr_trader.risk.verdict import Approved
 from ibkr_trader.sim import events as sim
 from ibkr_trader.sim.broker_news import Known, SimulatedNews
 from ibkr_trader.sim.exchange import Exchange
+from ibkr_trader.sim.matching import told_why
 from ibkr_trader.sim.orders import OrderKey, Refusal, SimOrder, SimStatus
 from ibkr_trader.sim.translate import (
     fill_of,
@@ -301,7 +302,7 @@ class SimulatedBroker:
             reported_filled=order.filled,
             perm_id=order.perm_id,
             client_id=order.client_id,
-            held_for=order.why_held,
+            held_for=told_why(order),
             reason=order.completed_status or order.warning,
             is_foreign=known.order_id.startswith("foreign-"),
         )

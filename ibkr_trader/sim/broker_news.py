@@ -15,6 +15,7 @@ from ibkr_trader.orders.wishes import BROKER
 from ibkr_trader.sim import events as sim
 from ibkr_trader.sim import refusals
 from ibkr_trader.sim.exchange import Exchange
+from ibkr_trader.sim.matching import told_why
 from ibkr_trader.sim.orders import Execution, OrderKey, SimOrder, SimStatus
 from ibkr_trader.sim.translate import (
     contract_of,
@@ -188,7 +189,7 @@ class SimulatedNews:
                     average_price=order.average_price or None,
                     perm_id=order.perm_id,
                     client_id=order.client_id,
-                    held_for=order.why_held,
+                    held_for=told_why(order),
                 )
             case SimStatus.PENDING_CANCEL:
                 yield ev.CancelRequestEvent(at=at, order_id=order_id, origin=BROKER)

@@ -12,7 +12,7 @@ from ibkr_trader.core.enums import Side
 from ibkr_trader.core.models import PriceBand
 from ibkr_trader.sim.calendar import Phase
 from ibkr_trader.sim.instruments import Tape
-from ibkr_trader.sim.orders import OPENING_TIFS, SimOrder
+from ibkr_trader.sim.orders import INACTIVE, OPENING_TIFS, SimOrder
 
 ZERO = Decimal(0)
 _HUNDRED = Decimal(100)
@@ -34,6 +34,7 @@ TRIGGER_METHODS = frozenset(
 _DOUBLE = frozenset({DOUBLE_BID_ASK, DOUBLE_LAST})
 
 ADDED, REMOVED = 1, 2  # liquidity
+CHILD, TRIGGER = "child", "trigger"  # why an order is held, as TWS calls it
 
 
 class Trade(NamedTuple):
@@ -61,6 +62,13 @@ def own_limit(order: SimOrder) -> Decimal | None:
 def waits_for_trigger(order: SimOrder) -> bool:
     """Say whether the order still sleeps behind its trigger."""
     return order.terms.order_type in TRIGGERED_TYPES and not order.is_triggered
+
+
+def told_why(order: SimOrder) -> str:
+    """Return what TWS says that keeps the order: all of it, and nothing of one set aside."""
+    if order.why_held == CHILD and waits_for_trigger(order):
+        return f"{CHILD},{TRIGGER}"
+    return "" if order.why_held == INACTIVE else order.why_held
 
 
 def may_trade(order: SimOrder, phase: Phase) -> bool:

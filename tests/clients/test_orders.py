@@ -139,7 +139,8 @@ def test_one_exit_cancels_the_other(desk: Desk) -> None:
 
 def test_cancelling_the_entry_cancels_its_exits(desk: Desk) -> None:
     parent, profit, stop = bracket(desk, orderType="LMT", lmtPrice=100)
-    desk.expect("orderStatus", orderId=stop, status="PreSubmitted", whyHeld="child")
+    desk.expect("orderStatus", orderId=profit, status="PreSubmitted", whyHeld="child")
+    desk.expect("orderStatus", orderId=stop, status="PreSubmitted", whyHeld="child,trigger")
     desk.expect("orderStatus", orderId=parent, status="Submitted")
     desk.cancel(parent)
     desk.expect("orderStatus", orderId=parent, status="Cancelled")

@@ -179,7 +179,7 @@ async def test_a_bracket_fills_and_its_exits_start_to_work(pit: Pit) -> None:
     ]
     assert pit.story(stop.order_id) == [
         "accepted 10 145",
-        "held child, 0 filled",
+        "held child,trigger, 0 filled",
         "accepted 10 145",
         "held trigger, 0 filled",
     ]
@@ -190,7 +190,8 @@ async def test_one_exit_fills_and_the_other_is_cancelled(winner: str, pit: Pit) 
     entry, target, stop = bracket(pit, 1)
     await pit.send(submit(entry, target, stop))
     await pit.until(
-        ev.StatusEvent, lambda event: event.order_id == stop.order_id and event.held_for != "child"
+        ev.StatusEvent,
+        lambda event: event.order_id == stop.order_id and event.held_for == "trigger",
     )
     if winner == "target":
         pit.quote("155.10", "155.20", last="155.15")
@@ -220,7 +221,8 @@ async def test_a_stop_of_a_bracket_is_moved(pit: Pit) -> None:
     entry, target, stop = bracket(pit, 1)
     await pit.send(submit(entry, target, stop))
     await pit.until(
-        ev.StatusEvent, lambda event: event.order_id == stop.order_id and event.held_for != "child"
+        ev.StatusEvent,
+        lambda event: event.order_id == stop.order_id and event.held_for == "trigger",
     )
     mark = len(pit.events)
     await pit.send(ModifyOrder(order_id=stop.order_id, stop_price=Decimal("147.50")))

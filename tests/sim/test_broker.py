@@ -223,7 +223,7 @@ async def test_an_exit_added_later_finds_its_parent() -> None:
     await seat.submit(stop)
     events = await seat.heard()
     held = [e for e in events if isinstance(e, ev.StatusEvent) and e.order_id == stop.order_id]
-    assert [e.held_for for e in held] == ["child"]
+    assert [e.held_for for e in held] == ["child,trigger"]
     accepted = [e for e in events if isinstance(e, ev.AcceptEvent) and e.order_id == stop.order_id]
     assert accepted[0].spec.parent_id == entry.order_id
 

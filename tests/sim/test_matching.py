@@ -13,7 +13,7 @@ from ibkr_trader.sim import matching
 from ibkr_trader.sim.calendar import Phase
 from ibkr_trader.sim.instruments import Tape
 from ibkr_trader.sim.matching import Trade
-from ibkr_trader.sim.orders import SimOrder, SimStatus
+from ibkr_trader.sim.orders import INACTIVE, SimOrder, SimStatus
 from tests.sim.pit_desk import d, terms
 
 AT = datetime(2026, 11, 20, 15, tzinfo=UTC)
@@ -111,6 +111,22 @@ def test_when_a_stop_is_adjusted(
     stop = order(side, 1, "STP", aux_price="150", trigger_price=trigger)
     now = tape(last=None if last is None else d(last))
     assert matching.is_adjusted_at(stop, now, "STK") is expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "why", "told"),
+    [
+        ("STP", "child", "child,trigger"),
+        ("TRAIL", "child", "child,trigger"),
+        ("LMT", "child", "child"),
+        ("STP", "trigger", "trigger"),
+        ("STP", INACTIVE, ""),
+        ("LMT", "", ""),
+    ],
+)
+def test_tws_says_all_that_keeps_an_order(kind: str, why: str, told: str) -> None:
+    held = msgspec.structs.replace(order("SELL", 1, kind), why_held=why)
+    assert matching.told_why(held) == told
 
 
 def test_a_stop_sleeps_until_it_is_triggered() -> None:

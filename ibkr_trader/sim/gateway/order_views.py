@@ -12,8 +12,8 @@ from ibkr_trader.sim.gateway.order_echo import OrderState
 from ibkr_trader.sim.gateway.order_replies import CommissionReport, ExecDetails, OrderStatusReply
 from ibkr_trader.sim.gateway.times import zoned_text
 from ibkr_trader.sim.gateway.wire_order import WireOrder
-from ibkr_trader.sim.matching import TRAIL_TYPES, own_limit
-from ibkr_trader.sim.orders import INACTIVE, ZERO, Execution, Preview, SimOrder
+from ibkr_trader.sim.matching import TRAIL_TYPES, own_limit, told_why
+from ibkr_trader.sim.orders import ZERO, Execution, Preview, SimOrder
 
 
 def order_status(order: SimOrder) -> OrderStatusReply:
@@ -28,7 +28,7 @@ def order_status(order: SimOrder) -> OrderStatusReply:
         parent_id=order.terms.parent_id,
         last_fill_price=order.last_fill_price,
         client_id=order.client_id,
-        why_held="" if order.why_held == INACTIVE else order.why_held,
+        why_held=told_why(order),
         mkt_cap_price=order.cap_price,
     )
 
