@@ -77,6 +77,7 @@ class Guardian:
         self._has_errand = asyncio.Event()
         trader.bus.subscribe(ev.OrderEvent, self._hear)
         trader.bus.subscribe(ev.SyncEvent, self._told)
+        trader.bus.subscribe(ev.DisconnectEvent, self._part)
         for kind in (ev.PositionReportEvent, ev.CloseEndEvent, ev.CareEvent):
             trader.bus.subscribe(kind, lambda _: self._wake.set())
 
@@ -205,6 +206,9 @@ class Guardian:
     def _told(self, _: ev.SyncEvent) -> None:
         self._is_fresh = True
         self._wake.set()
+
+    def _part(self, _: ev.DisconnectEvent) -> None:
+        self._policy = self._policy.parted()
 
     def _hear(self, event: ev.OrderEvent) -> None:
         self._policy = self._policy.hear(event)

@@ -108,6 +108,11 @@ class CoverPolicy(msgspec.Struct, frozen=True, kw_only=True):
         policy = msgspec.structs.replace(self, watches=watches, placed=placed)
         return CoverStep(policy, tuple(actions), tuple(told))
 
+    def parted(self) -> CoverPolicy:
+        """Return the policy once the link is lost: what was asked of orders may be lost with it."""
+        watches = {con_id: watch.parted() for con_id, watch in self.watches.items()}
+        return msgspec.structs.replace(self, watches=watches)
+
     def knowing_only(self, orders: Iterable[OrderId]) -> CoverPolicy:
         """Return the policy without what it has heard of other orders than these."""
         return msgspec.structs.replace(self, known=self.known.only(orders))

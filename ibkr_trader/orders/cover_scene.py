@@ -16,6 +16,8 @@ from ibkr_trader.core.models import ZERO, Contract, Order, OrderId
 from ibkr_trader.orders.asking import PATIENCE, SLOWLY, TRIES
 from ibkr_trader.orders.cover_orders import Attach, CoverRules, Market
 
+CHANGES = ("cut ", "room ", "size ")  # how what is tried of an order that is there begins
+
 
 class Scene(NamedTuple):
     """One contract as it stands.
@@ -122,6 +124,14 @@ class Watch(msgspec.Struct, frozen=True, kw_only=True):
         before = self.tried.get(key)
         times = 1 if before is None else before.times + 1
         return msgspec.structs.replace(self, tried={**self.tried, key: Tried(now, times)})
+
+    def parted(self) -> Watch:
+        """Return the watch without the changes that were tried: a lost link may have them.
+
+        What was placed counts on: where it has not arrived, that is proven first.
+        """
+        kept = {key: one for key, one in self.tried.items() if not key.startswith(CHANGES)}
+        return msgspec.structs.replace(self, tried=kept)
 
 
 class Known(msgspec.Struct, frozen=True, kw_only=True):

@@ -27,6 +27,7 @@ from tests.scenarios.crash_child import bracket
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
+    from ibkr_trader.core.commands import Command
     from ibkr_trader.core.models import Contract
     from ibkr_trader.execution.trader import Trader
     from ibkr_trader.portfolio.state import PortfolioState
@@ -109,6 +110,31 @@ async def test_a_stop_that_triggers_later_finds_nothing_to_turn_round() -> None:
         floor.move(trader, "139.99", "140.01")
         await trader.recovery.synchronize()
         assert not trader.portfolio.positions
+
+
+async def test_what_a_lost_link_may_have_lost_is_taken_away_on_the_next_at_once() -> None:
+    floor, lost = Floor(), []
+
+    async def lose(command: Command) -> None:
+        lost.append(command)
+
+    async with guarded(floor) as (trader, stranger):
+        await Desk(trader).submit_group(bracket(), wait=Wait.FILLED)
+        vars(trader.router)["route"] = lose
+        stranger.trade("SELL", 10)
+        await soon(floor, trader, lambda p: not p.positions, seconds=0)
+        await soon(floor, trader, lambda _: len(lost) == 2, seconds=0.9)
+        await soon(floor, trader, lambda _: True, seconds=0.9)
+        assert len(lost) == 2  # it is patient while the link stands
+        at = floor.clock.now()
+        for event in (
+            ev.DisconnectEvent(at=at, epoch=1, reason="gone"),
+            ev.ConnectEvent(at=at, epoch=2),
+            ev.SyncEvent(at=at, epoch=2),
+        ):
+            trader.bus.publish(event)
+        await trader.guardian.look()
+        assert lost[2:] == lost[:2]
 
 
 async def test_exits_of_a_position_reduced_by_hand_are_cut_and_stay() -> None:

@@ -86,6 +86,22 @@ def test_what_is_refused_again_and_again_is_asked_for_slowly() -> None:
     assert [at for at, _ in story.did] == pytest.approx([0.4, 5.4, 10.4, 70.4, 130.4])
 
 
+def test_what_a_lost_link_may_have_lost_is_asked_for_on_the_next_at_once() -> None:
+    story = flat(stop()).run(1)
+    story.policy = story.policy.parted()
+    story.run(1)
+    assert [at for at, _ in story.did] == [0.4, 1.0]
+
+
+def test_a_stop_that_was_placed_as_the_link_was_lost_still_counts_as_placed() -> None:
+    """It may have arrived: what is sent is counted, whatever became of it."""
+    story = Story().run(6)
+    story.policy = story.policy.parted()
+    story.run(1)
+    assert [at for at, _ in story.did] == [5.0]
+    assert Story().policy.parted() == Story().policy
+
+
 @pytest.mark.parametrize("changes", [{"is_known": False}, {"is_closing": True}])
 def test_exits_stay_while_it_is_not_known_what_is_held(changes: dict[str, Any]) -> None:
     assert flat(stop()).run(5, **changes).did == []
