@@ -60,10 +60,8 @@ def _makers(app: typer.Typer) -> dict[str, Callable[[], Any]]:
         below = group.typer_instance
         if below is None:
             continue
-        if name := typer.main.solve_typer_info_defaults(group).name:
-            found[name] = partial(_group, group, below)
-        else:
-            found |= _makers(below)
+        name = next((n for n in (group.name, below.info.name) if isinstance(n, str) and n), "")
+        found |= {name: partial(_group, group, below)} if name else _makers(below)
     return found
 
 
