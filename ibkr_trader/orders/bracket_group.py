@@ -104,12 +104,17 @@ class Bracket(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         """Whether an entry more may join it now: it holds, a stop works, and it is not ending.
 
         Before its entry has traded, the exits sleep: they would end nothing of what is added.
-        Nor would one whose size somebody has set, because it is not enlarged.
+        While it trades, the broker may size them by it, and by nothing else. Nor would one
+        follow whose size somebody has set, because it is not enlarged, or one that the broker
+        has left as it is each time it was asked.
         """
         live = [order for order in self.exits if not order.status.is_closed]
         has_stop = any(order.spec.role is OrderRole.STOP for order in live)
-        follow = self.sized.isdisjoint(order.order_id for order in live)
-        return has_stop and follow and self.held > 0 and not self.closers
+        follow = self.sized.isdisjoint(order.order_id for order in live) and not any(
+            self.memory.is_unheard(f"size {order.order_id} ") for order in live
+        )
+        is_settled = self.entry.status.is_closed and self.held > 0
+        return has_stop and follow and is_settled and not self.closers
 
     @property
     def notes(self) -> tuple[str, ...]:
