@@ -17,7 +17,7 @@ from ibkr_trader.core.models import ZERO, GroupId, Order, OrderId, OrderSpec
 from ibkr_trader.core.text import quantity
 from ibkr_trader.orders import bracket_policy
 from ibkr_trader.orders.asking import Memory
-from ibkr_trader.orders.bracket_repairs import room
+from ibkr_trader.orders.bracket_repairs import claim, room
 from ibkr_trader.orders.closing import KIND as CLOSING
 from ibkr_trader.orders.cover_orders import KIND as COVER
 from ibkr_trader.orders.group import Step
@@ -176,10 +176,18 @@ class Bracket(msgspec.Struct, frozen=True, kw_only=True, dict=True):
                 return msgspec.structs.replace(group, waived=waived, memory=memory)
             case ev.ModifyEvent() if event.origin != KIND:
                 before = self.orders[event.order_id].spec.quantity
-                if event.spec.quantity == before:
+                if event.spec.quantity == before or self._would_ask_for(event):
                     return group
                 return msgspec.structs.replace(group, fixed=self.fixed | {event.order_id})
             case ev.DenyEvent(spec=OrderSpec(role=OrderRole.CLOSE)):
                 return msgspec.structs.replace(group, room=room(event))
             case _:
                 return group
+
+    def _would_ask_for(self, event: ev.ModifyEvent) -> bool:
+        """Whether the guardian was only quicker to give an exit the size that it is to have."""
+        if event.origin != COVER:
+            return False
+        order = self.orders[event.order_id]
+        left = event.spec.quantity - traded(order)
+        return any(left == claim(self, leg) for leg in self.parts() if order in leg.orders)
