@@ -67,7 +67,8 @@ def tail(face: Face, wish: Wish, *, wait: Callable[[], bool] | None = None) -> N
         _show(face, record, words)
         done = max(done, record.seq)
     if not kept and wish.order:
-        output.note(f"none of {last} records is about {plain(wish.order)}; ibkr-trader orders --all")
+        text = f"none of {last} records is about {plain(wish.order)}"
+        output.note(f"{text}; ibkr-trader orders --all")
     wait = wait or _listener()
     before: tuple[int, ...] = ()
     while wish.follows and wait():
