@@ -47,7 +47,8 @@ class Ledger:
         completed: The keys of today's closed orders.
         children: The orders attached to an order, by its key.
         groups: The orders of each OCA group, by its name, closed ones too.
-        seen_ids: Each client's highest order id ever; `accepted_ids` of those accepted.
+        seen_ids: Each client's highest order id ever; `used_ids` of those parked or accepted:
+            TWS takes none at or below it again, were it never used itself.
         dirty: Orders changed since the last dump of changes; `fresh` executions likewise.
     """
 
@@ -59,7 +60,7 @@ class Ledger:
         self.groups: dict[str, dict[OrderKey, None]] = {}
         self.executions: list[Execution] = []
         self.seen_ids: dict[int, int] = {}
-        self.accepted_ids: dict[int, int] = {}
+        self.used_ids: dict[int, int] = {}
         self.dirty: dict[OrderKey, None] = {}
         self.fresh: list[Execution] = []
         self.dropped_orders: list[int] = []
@@ -93,11 +94,15 @@ class Ledger:
 
     def accept(self, key: OrderKey) -> None:
         """Note that an id is used, and that its order comes after all accepted before."""
-        client_id, order_id = key
-        self.accepted_ids[client_id] = max(order_id, self.accepted_ids.get(client_id, 0))
+        self.use(key)
         if key in self.open:  # it was parked untransmitted: it takes its place in the queue now
             del self.open[key]
             self.open[key] = None
+
+    def use(self, key: OrderKey) -> None:
+        """Note that an id is used: the next new order of this client needs a higher one."""
+        client_id, order_id = key
+        self.used_ids[client_id] = max(order_id, self.used_ids.get(client_id, 0))
 
     def see(self, key: OrderKey) -> None:
         """Note an id a client has used, whatever became of it."""
