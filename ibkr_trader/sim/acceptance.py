@@ -64,7 +64,7 @@ def place(pit: Pit, key: OrderKey, terms: OrderTerms) -> None:
         for member in _to_transmit(pit, key):
             _accept(pit, member)
     else:
-        pit.ledger.use(key)
+        pit.ledger.see(key, is_used=True)
 
 
 def _first_refusal(

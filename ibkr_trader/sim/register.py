@@ -94,19 +94,19 @@ class Ledger:
 
     def accept(self, key: OrderKey) -> None:
         """Note that an id is used, and that its order comes after all accepted before."""
-        self.use(key)
+        self.see(key, is_used=True)
         if key in self.open:  # it was parked untransmitted: it takes its place in the queue now
             del self.open[key]
             self.open[key] = None
 
-    def use(self, key: OrderKey) -> None:
-        """Note that an id is used: the next new order of this client needs a higher one."""
-        client_id, order_id = key
-        self.used_ids[client_id] = max(order_id, self.used_ids.get(client_id, 0))
+    def see(self, key: OrderKey, *, is_used: bool = False) -> None:
+        """Note an id that a client has sent; `is_used` if its order is there, be it untransmitted.
 
-    def see(self, key: OrderKey) -> None:
-        """Note an id a client has used, whatever became of it."""
+        One of an order that was refused outright may come again.
+        """
         client_id, order_id = key
+        if is_used:
+            self.used_ids[client_id] = max(order_id, self.used_ids.get(client_id, 0))
         if order_id > self.seen_ids.get(client_id, 0):
             self.seen_ids[client_id] = order_id
             self.is_id_new = True

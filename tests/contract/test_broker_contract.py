@@ -318,6 +318,18 @@ async def test_order_ids_are_fresh_and_above_the_floor(pit: Pit) -> None:
     assert pit.broker.reserve_order_ids(1, floor=1) == (101,)
 
 
+async def test_a_new_order_below_a_number_that_was_used_is_refused(pit: Pit) -> None:
+    """Nobody has used it; what gets out is sent all the same, and hears what TWS thinks of it."""
+    low, high = pit.broker.reserve_order_ids(2, floor=1)
+    await pit.send(submit(limit(pit, 1, "149.00", broker_order_id=high)))
+    await pit.until(ev.StatusEvent, lambda event: event.is_working)
+    late = limit(pit, 2, "148.00", broker_order_id=low)
+    await pit.send(submit(late), reduces=True)
+    refused = await pit.until(ev.RejectEvent)
+    assert (refused.order_id, refused.code) == (late.order_id, 103)
+    assert [o.spec.broker_order_id for o in (await pit.broker.snapshot()).open_orders] == [high]
+
+
 # -- the next process -----------------------------------------------------------------------------
 
 
