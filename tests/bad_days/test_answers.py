@@ -184,9 +184,8 @@ async def test_f_b12_an_entry_that_a_close_overtakes_is_not_sent_and_stops_nothi
     for _ in range(40):  # what openings and data may have of this second
         connection.put(Parcel(Lane.DATA, (frame,)))
     alone = single(symbol="MSFT", limit="417")
-    exits = {"stop": "400", "target": "440"}
-    wanted = bracket(symbol="MSFT", limit="417", **exits) if is_bracket else alone
-    held_back = await day.sent(wanted)
+    linked = bracket(symbol="MSFT", limit="417", stop="400", target="440")
+    held_back = await day.sent(linked if is_bracket else alone)
     (held,) = day.trader.portfolio.positions.values()
     async with day.trying(close_contract(day.trader, held.contract, timeout=20)):
         assert day.ledger.held(AAPL) == 0, "it has not waited for the second to pass"
