@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from ibkr_trader.execution.ports import BrokerSnapshot
     from ibkr_trader.risk.verdict import Approved
 
+_LINKS = 3  # that a snapshot is begun on, if each is renewed while it is taken
 _RETRIES = 3  # of the positions, while executions keep coming
 
 
@@ -149,35 +150,48 @@ class IBKRBroker:
             BrokerUnavailable: If any of them was not answered to its end.
         """
         async with self._taking:
-            connection = self._connection
-            epoch, account = connection.epoch, connection.account
-            library = connection.library
-            with self._news.collecting() as collection:
-                with connection.requests.ask("what is open, done and held", *ENDS) as question:
-                    criteria = library.execution_filter(account)
-                    number = question.request_id
-                    frames = (
-                        connection.encode(lambda api: api.reqAllOpenOrders()),
-                        connection.encode(lambda api: api.reqCompletedOrders(False)),  # noqa: FBT003 - the library's signature
-                        connection.encode(lambda api: api.reqExecutions(number, criteria)),
-                        connection.encode(lambda api: api.reqPositions()),
-                        connection.encode(lambda api: api.reqAccountUpdates(True, account)),  # noqa: FBT003 - the library's signature
-                    )
-                    await self._answered(question, frames)
-                for _ in range(_RETRIES):
-                    if not collection.is_disturbed:
-                        break
-                    collection.forget_positions()
-                    with connection.requests.ask("positions", "positionEnd") as question:
-                        frame = connection.encode(lambda api: api.reqPositions())
-                        await self._answered(question, (frame,))
-                if collection.failure:
-                    raise BrokerUnavailable(f"the snapshot is not whole: {collection.failure}")
-                if connection.epoch != epoch or connection.state is LinkState.DISCONNECTED:
-                    raise BrokerUnavailable("the link was renewed while the snapshot was taken")
-                return collection.snapshot(
-                    epoch=epoch, at=connection.clock.now(), values=self._news.values
+            for _ in range(_LINKS):
+                found = await self._picture()
+                if found is not None:
+                    return found
+        raise BrokerUnavailable("the link was renewed again and again while the snapshot was taken")
+
+    async def _picture(self) -> BrokerSnapshot | None:
+        """Ask for everything once; None if IBKR's line came back meanwhile: it may lack something.
+
+        To ask again moves nothing, and whoever wants to close should not have to.
+        """
+        connection = self._connection
+        epoch, account = connection.epoch, connection.account
+        library = connection.library
+        with self._news.collecting() as collection:
+            with connection.requests.ask("what is open, done and held", *ENDS) as question:
+                criteria = library.execution_filter(account)
+                number = question.request_id
+                frames = (
+                    connection.encode(lambda api: api.reqAllOpenOrders()),
+                    connection.encode(lambda api: api.reqCompletedOrders(False)),  # noqa: FBT003 - the library's signature
+                    connection.encode(lambda api: api.reqExecutions(number, criteria)),
+                    connection.encode(lambda api: api.reqPositions()),
+                    connection.encode(lambda api: api.reqAccountUpdates(True, account)),  # noqa: FBT003 - the library's signature
                 )
+                await self._answered(question, frames)
+            for _ in range(_RETRIES):
+                if not collection.is_disturbed:
+                    break
+                collection.forget_positions()
+                with connection.requests.ask("positions", "positionEnd") as question:
+                    frame = connection.encode(lambda api: api.reqPositions())
+                    await self._answered(question, (frame,))
+            if collection.failure:
+                raise BrokerUnavailable(f"the snapshot is not whole: {collection.failure}")
+            if connection.state is LinkState.DISCONNECTED:
+                raise BrokerUnavailable("the link was lost while the snapshot was taken")
+            if connection.epoch != epoch:
+                return None
+            return collection.snapshot(
+                epoch=epoch, at=connection.clock.now(), values=self._news.values
+            )
 
     def events(self) -> AsyncIterator[ev.BaseEvent]:
         """Yield every event in order of arrival, until the connection is closed."""
