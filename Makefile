@@ -6,7 +6,7 @@
 .PHONY: help demo test check lint types imports house cover format test-all test-3.11 test-3.12 test-3.13 test-ib-async \
         test-clients bench soak torture mutants docs screenshots lock clean env
 
-# What to test (make test T=tests/core), how widely, which benchmark (make bench B=bus).
+# What to test (make test T=tests/core; the rules of the house are in make check), how widely, which benchmark (make bench B=bus).
 T ?= tests
 B ?=
 # How many days to soak, and from which seed on (make soak N=10000 FROM=5000 JOBS=2).
@@ -26,6 +26,7 @@ JOBS   ?= $(shell expr 2 \* $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1))
 MEMORY := $(shell df -Pk /dev/shm 2>/dev/null | awk 'NR == 2 && $$4 > 1000000 { print "TMPDIR=/dev/shm" }')
 KEPT   := PYTHONDONTWRITEBYTECODE= $(MEMORY)
 PYTEST := python -m pytest --quiet -n $(JOBS) --dist worksteal
+SUITE  = $(if $(filter tests,$(T)),tests --ignore=tests/house,$(T))
 PURE   := ibkr_trader/core/*,ibkr_trader/orders/*,ibkr_trader/portfolio/*,ibkr_trader/risk/*,ibkr_trader/rules/*,ibkr_trader/sim/matching*
 PURE_TESTS = $(wildcard tests/core tests/orders tests/portfolio tests/risk tests/rules tests/sim/matching tests/sim/test_matching*.py)
 # What reaches the client library; the tests take it from the fixture `client_library`.
@@ -43,7 +44,7 @@ env: ## make .venv for development, and nothing else
 
 test: env ## run the tests (T=tests/core for a part, JOBS=1 in one process)
 	@command -v redis-server >/dev/null || echo "redis-server is not here, so its tests are skipped: apt-get install redis-server"
-	$(KEPT) $(BIN)/$(PYTEST) -m "not clients" $(T)
+	$(KEPT) $(BIN)/$(PYTEST) -m "not clients" $(SUITE)
 
 check: lint types imports house cover ## everything that is judged without the whole test suite
 
@@ -72,7 +73,7 @@ test-all: test-3.11 test-3.12 test-3.13 ## run the tests on every supported Pyth
 
 test-3.11 test-3.12 test-3.13: test-%:
 	@$(ENV) .venv-$* dev $*
-	$(KEPT) .venv-$*/bin/$(PYTEST) -m "not clients" $(T)
+	$(KEPT) .venv-$*/bin/$(PYTEST) -m "not clients" $(SUITE)
 
 test-ib-async: ## run the broker's contract through ib_async, in an environment of its own
 	@$(ENV) .venv-ib_async ib_async

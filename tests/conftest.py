@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -40,12 +41,14 @@ def nobodys_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("home")
 
 
-@pytest.fixture(autouse=True)
-def clean_environment(monkeypatch: pytest.MonkeyPatch, nobodys_home: Path) -> None:
-    """Keep the settings and folders of whoever runs the tests out of them."""
-    for name in os.environ:
-        if name.startswith("IBKR_") and name not in KEPT:
-            monkeypatch.delenv(name)
-    for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("HOME", str(nobodys_home))
+@pytest.fixture(autouse=True, scope="session")
+def clean_environment(nobodys_home: Path) -> Iterator[None]:
+    """Keep the settings and folders of whoever runs the tests out of them, once for all tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in tuple(os.environ):
+            if name.startswith("IBKR_") and name not in KEPT:
+                patch.delenv(name)
+        for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"):
+            patch.delenv(name, raising=False)
+        patch.setenv("HOME", str(nobodys_home))
+        yield

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from ibkr_trader.adapters.private_files import sync_folder
 from ibkr_trader.core.text import plain
 from ibkr_trader.execution.ports import KillNote
 
@@ -106,7 +107,7 @@ class HaltFile:
                 taken.rmdir()
             else:
                 taken.unlink()
-            _sync(self._path.parent)
+            sync_folder(self._path.parent)
         except OSError as error:
             self._put_back(taken)
             return f"{self._path} cannot be removed: {error.strerror}"
@@ -133,14 +134,14 @@ class HaltFile:
             raise
         finally:
             os.close(descriptor)
-        _sync(self._path.parent)
+        sync_folder(self._path.parent)
 
     def _touch(self, error: OSError) -> str:
         """Put an empty one there: a full disk has room for a name more often than for words."""
         with contextlib.suppress(OSError):
             flags = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
             os.close(os.open(self._path, flags, 0o600))
-            _sync(self._path.parent)
+            sync_folder(self._path.parent)
         if os.path.lexists(self._path):
             return ""
         return f"{self._path} cannot be written: {error.strerror}"
@@ -171,13 +172,5 @@ def _content(path: str) -> str:
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
         return os.read(descriptor, _MOST_READ).decode(errors="replace")
-    finally:
-        os.close(descriptor)
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
     finally:
         os.close(descriptor)

@@ -14,13 +14,13 @@ import sys
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
-import typer.main
 
 from ibkr_trader import __version__
-from ibkr_trader.cli import lean, output
+from ibkr_trader.cli import output
 from ibkr_trader.cli.exits import Exit, UsageFault, Verdict
 from ibkr_trader.cli.face import FAMILIES, DataDirOption, JsonOption, ProfileOption, UtcOption
 from ibkr_trader.cli.help import HelpfulGroup
+from ibkr_trader.cli.tree import grown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,7 +43,7 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def build() -> Any:
-    """Return the command tree, every family in its place."""
+    """Return the command tree, every family in its place; each command grows as it is asked for."""
     app = typer.Typer(
         name=PROGRAM,
         help="An order desk for Interactive Brokers. Orders go to the bundled simulator unless "
@@ -79,7 +79,7 @@ def build() -> Any:
 
     for name in FAMILIES:
         app.add_typer(FAMILIES[name])
-    return lean.without_pydantic(typer.main.get_command(app))
+    return grown(app)
 
 
 def _print_version(wanted: bool) -> None:

@@ -25,11 +25,9 @@ class _AsTyped:
 
 
 def without_pydantic(command: Any) -> Any:
-    """Return `command`, its parameters and those of its subcommands converted by us."""
+    """Return `command`, its own parameters converted by us."""
     for parameter in command.params:
         as_typed(parameter)
-    for one in getattr(command, "commands", {}).values():
-        without_pydantic(one)
     return command
 
 

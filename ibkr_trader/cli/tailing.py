@@ -66,6 +66,9 @@ def tail(face: Face, wish: Wish, *, wait: Callable[[], bool] | None = None) -> N
     for record in kept:
         _show(face, record, words)
         done = max(done, record.seq)
+    if not kept and wish.order:
+        text = f"none of {last} records is about {plain(wish.order)}"
+        output.note(f"{text}; ibkr-trader orders --all")
     wait = wait or _listener()
     before: tuple[int, ...] = ()
     while wish.follows and wait():

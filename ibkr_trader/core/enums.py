@@ -7,6 +7,10 @@ JSON answer and a table on the screen all say the same thing.
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from decimal import Decimal
 
 
 class Side(StrEnum):
@@ -14,6 +18,16 @@ class Side(StrEnum):
 
     BUY = "BUY"
     SELL = "SELL"
+
+    @classmethod
+    def holding(cls, held: Decimal) -> Side:
+        """The side that a signed position has come from, and that adds to it; nothing is a sale."""
+        return cls.BUY if held > 0 else cls.SELL
+
+    @classmethod
+    def closing(cls, held: Decimal) -> Side:
+        """The side that takes from a signed position."""
+        return cls.holding(held).opposite
 
     @property
     def opposite(self) -> Side:

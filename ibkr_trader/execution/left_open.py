@@ -74,7 +74,7 @@ def _still_held(trader: Trader, one: ev.DecisionEvent) -> Position | None:
         return None
     meant, origin = one.terms.get("only"), rule_origin(one.strategy, one.rule)
     for held in trader.portfolio.positions.values():
-        side = Side.BUY if held.quantity > 0 else Side.SELL
+        side = Side.holding(held.quantity)
         if ticker(held.contract) != _named(one) or meant not in {None, side}:
             continue
         if not trader.outlook.strategies.objection(held.contract, origin):

@@ -89,7 +89,7 @@ async def prepare_addition(trader: Trader, request: ScaleInRequest) -> Addition:
         return Addition(command, group, here.held, exits, quote)
     portfolio = trader.portfolio
     known = (portfolio.order(order_id) for order_id in portfolio.groups.get(setting.group_id, ()))
-    side = Side.BUY if here.held > 0 else Side.SELL
+    side = Side.holding(here.held)
     spec = request.entry([order for order in known if order is not None], side, setting)
     command = SubmitOrders(group_id=setting.group_id, orders=(spec,), kind=joined.open().kind)
     await know_shortable(trader, command)

@@ -31,7 +31,7 @@ class Taken(NamedTuple):
     @property
     def side(self) -> Side:
         """The side that ends it."""
-        return Side.SELL if self.held > 0 else Side.BUY
+        return Side.closing(self.held)
 
 
 def exits(

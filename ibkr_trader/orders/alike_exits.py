@@ -36,7 +36,7 @@ def alike(
     stops = [order.spec for order in found if order.spec.order_type in STOP_TYPES]
     if not stops:
         return None
-    side = Side.BUY if held > 0 else Side.SELL
+    side = Side.holding(held)
     # Of several the one that would be reached first: what is added is never protected less.
     stop = max(stops, key=lambda spec: (spec.stop_price or ZERO) * side.sign)
     entry = request.order(side)

@@ -23,6 +23,7 @@ from ibkr_trader.core.models import GroupId
 PATIENCE = timedelta(seconds=5)  # until something asked for is asked for again
 TRIES = 3
 SLOWLY = timedelta(minutes=1)  # between two cancels from then on, where they go on at all
+_UNHEARD = "unheard "
 
 
 class Want(NamedTuple):
@@ -86,6 +87,10 @@ class Memory(msgspec.Struct, frozen=True, kw_only=True):
         """
         return Memory(said=self.said) if self.asked else self
 
+    def is_unheard(self, beginning: str) -> bool:
+        """Whether anything whose key begins so was asked for as often as it may be, in vain."""
+        return any(key.startswith(f"{_UNHEARD}{beginning}") for key in self.said)
+
     def _is_due(self, key: str, at: datetime) -> bool:
         before = self.asked.get(key)
         return before is None or (before.times < TRIES and at - before.at >= PATIENCE)
@@ -98,7 +103,7 @@ class Memory(msgspec.Struct, frozen=True, kw_only=True):
         for key in wanted:
             before = self.asked.get(key)
             if before is not None and before.times >= TRIES and at - before.at >= PATIENCE:
-                yield Word(f"unheard {key}", f"asked {TRIES} times in vain: {key}; look at it")
+                yield Word(f"{_UNHEARD}{key}", f"asked {TRIES} times in vain: {key}; look at it")
 
 
 class Outcome(NamedTuple):

@@ -17,7 +17,7 @@ from ibkr_trader.core.models import ZERO, GroupId, Order, OrderId, OrderSpec
 from ibkr_trader.core.text import quantity
 from ibkr_trader.orders import bracket_policy
 from ibkr_trader.orders.asking import Memory
-from ibkr_trader.orders.bracket_repairs import room
+from ibkr_trader.orders.bracket_repairs import claim, room
 from ibkr_trader.orders.closing import KIND as CLOSING
 from ibkr_trader.orders.cover_orders import KIND as COVER
 from ibkr_trader.orders.group import Step
@@ -104,12 +104,17 @@ class Bracket(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         """Whether an entry more may join it now: it holds, a stop works, and it is not ending.
 
         Before its entry has traded, the exits sleep: they would end nothing of what is added.
-        Nor would one whose size somebody has set, because it is not enlarged.
+        While it trades, the broker may size them by it, and by nothing else. Nor would one
+        follow whose size somebody has set, because it is not enlarged, or one that the broker
+        has left as it is each time it was asked.
         """
         live = [order for order in self.exits if not order.status.is_closed]
         has_stop = any(order.spec.role is OrderRole.STOP for order in live)
-        follow = self.sized.isdisjoint(order.order_id for order in live)
-        return has_stop and follow and self.held > 0 and not self.closers
+        follow = self.sized.isdisjoint(order.order_id for order in live) and not any(
+            self.memory.is_unheard(f"size {order.order_id} ") for order in live
+        )
+        is_settled = self.entry.status.is_closed and self.held > 0
+        return has_stop and follow and is_settled and not self.closers
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -176,10 +181,18 @@ class Bracket(msgspec.Struct, frozen=True, kw_only=True, dict=True):
                 before = self.orders[event.order_id]
                 # A change of a price carries a size: the confirmed one, or one under way.
                 known = {one.quantity for one in (before.spec, before.desired) if one is not None}
-                if event.spec.quantity in known:
+                if event.spec.quantity in known or self._would_ask_for(event):
                     return group
                 return msgspec.structs.replace(group, fixed=self.fixed | {event.order_id})
             case ev.DenyEvent(spec=OrderSpec(role=OrderRole.CLOSE)):
                 return msgspec.structs.replace(group, room=room(event))
             case _:
                 return group
+
+    def _would_ask_for(self, event: ev.ModifyEvent) -> bool:
+        """Whether the guardian was only quicker to give an exit the size that it is to have."""
+        if event.origin != COVER:
+            return False
+        order = self.orders[event.order_id]
+        left = event.spec.quantity - traded(order)
+        return any(left == claim(self, leg) for leg in self.parts() if order in leg.orders)

@@ -203,7 +203,7 @@ class Closing(msgspec.Struct, frozen=True, kw_only=True):
             role=OrderRole.CLOSE,
             contract=self.contract,
             account=self.account,
-            side=Side.SELL if held > 0 else Side.BUY,
+            side=Side.closing(held),
             quantity=size,
             order_type=OrderType.MARKET,
             time_in_force=TimeInForce.DAY,

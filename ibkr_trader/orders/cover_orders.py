@@ -112,7 +112,7 @@ def emergency_stop(
         market: The market now.
         distance: From `cost`, or from the market if that is beyond it, as a fraction.
     """
-    side = Side.SELL if held > 0 else Side.BUY
+    side = Side.closing(held)
     near = market.bid if held > 0 else market.ask
     for start in (cost, near):
         stop = round_protective_stop(start * (1 + side.sign * distance), side, market.bands)

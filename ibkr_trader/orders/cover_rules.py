@@ -209,7 +209,7 @@ def _new_stop(
     stop = emergency_stop(scene.held, scene.cost, scene.market, distance=terms.rules.stop_distance)
     if stop is None:
         return None, f"there is no room for a stop; ibkr-trader close {ticker(scene.contract)}"
-    side = Side.SELL if scene.held > 0 else Side.BUY
+    side = Side.closing(scene.held)
     return Attach(scene.contract, side, size, stop), f"a stop at {price(stop)} is being placed"
 
 

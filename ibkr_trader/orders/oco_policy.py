@@ -186,7 +186,7 @@ def _close(group: OCO) -> Iterator[Want]:
         role=OrderRole.CLOSE,
         contract=like.contract,
         account=like.account,
-        side=Side.SELL if over > 0 else Side.BUY,
+        side=Side.closing(over),
         quantity=abs(over),
         order_type=OrderType.MARKET,
         time_in_force=TimeInForce.DAY,

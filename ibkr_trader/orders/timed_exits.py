@@ -128,7 +128,7 @@ def _home(members: list[Order], families: Mapping[GroupId, tuple[OrderId, ...]])
 def _fitted(
     held: Held, timed: list[Order], wants: list[_Want], *, at: datetime, group_id: GroupId
 ) -> TimedPlan:
-    side = Side.SELL if held.quantity > 0 else Side.BUY
+    side = Side.closing(held.quantity)
     resized: list[Command] = []
     kept: list[OrderId] = []
     missing: list[_Want] = []

@@ -113,7 +113,7 @@ class TrailingStopConfig(msgspec.Struct, frozen=True, kw_only=True):
                 f"no {self.symbol} is held, so there is nothing to protect; a trail that opens a "
                 "position needs its side said: --side buy or --side sell"
             )
-        return Side.SELL if setting.held > 0 else Side.BUY
+        return Side.closing(setting.held)
 
     def _trail(self, side: Side) -> OrderRequest:
         return OrderRequest(

@@ -103,6 +103,6 @@ def _is_exit(order: Order, held: Decimal) -> bool:
 
 def _side(held: Decimal, entries: Iterable[Order], exits: Iterable[Order]) -> Side | None:
     if held:
-        return Side.BUY if held > 0 else Side.SELL
+        return Side.holding(held)
     sides = {order.spec.side for order in entries} or {order.spec.side.opposite for order in exits}
     return sides.pop() if len(sides) == 1 else None

@@ -89,7 +89,7 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def closing(self) -> Side:
         """The side that closes what is held."""
-        return Side.SELL if self.quantity > 0 else Side.BUY
+        return Side.closing(self.quantity)
 
     @property
     def entering(self) -> tuple[Waiting, ...]:

@@ -63,6 +63,8 @@ def place(pit: Pit, key: OrderKey, terms: OrderTerms) -> None:
     if terms.transmit:
         for member in _to_transmit(pit, key):
             _accept(pit, member)
+    else:
+        pit.ledger.see(key, is_used=True)
 
 
 def _first_refusal(
@@ -71,7 +73,7 @@ def _first_refusal(
     """What keeps an order from even being parked."""
     if known is not None and known.status is SimStatus.FILLED:
         return refusals.FILLED
-    used = pit.ledger.accepted_ids.get(key.client_id, 0)
+    used = pit.ledger.used_ids.get(key.client_id, 0)
     is_free = known is not None and not known.status.is_closed
     if not is_free and 0 < key.order_id <= used:  # below zero it is a person's, at TWS
         return refusals.DUPLICATE_ID

@@ -78,27 +78,31 @@ def _too_small(order: SimOrder, terms: OrderTerms) -> Refusal | None:
 
 
 def _changed(pit: Pit, order: SimOrder, terms: OrderTerms, *, instrument: Instrument) -> SimOrder:
-    before = order.terms
-    # Whoever states the size he once asked for means no other; any other size is meant as it is.
-    is_same = terms.quantity == before.quantity
-    cut = order.oca_cut if is_same else ZERO
-    sized_at = order.sized_at if is_same else filled_by_others(pit, order)
-    terms = replace(terms, oca_group=before.oca_group)
+    terms = replace(terms, oca_group=order.terms.oca_group)
+    # What is stated is the size: what its group has taken before is no part of a new one.
     changed = replace(
         order,
         terms=terms,
-        quantity=terms.quantity - cut,
-        oca_cut=cut,
-        sized_at=sized_at,
+        quantity=terms.quantity,
+        oca_cut=ZERO,
+        sized_at=_sized_at(pit, order),
         stop_price=_stop(order, terms),
     )
     changed = replace(changed, limit_offset=_offset(order, changed, instrument))
-    kept = (before.limit_price, before.aux_price, order.quantity)
-    if kept[:2] != (terms.limit_price, terms.aux_price) or terms.quantity > order.quantity:
+    kept = (order.terms.limit_price, order.terms.aux_price)
+    if kept != (terms.limit_price, terms.aux_price) or terms.quantity > order.quantity:
         changed = replace(changed, sequence=pit.next_sequence)  # it goes to the end of the queue
         pit.next_sequence += 1
     ends = ends_at(changed, instrument.sec_type, pit.now)
     return replace(changed, expires_at=ends)
+
+
+def _sized_at(pit: Pit, order: SimOrder) -> Decimal | None:
+    """What its group had closed by now; None while its entry still sizes the order itself."""
+    parent = pit.ledger.orders.get(order.parent_key) if order.parent_key is not None else None
+    if parent is not None and not parent.status.is_closed:
+        return None
+    return filled_by_others(pit, order)
 
 
 def _stop(order: SimOrder, terms: OrderTerms) -> Decimal | None:

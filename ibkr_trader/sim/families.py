@@ -91,14 +91,10 @@ def plan(
     wanted = child.whole
     if wanted <= child.filled:
         return CANCEL
-    named = bool(child.terms.oca_group)
-    if parent.status is SimStatus.FILLED and not child.is_held:
-        # It waits for nothing more: fills of its own group cut it, and its client may size it.
-        if named:
-            return Plan(wanted, is_held=False)
-        if child.sized_at is not None:
-            left = wanted - (others - child.sized_at)
-            return Plan(left, is_held=False) if left > child.filled else CANCEL
+    if parent.status.is_closed and not child.is_held and child.sized_at is not None:
+        return _sized(child, wanted, others)
+    if parent.status is SimStatus.FILLED and not child.is_held and child.terms.oca_group:
+        return Plan(wanted, is_held=False)  # it waits for nothing more: its own group cuts it
     room = min(wanted, share.of(parent.quantity) - others)  # once the parent is complete
     match _active(mode, parent):
         case None:
@@ -109,6 +105,13 @@ def plan(
         return Plan(active, is_held=False)
     is_over = parent.status.is_closed or room <= child.filled
     return CANCEL if is_over else Plan(room, is_held=True)
+
+
+def _sized(child: SimOrder, wanted: Decimal, others: Decimal) -> Plan:
+    """An exit to which its client gave a size once its entry was done: only its group cuts it."""
+    taken = ZERO if child.terms.oca_group else others - (child.sized_at or ZERO)
+    left = wanted - taken  # of a group that was named, the cuts are in what is wanted
+    return Plan(left, is_held=False) if left > child.filled else CANCEL
 
 
 def _active(mode: BracketMode, parent: SimOrder) -> Decimal | None:

@@ -113,8 +113,8 @@ class SimOrder(msgspec.Struct, frozen=True, kw_only=True):
         oca_group: What TWS echoes: the children of one parent are put in a group of their own.
         oca_cut: What fills of others in its group took off its size.
         oca_told: How much of `filled` its group has been told of.
-        sized_at: What the others of its group had traded when its client last gave it another
-            size; None if it never did.
+        sized_at: What the others of its group had traded when its client last stated its size;
+            None if it has not since its entry was done.
         is_triggered: A stop or trail whose trigger was reached; it now works as MKT or LMT.
         is_held: Accepted, but not able to trade before something happens: `why_held` says
             `child`, `locate`, or nothing for an order that waits for the market to open.

@@ -47,7 +47,8 @@ class Ledger:
         completed: The keys of today's closed orders.
         children: The orders attached to an order, by its key.
         groups: The orders of each OCA group, by its name, closed ones too.
-        seen_ids: Each client's highest order id ever; `accepted_ids` of those accepted.
+        seen_ids: Each client's highest order id ever; `used_ids` of those parked or accepted:
+            TWS takes none at or below it again, were it never used itself.
         dirty: Orders changed since the last dump of changes; `fresh` executions likewise.
     """
 
@@ -59,7 +60,7 @@ class Ledger:
         self.groups: dict[str, dict[OrderKey, None]] = {}
         self.executions: list[Execution] = []
         self.seen_ids: dict[int, int] = {}
-        self.accepted_ids: dict[int, int] = {}
+        self.used_ids: dict[int, int] = {}
         self.dirty: dict[OrderKey, None] = {}
         self.fresh: list[Execution] = []
         self.dropped_orders: list[int] = []
@@ -93,15 +94,19 @@ class Ledger:
 
     def accept(self, key: OrderKey) -> None:
         """Note that an id is used, and that its order comes after all accepted before."""
-        client_id, order_id = key
-        self.accepted_ids[client_id] = max(order_id, self.accepted_ids.get(client_id, 0))
+        self.see(key, is_used=True)
         if key in self.open:  # it was parked untransmitted: it takes its place in the queue now
             del self.open[key]
             self.open[key] = None
 
-    def see(self, key: OrderKey) -> None:
-        """Note an id a client has used, whatever became of it."""
+    def see(self, key: OrderKey, *, is_used: bool = False) -> None:
+        """Note an id that a client has sent; `is_used` if its order is there, be it untransmitted.
+
+        One of an order that was refused outright may come again.
+        """
         client_id, order_id = key
+        if is_used:
+            self.used_ids[client_id] = max(order_id, self.used_ids.get(client_id, 0))
         if order_id > self.seen_ids.get(client_id, 0):
             self.seen_ids[client_id] = order_id
             self.is_id_new = True

@@ -120,7 +120,7 @@ def load(pit: Pit, state: ExchangeState | None) -> None:
     pit.next_execution = counters.execution
     pit.next_sequence = counters.sequence
     ledger.seen_ids.update(counters.last_order_ids)
-    ledger.accepted_ids.update(counters.last_order_ids)
+    ledger.used_ids.update(counters.last_order_ids)
     ledger.executions.extend(state.executions)
     pit.feed.manual.update({tape.con_id: tape for tape in state.manual})
     pit.feed.halted.update(state.halted)

@@ -1,5 +1,6 @@
 """What TWS itself does to orders and to the day's books: it restarts, the date changes."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 import msgspec
@@ -52,6 +53,14 @@ class TwsActs(Door):
         self._reach(now)
         self._pit.rules = replace(self._pit.rules, naps=(*self._pit.rules.naps, nap))
         return self._finish()
+
+    def tell_numbers(self, client_id: int, order_ids: Iterable[int]) -> None:
+        """Note the ids of orders that a client was told of: its next order needs a higher one.
+
+        TWS asks for that of whoever asked for everybody's orders (`reqAllOpenOrders`).
+        """
+        for order_id in order_ids:
+            self._pit.ledger.see(OrderKey(client_id, order_id), is_used=True)
 
     def double(self, perm_id: int, *, now: datetime) -> list[SimEvent]:
         """Let an order live twice: with a second permanent id, and the same reference.

@@ -1,4 +1,4 @@
-"""What the stories ask the desk for: always AAPL, around 150."""
+"""What the stories ask the desk for: AAPL, around 150, unless they name another."""
 
 from __future__ import annotations
 
@@ -45,13 +45,14 @@ def bracket(
     stop: str = "145",
     target: str = "155",
     exits: TimeInForce = TimeInForce.GTC,
+    symbol: str = "AAPL",
 ) -> BracketOrderRequest:
     """An entry with a stop loss and a take profit."""
     back = side.opposite
     return BracketOrderRequest(
-        parent=single(quantity, side=side, limit=limit),
-        stop_loss=single(quantity, side=back, stop=stop),
-        take_profit=single(quantity, side=back, limit=target),
+        parent=single(quantity, side=side, limit=limit, symbol=symbol),
+        stop_loss=single(quantity, side=back, stop=stop, symbol=symbol),
+        take_profit=single(quantity, side=back, limit=target, symbol=symbol),
         exit_time_in_force=exits,
     )
 

@@ -15,6 +15,7 @@ from ibkr_trader.core.enums import OrderStatus, Side, TradingState
 from ibkr_trader.core.errors import OrderRejectedError, OutcomeUnknown, RiskCheckError
 from ibkr_trader.core.events import StateEvent
 from ibkr_trader.drills.still_gateway import CLOCKWORK
+from ibkr_trader.execution.closing import close_contract
 from ibkr_trader.execution.placing import Wait
 from ibkr_trader.sim.gateway import fault_rules as rules
 from ibkr_trader.sim.gateway.fault_rules import Fault, When
@@ -167,6 +168,40 @@ async def test_f_b12_a_number_used_twice_stops_openings_and_is_never_used_again(
     again = await resting(day)
     assert day.wire.sent("placeOrder", ref=again.order_id)[0].key not in used
     assert day.wire.sent("reqIds")
+
+
+@pytest.mark.parametrize("is_bracket", [False, True])
+async def test_f_b12_an_entry_that_a_close_overtakes_is_not_sent_and_stops_nothing(
+    day: Day, is_bracket: bool
+) -> None:
+    """TWS takes no number below one that it has had, though nobody ever used it."""
+    async with day.meanwhile():
+        await day.desk.submit_group(bracket(), wait=Wait.FILLED)
+        again = await day.desk.submit_order(single(symbol="MSFT", limit="418"))
+        await day.desk.cancel_order(again.order_id)
+    connection = line_of(day)
+    frame = connection.encode(lambda api: api.reqMarketDataType(1))
+    for _ in range(40):  # what openings and data may have of this second
+        connection.put(Parcel(Lane.DATA, (frame,)))
+    alone = single(symbol="MSFT", limit="417")
+    linked = bracket(symbol="MSFT", limit="417", stop="400", target="440")
+    held_back = await day.sent(linked if is_bracket else alone)
+    (held,) = day.trader.portfolio.positions.values()
+    async with day.trying(close_contract(day.trader, held.contract, timeout=20)):
+        assert day.ledger.held(AAPL) == 0, "it has not waited for the second to pass"
+        assert not day.wire.sent("placeOrder", ref=held_back[0].order_id)
+        await day.wait(3)
+    for order in held_back:
+        believed = await day.desk.get_order_status(order.order_id)
+        assert believed.status is OrderStatus.NOT_SENT
+        assert "TWS takes none out of turn" in believed.reason
+        assert not day.wire.sent("placeOrder", ref=order.order_id)
+    assert not day.news(StateEvent), "103 would have stopped all openings until a person looks"
+    (later,) = await day.accepted(single(symbol="MSFT", limit="416"))
+    numbers = [entry.key.order_id for entry in day.wire.sent("placeOrder") if entry.key]
+    assert numbers == sorted(set(numbers))
+    assert numbers[-1] == later.spec.broker_order_id
+    assert_sound(day, AAPL)
 
 
 @pytest.mark.parametrize("is_taken", [True, False])

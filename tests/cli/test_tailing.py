@@ -73,6 +73,18 @@ def test_of_one_order_only_what_is_about_it_follows(
     assert "journal record 3 (FutureEvent) cannot be read" in line
 
 
+def test_an_order_that_nothing_is_about_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "journal.db"
+    with open_journal(path) as journal:
+        journal.append([note("of nobody")])
+    tailing.tail(Face(), tailing.Wish(9, order="99", journal=str(path)))
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err == "none of 2 records is about 99; ibkr-trader orders --all\n"
+
+
 def test_who_took_note_of_an_alarm_is_told(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -320,6 +320,31 @@ async def test_order_ids_are_fresh_and_above_the_floor(pit: Pit) -> None:
     assert pit.broker.reserve_order_ids(1, floor=1) == (101,)
 
 
+async def test_a_new_order_below_a_number_that_was_used_is_refused(pit: Pit) -> None:
+    """Nobody has used it; what gets out is sent all the same, and hears what TWS thinks of it."""
+    low, high = pit.broker.reserve_order_ids(2, floor=1)
+    await pit.send(submit(limit(pit, 1, "149.00", broker_order_id=high)))
+    await pit.until(ev.StatusEvent, lambda event: event.is_working)
+    late = limit(pit, 2, "148.00", broker_order_id=low)
+    await pit.send(submit(late), reduces=True)
+    refused = await pit.until(ev.RejectEvent)
+    assert (refused.order_id, refused.code) == (late.order_id, 103)
+    assert [o.spec.broker_order_id for o in (await pit.broker.snapshot()).open_orders] == [high]
+
+
+async def test_an_order_is_taken_though_another_client_has_used_far_higher_numbers(
+    pit: Pit,
+) -> None:
+    """TWS takes none of ours below those that it told us of, whoever placed them."""
+    theirs = limit(pit, 1, "140.00", order_id=OrderId("theirs"), broker_order_id=77)
+    pit.exchange.place(2, 77, terms=terms_of(theirs, parent_number=0, transmit=True), now=NOW)
+    await pit.broker.snapshot()
+    spec = limit(pit, 1, "149.00")
+    await pit.send(submit(spec))
+    working = await pit.until(ev.OrderEvent, lambda event: event.order_id == spec.order_id)
+    assert isinstance(working, ev.AcceptEvent)
+
+
 # -- the next process -----------------------------------------------------------------------------
 
 

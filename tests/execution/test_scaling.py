@@ -111,6 +111,19 @@ async def test_an_entry_that_has_not_traded_is_changed_and_not_added_to() -> Non
         assert caught.value.hint == "ibkr-trader modify k7qav-1-entry --quantity N"
 
 
+async def test_beside_an_entry_that_still_fills_it_brings_its_own() -> None:
+    """Until it is complete, its exits may be as large as it has become and no larger."""
+    floor = Floor()
+    async with floor.trader() as trader:
+        floor.quote(bid="148.98", ask="149.00", size=4)
+        await Desk(trader).submit_group(bracket(limit=Decimal("149.00")))
+        floor.quote(bid="149.98", ask="150.00")
+        assert trader.portfolio.positions[AAPL].quantity == 4
+        entry, *_ = await Desk(trader).submit_group(more(3), wait=Wait.FILLED)
+        assert entry.spec.group_id == "k7qav-2"
+        assert is_covered(trader.portfolio, AAPL)
+
+
 async def test_an_exit_that_was_left_behind_is_no_entry_to_change() -> None:
     floor = Floor()
     async with floor.trader() as trader:

@@ -69,7 +69,10 @@ def s2_write_ahead(world: World) -> list[str]:
 
 
 def s3_numbers_ascend(world: World) -> list[str]:
-    """Judge that a new order's number is above all that journal, wire and broker have named."""
+    """Judge that a new order's number is above all that journal, wire and broker have named.
+
+    Given out in that order, they leave in it: TWS takes none below one that it has had.
+    """
     reading, found, highest = read(world), [], 0
     for _, message in reading.records:
         for spec in message.orders if isinstance(message, SubmitOrders) else ():
@@ -82,7 +85,7 @@ def s3_numbers_ascend(world: World) -> list[str]:
             owner = owners.setdefault(frame.key.order_id, frame.ref)
             if owner != frame.ref:
                 found.append(f"S3 {frame.ref} took the number of {owner}")
-    return found + list(_too_low(reading))
+    return [*found, *_out_of_turn(world, reading), *_too_low(reading)]
 
 
 def s4_no_blind_resend(world: World) -> list[str]:
@@ -154,6 +157,16 @@ def s6_unknown_codes_are_inert(world: World) -> list[str]:
                 code = entry.message.code  # type: ignore[union-attr]  # an error has one
                 found.append(f"S6 {entry.at:%T.%f} {code} made {entry.order_ref} {step.after}")
     return found
+
+
+def _out_of_turn(world: World, reading: Reading) -> Iterator[str]:
+    """Say which numbers left after a higher one; in process, which came after it."""
+    came = (frame.key.order_id for frame in _ours(world) if frame.is_new)
+    highest = 0
+    for number in came if world.loop.network is None else reading.turns:
+        if number < highest:
+            yield f"S3 number {number} left after {highest}"
+        highest = max(highest, number)
 
 
 def _too_low(reading: Reading) -> Iterator[str]:

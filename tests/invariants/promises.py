@@ -60,7 +60,7 @@ PROMISES = (
     Promise(
         "S3",
         "A new order's number is above all that the journal, the wire or the broker has "
-        "ever named.",
+        "ever named, and orders leave in the order of their numbers.",
         ("identity_judges.s3_numbers_ascend",),
     ),
     Promise(

@@ -97,6 +97,7 @@ class Reading:
         asked: The changes and cancels on record, by order and by the broker's number.
         sent: Our requests about orders, as they crossed the wire.
         left: When each order was first sent, by the broker's key.
+        turns: The numbers of orders and what-ifs as they left, where there are bytes to read.
         crossed: When each request of ours crossed it.
         links: Our connections, oldest first.
         odd: Fields of our orders that no order has, where there are bytes to read them from.
@@ -111,6 +112,7 @@ class Reading:
         self.asked: dict[str | int, list[Wish]] = defaultdict(list)
         self.sent: list[Sent] = []
         self.left: dict[OrderKey | None, datetime] = {}
+        self.turns: dict[int, None] = {}
         self.crossed: list[datetime] = []
         self.links: list[Link] = []
         self.refused: list[WireEntry] = []
@@ -213,6 +215,7 @@ class Reading:
                 if isinstance(found, Frame) and found.fields[:1] == (PLACE_ORDER,):
                     at, number = began + timedelta(seconds=crossing.at), found.fields[1]
                     key = OrderKey(US, int(number))
+                    self.turns.setdefault(key.order_id)
                     self.left[key] = min(at, self.left.get(key, at))
                     odd = (field for field in found.fields if _ODD.fullmatch(field))
                     self.odd += [(number, field) for field in odd]

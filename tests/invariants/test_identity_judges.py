@@ -13,6 +13,7 @@ from ibkr_trader.adapters.ibkr import broker as ibkr_broker
 from ibkr_trader.adapters.ibkr import order_news
 from ibkr_trader.adapters.ibkr.broker import IBKRBroker
 from ibkr_trader.adapters.ibkr.error_codes import Kind, Rule
+from ibkr_trader.adapters.ibkr.order_numbers import OrderNumbers
 from ibkr_trader.adapters.ibkr.snapshot import ENDS
 from ibkr_trader.core.commands import ModifyOrder, SubmitOrders
 from ibkr_trader.core.enums import OrderStatus, OrderType, Side
@@ -32,10 +33,12 @@ from tests.invariants import deeds
 from tests.invariants.planted import (
     Planted,
     caught,
+    connection_of,
     entered,
     faults,
     lost,
     plain,
+    queue_data,
     resting,
     silent,
 )
@@ -108,6 +111,11 @@ def forgotten_numbers(patch: Patch) -> None:
     )
 
 
+def careless_lanes(patch: Patch) -> None:
+    """An entry leaves whenever it may, whatever has overtaken it."""
+    patch.setattr(OrderNumbers, "overtaken", lambda *_: "")
+
+
 def resending_recovery(patch: Patch) -> None:
     """What nobody knows of is sent once more, as a retry does."""
     synchronize = Recovery.synchronize
@@ -176,6 +184,17 @@ def enter_twice(world: World) -> None:
     world.run(1)
 
 
+def close_while_an_entry_waits(world: World) -> None:
+    """Data has used up what openings may have of this second; a close has room."""
+    entered(world)
+    deeds.bracket(world, MSFT, Side.BUY, 5, away=2, limit=2)  # from now on the contract is known
+    world.run(2)
+    queue_data(connection_of(world), 100)
+    deeds.bracket(world, MSFT, Side.BUY, 6, away=2, limit=3)
+    deeds.close(world, AAPL)
+    world.run(15)
+
+
 def lose_an_order_and_die(world: World) -> None:
     lost(world)
     world.run(6)  # by then it is UNKNOWN
@@ -224,6 +243,7 @@ CASES = [
     Planted("S1", changed_twice, enter_and_tighten),
     Planted("S2", late_writer, entered),
     Planted("S3", forgotten_numbers, enter_twice),
+    Planted("S3", careless_lanes, close_while_an_entry_waits, WholeWorld),
     Planted("S4", resending_recovery, lose_an_order_and_die),
     Planted("S4", retried_additions, lose_an_addition, WholeWorld),
     Planted("S4", retried_additions, add_again_what_was_lost, WholeWorld),

@@ -291,3 +291,19 @@ def test_what_stands_in_place_of_an_exit_of_somebody_s_size_has_that_size() -> N
     assert play.group.sized == {TARGET, STOP, STOP2, TARGET2}
     assert play.tick(AFTER_GRACE) == []
     assert play.tick(AFTER_PATIENCE) == []
+
+
+def test_the_size_that_the_group_would_give_an_exit_is_nobody_else_s() -> None:
+    """A change of price may undo the broker's own cut; the guardian is quicker to repeat it."""
+    play = Play()
+    play.hear(bought(), sold(4))
+    stop = play.group.orders[STOP].spec
+    six = msgspec.structs.replace(stop, quantity=Decimal(6))
+    assert play.hear(accepted(six), accepted(stop)) == []  # cut by the broker, then large again
+    change = ev.ModifyEvent(at=AT, order_id=STOP, spec=six, origin="cover")
+    assert play.hear(change, accepted(six)) == []
+    assert play.group.sized == frozenset()
+    assert play.group.is_scalable
+    own = msgspec.structs.replace(change, origin="cli")
+    play.hear(accepted(stop), own, accepted(six))
+    assert play.group.sized == {STOP}  # a person's is his own, whatever it is

@@ -23,8 +23,17 @@ from ibkr_trader.orders.linked_orders import (
     split,
 )
 from ibkr_trader.orders.single_orders import single_of
-from tests.orders.bracket_play import STOP, Play, bought, cancelled, sold
-from tests.orders.samples import AAPL, ACCOUNT, AT, GROUP, bracket_specs, order, spec
+from tests.orders.bracket_play import (
+    AFTER_GRACE,
+    AFTER_PATIENCE,
+    ENTRY,
+    STOP,
+    Play,
+    bought,
+    cancelled,
+    sold,
+)
+from tests.orders.samples import AAPL, ACCOUNT, AT, GROUP, accepted, bracket_specs, order, spec
 
 SIZES = st.integers(1, 50).map(Decimal)
 
@@ -200,6 +209,8 @@ def test_only_a_group_whose_exits_can_follow_is_scalable() -> None:
     assert isinstance(play.group, Scalable)
     assert not play.group.is_scalable  # its exits sleep
     play.hear(bought(4))
+    assert not play.group.is_scalable  # the broker may size them by their entry alone
+    play.hear(cancelled(ENTRY))
     assert play.group.is_scalable
     play.hear(sold(4, STOP))
     assert not play.group.is_scalable
@@ -208,6 +219,14 @@ def test_only_a_group_whose_exits_can_follow_is_scalable() -> None:
     small = msgspec.structs.replace(own.group.orders[STOP].spec, quantity=Decimal(6))
     own.hear(ev.ModifyEvent(at=AT, order_id=STOP, spec=small, origin="cli"))
     assert not own.group.is_scalable  # what somebody has sized is not enlarged
+    deaf = Play()
+    deaf.hear(bought(), accepted(small))
+    assert deaf.tick(AFTER_GRACE)
+    for tries in (1, 2):
+        assert deaf.group.is_scalable
+        assert deaf.tick(AFTER_GRACE + tries * AFTER_PATIENCE)
+    assert not deaf.tick(AFTER_GRACE + 3 * AFTER_PATIENCE)
+    assert not deaf.group.is_scalable  # what the broker has not enlarged so far stays as it is
     lost = Play()
     lost.hear(bought(), cancelled(STOP))
     assert not lost.group.is_scalable

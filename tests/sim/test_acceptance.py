@@ -40,6 +40,34 @@ def test_used_ids_are_refused() -> None:
     assert pit.exchange.orders.next_order_id(3) == 1
 
 
+def test_a_lower_id_is_refused_though_nobody_ever_used_it() -> None:
+    pit = Pit()
+    pit.place(terms("BUY", 10, "LMT", limit_price="149"), number=7)
+    pit.place(terms("BUY", 10, "LMT", limit_price="149"), number=6)
+    assert codes(pit.events) == [103]
+    assert pit.order(6) is None
+    pit.place(terms("BUY", 10, "LMT", limit_price="148"), number=7)
+    assert codes(pit.events) == [], "a change goes by the number that it has"
+
+
+def test_what_waits_to_be_transmitted_has_used_its_id() -> None:
+    pit = Pit()
+    pit.place(terms("BUY", 10, "MKT", transmit=False), number=5)
+    pit.place(terms("SELL", 10, "MKT"), number=4)
+    assert codes(pit.events) == [103]
+    pit.place(terms("SELL", 10, "STP", aux_price="145", parent_id=5), number=6)
+    assert pit.stands(5) == "Filled 10/10", "its family comes under higher ones"
+
+
+def test_an_order_between_an_entry_and_its_exit_costs_the_exit_its_id() -> None:
+    pit = Pit()
+    pit.place(terms("BUY", 10, "MKT", transmit=False), number=5)
+    pit.place(terms("SELL", 10, "LMT", limit_price="155"), number=7)
+    pit.place(terms("SELL", 10, "STP", aux_price="145", parent_id=5), number=6)
+    assert codes(pit.events) == [103]
+    assert pit.stands(5) == "Untransmitted 0/10", "and the entry never leaves TWS"
+
+
 def test_one_side_of_a_contract_takes_so_many_orders_and_no_more() -> None:
     pit = Pit(rules=FloorRules(most_a_side=2))
     for number, limit in enumerate(("149", "148"), start=1):

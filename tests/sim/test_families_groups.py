@@ -244,6 +244,57 @@ def test_the_exits_of_a_filled_entry_can_be_enlarged_for_what_was_added(group: s
     assert not pit.exchange.orders.working()
 
 
+@pytest.mark.parametrize("group", ["", "mine"])
+def test_what_its_group_took_from_an_exit_can_be_given_back(group: str) -> None:
+    """As many are bought as the target has sold: the size wanted is the one it once had."""
+    pit = Pit()
+    named: dict[str, Any] = {"oca_group": group, "oca_type": 2} if group else {}
+    pit.bracket(**named)
+    pit.quote("155.00", "155.02", last="155.01", sizes=(4, 4))
+    pit.quote("149.98", "150.00", last="149.99")
+    assert pit.stands(3) == "PreSubmitted 0/6 trigger"
+    pit.place(terms("BUY", 4, "MKT"))
+    pit.place(terms("SELL", 10, "STP", aux_price="145", parent_id=1, tif="GTC", **named), number=3)
+    assert pit.stands(3) == "PreSubmitted 0/10 trigger"
+    pit.quote("155.00", "155.02", last="155.01", sizes=(3, 3))
+    assert [pit.stands(n) for n in (2, 3)] == [
+        "Submitted 7/10", "PreSubmitted 0/7 trigger" if not group else "PreSubmitted 0/5 trigger",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("mode", [FULL, RESIZED])
+@pytest.mark.parametrize("group", ["", "mine"])
+def test_the_exits_of_a_cancelled_entry_can_be_enlarged_too(mode: BracketMode, group: str) -> None:
+    pit = Pit(bracket_mode=mode)
+    named: dict[str, Any] = {"oca_group": group, "oca_type": 2} if group else {}
+    pit.bracket(entry=terms("BUY", 10, "LMT", limit_price="149"), **named)
+    entry_fills(pit, 4)
+    pit.cancel(1)
+    pit.place(terms("BUY", 8, "MKT"))
+    rest: dict[str, Any] = {"parent_id": 1, "tif": "GTC", **named}
+    for number, exit_ in ((2, {"order_type": "LMT", "limit_price": "155"}),
+                          (3, {"order_type": "STP", "aux_price": "145"})):  # fmt: skip
+        pit.place(terms("SELL", 12, **exit_, **rest), number=number)
+    assert [pit.stands(n) for n in (2, 3)] == ["Submitted 0/12", "PreSubmitted 0/12 trigger"]
+    pit.quote("155.00", "155.02", last="155.01", sizes=(3, 3))
+    assert [pit.stands(n) for n in (2, 3)] == ["Submitted 3/12", "PreSubmitted 0/9 trigger"]
+    pit.quote("144.90", "145.00", last="144.95")
+    assert pit.position() == 0
+    assert not pit.exchange.orders.working()
+
+
+def test_an_exit_is_no_larger_than_its_entry_while_that_still_fills() -> None:
+    pit = Pit(bracket_mode=RESIZED)
+    pit.bracket(entry=terms("BUY", 10, "LMT", limit_price="149"))
+    entry_fills(pit, 4)
+    pit.place(terms("SELL", 9, "STP", aux_price="145", parent_id=1, tif="GTC"), number=3)
+    assert pit.stands(3) == "PreSubmitted 0/4 trigger"
+    entry_fills(pit, 1)
+    assert pit.stands(3) == "PreSubmitted 0/5 trigger"
+    pit.cancel(1)
+    assert pit.stands(3) == "PreSubmitted 0/5 trigger"
+
+
 def test_an_exit_made_smaller_than_what_it_traded_since_ends() -> None:
     pit = Pit()
     pit.bracket()

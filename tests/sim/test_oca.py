@@ -183,8 +183,8 @@ def test_group_and_type_of_a_working_order_stay(change: dict[str, Any], code: in
     assert pit.prices(3)[1] == ("145" if code else "146")
 
 
-@pytest.mark.parametrize(("stated", "expected"), [(100, 70), (70, 70), (50, 50)])
-def test_a_change_of_price_does_not_undo_what_the_group_took(stated: int, expected: int) -> None:
+@pytest.mark.parametrize(("stated", "expected"), [(100, 100), (70, 70), (50, 50)])
+def test_the_size_that_a_change_states_is_the_size_from_then_on(stated: int, expected: int) -> None:
     pit = holding()
     exits(pit, REDUCE)
     target_trades(pit, 30)
@@ -278,9 +278,8 @@ def test_a_group_remembers_those_who_left_it_yesterday() -> None:
     pit.quote("150.00", "150.02", last="150.01")
     pit.until(at_ten(hours=72))  # a Monday
     assert pit.stands(4) == "Cancelled 4/10"
-    wanted = terms("SELL", 10, "STP", aux_price="146", parent_id=1, tif="GTC")
-    pit.place(wanted, number=3)
-    assert pit.stands(3) == "PreSubmitted 0/6 trigger"
+    pit.quote("155.00", "155.02", last="155.01", sizes=(1, 1))
+    assert (pit.stands(2), pit.stands(3)) == ("Submitted 1/6", "PreSubmitted 0/5 trigger")
     pit.cancel(2)
     pit.cancel(3)
     pit.until(at_ten(hours=96))

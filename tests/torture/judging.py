@@ -32,7 +32,9 @@ class Wire:
         self._path, self._at = path, 0
         self.keys: dict[str, set[tuple[int, int]]] = defaultdict(set)
         self.sent: Counter[str] = Counter()
-        self.malformed: list[str] = []
+        self.numbers: set[tuple[int, int]] = set()
+        self.highest: Counter[int] = Counter()
+        self.wrong: list[str] = []
 
     def read(self) -> None:
         """Take in what has been added since the last look."""
@@ -47,10 +49,15 @@ class Wire:
 
     def _take(self, entry: dict[str, Any]) -> None:
         ref = entry.get("order_ref", "")
-        self.keys[ref].add((entry["order_client"], entry["order_id"]))
+        client, number = entry["order_client"], entry["order_id"]
+        if (client, number) not in self.numbers and number < self.highest[client]:
+            self.wrong.append(f"S3 order {number} left after {self.highest[client]}")
+        self.numbers.add((client, number))
+        self.highest[client] = max(number, self.highest[client])
+        self.keys[ref].add((client, number))
         self.sent[ref] += 1
         lacks = (name for name in _DUE if not entry.get(name))
-        self.malformed += [f"S25 {ref} was sent without {name}" for name in lacks]
+        self.wrong += [f"S25 {ref} was sent without {name}" for name in lacks]
 
 
 def of_the_wire(wire: Wire, records: Iterable[Any]) -> Iterator[str]:
@@ -70,11 +77,11 @@ def of_the_wire(wire: Wire, records: Iterable[Any]) -> Iterator[str]:
         if ref not in written:
             yield f"S2 {ref} was placed, and the journal does not know it"
     yield from _numbers(wire, known)
-    yield from wire.malformed
+    yield from wire.wrong
 
 
 def _numbers(wire: Wire, records: Iterable[Any]) -> Iterator[str]:
-    """Given out in ascending order, one to an order; a close may leave before what waits."""
+    """Given out in ascending order, one to an order."""
     owners = {key: ref for ref, keys in wire.keys.items() for key in keys}
     for ref, keys in wire.keys.items():
         yield from (f"S3 {ref} took the number of {owners[k]}" for k in keys if owners[k] != ref)

@@ -95,6 +95,18 @@ def test_a_number_that_is_given_out_after_a_higher_one_is_seen(tmp_path: Path) -
     assert words(judging.of_the_wire(wire, written(REF, STOP, numbers=(8, 7)))) == {"S3"}
 
 
+def test_a_number_that_leaves_after_a_higher_one_is_seen(tmp_path: Path) -> None:
+    change, other = frame(number=7), frame("k7qav-2-close", 5, order_client=2)
+    wire = wire_of(tmp_path, frame(), frame(STOP, 8), change, other)
+    refs = (REF, STOP, "k7qav-2-close")
+    known = written(*refs, numbers=(7, 8, 9))
+    stated = msgspec.structs.replace(spec(), order_id=OrderId(REF))
+    known.append(ModifyEvent(at=START, order_id=OrderId(REF), spec=stated))
+    assert not words(judging.of_the_wire(wire, known)), "a change, and another client's number"
+    late = wire_of(tmp_path, frame(STOP, 8), frame())
+    assert words(judging.of_the_wire(late, written(REF, STOP))) == {"S3"}
+
+
 def books(held: str = "10", *, stop: str = "10", group: str = "") -> dict[str, Any]:
     order = {
         "name": STOP, "con_id": 1, "type": "STP", "quantity": stop, "filled": "0",

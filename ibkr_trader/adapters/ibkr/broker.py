@@ -20,6 +20,7 @@ from ibkr_trader.adapters.ibkr.order_frames import (
     named,
     transmits,
 )
+from ibkr_trader.adapters.ibkr.order_numbers import OrderNumbers
 from ibkr_trader.adapters.ibkr.roster import Roster
 from ibkr_trader.adapters.ibkr.snapshot import ENDS
 from ibkr_trader.adapters.ibkr.translate import fill_in_order
@@ -28,7 +29,6 @@ from ibkr_trader.adapters.ibkr.what_if import WhatIfs, fill_in_question, proven_
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.commands import CancelOrder, ModifyOrder, SubmitOrders
 from ibkr_trader.core.errors import BrokerUnavailable
-from ibkr_trader.core.ids import next_broker_order_ids
 from ibkr_trader.orders.wishes import HALT
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from ibkr_trader.execution.ports import BrokerSnapshot
     from ibkr_trader.risk.verdict import Approved
 
+_LINKS = 3  # that a snapshot is begun on, if each is renewed while it is taken
 _RETRIES = 3  # of the positions, while executions keep coming
 
 
@@ -77,11 +78,16 @@ class IBKRBroker:
         self._connection = connection
         self._roster = Roster(install=install, client_id=connection.settings.client_id)
         self._news = BrokerNews(connection, self._roster)
-        self._what_ifs = WhatIfs(connection, frame=self._what_if_frame)
+        self._numbers = OrderNumbers()
+        self._what_ifs = WhatIfs(
+            connection,
+            frame=self._what_if_frame,
+            numbers=self._numbers,
+            reserve=lambda: self.reserve_order_ids(1, floor=1)[0],
+        )
         self._timeout = snapshot_timeout
         self._on_frame = on_frame
         self._taking = asyncio.Lock()
-        self._next_number = 0  # above every one that was given out, on whichever link
         self.objection: Callable[[Contract], str] = _no_objection
 
     @property
@@ -105,14 +111,9 @@ class IBKRBroker:
             BrokerUnavailable: If there is no link, or no id is left.
         """
         session = self._connection.session
-        ids = next_broker_order_ids(
-            count,
-            next_valid=session.next_order_id,
-            floor=max(floor, self._next_number),  # one that was denied is on record, too
-            seen=self._roster.highest,
+        return self._numbers.reserve(
+            count, next_valid=session.next_order_id, floor=floor, seen=self._roster.highest
         )
-        session.next_order_id = self._next_number = ids[-1] + 1
-        return ids
 
     async def send(self, approved: Approved) -> None:
         """Hand over one command; see the port.
@@ -140,8 +141,7 @@ class IBKRBroker:
             OrderRejectedError: If IBKR would refuse it.
             BrokerUnavailable: If it did not answer.
         """
-        (number,) = self.reserve_order_ids(1, floor=1)
-        return await self._what_ifs.ask(spec, number, timeout=timeout)
+        return await self._what_ifs.ask(spec, timeout=timeout)
 
     async def snapshot(self) -> BrokerSnapshot:
         """Return open and completed orders, today's fills, positions and cash.
@@ -150,35 +150,48 @@ class IBKRBroker:
             BrokerUnavailable: If any of them was not answered to its end.
         """
         async with self._taking:
-            connection = self._connection
-            epoch, account = connection.epoch, connection.account
-            library = connection.library
-            with self._news.collecting() as collection:
-                with connection.requests.ask("what is open, done and held", *ENDS) as question:
-                    criteria = library.execution_filter(account)
-                    number = question.request_id
-                    frames = (
-                        connection.encode(lambda api: api.reqAllOpenOrders()),
-                        connection.encode(lambda api: api.reqCompletedOrders(False)),  # noqa: FBT003 - the library's signature
-                        connection.encode(lambda api: api.reqExecutions(number, criteria)),
-                        connection.encode(lambda api: api.reqPositions()),
-                        connection.encode(lambda api: api.reqAccountUpdates(True, account)),  # noqa: FBT003 - the library's signature
-                    )
-                    await self._answered(question, frames)
-                for _ in range(_RETRIES):
-                    if not collection.is_disturbed:
-                        break
-                    collection.forget_positions()
-                    with connection.requests.ask("positions", "positionEnd") as question:
-                        frame = connection.encode(lambda api: api.reqPositions())
-                        await self._answered(question, (frame,))
-                if collection.failure:
-                    raise BrokerUnavailable(f"the snapshot is not whole: {collection.failure}")
-                if connection.epoch != epoch or connection.state is LinkState.DISCONNECTED:
-                    raise BrokerUnavailable("the link was renewed while the snapshot was taken")
-                return collection.snapshot(
-                    epoch=epoch, at=connection.clock.now(), values=self._news.values
+            for _ in range(_LINKS):
+                found = await self._picture()
+                if found is not None:
+                    return found
+        raise BrokerUnavailable("the link was renewed again and again while the snapshot was taken")
+
+    async def _picture(self) -> BrokerSnapshot | None:
+        """Ask for everything once; None if IBKR's line came back meanwhile: it may lack something.
+
+        To ask again moves nothing, and whoever wants to close should not have to.
+        """
+        connection = self._connection
+        epoch, account = connection.epoch, connection.account
+        library = connection.library
+        with self._news.collecting() as collection:
+            with connection.requests.ask("what is open, done and held", *ENDS) as question:
+                criteria = library.execution_filter(account)
+                number = question.request_id
+                frames = (
+                    connection.encode(lambda api: api.reqAllOpenOrders()),
+                    connection.encode(lambda api: api.reqCompletedOrders(False)),  # noqa: FBT003 - the library's signature
+                    connection.encode(lambda api: api.reqExecutions(number, criteria)),
+                    connection.encode(lambda api: api.reqPositions()),
+                    connection.encode(lambda api: api.reqAccountUpdates(True, account)),  # noqa: FBT003 - the library's signature
                 )
+                await self._answered(question, frames)
+            for _ in range(_RETRIES):
+                if not collection.is_disturbed:
+                    break
+                collection.forget_positions()
+                with connection.requests.ask("positions", "positionEnd") as question:
+                    frame = connection.encode(lambda api: api.reqPositions())
+                    await self._answered(question, (frame,))
+            if collection.failure:
+                raise BrokerUnavailable(f"the snapshot is not whole: {collection.failure}")
+            if connection.state is LinkState.DISCONNECTED:
+                raise BrokerUnavailable("the link was lost while the snapshot was taken")
+            if connection.epoch != epoch:
+                return None
+            return collection.snapshot(
+                epoch=epoch, at=connection.clock.now(), values=self._news.values
+            )
 
     def events(self) -> AsyncIterator[ev.BaseEvent]:
         """Yield every event in order of arrival, until the connection is closed."""
@@ -209,9 +222,16 @@ class IBKRBroker:
             for spec, parent in zip(orders, parents, strict=True)
         ]
         gate = self._gate(orders, reduces=lane is Lane.CLOSE)
-        parcel = Parcel(lane, frames, on_step=self._on_frame, objection=gate)
+        lowest, highest = min(numbers.values()), max(numbers.values())
+
+        def objection() -> str:
+            # What gets out overtakes only: nothing with a higher number leaves before it.
+            return gate() or ("" if lane is Lane.CLOSE else self._numbers.overtaken(lowest))
+
+        parcel = Parcel(lane, frames, on_step=self._on_frame, objection=objection)
 
         def sent() -> None:
+            self._numbers.leave(highest)
             for entry in entries:
                 entry.waiting = None
             for entry in entries:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 RATE = 40  # frames in any one second
-BULK_RATE = 30  # of which openings and data
+BULK_RATE = 30  # of which openings and data, the two lanes that rank lowest
 KILL_RESERVE = 4  # beyond it, for a halt alone: its first cancels wait for nobody
 WINDOW = 1.1  # TWS counts as they arrive: a burst may be late, and the next one in time
 MODIFY_SPACING = 1.0  # seconds between two changes of one symbol
@@ -132,7 +132,7 @@ class Lanes:
             if lane in _BULK and not _has_room(
                 self._sent_bulk, size=size, limit=self._bulk_rate, now=now
             ):
-                continue
+                return None  # nor the room of a bracket, frame by frame
             queue.remove(parcel)
             return parcel
         return None

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from ibkr_trader.core.enums import OrderRole
-from ibkr_trader.core.ids import epoch_in, is_ours, parse_order_id
+from ibkr_trader.core.ids import MAX_BROKER_ORDER_ID, epoch_in, is_ours, parse_order_id
 from ibkr_trader.core.models import GroupId, OrderId, OrderSpec
 
 if TYPE_CHECKING:
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from ibkr_trader.adapters.ibkr.lanes import Parcel
     from ibkr_trader.adapters.ibkr.messages import OrderReport, StatusReport
+
+_FOLLOWED = MAX_BROKER_ORDER_ID - 1_000_000  # above a stranger's beyond it no number might be left
 
 
 @dataclass(slots=True)
@@ -62,7 +64,8 @@ class Roster:
     """Every order met on this connection or an earlier one of this process.
 
     Attributes:
-        highest: Of the order ids that our client has used.
+        highest: Of the order ids that we were told, whoever used them: TWS takes no order of ours
+            below those that it tells us of, other clients' too.
         epoch: The highest that any order's reference names, whoever placed it.
         on_record: Asked of a reference without our prefix: whether that order was taken over.
     """
@@ -185,7 +188,7 @@ class Roster:
         self._by_id[entry.order_id] = entry
         if entry.number:
             self._by_number[entry.client_id, entry.number] = entry
-            if entry.client_id == self._client_id:
+            if entry.client_id == self._client_id or entry.number <= _FOLLOWED:
                 self.highest = max(self.highest, entry.number)
         if entry.perm_id:
             self._by_perm_id[entry.perm_id] = entry

@@ -2,7 +2,9 @@
 
 On the wire a question is an order with one field set, so that field is proven on the frame
 itself: the frame must differ from the order's own in that field alone. It has no reference,
-no parent and no group, so nothing could ever take it for an order of ours.
+no parent and no group, so nothing could ever take it for an order of ours. But it has an order's
+number, and waits behind everything that trades: if one with a higher number leaves meanwhile, it
+is asked under a new one.
 """
 
 from __future__ import annotations
@@ -25,11 +27,17 @@ if TYPE_CHECKING:
 
     from ibkr_trader.adapters.ibkr.connection import IBKRConnection
     from ibkr_trader.adapters.ibkr.lib_types import LibOrder
+    from ibkr_trader.adapters.ibkr.order_numbers import OrderNumbers
+    from ibkr_trader.adapters.ibkr.requests import Question
     from ibkr_trader.core.models import OrderSpec, WhatIf
 
 _ANSWERED = "openOrder"
 _NOT_OF_THE_ORDER = frozenset({Kind.PACING, Kind.DATA})  # it says nothing about the order
 _NO_PREVIEW = frozenset({124, 10063})  # TWS does not do what-ifs of this kind
+
+
+class _Overtaken(BrokerUnavailable):
+    """An order has left under a higher number; the question has not."""
 
 
 class WhatIfs:
@@ -38,26 +46,46 @@ class WhatIfs:
     Args:
         connection: Where it is asked.
         frame: Makes the frame that asks about a spec, under its broker's id.
+        numbers: Which order numbers have left.
+        reserve: Gives out the next one.
     """
 
-    def __init__(self, connection: IBKRConnection, *, frame: Callable[[OrderSpec], str]) -> None:
+    def __init__(
+        self,
+        connection: IBKRConnection,
+        *,
+        frame: Callable[[OrderSpec], str],
+        numbers: OrderNumbers,
+        reserve: Callable[[], int],
+    ) -> None:
         self._connection = connection
         self._frame = frame
+        self._numbers = numbers
+        self._reserve = reserve
         connection.inbox.on(m.WhatIfReport, self._take)
 
-    async def ask(self, spec: OrderSpec, number: int, *, timeout: float) -> WhatIf:
+    async def ask(self, spec: OrderSpec, *, timeout: float) -> WhatIf:
         """Return what the order would do; see the port.
 
         Raises:
             OrderRejectedError: If IBKR would refuse it.
             BrokerUnavailable: If it did not answer.
         """
+        clock = self._connection.clock
+        ends = clock.monotonic() + timeout
+        while True:
+            try:
+                return await self._ask(spec, self._reserve(), timeout=timeout)
+            except _Overtaken:
+                timeout = max(0.0, ends - clock.monotonic())
+
+    async def _ask(self, spec: OrderSpec, number: int, *, timeout: float) -> WhatIf:
         connection = self._connection
         if connection.state is not LinkState.CONNECTED:
             raise BrokerUnavailable(f"the link to IBKR is {connection.state.value.lower()}")
-        parcel = Parcel(Lane.DATA, (self._frame(_alone(spec, number)),), spaced_by="what-if")
         what = f"what {spec.side} {spec.quantity} {spec.contract.symbol} would do"
         with connection.requests.ask(what, _ANSWERED, number=number) as question:
+            parcel = self._parcel(spec, number, question)
             connection.put(parcel)
             try:
                 await question.answer(timeout=timeout)
@@ -76,6 +104,21 @@ class WhatIfs:
             finally:
                 connection.lanes.withdraw(parcel, "nobody waits for the answer any more")
             return _newest(question.rows, question.remarks)
+
+    def _parcel(self, spec: OrderSpec, number: int, question: Question) -> Parcel:
+        def objection() -> str:
+            why = self._numbers.overtaken(number)
+            if why:
+                question.fail(_Overtaken(why))
+            return why
+
+        return Parcel(
+            Lane.DATA,
+            (self._frame(_alone(spec, number)),),
+            spaced_by="what-if",
+            objection=objection,
+            on_sent=lambda: self._numbers.leave(number),
+        )
 
     def _take(self, report: m.WhatIfReport) -> None:
         requests = self._connection.requests

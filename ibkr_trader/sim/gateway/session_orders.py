@@ -140,9 +140,12 @@ class OrderDesk(Desk):
             self.talk.invalid(NO_REQUEST, "Only client 0 can bind orders entered by hand.")
 
     def _tell_open(self, client_id: int | None) -> None:
-        for order in self.talk.floor.exchange.orders.working(client_id):
+        exchange = self.talk.floor.exchange
+        told = exchange.orders.working(client_id)
+        for order in told:
             self.talk.say(self._open_order(order))
             self.talk.say(order_status(order))
+        exchange.tws_acts.tell_numbers(self.talk.client_id, (order.order_id for order in told))
         self.talk.say(OpenOrderEnd())
 
     def _completed_orders(self, _: ask.ReqCompletedOrders) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from decimal import Decimal
 
 import pytest
@@ -124,6 +125,106 @@ async def test_s12_what_opens_and_still_waits_when_the_desk_is_halted_never_leav
     assert (await rig.until(ev.ModifyRejectEvent)).reason == "HALTED: AAPL"
     await rig.gateway.heard(3, times=2)
     assert [fields[1] for fields in rig.gateway.received if fields[0] == "3"] == ["5", "9"]
+
+
+def numbers_sent(rig: Rig) -> list[str]:
+    return [fields[1] for fields in rig.gateway.received if fields[0] == "3"]
+
+
+async def test_an_entry_that_a_close_has_overtaken_never_leaves_and_says_why(rig: Rig) -> None:
+    """Sent all the same, TWS would refuse its number (103), which halts whatever opens."""
+    hold(rig)
+    entry, close, later = spec("entry", 8), spec("close", 9), spec("entry", 10)
+    await rig.broker.send(submit(entry))
+    await rig.broker.send(submit(close, reduces=True))
+    release(rig)
+    told = await rig.until(ev.NotSentEvent)
+    assert told.order_id == entry.order_id
+    assert "order number 9 has left before number 8" in told.reason
+    await rig.broker.send(submit(later))
+    await rig.gateway.heard(3, times=2)
+    assert numbers_sent(rig) == ["9", "10"], "what is asked for afterwards has a higher one"
+    assert len(rig.seen(ev.NotSentEvent)) == 1
+
+
+async def test_a_bracket_that_was_overtaken_stays_here_whole(rig: Rig) -> None:
+    hold(rig)
+    specs = bracket()
+    await rig.broker.send(submit(*specs))
+    await rig.broker.send(submit(spec("close", 9), reduces=True))
+    release(rig)
+    await rig.gateway.heard(3)
+    await rig.settle()
+    assert numbers_sent(rig) == ["9"]
+    assert [event.order_id for event in rig.seen(ev.NotSentEvent)] == [s.order_id for s in specs]
+
+
+async def test_nothing_comes_between_an_entry_and_its_exits(rig: Rig) -> None:
+    """A close that is asked for while they are written goes behind them, as its number does."""
+
+    def close_now(step: str) -> None:
+        if step == "CP6" and rig.broker._on_frame is close_now:
+            rig.broker._on_frame = rig.steps.append
+            group.create_task(rig.broker.send(submit(spec("close", 8), reduces=True)))
+
+    rig.broker._on_frame = close_now
+    async with asyncio.TaskGroup() as group:
+        await rig.broker.send(submit(*bracket()))
+    await rig.gateway.heard(3, times=4)
+    assert numbers_sent(rig) == ["5", "6", "7", "8"]
+
+
+async def test_closes_leave_in_the_order_of_their_numbers_and_none_stays(rig: Rig) -> None:
+    hold(rig)
+    for number, reduces in ((6, True), (7, False), (8, True), (9, False), (10, True)):
+        role = "close" if reduces else "entry"
+        await rig.broker.send(submit(spec(role, number), reduces=reduces))
+    release(rig)
+    await rig.gateway.heard(3, times=3)
+    await rig.settle()
+    assert numbers_sent(rig) == ["6", "8", "10"]
+    assert len(rig.seen(ev.NotSentEvent)) == 2
+
+
+async def test_a_close_leaves_though_its_number_is_the_lower_one(rig: Rig) -> None:
+    """It cannot come to that by our lanes; if it did, whoever gets out is not kept in."""
+    await placed(rig, spec("entry", 9))
+    await rig.broker.send(submit(spec("close", 8), reduces=True))
+    await rig.gateway.heard(3, times=2)
+    assert numbers_sent(rig) == ["9", "8"]
+
+
+async def test_a_change_goes_by_its_old_number_whatever_has_left_since(rig: Rig) -> None:
+    await placed(rig)
+    await rig.broker.send(submit(spec("close", 9), reduces=True))
+    wider = ModifyOrder(order_id=SINGLE, quantity=Decimal(50))
+    await rig.broker.send(approved(wider))
+    await rig.gateway.heard(3, times=3)
+    assert numbers_sent(rig) == ["5", "9", "5"]
+    assert not rig.seen(ev.ModifyRejectEvent)
+
+
+async def test_what_has_left_counts_on_the_next_link_too(rig: Rig) -> None:
+    """TWS counts by client, not by connection."""
+    await placed(rig, spec("entry", 9))
+    rig.gateway.reset()
+    await rig.until(ev.ConnectEvent, lambda event: event.epoch == 2)
+    await rig.broker.send(submit(spec("entry", 8)))
+    assert "number 9" in (await rig.until(ev.NotSentEvent)).reason
+    assert numbers_sent(rig) == ["9"]
+
+
+async def test_an_overtaken_entry_is_cancelled_in_silence(rig: Rig) -> None:
+    hold(rig)
+    entry = spec("entry", 8)
+    await rig.broker.send(submit(entry))
+    await rig.broker.send(submit(spec("close", 9), reduces=True))
+    await rig.broker.send(approved(CancelOrder(order_id=entry.order_id)))
+    release(rig)
+    await rig.gateway.heard(3)
+    await rig.settle()
+    assert [event.reason for event in rig.seen(ev.NotSentEvent)] == ["cancelled before it was sent"]
+    assert rig.gateway.count(4) == 0
 
 
 async def test_a_change_that_only_lowers_risk_passes_a_halt(rig: Rig) -> None:

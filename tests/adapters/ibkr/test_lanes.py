@@ -141,6 +141,21 @@ def test_a_group_leaves_in_one_turn_or_waits() -> None:
     assert wire.times("entry") == wire.times("target") == wire.times("stop")
 
 
+def test_data_does_not_take_the_room_that_a_group_waits_for() -> None:
+    """One frame would fit where three do not: then data would leave for ever, a group never."""
+    wire = Wire()
+    for n in range(400):
+        wire.put(Lane.DATA, f"early{n}")
+        wire.run(1.1 / BULK_RATE)
+    wire.put(Lane.OPEN, "entry", "target", "stop")
+    asked = wire.now
+    for n in range(100):
+        wire.put(Lane.DATA, f"late{n}")
+        wire.run(1.1 / BULK_RATE)
+    assert [at - asked < 0.5 for at in wire.times("entry")] == [True]
+    assert [frame for _, frame in wire.log].index("stop") < len(wire.times("early")) + 3
+
+
 def test_the_newest_change_of_an_order_wins_and_changes_of_a_symbol_keep_a_second() -> None:
     wire = Wire()
     wire.put(Lane.MODIFY, "first", key="modify:1", spaced_by="AAPL")

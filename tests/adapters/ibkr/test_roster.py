@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from ibkr_trader.adapters.ibkr.roster import Roster
+from ibkr_trader.core.ids import MAX_BROKER_ORDER_ID
 from ibkr_trader.core.models import OrderId
 from tests.adapters.ibkr.orders import SINGLE, spec
 
@@ -35,7 +36,18 @@ def test_the_reference_is_believed_before_the_number(roster: Roster) -> None:
 def test_what_is_not_of_this_installation_is_foreign(ref: str, roster: Roster) -> None:
     entry = roster.meet(ref=ref, client_id=3, number=8, perm_id=77)
     assert (entry.order_id, entry.is_foreign) == ("foreign-77", True)
-    assert roster.highest == 0, "only our client's numbers count"
+
+
+def test_the_numbers_of_other_clients_count_as_long_as_they_leave_us_some(roster: Roster) -> None:
+    """TWS refuses an order below those that it told us of (103), whoever placed them."""
+    roster.add(spec(number=5), parent_number=0)
+    roster.meet(ref="theirs", client_id=3, number=8, perm_id=77)
+    roster.meet(ref="by hand", client_id=0, number=-4, perm_id=78)
+    assert roster.highest == 8
+    roster.meet(ref="theirs", client_id=3, number=MAX_BROKER_ORDER_ID - 1, perm_id=79)
+    assert roster.highest == 8, "else nothing could get out any more"
+    roster.meet(ref=SINGLE, client_id=1, number=MAX_BROKER_ORDER_ID - 1, perm_id=80)
+    assert roster.highest == MAX_BROKER_ORDER_ID - 1
 
 
 def test_a_foreign_order_keeps_its_id_when_its_permanent_one_comes(roster: Roster) -> None:

@@ -43,6 +43,24 @@ async def test_a_missing_end_is_never_an_empty_answer(request_id: int, end: str,
         await rig.broker.snapshot()
 
 
+@pytest.mark.parametrize("renewals", [1, 2, 3])
+async def test_a_link_that_is_renewed_meanwhile_is_asked_again(renewals: int, rig: Rig) -> None:
+    """IBKR's line drops and comes back within the answer: of which time it is, nobody knows."""
+    left = iter(range(renewals))
+
+    def answer(_: list[str]) -> list[tuple[object, ...]]:
+        renewed = [(4, 2, -1, 1100, "lost", ""), (4, 2, -1, 1102, "restored", "")]
+        return [*(renewed if next(left, None) is not None else []), (53, 1)]
+
+    rig.gateway.answers[16] = answer
+    if renewals < 3:
+        assert (await rig.broker.snapshot()).epoch == 1 + renewals
+    else:
+        with pytest.raises(BrokerUnavailable, match="renewed again and again"):
+            await rig.broker.snapshot()
+    assert rig.gateway.count(16) == min(3, renewals + 1)
+
+
 def answer_fully(gateway: StubGateway) -> None:
     """Let the stub hold two orders, a corrected execution, a position and some money."""
     gateway.answers[16] = lambda _: [

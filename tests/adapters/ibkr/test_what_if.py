@@ -17,7 +17,7 @@ from ibkr_trader.core.enums import OcaType, OrderType
 from ibkr_trader.core.errors import BrokerUnavailable, InvariantBroken, OrderRejectedError
 from ibkr_trader.core.models import OrderId, WhatIf
 from tests.adapters.ibkr.conftest import Rig
-from tests.adapters.ibkr.orders import bracket, field, spec, submit
+from tests.adapters.ibkr.orders import bracket, field, hold, release, spec, submit
 from tests.adapters.ibkr.stub_gateway import ACCOUNT, UNSET, open_order
 
 PLACE = 3
@@ -188,6 +188,44 @@ async def test_orders_that_wait_beside_it_leave_first(rig: Rig) -> None:
     await rig.gateway.heard(PLACE, times=3)
     asked = [fields[1] for fields in rig.gateway.received if fields[0] == str(PLACE)]
     assert asked[:2] == ["77", "78"]
+
+
+async def test_a_question_that_an_order_has_overtaken_is_asked_under_a_new_number(
+    rig: Rig,
+) -> None:
+    """TWS takes no number out of turn, and would refuse the order that was only asked about."""
+    rig.gateway.answers[PLACE] = answering(FIGURES)
+    rig.connection.lanes.is_open = False
+    async with asyncio.TaskGroup() as group:
+        asked = group.create_task(rig.broker.what_if(spec(), timeout=5))
+        await asyncio.sleep(0)
+        (number,) = rig.broker.reserve_order_ids(1, floor=1)
+        rig.connection.lanes.is_open = True
+        await rig.broker.send(submit(spec(number=number)))
+    assert asked.result().commission == 1
+    sent = [int(fields[1]) for fields in rig.gateway.received if fields[0] == str(PLACE)]
+    assert sent == [number, number + 1]
+
+
+async def test_a_question_that_is_overtaken_again_and_again_is_given_up_in_time(rig: Rig) -> None:
+    async def ask() -> None:
+        with pytest.raises(BrokerUnavailable, match="did not finish"):
+            await rig.broker.what_if(spec(), timeout=0.1)
+
+    hold(rig)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(ask())
+        for _ in range(3):
+            for _ in range(5):  # by then it has been asked, again
+                await asyncio.sleep(0)
+            (number,) = rig.broker.reserve_order_ids(1, floor=1)
+            await rig.broker.send(submit(spec(number=number)))
+            release(rig)
+            hold(rig)
+    release(rig)
+    await rig.gateway.heard(PLACE, times=3)
+    sent = [field(fields, "ref") for fields in rig.gateway.received if fields[0] == str(PLACE)]
+    assert sent == [spec().order_id] * 3, "the question itself has never left"
 
 
 async def test_a_question_that_nobody_waits_for_does_not_leave(rig: Rig) -> None:

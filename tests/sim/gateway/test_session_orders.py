@@ -205,6 +205,31 @@ async def test_client_zero_hears_of_every_order_and_others_only_their_own(desk: 
     assert status(trade) in ("Cancelled", "Submitted")
 
 
+async def test_who_was_told_of_everybodys_orders_needs_ids_above_theirs(desk: Desk) -> None:
+    """TWS says so of `reqAllOpenOrders`; ids that a client has not heard of are not in its way."""
+    one, two = await desk.connect(1), await desk.connect(2)
+    errors: list[int] = []
+
+    def limit(price: float, number: int) -> LimitOrder:
+        return LimitOrder("BUY", 10, price, orderId=number, tif="DAY")
+
+    two.errorEvent += lambda _, number, *__: errors.append(number)
+    one.placeOrder(AAPL, limit(140, 50))
+    await settled(one)
+    two.placeOrder(AAPL, limit(141, 20))
+    await settled(two)
+    assert errors == []
+    await two.reqAllOpenOrdersAsync()
+    two.placeOrder(AAPL, limit(141, 50))
+    await settled(two)
+    assert errors == [103]
+    two.placeOrder(AAPL, limit(141, 51))
+    two.placeOrder(AAPL, limit(141.5, 20))  # a change of what is there
+    await settled(two)
+    assert errors == [103]
+    assert {order.order_id for order in desk.exchange.orders.working(2)} == {20, 51}
+
+
 async def test_orders_outlive_their_client_and_its_ids_go_on(desk: Desk) -> None:
     ib = await desk.connect(1)
     trade = ib.placeOrder(AAPL, LimitOrder("BUY", 10, 140, orderRef="keep"))
