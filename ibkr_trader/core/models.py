@@ -179,6 +179,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     commission: Decimal = ZERO
     reported_filled: Decimal = ZERO  # what order status claimed; executions decide
     heard: Decimal = ZERO  # the most of it that executions, or all positions stated, have told of
+    taken_back: Decimal = ZERO  # of executions that were corrected or busted
     is_done: bool = False  # the broker itself calls it filled; executions may say so before it
     desired: OrderSpec | None = None
     perm_id: int = 0

@@ -71,8 +71,11 @@ def oca_name(group_id: GroupId, leg: int, *, again: int = 1) -> str:
 
 
 def traded(order: Order) -> Decimal:
-    """Return what has traded: by executions, or by the broker's word until they come."""
-    return max(order.filled, order.reported_filled)
+    """Return what has traded: by executions, or by the broker's word until they come.
+
+    That word stands where an execution is corrected later; so what was taken back is no part of it.
+    """
+    return max(order.filled, order.reported_filled - order.taken_back)
 
 
 def spec_of(

@@ -14,7 +14,7 @@ import msgspec
 
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.enums import OrderStatus
-from ibkr_trader.core.models import Order, OrderSpec
+from ibkr_trader.core.models import ZERO, Order, OrderSpec
 from ibkr_trader.core.shapes import TRAIL_TYPES
 
 _CUT = 481  # the broker's code for a size that it made smaller
@@ -123,6 +123,7 @@ def absorb(order: Order, event: ev.OrderEvent) -> Order:
                 order,
                 filled=filled,
                 heard=max(order.heard, filled),  # what is corrected later was heard of all the same
+                taken_back=order.taken_back + max(ZERO, -event.quantity_delta),
                 filled_value=order.filled_value + event.value_delta,
                 perm_id=event.fill.perm_id or order.perm_id,
             )

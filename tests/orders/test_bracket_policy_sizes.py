@@ -127,12 +127,20 @@ def test_an_overfilled_entry_is_covered() -> None:
     assert play.tick(AFTER_GRACE) == [size(TARGET, 12), size(STOP, 12)]
 
 
-def test_a_bust_cuts_the_exits() -> None:
+_CALLED_FILLED = ev.DoneEvent(at=AT, order_id=ENTRY, filled=Decimal(10))
+
+
+@pytest.mark.parametrize("before", [(), (_CALLED_FILLED,)], ids=["", "claimed-before"])
+@pytest.mark.parametrize("after", [(), (_CALLED_FILLED,)], ids=["", "claimed-after"])
+def test_a_bust_cuts_the_exits(
+    before: tuple[ev.OrderEvent, ...], after: tuple[ev.OrderEvent, ...]
+) -> None:
+    """Also where the status has counted what was taken back, or counts it still."""
     play = Play()
     first = fill(10, key="b", order_id=ENTRY)
-    play.hear(filled(first))
+    play.hear(filled(first), *before)
     less = fill(6, key="b", revision=2, order_id=ENTRY)
-    assert play.hear(filled(less, replaces=first)) == []
+    assert play.hear(filled(less, replaces=first), *after) == []
     assert play.tick(AFTER_GRACE) == [size(TARGET, 6), size(STOP, 6)]
 
 
