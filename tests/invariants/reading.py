@@ -144,6 +144,14 @@ class Reading:
             began = world.clock.now() - timedelta(seconds=world.loop.time())
             self._decode(world.loop.network.crossings, began)
 
+    @property
+    def link(self) -> Link | None:
+        """The connection that was taken last.
+
+        Who was killed and comes again at once is turned away while his old one lives.
+        """
+        return next((one for one in reversed(self.links) if not one.is_refused), None)
+
     def opens(self, ref: str) -> bool:
         """Whether an order of ours could open a position: it is no exit, whatever it is called."""
         parts = role_of(ref)
@@ -199,8 +207,7 @@ class Reading:
             self.links.append(Link(entry.at))
         if entry.client_id == NOBODY and entry.name == "error" and self.links:
             self.links[-1].is_refused |= entry.message.code == TAKEN  # type: ignore[union-attr]
-        # Who was killed and comes again at once is turned away while his old link lives.
-        link = next((one for one in reversed(self.links) if not one.is_refused), None)
+        link = self.link
         if entry.client_id != US or link is None:
             return
         if entry.way is Way.OUT:

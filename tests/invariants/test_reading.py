@@ -11,6 +11,7 @@ from ibkr_trader.sim.gateway.account_requests import StartApi
 from ibkr_trader.sim.gateway.order_replies import ErrorMessage
 from ibkr_trader.sim.gateway.wire import Way, WireEntry
 from ibkr_trader.sim.orders import OrderKey
+from tests.invariants.kill_judges import has_come_in_turn
 from tests.invariants.reading import FIVE_ENDS, NOBODY, TAKEN, Reading, read, told_at
 from tests.invariants.watched import US
 from tests.invariants.world import START, World
@@ -105,3 +106,22 @@ def test_a_number_that_left_under_another_name_is_not(world: World) -> None:
 def test_a_cancel_makes_no_number_ours(world: World) -> None:
     cancel = crossing("cancelOrder", key=NUMBER, order_ref=OURS)
     assert heard(world, dialled(), cancel).named == set()
+
+
+# -- who overtook whom ----------------------------------------------------------------------------
+
+
+def numbered(*numbers: int) -> list[WireEntry]:
+    return [crossing("placeOrder", key=OrderKey(US, one), order_ref=OURS) for one in numbers]
+
+
+def test_what_came_before_every_later_number_was_overtaken_in_the_gateway(world: World) -> None:
+    assert has_come_in_turn(heard(world, dialled(), *numbered(6, 7, 8, 9)), NUMBER)
+
+
+def test_what_we_sent_after_a_later_number_is_our_own_doing(world: World) -> None:
+    assert not has_come_in_turn(heard(world, dialled(), *numbered(6, 8, 7)), NUMBER)
+
+
+def test_what_never_came_was_overtaken_by_nobody(world: World) -> None:
+    assert not has_come_in_turn(heard(world, dialled(), *numbered(6)), NUMBER)
