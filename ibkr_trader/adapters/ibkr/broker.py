@@ -177,7 +177,10 @@ class IBKRBroker:
                 if connection.epoch != epoch or connection.state is LinkState.DISCONNECTED:
                     raise BrokerUnavailable("the link was renewed while the snapshot was taken")
                 return collection.snapshot(
-                    epoch=epoch, at=connection.clock.now(), values=self._news.values
+                    epoch=epoch,
+                    dialled=connection.dialled,
+                    at=connection.clock.now(),
+                    values=self._news.values,
                 )
 
     def events(self) -> AsyncIterator[ev.BaseEvent]:
