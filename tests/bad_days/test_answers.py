@@ -375,3 +375,19 @@ async def test_f_b11_a_close_that_a_dialog_holds_is_not_made_twice_on_the_link_t
     assert day.ledger.held(AAPL) == 0
     assert_over(day)
     assert_sound(day, AAPL)
+
+
+async def test_f_b11_a_close_does_not_wait_for_an_entry_that_a_dialog_holds(day: Day) -> None:
+    """Let go after all, it comes too late: a higher number has passed it."""
+    await day.desk.submit_group(bracket(), wait=Wait.FILLED)
+    day.faults.arm(*rules.ack_delay(90, order="single"))
+    await day.sent(single(3))
+    (position,) = await day.desk.get_positions()
+    async with day.trying(close_contract(day.trader, position.contract, timeout=200)):
+        await day.wait(30, step=5)
+        assert day.ledger.held(AAPL) == 0
+        await day.wait(120, step=5)
+    assert 103 in codes(day)
+    assert day.ledger.held(AAPL) == 0
+    assert_over(day)
+    assert_sound(day, AAPL)

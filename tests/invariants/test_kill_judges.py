@@ -103,6 +103,21 @@ def off_the_step(patch: Patch) -> None:
     patch.setattr(Closing, "_submit", submit_odd)
 
 
+def waits_for_the_lost(patch: Patch) -> None:
+    """A close waits for an entry that nobody can account for."""
+    patch.setattr(Closing, "_in_doubt", lambda *_: frozenset())
+
+
+def lose_an_entry_and_flatten(world: World) -> None:
+    """An entry is lost in the gateway, on a link that stands."""
+    assert isinstance(world, WholeWorld)
+    entered(world)
+    world.inject("swallow placeOrder")
+    deeds.bracket(world, AAPL, Side.BUY, 5, away=2)
+    deeds.flatten(world)
+    world.run(20)
+
+
 def lose_the_close_and_the_link(world: World) -> None:
     """A close is lost in the gateway, and a new link shows it."""
     assert isinstance(world, WholeWorld)
@@ -139,6 +154,7 @@ CASES = [
     Planted("S14", promise_not_kept, flatten_often),
     Planted("S12", deaf_to_the_end, halt_as_the_gateway_dawdles, WholeWorld),
     Planted("S14", nothing_is_proven, lose_the_close_and_the_link, WholeWorld),
+    Planted("S14", waits_for_the_lost, lose_an_entry_and_flatten, WholeWorld),
     Planted("S14", asked_once, flatten_at_a_read_only_tws, WholeWorld),
     Planted("S14", off_the_step, flatten_under_a_note, WholeWorld),
 ]
