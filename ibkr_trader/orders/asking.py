@@ -3,8 +3,10 @@
 A rule looks at how things stand, so it wants the same thing as long as it is not done.
 Asking for it on every event would flood the broker, and asking once might be lost. So what
 was asked for is asked again only after `PATIENCE`, at most `TRIES` times: then a person has
-to look. A link that is lost ends the wait: what was under way has either reached the broker,
-and is stated on the next link, or is gone.
+to look. A cancel goes on `SLOWLY` for as long as it is wanted: it can only reduce what may
+trade, asked twice it is asked once, and a person who lets TWS take orders again tells us nothing.
+A link that is lost ends every wait: what was under way has either reached the broker, and is
+stated on the next link, or is gone.
 """
 
 from __future__ import annotations
@@ -93,7 +95,11 @@ class Memory(msgspec.Struct, frozen=True, kw_only=True):
 
     def _is_due(self, key: str, at: datetime) -> bool:
         before = self.asked.get(key)
-        return before is None or (before.times < TRIES and at - before.at >= PATIENCE)
+        if before is None:
+            return True
+        if before.times < TRIES:
+            return at - before.at >= PATIENCE
+        return isinstance(before.command, CancelOrder) and at - before.at >= SLOWLY
 
     def _times(self, key: str) -> int:
         before = self.asked.get(key)

@@ -4,7 +4,7 @@ A closing order beside a working exit could trade twice, so the exits go first, 
 stops go last of all:
 
 1. Cancel whatever could open, and the targets. The stops keep protecting.
-2. Once those are over, cancel the stops.
+2. Once those are over, cancel the stops. An entry that nobody can account for is not waited for.
 3. Once that is over, sell (or buy back) what is then held, at the market.
 4. If that order fails, put a stop back where the old one was, and say so.
 
@@ -95,7 +95,8 @@ class Closing(msgspec.Struct, frozen=True, kw_only=True):
         mine = self._mine(orders)
         live = [o for o in mine if not o.status.is_closed]
         ours = [o for o in live if not o.is_foreign]
-        names = frozenset(_ids(ours))
+        names, doubts = frozenset(_ids(ours)), self._in_doubt(ours, held)
+        ours = [o for o in ours if o.order_id not in doubts]
         closers = [o for o in ours if o.spec.role is OrderRole.CLOSE and _reduces(o, held)]
         stops = [o for o in ours if o not in closers and _protects(o, held, names)]
         others = [o for o in ours if o not in closers and o not in stops]
@@ -125,6 +126,18 @@ class Closing(msgspec.Struct, frozen=True, kw_only=True):
         if not held:
             return ClosingStep(self, is_over=True)
         return self._close(held, mine, size=_left(held, strangers))
+
+    def _in_doubt(self, orders: Iterable[Order], held: Decimal) -> frozenset[OrderId]:
+        """Return what the broker has never shown, could take no part in it, and was asked away.
+
+        An entry could only add, and its exits only end what it has added. What is not known stands
+        against opening, not against getting out: should it come alive, it is taken back, and what
+        it has added is closed like the rest.
+        """
+        unseen = (o for o in orders if o.status is OrderStatus.UNKNOWN and not o.perm_id)
+        lost = [o for o in unseen if o.order_id in self.asked]
+        adding = frozenset(o.order_id for o in lost if o.spec.side.sign * held > 0)
+        return adding | {o.order_id for o in lost if o.spec.parent_id in adding}
 
     def asking_again(self) -> Closing:
         """Return the closing that asks once more for each cancel that was refused too often."""

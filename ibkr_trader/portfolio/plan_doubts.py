@@ -22,6 +22,13 @@ if TYPE_CHECKING:
     from ibkr_trader.portfolio.state import PortfolioState
 
 
+# Where it was sent from a trader that runs: a command alone is a connection of its own.
+_WHAT_SETTLES_IT = (
+    "answer the dialogs in TWS, which may hold it back; only another connection tells that it "
+    "never came: end run, and start it again"
+)
+
+
 def unknown_steps(state: PortfolioState) -> Iterator[PlanStep]:
     """Yield the orders of which nobody knows whether they are live, with what is known."""
     for order in state.orders.values():
@@ -41,7 +48,8 @@ def _known_of(order: Order) -> str:
     done = traded(order)
     has = f"{quantity(done)} of it traded, " if done else ""
     seen = "the broker has had it" if order.perm_id else "the broker has never acknowledged it"
-    return f"{has}{seen}; it may be live, it is never sent again"
+    known = f"{has}{seen}; it may be live, it is never sent again"
+    return known if order.perm_id else f"{known}; {_WHAT_SETTLES_IT}"
 
 
 def drift_steps(state: PortfolioState, misled: Iterable[GroupId]) -> Iterator[PlanStep]:

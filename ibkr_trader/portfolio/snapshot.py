@@ -13,7 +13,10 @@ class BrokerSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     """Orders, fills, positions and cash, every part asked and answered in one epoch.
 
     Attributes:
-        epoch: The connection it was taken on; it counts up and never repeats.
+        epoch: Since when everything was asked anew; it counts up and never repeats.
+        dialled: The epoch with which its connection began; 0 if that is its own. What else makes
+            us ask anew (1102, a message that nobody could read) leaves the same line there, and
+            whatever the gateway holds back that came by it.
         open_orders: Every client's working orders, foreign ones marked.
         completed_orders: Today's closed orders. The broker states neither id nor client
             for them: they are told by our order id.
@@ -21,6 +24,7 @@ class BrokerSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     epoch: int
+    dialled: int = 0
     at: datetime
     account: str
     open_orders: tuple[Order, ...] = ()
@@ -28,3 +32,8 @@ class BrokerSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     fills: tuple[Fill, ...] = ()
     positions: tuple[Position, ...] = ()
     values: AccountValues | None = None
+
+    @property
+    def line(self) -> int:
+        """The epoch with which its connection began."""
+        return self.dialled or self.epoch

@@ -21,6 +21,7 @@ from ibkr_trader.execution.desk import Desk
 from ibkr_trader.execution.placing import Wait, prepare, settle
 from ibkr_trader.portfolio import reconciliation
 from ibkr_trader.risk.verdict import Denied
+from ibkr_trader.sim.broker import SimulatedBroker
 from tests.execution import parts
 from tests.execution.parts import AAPL, FallibleBroker, Floor, request
 from tests.limits import roomy
@@ -93,6 +94,53 @@ async def test_a_new_link_is_looked_at_at_once_though_an_order_is_in_doubt(
         trader.broker.open()
         await trader.until(lambda p: p.link.epoch == 2 or None, timeout=1)
         assert await trader.until(lambda _: trader.outlook.is_synced or None, timeout=1)
+
+
+def on_line(monkeypatch: pytest.MonkeyPatch, *, epoch: int, dialled: int) -> None:
+    """Have everything asked anew, on a connection that began with the epoch `dialled`."""
+
+    async def taken(self: FallibleBroker) -> BrokerSnapshot:
+        whole = await SimulatedBroker.snapshot(self)
+        return msgspec.structs.replace(whole, epoch=epoch, dialled=dialled)
+
+    monkeypatch.setattr(FallibleBroker, "snapshot", taken)
+
+
+async def test_an_absence_counts_on_a_new_connection_and_not_for_being_asked_anew(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """After 1102, or what nobody could read, the gateway is still the one that has the order."""
+    floor = Floor()
+    async with floor.trader(deaf=True, ack_timeout=60) as trader:
+        entry, *_ = await lost_bracket(trader)
+        on_line(monkeypatch, epoch=2, dialled=1)
+        for _ in range(3):
+            await trader.recovery.synchronize()
+        assert trader.portfolio.orders[entry].status is OrderStatus.UNKNOWN
+        on_line(monkeypatch, epoch=3, dialled=3)
+        await trader.recovery.synchronize()
+        assert trader.portfolio.orders[entry].status is OrderStatus.UNKNOWN, "once is no proof"
+        await trader.recovery.synchronize()
+        assert trader.portfolio.closed[entry].status is OrderStatus.NOT_SENT
+
+
+async def test_what_was_acknowledged_once_is_over_if_it_is_missing_when_asked_anew(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    floor = Floor()
+    async with floor.trader(deaf=True, ack_timeout=60) as trader:
+        entry, *_ = await lost_bracket(trader)
+        terms, now = trader.portfolio.orders[entry].spec, floor.clock.now()
+        trader.intake.admit(
+            [
+                ev.AcceptEvent(at=now, order_id=entry, spec=terms, perm_id=9),
+                ev.UnknownEvent(at=now, order_id=entry, reason="a refused cancel"),
+            ]
+        )
+        on_line(monkeypatch, epoch=2, dialled=1)
+        for _ in range(2):
+            await trader.recovery.synchronize()
+        assert trader.portfolio.closed[entry].status is OrderStatus.CANCELLED
 
 
 async def test_its_cancel_is_asked_for_once_on_each_link() -> None:

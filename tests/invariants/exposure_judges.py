@@ -11,13 +11,13 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ibkr_trader.core.enums import OrderRole, Side
+from tests.invariants.ability import able_since
 from tests.invariants.evidence import (
     STOPS,
     T_NAKED,
     T_RESIZE,
     T_REST,
     ZERO,
-    alive_since,
     closing,
     contracts,
     is_exit,
@@ -54,6 +54,7 @@ def s7_no_orphan_exit(world: World) -> list[str]:
         for patience, rest in ((T_RESIZE, _scene), (T_REST, None)):
             found += _lasting(
                 world,
+                con_id,
                 partial(_is_crowded, con_id),
                 patience=patience + world.latency,
                 words=f"S7b {con_id} has more exits than position",
@@ -73,6 +74,7 @@ def s8_protected(world: World) -> list[str]:
     for con_id in contracts(world) - touched - world.bared:
         found += _lasting(
             world,
+            con_id,
             partial(_is_naked, con_id),
             patience=T_NAKED + world.latency,
             words=f"S8 {con_id} is held without its stops",
@@ -148,13 +150,14 @@ def _scene(con_id: int, state: State) -> object:
 
 def _lasting(
     world: World,
+    con_id: int,
     is_so: Callable[[State], bool],
     *,
     patience: timedelta,
     words: str,
     rest: Callable[[State], object] | None = None,
 ) -> list[str]:
-    """Return a violation for each stretch that lasted too long under a living trader.
+    """Return a violation for each stretch that lasted too long under a trader who could end it.
 
     With `rest` it counts from the last change of what that returns.
     """
@@ -167,9 +170,8 @@ def _lasting(
             continue
         before, scene = scene, rest(state) if rest is not None else None
         since = since if since is not None and before == scene else state.at
-        begun = max([since, *(b for b in world.booted_at if b <= until)])
-        alive = alive_since(world, until)
-        if alive is not None and until - begun > patience and alive > patience:
+        able = able_since(world, until, con_id)
+        if able is not None and until - max(since, able) > patience:
             found.append(f"{words} since {since:%T.%f} (seen at {until:%T.%f})")
             since = until  # once is enough
     return found

@@ -13,11 +13,13 @@ from ibkr_trader.core import events as ev
 from ibkr_trader.core.enums import OrderRole, OrderStatus, Side, TradingState
 from ibkr_trader.orders.wishes import HALT
 from ibkr_trader.risk.switch import EVERYTHING, TradingSwitch
+from ibkr_trader.sim.gateway.wire import Fate
+from ibkr_trader.sim.orders import OrderKey
+from tests.invariants.ability import able_since
 from tests.invariants.deeds import NAMES
 from tests.invariants.evidence import (
     STOPS,
     ZERO,
-    alive_since,
     is_exit,
     role_of,
     spans,
@@ -27,11 +29,16 @@ from tests.invariants.reading import crossed, is_unheard, read
 from tests.invariants.watched import US, Frame, State
 
 if TYPE_CHECKING:
+    from ibkr_trader.core.models import OrderSpec
+    from ibkr_trader.sim.gateway.wire import WireEntry
     from ibkr_trader.sim.orders import SimOrder
+    from tests.invariants.reading import Reading
     from tests.invariants.world import World
 
 T_GONE = timedelta(seconds=5)
-T_STRUCK = timedelta(minutes=2)  # for which the doing of a fault may last
+T_CALLED = timedelta(seconds=30)  # after which a person is called for what is UNKNOWN
+USED = 103  # a number at or below one that came before
+SETTINGS = frozenset({163, 321, 383, 451})  # with which TWS refuses what a person has it refuse
 T_CANCELS = ((1, 0.05), (10, 0.25), (50, 1.5))  # which cancel, within how many seconds
 _NEVER = 1 << 62
 
@@ -142,11 +149,12 @@ def s14_flat(world: World) -> list[str]:
     """Judge, at rest, that nothing is held any more where flattening is still in force.
 
     What somebody trades by hand shows at the next look only, and is his own; what a whole close
-    still works on, in a market that has no more to give, is on its way. Where TWS takes no order
-    nothing can be closed, nor for a while after it; and a close that a fault had refused, or made
-    UNKNOWN for good, is a person's: nothing is sent twice.
+    still works on, in a market that has no more to give, is on its way. Nothing is sent twice, so
+    three ends of a close are a person's. It was lost in the gateway on the link that stands, where
+    nothing proves that it will not come. TWS refused it by its settings. Or a later order overtook
+    it in there, which made its number one that was used (103).
     """
-    if world.trader is None or alive_since(world, world.clock.now()) is None:
+    if world.trader is None:
         return []
     wanted: dict[str, datetime] = {}
     for _, message in read(world).records:
@@ -161,6 +169,7 @@ def s14_flat(world: World) -> list[str]:
         for con_id in now.held
         if symbol in {EVERYTHING, NAMES.get(con_id, "?")}
         and not any(one == con_id for one, _ in world.touches)
+        and able_since(world, now.at, con_id) is not None
         and not _is_closing_all(now, con_id)
         and not _is_a_persons(world, con_id, since)
     ]
@@ -172,19 +181,14 @@ def l5_gone(world: World) -> list[str]:
     patience = T_GONE + world.latency
     for era in eras(world):
         for state, until in spans(world):
-            end = min(until, era.until)
-            begun = max([era.since, *(b for b in world.booted_at if b <= end)])
-            alive = alive_since(world, end)
-            if end - max(begun, state.at) <= patience or alive is None or alive <= patience:
-                continue
-            found += [
-                f"L5 {order.terms.order_ref} works on at {end:%T.%f}, halted since {begun:%T.%f}"
-                for order in state.working
-                if order.key.client_id == US
-                and role_of(order.terms.order_ref) is not None
-                and era.halts(order.terms.con_id, cancels=True)
-                and _could_open(order, state)
-            ]
+            end, begun = min(until, era.until), max(era.since, state.at)
+            for order in state.working if end - begun > patience else ():
+                if not _is_to_go(order, state, era):
+                    continue
+                able = able_since(world, end, order.terms.con_id)
+                if able is not None and end - max(begun, able) > patience:
+                    ref, since = order.terms.order_ref, max(era.since, able)
+                    found.append(f"L5 {ref} works on at {end:%T.%f}, halted since {since:%T.%f}")
     return list(dict.fromkeys(found))
 
 
@@ -208,7 +212,7 @@ def _is_closing_all(state: State, con_id: int) -> bool:
 
 
 def _is_a_persons(world: World, con_id: int, since: datetime) -> bool:
-    """Whether a close there was lost or refused under a fault, and a person told."""
+    """Whether the last close there came to nothing by no doing of ours, and a person was told."""
     reading = read(world)
     groups = {
         message.group_id
@@ -216,28 +220,64 @@ def _is_a_persons(world: World, con_id: int, since: datetime) -> bool:
         if isinstance(message, ev.CloseRequestEvent) and message.at >= since
         if message.contract.con_id == con_id
     }
-    told = {
-        message.group_id
+    closes = [
+        (number, spec)
+        for wishes in reading.submitted.values()
+        for number, spec in wishes
+        if spec.role is OrderRole.CLOSE and spec.group_id in groups
+    ]
+    if not closes:
+        return False
+    _, last = max(closes, key=lambda one: one[0])
+    return _is_lost_inside(world, last) or _is_refused_in_there(world, last)
+
+
+def _is_lost_inside(world: World, spec: OrderSpec) -> bool:
+    """Whether it reached the gateway on the link that stands, and never the exchange: UNKNOWN."""
+    reading, key = read(world), OrderKey(US, spec.broker_order_id)
+    last, link = reading.last(spec.order_id), reading.link
+    if last is None or last.after is not OrderStatus.UNKNOWN or link is None:
+        return False
+    arrived = any(s.link is link and _is_whole(s.entry, key) for s in reading.sent)
+    is_there = any(frame.key == key and frame.is_new for frame in world.exchange.frames)
+    return arrived and not is_there and _is_told(world, "unknown", last.event.at + T_CALLED)
+
+
+def _is_whole(entry: WireEntry, key: OrderKey) -> bool:
+    return (entry.name, entry.key, entry.fate) == ("placeOrder", key, Fate.WHOLE)
+
+
+def _is_told(world: World, alarm: str, due: datetime) -> bool:
+    """Whether a person was called by then, or it is not due yet."""
+    return world.clock.now() <= due + world.latency or any(
+        isinstance(message, ev.AlarmEvent) and message.key == alarm
+        for _, message in read(world).records
+    )
+
+
+def _is_refused_in_there(world: World, spec: OrderSpec) -> bool:
+    """Whether the gateway refused it for what is none of our doing, and its closing said so."""
+    reading, key = read(world), OrderKey(US, spec.broker_order_id)
+    last = reading.last(spec.order_id)
+    is_told = any(
+        isinstance(message, ev.CloseEndEvent) and message.group_id == spec.group_id
         for _, message in reading.records
-        if isinstance(message, ev.CloseEndEvent) and message.message
-    }
-    for ref in reading.steps:
-        parts, last = role_of(ref), reading.last(ref)
-        if parts is None or last is None or parts.role is not OrderRole.CLOSE:
-            continue
-        spec = reading.submitted[ref][0][1]
-        if spec.group_id not in groups or not _has_struck(world, last.event.at):
-            continue
-        if last.after is OrderStatus.UNKNOWN:
-            return True
-        if last.after is OrderStatus.REJECTED and spec.group_id in told:
-            return True
-    return False
+        if getattr(message, "message", "")
+    )
+    if last is None or last.after is not OrderStatus.REJECTED or not is_told:
+        return False
+    codes = {e.message.code for e in reading.refused if e.key == key}  # type: ignore[union-attr]  # errors have one
+    return bool(codes & SETTINGS) or (USED in codes and has_come_in_turn(reading, key))
 
 
-def _has_struck(world: World, until: datetime) -> bool:
-    """Whether a fault had struck shortly before, which may have been of the close's doing."""
-    return any(until - T_STRUCK <= one.at <= until for one in world.faults_log)
+def has_come_in_turn(reading: Reading, key: OrderKey) -> bool:
+    """Whether no order with a higher number had come to the gateway before it did."""
+    placed = [s.entry.key for s in reading.sent if s.entry.name == "placeOrder" and s.entry.key]
+    return key in placed and max(placed[: placed.index(key) + 1], key=_number) == key
+
+
+def _number(key: OrderKey) -> int:
+    return key.order_id
 
 
 def _held_at(world: World, at: datetime) -> dict[int, int]:
@@ -273,6 +313,12 @@ def _is_keener(frame: Frame) -> bool:
         return False
     before, after = old.terms.limit_price, new.terms.limit_price
     return before is not None and after is not None and (after - before) * old.side.sign > 0
+
+
+def _is_to_go(order: SimOrder, state: State, era: Era) -> bool:
+    """Whether a halt takes it back: it is ours, and could open."""
+    is_ours = order.key.client_id == US and role_of(order.terms.order_ref) is not None
+    return is_ours and era.halts(order.terms.con_id, cancels=True) and _could_open(order, state)
 
 
 def _could_open(order: SimOrder, state: State) -> bool:

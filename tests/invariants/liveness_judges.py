@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.enums import OrderRole, OrderStatus, Side
 from ibkr_trader.sim.orders import SimStatus
+from tests.invariants.ability import able_since
 from tests.invariants.evidence import (
     STOPS,
     T_NAKED,
@@ -119,10 +120,8 @@ def l3_protection_replaced(world: World) -> list[str]:
     own = {con_id for con_id, _ in world.touches} | world.bared
     for stop, at in _lost_stops(world):
         con_id, due = stop.terms.con_id, at + T_NAKED + world.latency
-        alive = alive_since(world, due + T_PAGED)
-        if con_id in own or due + T_PAGED > world.clock.now() or alive is None:
-            continue
-        if alive < due + T_PAGED - at:
+        able = able_since(world, due + T_PAGED, con_id)
+        if con_id in own or due + T_PAGED > world.clock.now() or able is None or able > at:
             continue
         bare = all(_is_bare(s, con_id) for s, until in spans(world) if until > at and s.at <= due)
         if bare and not _is_paged(world, due - T_NAKED / 2, due + T_PAGED):

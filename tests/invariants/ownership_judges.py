@@ -75,8 +75,11 @@ def s22_foreign_untouched(world: World) -> list[str]:
         standing = next((o for o in frame.before.working if o.key == frame.key), None)
         if standing is not None:
             is_ours = role_of(standing.terms.order_ref) is not None
-        else:  # it is over, or never arrived: then its number must be one of ours
-            is_ours = any(frame.key.order_id in numbers for numbers in _numbers(world))
+        else:  # it is over, or never arrived: then its number must be one of ours, by the
+            # journal, or by the bytes of an order that a full disk had no room for
+            is_ours = frame.key in reading.named or any(
+                frame.key.order_id in numbers for numbers in _numbers(world)
+            )
         if not is_ours:
             what = "cancel" if frame.terms is None else "change"
             found.append(f"S22 {frame.at:%T.%f} {what} of {frame.key}, which is not ours")

@@ -121,10 +121,16 @@ def lost(world: World) -> None:
 
 def lose_the_stop(world: World) -> None:
     entered(world)
-    stop = next(o for o in world.exchange.orders.working() if o.terms.order_type == "STP")
+    take_the_stop(world, AAPL)
+    world.run(10)
+
+
+def take_the_stop(world: World, con_id: int) -> None:
+    """Have the broker take the stop of a contract away."""
+    working = world.exchange.orders.working()
+    stop = next(o for o in working if (o.terms.order_type, o.terms.con_id) == ("STP", con_id))
     life.cancel(world.exchange._pit, stop, reason="by the broker")
     world.pulse()
-    world.run(10)
 
 
 def connection_of(world: World) -> IBKRConnection:

@@ -41,6 +41,8 @@ _ODD = re.compile(
 )
 _LOOK = timedelta(seconds=0.5)  # between two looks at the weather, at the most
 PLACE_ORDER = "3"  # how TWS numbers it
+NOBODY = -1  # whose messages are, before a link is taken
+TAKEN = 326  # the client id is in use: the link is not taken
 # What a connection must have been told to its end before anything is opened on it.
 FIVE_ENDS = frozenset(
     {"openOrderEnd", "completedOrdersEnd", "execDetailsEnd", "positionEnd", "accountDownloadEnd"}
@@ -64,13 +66,18 @@ class Wish(NamedTuple):
 
 
 class Link:
-    """One connection of ours, from its startApi on: what it was told to the end, and when."""
+    """One connection of ours, from its startApi on: what it was told to the end, and when.
+
+    Attributes:
+        is_refused: It was turned away: whatever crosses after it crosses another.
+    """
 
     def __init__(self, began: datetime) -> None:
         self.began = began
         self.ends: dict[str, datetime] = {}
         self.next_valid = 0
         self.last_told = began
+        self.is_refused = False
 
     @property
     def synced_at(self) -> datetime | None:
@@ -100,6 +107,7 @@ class Reading:
         turns: The numbers of orders and what-ifs as they left, where there are bytes to read.
         crossed: When each request of ours crossed it.
         links: Our connections, oldest first.
+        named: The broker's keys under which an order of ours ever left, whether it arrived or not.
         odd: Fields of our orders that no order has, where there are bytes to read them from.
         refused: What we were told of errors that name an order.
         reducing: The orders that the guard found to be exits.
@@ -116,6 +124,7 @@ class Reading:
         self.crossed: list[datetime] = []
         self.links: list[Link] = []
         self.refused: list[WireEntry] = []
+        self.named: set[OrderKey] = set()
         self.odd: list[tuple[str, str]] = []
         self.reducing: set[str] = set()
         self._readers: dict[int, FrameReader] = defaultdict(FrameReader)
@@ -136,6 +145,14 @@ class Reading:
         if world.loop.network is not None:
             began = world.clock.now() - timedelta(seconds=world.loop.time())
             self._decode(world.loop.network.crossings, began)
+
+    @property
+    def link(self) -> Link | None:
+        """The connection that was taken last.
+
+        Who was killed and comes again at once is turned away while his old one lives.
+        """
+        return next((one for one in reversed(self.links) if not one.is_refused), None)
 
     def opens(self, ref: str) -> bool:
         """Whether an order of ours could open a position: it is no exit, whatever it is called."""
@@ -190,15 +207,18 @@ class Reading:
     def _hear(self, entry: WireEntry) -> None:
         if isinstance(entry.message, StartApi) and entry.message.client_id == US:
             self.links.append(Link(entry.at))
-        if entry.client_id != US or not self.links:
+        if entry.client_id == NOBODY and entry.name == "error" and self.links:
+            self.links[-1].is_refused |= entry.message.code == TAKEN  # type: ignore[union-attr]
+        link = self.link
+        if entry.client_id != US or link is None:
             return
-        link = self.links[-1]
         if entry.way is Way.OUT:
             self._told(entry, link)
             return
         self.crossed.append(entry.at)
         if entry.name in {"placeOrder", "modifyOrder", "cancelOrder", "globalCancel"}:
             self.left.setdefault(entry.key, entry.at)
+            self._note_name(entry.key, entry.order_ref if entry.name == "placeOrder" else "")
             self.sent.append(Sent(entry, link, link.synced_at is not None, link.next_valid))
 
     def _decode(self, crossings: list[Crossing], began: datetime) -> None:
@@ -217,9 +237,15 @@ class Reading:
                     key = OrderKey(US, int(number))
                     self.turns.setdefault(key.order_id)
                     self.left[key] = min(at, self.left.get(key, at))
+                    self._note_name(key, *found.fields)
                     odd = (field for field in found.fields if _ODD.fullmatch(field))
                     self.odd += [(number, field) for field in odd]
         self._seen = len(crossings)
+
+    def _note_name(self, key: OrderKey | None, *fields: str) -> None:
+        """Keep the number of an order that bears a name of ours."""
+        if key is not None and any(role_of(field) is not None for field in fields):
+            self.named.add(key)
 
     def _told(self, entry: WireEntry, link: Link) -> None:
         link.last_told = entry.at

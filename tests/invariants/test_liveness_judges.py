@@ -19,9 +19,18 @@ from ibkr_trader.orders import bracket_repairs
 from ibkr_trader.sim.gateway.fault_rules import Drop, Fault, When
 from ibkr_trader.sim.gateway.naming import REPLY_NAMES
 from tests.invariants import deeds
-from tests.invariants.planted import Planted, caught, entered, faults, lose_the_stop, lost, plain
+from tests.invariants.planted import (
+    Planted,
+    caught,
+    entered,
+    faults,
+    lose_the_stop,
+    lost,
+    plain,
+    take_the_stop,
+)
 from tests.invariants.whole_world import WholeWorld
-from tests.invariants.world import AAPL, World
+from tests.invariants.world import AAPL, MSFT, World
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -138,6 +147,23 @@ def reconnect_by_a_slow_line(world: World) -> None:
     world.run(15)
 
 
+def lose_the_stop_beside_a_refusal(world: World) -> None:
+    """TWS takes no order, which one contract has been told; in the other a stop is lost.
+
+    Who is refused asks on: once TWS takes orders again, nobody tells.
+    """
+    assert isinstance(world, WholeWorld)
+    deeds.bracket(world, MSFT, Side.BUY, 5, away=2)
+    entered(world)
+    world.inject("readonly")
+    deeds.cancel(world, next(o for o in deeds.live(world) if o.spec.contract.con_id == MSFT))
+    world.run(1)
+    take_the_stop(world, AAPL)
+    world.run(30)
+    world.inject("precaution off")
+    world.run(60)
+
+
 CASES = [
     Planted("S30", forgets_what_it_misses, lose_an_order),
     Planted("S32", bold_without_a_disk, enter_on_a_full_disk),
@@ -145,6 +171,7 @@ CASES = [
     Planted("L2", slow_look, lose_the_link, WholeWorld),
     Planted("L2", slow_look, reconnect_by_a_slow_line, WholeWorld),
     Planted("L3", no_repairs, lose_the_stop),
+    Planted("S8", no_repairs, lose_the_stop_beside_a_refusal, WholeWorld),
     Planted("L4", no_heartbeat, hear_nothing_more, WholeWorld),
 ]
 

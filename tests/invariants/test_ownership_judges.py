@@ -10,6 +10,7 @@ import pytest
 
 from ibkr_trader.adapters import account_lock
 from ibkr_trader.adapters.account_lock import AccountLock
+from ibkr_trader.adapters.ibkr.broker import IBKRBroker
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.errors import AccountLocked
 from ibkr_trader.execution.intake import Intake
@@ -20,13 +21,15 @@ from tests.invariants import deeds
 from tests.invariants.ownership_judges import Gate, s21_single_writer
 from tests.invariants.planted import Planted, caught, entered, plain, resting
 from tests.invariants.watched import HUMAN, US
+from tests.invariants.whole_world import WholeWorld
 from tests.invariants.world import AAPL, World
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from ibkr_trader.core.models import OrderSpec
+    from ibkr_trader.adapters.ibkr.lanes import Lane
+    from ibkr_trader.core.models import OrderId, OrderSpec
 
     Patch = pytest.MonkeyPatch
 
@@ -36,6 +39,16 @@ STRANGER = "qwert-1-entry"  # of an installation whose journal is lost
 def everybody_is_us(patch: Patch) -> None:
     """Whatever carries a reference like ours is taken for ours."""
     patch.setattr(translate, "is_ours", lambda reference, _: reference.endswith("-entry"))
+
+
+def number_of_another(patch: Patch) -> None:
+    """A cancel goes out under a number that no order of ours ever had."""
+    put = IBKRBroker._put_cancel
+
+    def put_another(self: IBKRBroker, number: int, order_id: OrderId, lane: Lane) -> None:
+        put(self, number + 900, order_id, lane)
+
+    patch.setattr(IBKRBroker, "_put_cancel", put_another)
 
 
 def wrong_account(patch: Patch) -> None:
@@ -73,6 +86,13 @@ def halt_beside_a_stranger(world: World) -> None:
     world.run(3)
 
 
+def take_back(world: World) -> None:
+    """Place an order, and change one's mind."""
+    resting(world)
+    deeds.cancel(world, deeds.live(world)[0])
+    world.run(1)
+
+
 def two_under_one_name(world: World) -> None:
     resting(world)
     terms = _buy_low(world, "k7qav-1-entry")
@@ -103,6 +123,7 @@ def _buy_low(world: World, ref: str) -> OrderTerms:
 
 CASES = [
     Planted("S22", everybody_is_us, halt_beside_a_stranger),
+    Planted("S22", number_of_another, take_back, WholeWorld),
     Planted("S23", wrong_account, entered),
     Planted("S24", no_drift, two_under_one_name),
 ]

@@ -47,6 +47,13 @@ class Frame(msgspec.Struct, frozen=True):
         """Whether it placed an order that was not there."""
         return self.terms is not None and not self.is_change
 
+    @property
+    def con_id(self) -> int | None:
+        """The contract that it is about; None for the cancel of what does not work."""
+        if self.terms is not None:
+            return self.terms.con_id
+        return next((o.terms.con_id for o in self.before.working if o.key == self.key), None)
+
 
 class WatchedExchange(Exchange):
     """An exchange that remembers what it was asked and how it has stood."""

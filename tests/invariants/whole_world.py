@@ -21,7 +21,6 @@ from ibkr_trader.adapters.ibkr.connection import IBKRConnection, LinkSettings
 from ibkr_trader.adapters.ibkr.market_data import IBKRMarketData
 from ibkr_trader.core.errors import TraderError
 from ibkr_trader.execution.tasks import alongside
-from ibkr_trader.orders.asking import SLOWLY
 from ibkr_trader.sim.clock import ClockState, ExchangeClock
 from ibkr_trader.sim.families import BracketMode
 from ibkr_trader.sim.gateway import acts
@@ -31,7 +30,8 @@ from ibkr_trader.sim.gateway.act_words import read_act
 from ibkr_trader.sim.gateway.doing import Doer
 from ibkr_trader.sim.gateway.server import serve_exchange
 from ibkr_trader.sim.gateway.wire import Way, WireEntry
-from tests.invariants.world import INSTALL, START, US, Struck, World
+from tests.invariants import ability
+from tests.invariants.world import AAPL, INSTALL, MSFT, START, US, Struck, World
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine
@@ -47,6 +47,7 @@ T = TypeVar("T")
 PORT = 40_000
 QUIET = 20.0  # seconds after which whatever was begun is over
 LONGEST_PAUSE = 95.0  # seconds between two dials, at the most
+CONTRACTS = (AAPL, MSFT)
 AGAIN = 6.0  # seconds after which what was asked in vain is asked again
 PULSE = 0.25  # seconds: how often the exchange goes on by itself
 PATIENCE = 120.0  # seconds for a trader to come up; then whoever started it gives up
@@ -151,7 +152,7 @@ class WholeWorld(World):
         act = read_act(words.split())
         assert self._doer is not None
         assert self.server is not None
-        before, was_tied = self.server.faults.armed, self._is_tied
+        before = self.server.faults.armed
         answer = self.loop.run_until_complete(_within(self._doer, act))
         new = tuple(one for one in self.server.faults.armed if one not in before)
         if isinstance(act, acts.Arm):
@@ -160,14 +161,7 @@ class WholeWorld(World):
             isinstance(act, _CUTTING) or self._is_under_weather()
         ):
             self.blind(words)
-        if was_tied is not self._is_tied:
-            self.blind(words, seconds=SLOWLY.total_seconds() + AGAIN)
         return answer
-
-    @property
-    def _is_tied(self) -> bool:
-        """Whether TWS takes no order and no cancel, as a person has set it up."""
-        return self.exchange.rules.precautions.is_read_only
 
     def _is_under_weather(self) -> bool:
         """Whether a fault is in force that keeps messages from arriving, all or in time."""
@@ -216,10 +210,8 @@ class WholeWorld(World):
 
     def _see(self) -> None:
         """End a time without knowledge, once a complete look has told everything."""
-        is_under_weather = self._is_under_weather()
-        if is_under_weather:
+        if self._is_under_weather():
             self.weather.append(self.clock.now())
-        if is_under_weather or self._is_tied:
             self._asked.clear()
             self._shown.clear()
             self._sight_due = None
@@ -366,11 +358,18 @@ class WholeWorld(World):
         self.free_disk()
         if self.trader is None and (why := self.rise()):
             raise AssertionError(f"the trader does not come up on a quiet day: {why}")
+        self._wait_until_asked_again()
         self.run(QUIET)
         assert self.trader is not None
         if not self.trader.outlook.is_synced:
             self.run(LONGEST_PAUSE)
         self._look_once_more()
+
+    def _wait_until_asked_again(self) -> None:
+        """Give whoever was refused by TWS's settings the time to ask once more."""
+        ends = (at + ability.AGAIN for one in CONTRACTS for at in ability.turned_down(self, one))
+        until = max(ends, default=self.clock.now())
+        self.run(max(0, (until - self.clock.now()).total_seconds()))
 
     def end(self) -> None:
         """Let everything go, and close the loop."""

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from ibkr_trader.core.commands import CancelOrder
+from decimal import Decimal
+
+import pytest
+
+from ibkr_trader.core.commands import CancelOrder, ModifyOrder
 from ibkr_trader.core.models import OrderId
-from ibkr_trader.orders.asking import PATIENCE, TRIES, Memory, Want, Word
+from ibkr_trader.orders.asking import PATIENCE, SLOWLY, TRIES, Memory, Want, Word
 from tests.orders.samples import GROUP, later
 
 CANCEL = CancelOrder(order_id=OrderId("memo-1-stop"))
 WANTS = (Want("cancel stop", CANCEL),)
+CHANGE = Want(
+    "resize stop", ModifyOrder(order_id=OrderId("memo-1-stop"), quantity=Decimal(5), origin="memo")
+)
 LONG = PATIENCE.total_seconds()
 
 
@@ -19,15 +26,33 @@ def test_nothing_wanted_is_nothing_asked() -> None:
     assert (done.commands, done.events) == ((), ())
 
 
-def test_it_is_asked_again_after_a_while_and_not_for_ever() -> None:
+def asked_in(seconds: int, wants: tuple[Want, ...]) -> tuple[list[int], list[str]]:
+    """Return when something was asked for that nobody grants, and what was told."""
     memory, asked, told = Memory(), [], []
-    for second in range(60):
-        done = memory.after(WANTS, (), at=later(second), group_id=GROUP)
+    for second in range(seconds):
+        done = memory.after(wants, (), at=later(second), group_id=GROUP)
         memory = done.memory
         asked += [second for _ in done.commands]
         told += [event.message for event in done.events]
+    return asked, told
+
+
+@pytest.mark.parametrize("want", [*WANTS, CHANGE])
+def test_it_is_asked_again_after_a_while_and_then_told(want: Want) -> None:
+    asked, told = asked_in(60, (want,))
     assert asked == [0, LONG, 2 * LONG][:TRIES]
-    assert told == [f"asked {TRIES} times in vain: cancel stop; look at it"]
+    assert told == [f"asked {TRIES} times in vain: {want.key}; look at it"]
+
+
+def test_a_cancel_goes_on_slowly_and_is_told_once() -> None:
+    asked, told = asked_in(200, WANTS)
+    last = asked[TRIES - 1]
+    assert asked[TRIES:] == [last + SLOWLY.total_seconds() * more for more in (1, 2, 3)]
+    assert len(told) == 1
+
+
+def test_a_change_is_not_asked_for_for_ever() -> None:
+    assert len(asked_in(200, (CHANGE,))[0]) == TRIES
 
 
 def test_what_never_left_was_not_asked_for() -> None:

@@ -21,7 +21,8 @@ def test_an_order_that_was_never_acknowledged() -> None:
     assert (step.id, step.sign, step.next) == ("unknown-1-single", "?", "ibkr-trader why 1-single")
     assert step.words == (
         "UNKNOWN order 1-single  BUY 10 LIMIT 150.00: the broker has never acknowledged it; "
-        "it may be live, it is never sent again"
+        "it may be live, it is never sent again; answer the dialogs in TWS, which may hold it "
+        "back; only another connection tells that it never came: end run, and start it again"
     )
     assert step.action is None
 
@@ -31,6 +32,7 @@ def test_an_order_that_has_traded_in_part() -> None:
     state = fold([ev.SyncEvent(at=AT, epoch=1), written(ONE), accepted(ONE), part, UNKNOWN])
     (step,) = [one for one in plan(state).steps if one.kind is StepKind.UNKNOWN]
     assert "4 of it traded, the broker has had it" in step.words
+    assert step.words.endswith("never sent again"), "it has been there: no connection need tell"
 
 
 def test_a_position_that_the_broker_tells_otherwise() -> None:

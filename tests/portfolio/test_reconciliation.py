@@ -120,6 +120,7 @@ def test_absent_twice_on_a_new_link_was_never_sent() -> None:
 NOT_PROVEN: dict[str, tuple[dict[str, Any], Evidence]] = {
     "too early": ({}, missed(ID, by=GRACE - timedelta(seconds=1))),
     "on the link it was sent on": ({}, missed(ID, sent_in={ID: 2})),
+    "asked anew on that link": ({"epoch": 3, "dialled": 2}, missed(ID, sent_in={ID: 2})),
     "on another day": ({"at": later(86_400)}, missed(ID)),
     "the position has moved": ({"positions": (held(10),)}, missed(ID)),
 }

@@ -190,7 +190,10 @@ class IBKRBroker:
             if connection.epoch != epoch:
                 return None
             return collection.snapshot(
-                epoch=epoch, at=connection.clock.now(), values=self._news.values
+                epoch=epoch,
+                dialled=connection.dialled,
+                at=connection.clock.now(),
+                values=self._news.values,
             )
 
     def events(self) -> AsyncIterator[ev.BaseEvent]:

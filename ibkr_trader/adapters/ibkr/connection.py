@@ -65,6 +65,7 @@ class IBKRConnection:
     `on_server_time` hears the gateway's time whenever the clock is found to differ from it
     by more than a second; under the simulator that sets the clock. `on_retry` is called before
     a lost link is dialled again: who knows where the gateway is by now puts it into `settings`.
+    `dialled` is the epoch with which the link that stands began.
     """
 
     def __init__(
@@ -88,7 +89,7 @@ class IBKRConnection:
         self.requests = Requests()
         self.lanes = Lanes(write=self._write)
         self.state = LinkState.DISCONNECTED
-        self.epoch = 0
+        self.epoch = self.dialled = 0
         self.account = settings.account or ""
         self.clock_offset: timedelta | None = None
         self._on_server_time = on_server_time
@@ -223,6 +224,7 @@ class IBKRConnection:
             self._drop("silent after the handshake")
             session.link.abort("silent after the handshake")
             raise
+        self.dialled = self.epoch + 1
         self._begin_epoch()
         if self._lost_words:  # TWS said so before we were through the door
             self._degrade(self._lost_words)

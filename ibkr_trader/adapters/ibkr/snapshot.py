@@ -97,7 +97,9 @@ class Collection:
         self._positions.clear()
         self.is_disturbed = False
 
-    def snapshot(self, *, epoch: int, at: datetime, values: AccountValues) -> BrokerSnapshot:
+    def snapshot(
+        self, *, epoch: int, dialled: int, at: datetime, values: AccountValues
+    ) -> BrokerSnapshot:
         """Return it as a whole."""
         for fill in self.fills.values():
             self._fills_of.setdefault(fill.order_id, []).append(fill)
@@ -106,6 +108,7 @@ class Collection:
         over += [self._completed_order(report) for report in self._completed]
         return BrokerSnapshot(
             epoch=epoch,
+            dialled=dialled,
             at=at,
             account=self._account,
             open_orders=tuple(order for order in orders if not order.status.is_closed),

@@ -146,6 +146,7 @@ async def test_a_lost_link_is_news_and_is_dialled_again(ending: str, rig: Rig) -
     assert lost.epoch == 1
     again = await rig.until(ConnectEvent, lambda event: event.epoch == 2)
     assert again.accounts == (ACCOUNT,)
+    assert rig.connection.dialled == 2, "another gateway may answer, which holds nothing of ours"
 
 
 async def test_it_never_gives_up_once_it_was_connected(rig: Rig) -> None:
@@ -186,6 +187,7 @@ async def test_tws_loses_ibkr_and_comes_back(rig: Rig) -> None:
     assert rig.connection.state.value == "CONNECTED"
     assert len(rig.seen(DisconnectEvent)) == 1
     assert rig.gateway.connections == 1
+    assert rig.connection.dialled == 1
 
 
 async def test_tws_may_say_in_the_handshake_that_it_has_lost_ibkr(
