@@ -191,6 +191,8 @@ class StrategyBook(Makers, frozen=True, kw_only=True):
         return _replace(self, unheard={**rest, **news})
 
     def _counted(self, event: ev.OrderEvent, order: Order | None) -> StrategyBook:
+        if not isinstance(event, message_count.COUNTED):
+            return self
         name = self.maker(event.order_id)
         day = self.days.get(name) or StrategyDay(traffic=Traffic(since=self.since))
         fill = event.fill if isinstance(event, ev.FillEvent) else None
