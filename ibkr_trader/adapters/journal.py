@@ -350,8 +350,7 @@ class SqliteJournal:
         except schema.SQLITE_ERRORS as error:
             raise self._not_written(error) from error
         self._seq, self._hash = records[-1].seq, records[-1].hash
-        for record in records:
-            self._count(record.group_number, record.broker_order_id)
+        self._count(max(r.group_number for r in records), max(r.broker_order_id for r in records))
         self._move_marks()
         return self._seq
 
@@ -367,12 +366,10 @@ class SqliteJournal:
         seq, previous = self._seq, self._hash
         for kind, payload, ids in rows:
             seq += 1
-            record = schema.Record(
-                seq, self._session, wall, mono, kind, *ids, payload, previous, b""
-            )
-            record = record._replace(hash=record.true_hash)
-            records.append(record)
-            previous = record.hash
+            columns = (seq, self._session, wall, mono, kind, *ids, payload)
+            digest = schema.chained(columns, previous)
+            records.append(schema.Record(*columns, previous, digest))
+            previous = digest
         return records
 
     def _commit(self, records: list[schema.Record]) -> None:

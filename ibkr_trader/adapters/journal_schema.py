@@ -83,6 +83,7 @@ _PAGE = 500  # records held in memory while streaming
 
 _OUT_OF_REACH = ("SQLITE_BUSY", "SQLITE_CANTOPEN", "SQLITE_PERM", "SQLITE_READONLY", "SQLITE_IOERR")
 
+_covered = msgspec.json.Encoder()
 _COMMANDS = frozenset(kind.__name__ for kind in (SubmitOrders, ModifyOrder, CancelOrder))
 
 
@@ -104,10 +105,14 @@ class Record(NamedTuple):
     @property
     def true_hash(self) -> bytes:
         """What the hash must be, by the columns as they are."""
-        covered = msgspec.json.encode(self[:9])
         # A damaged page may hold anything, also nothing.
         before: object = self.prev_hash
-        return hashlib.sha256((before if isinstance(before, bytes) else b"") + covered).digest()
+        return chained(self[:9], before if isinstance(before, bytes) else b"")
+
+
+def chained(columns: tuple[object, ...], before: bytes) -> bytes:
+    """Return the hash of a record of these `columns` (all but the hashes) after that of another."""
+    return hashlib.sha256(before + _covered.encode(columns)).digest()
 
 
 class SessionHeader(msgspec.Struct, frozen=True, kw_only=True):
@@ -157,21 +162,21 @@ class Ids(NamedTuple):
 def ids_of(message: Command | BaseEvent, install: str) -> Ids:
     """Return the ids that `message` uses up or is about; `install` marks our own."""
     match message:
-        case SubmitOrders():
-            numbers = (spec.broker_order_id for spec in message.orders)
-            group = group_number(message.group_id, install)
-            return Ids(message.group_id, max(numbers, default=0), group)
         case NewOrderEvent() | AcceptEvent(is_foreign=False):
             group = group_number(message.order_id, install)
             return Ids(message.order_id, message.spec.broker_order_id, group)
         case AdoptEvent():  # of another journal's groups, and of our numbers
             return Ids(message.order_id, message.order.spec.broker_order_id)
+        case OrderEvent() | ModifyOrder() | CancelOrder():
+            return Ids(message.order_id, 0, group_number(message.order_id, install))
+        case SubmitOrders():
+            numbers = (spec.broker_order_id for spec in message.orders)
+            group = group_number(message.group_id, install)
+            return Ids(message.group_id, max(numbers, default=0), group)
         case CloseRequestEvent():  # its orders are still to come
             return Ids(group_number=group_number(message.group_id, install))
         case DecisionEvent():  # named like a group, so that no two have one name
             return Ids(group_number=group_number(message.decision_id, install))
-        case OrderEvent() | ModifyOrder() | CancelOrder():
-            return Ids(message.order_id, 0, group_number(message.order_id, install))
         case _:
             return Ids()
 

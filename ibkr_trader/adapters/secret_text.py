@@ -16,7 +16,7 @@ _TELLING = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)+")  # nobody takes such a tex
 
 _TELLTALE = 6  # characters from which on a text is not met by chance
 SURE = 16  # characters from which on it is in no word, name or figure of ours
-_known: set[str] = set()  # all that this process was ever told, for whoever writes what lasts
+_known: list[str] = []  # all that this process was ever told, the longest first: for what lasts
 
 
 def without_secrets(text: str, *, least: int = SURE) -> str:
@@ -26,7 +26,7 @@ def without_secrets(text: str, *, least: int = SURE) -> str:
     mistake, it ends here. What would be read again by us must not lose a word of ours with a
     secret that is one, too: so only those of `least` characters are looked for.
     """
-    for secret in sorted(_known, key=len, reverse=True):  # one may be the beginning of another
+    for secret in _known:
         if len(secret) >= least:
             text = text.replace(secret, "***")
     return text
@@ -45,8 +45,9 @@ class Secret:
     def __init__(self, text: str) -> None:
         self._text = text
         if len(text) >= _TELLTALE:
-            # As it is, and as it would stand in JSON.
-            _known.update((text, json.dumps(text)[1:-1]))
+            # As it is, and as it would stand in JSON. One may be the beginning of another.
+            told = {*_known, text, json.dumps(text)[1:-1]}
+            _known[:] = sorted(told, key=len, reverse=True)
 
     def reveal(self) -> str:
         """Return the text, for the one place that sends it or signs with it."""

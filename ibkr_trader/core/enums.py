@@ -98,7 +98,10 @@ class OrderRole(StrEnum):
     @property
     def is_protective(self) -> bool:
         """Whether the order's only purpose is to end a position."""
-        return self in (OrderRole.STOP, OrderRole.TARGET, OrderRole.CLOSE, OrderRole.TIMED)
+        return self in _PROTECTIVE
+
+
+_PROTECTIVE = frozenset({OrderRole.STOP, OrderRole.TARGET, OrderRole.CLOSE, OrderRole.TIMED})
 
 
 class Care(StrEnum):

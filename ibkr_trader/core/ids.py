@@ -105,6 +105,7 @@ def is_family(install: str, other: str) -> bool:
     return install[:FAMILY] == other[:FAMILY]
 
 
+@lru_cache(maxsize=4096)  # every record of an order has it
 def group_number(reference: str, install: str) -> int:
     """Return the number within a group or order id of this installation; 0 if it is not ours."""
     stem = _stem(reference)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
@@ -35,8 +36,12 @@ def clock_of(text: str) -> time | None:
 
 def day_start(now: datetime, zone: tzinfo) -> datetime:
     """Return when the calendar day of `now` began in `zone`, in UTC: the account's day."""
-    midnight = datetime.combine(now.astimezone(zone).date(), time(), tzinfo=zone)
-    return midnight.astimezone(UTC)
+    return _midnight(now.astimezone(zone).date(), zone)
+
+
+@lru_cache(maxsize=64)  # asked of every event, and of few days
+def _midnight(day: date, zone: tzinfo) -> datetime:
+    return datetime.combine(day, time(), tzinfo=zone).astimezone(UTC)
 
 
 class Announced(NamedTuple):

@@ -46,14 +46,15 @@ class Attribution:
         self.book = StrategyBook()
         self.envelopes: dict[str, Envelope] = {}
 
-    def hear(self, event: ev.BaseEvent) -> None:
-        """Take note of an event that is in the portfolio already."""
+    def hear(self, event: ev.BaseEvent, now: datetime) -> None:
+        """Take note `now` of an event that is in the portfolio already."""
         if isinstance(event, ev.MarketEvent):  # the most frequent, and they move nothing
             return
         begins = self.book.since
         if isinstance(event, ev.OrderEvent):
             begins = day_start(event.at, self._zone)
-        self.book = self._of_day(begins).after(event, self._portfolio(), begins=begins)
+        today = self.book.of_day(begins, now=now)
+        self.book = today.after(event, self._portfolio(), begins=begins)
 
     def forget(self) -> None:
         """Let go of what the portfolio has let go of."""
@@ -61,7 +62,8 @@ class Attribution:
 
     def facts(self) -> dict[str, Any]:
         """Return what a `RiskView` has of it, by its names."""
-        today = self._of_day(day_start(self._clock.now(), self._zone))
+        now = self._clock.now()
+        today = self.book.of_day(day_start(now, self._zone), now=now)
         return {"strategies": today, "envelopes": self.envelopes}
 
     def kept(self, portfolio: PortfolioState) -> StrategyDays:
@@ -81,6 +83,3 @@ class Attribution:
         if not strategy or owner is None or owner == strategy:
             return ""
         return f"{belonging(contract, owner)}: the strategy {strategy} does not touch it"
-
-    def _of_day(self, begins: datetime) -> StrategyBook:
-        return self.book.of_day(begins, now=self._clock.now())

@@ -198,7 +198,7 @@ class GroupRunner:
     # -- from events to groups ---------------------------------------------------------------
 
     def _react(self, event: OrderEvent) -> None:
-        spec = event.spec if isinstance(event, NewOrderEvent | DenyEvent) else None
+        spec = event.spec if isinstance(event, (NewOrderEvent, DenyEvent)) else None
         if spec is not None and spec.group_id in self._groups:
             self._by_order[event.order_id] = spec.group_id  # one that replaces another
         group_id = self._by_order.get(event.order_id)

@@ -63,9 +63,10 @@ class Intake:
     async def listen(self, source: AsyncIterator[ev.BaseEvent]) -> None:
         """Take events from `source` as they come, until it ends."""
         async for event in source:
+            if not self._arrived:
+                self._quiet.clear()
+                self._wake.set()
             self._arrived.append(event)
-            self._quiet.clear()
-            self._wake.set()
 
     async def work(self) -> None:
         """Admit what has arrived, as many at a time as there are; never returns."""
@@ -111,7 +112,7 @@ class Intake:
         if seen is not None and event.fill.revision <= seen.revision:
             return None
         self._fills[event.fill.fill_id] = event.fill
-        return msgspec.structs.replace(event, replaces=seen)
+        return event if seen is None else msgspec.structs.replace(event, replaces=seen)
 
     def _fresh_status(self, event: ev.OrderEvent) -> ev.OrderEvent | None:
         # Only an unbroken repeat is dropped: A, B, A tells of a change and back, and so does A

@@ -32,6 +32,7 @@ from ibkr_trader.risk.view import AgedQuote, RiskView
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from datetime import datetime
 
     from ibkr_trader.core.enums import TradingState
     from ibkr_trader.core.models import (
@@ -171,13 +172,14 @@ class Outlook:
         """Take note that a contract's quote has just been asked for and given."""
         self._heard[con_id] = self._clock.monotonic()
         if quote is not None:
-            self._roll()
-            self.portfolio = priced(self.portfolio, con_id, quote, at=self._clock.now())
+            now = self._clock.now()
+            self._roll(now)
+            self.portfolio = priced(self.portfolio, con_id, quote, at=now)
 
     @property
     def pnl(self) -> DayPnl:
         """The day's profit and loss, as of now."""
-        self._roll()
+        self._roll(self._clock.now())
         self._pnl = self._pnl.follow(self.portfolio, self._pnl.since)
         return self._pnl
 
@@ -217,16 +219,17 @@ class Outlook:
 
     def replay(self, events: Iterable[ev.BaseEvent]) -> None:
         """Fold the journal's events into the picture, telling nobody."""
+        now = self._clock.now()
         for event in events:
             self.portfolio = self.portfolio.apply(event)
-            self.book.hear(event)
-            self.strategies.hear(event)
+            self.book.hear(event, now)
+            self.strategies.hear(event, now)
             if isinstance(event, ev.NewOrderEvent):
                 self.history = self.history.after(event)
             elif isinstance(event, ev.CheckpointEvent):
                 self.history = History.restored(event)
         # What is more than a day old is in the journal.
-        self.portfolio = self.portfolio.begin_day(self._clock.now() - DAY)
+        self.portfolio = self.portfolio.begin_day(now - DAY)
         self.strategies.forget()
         self._exposure = ExposureIndex.of(self.portfolio)
 
@@ -270,12 +273,12 @@ class Outlook:
     def _quotes(self) -> Mapping[int, AgedQuote]:
         return _AgedQuotes(self._heard, self._market, self._memory, now=self._clock.monotonic())
 
-    def _roll(self) -> None:
+    def _roll(self, now: datetime) -> None:
         """Begin the account's day anew if it is over: from what all was worth just before.
 
         So it comes before the first news of the new day is folded, not when somebody asks next.
         """
-        now, since = self._clock.now(), self._pnl.since
+        since = self._pnl.since
         if timedelta(0) <= now - since < _SHORTEST_DAY:
             return
         begins = self.book.day_start(now)
@@ -286,11 +289,12 @@ class Outlook:
     def _see(self, event: ev.BaseEvent) -> None:
         if isinstance(event, ev.PositionEvent):  # made below, of what is folded already
             return
-        self._roll()
+        now = self._clock.now()
+        self._roll(now)
         before = self.portfolio
         self.portfolio = before.apply(event)
-        self.book.hear(event)
-        self.strategies.hear(event)
+        self.book.hear(event, now)
+        self.strategies.hear(event, now)
         match event:
             case ev.FillEvent():
                 for change in position_events(before, self.portfolio, event):
@@ -298,8 +302,8 @@ class Outlook:
             case ev.NewOrderEvent():
                 self.history = self.history.after(event)
             case ev.PriceEvent():
-                now = self._heard[event.contract.con_id] = self._clock.monotonic()
-                self._memory.hear(event, now)
+                heard = self._heard[event.contract.con_id] = self._clock.monotonic()
+                self._memory.hear(event, heard)
             case ev.ConnectEvent(epoch=epoch):
                 self._connected = max(self._connected, epoch)
             case ev.DisconnectEvent(epoch=epoch):

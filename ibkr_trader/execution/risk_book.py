@@ -140,9 +140,11 @@ class RiskBook:
         """Why only what reduces risk goes out at present, for reasons that end by themselves."""
         return tuple(filter(None, (self.lapse(), *self._causes.values())))
 
-    def hear(self, event: ev.BaseEvent) -> None:
-        """Take note of an event, live or from the journal."""
+    def hear(self, event: ev.BaseEvent, now: datetime) -> None:
+        """Take note `now` of an event, live or from the journal."""
         match event:
+            case ev.OrderEvent():  # nearly all are
+                self._count(event, now)
             case ev.StateEvent():
                 self.switch = self.switch.after(event)
                 self.strikes = breaker.after(self.strikes, event, None)
@@ -161,8 +163,6 @@ class RiskBook:
                 self.armed = event
             case ev.CheckpointEvent():
                 self._restore(event)
-            case ev.OrderEvent():
-                self._count(event)
             case _:
                 pass
 
@@ -210,12 +210,12 @@ class RiskBook:
         self.armed, self.strikes = event.arming, event.strikes
         self.losses = LossMemory.restored(event.losses)
 
-    def _count(self, event: ev.OrderEvent) -> None:
+    def _count(self, event: ev.OrderEvent, now: datetime) -> None:
         begins, order = self.day_start(event.at), self.order(event.order_id)
         fill = event.fill if isinstance(event, ev.FillEvent) else None
         is_first = fill is not None and order is not None and order.filled == fill.quantity
-        now = self._counted(self._clock.now()) or Traffic(since=begins)
-        self.traffic = traffic.after(now, event, day_start=begins, is_first=is_first)
+        so_far = self._counted(now) or Traffic(since=begins)
+        self.traffic = traffic.after(so_far, event, day_start=begins, is_first=is_first)
         self.strikes = breaker.after(self.strikes, event, order)
 
     def _counted(self, now: datetime) -> Traffic | None:

@@ -18,10 +18,10 @@ from decimal import Decimal
 import msgspec
 
 from ibkr_trader.core import events as ev
-from ibkr_trader.core.models import ZERO, Contract, FillId, OrderId, OrderSpec
+from ibkr_trader.core.models import ZERO, Contract, Fill, FillId, OrderId, OrderSpec
 from ibkr_trader.orders.terms import confirmed
 from ibkr_trader.orders.wishes import BROKER
-from ibkr_trader.portfolio.execution_ledger import Charge, ExecutionLedger
+from ibkr_trader.portfolio.execution_ledger import Charge, ExecutionLedger, Told
 from ibkr_trader.portfolio.forensics import Decision, Execution, Signal, Trip
 from ibkr_trader.portfolio.growing import GrowingMap
 from ibkr_trader.portfolio.recent import Recent
@@ -32,8 +32,45 @@ _replace = msgspec.structs.replace
 _Ends = ev.CancelEvent | ev.ExpireEvent | ev.RejectEvent
 
 
+class _Traded(msgspec.Struct, frozen=True, kw_only=True):
+    """What an order's executions come to, in their latest revisions, so that none is counted twice.
+
+    `charged` is the sum of the costs that are known, `unknown` of how many they are not.
+    """
+
+    filled: Decimal = ZERO
+    value: Decimal = ZERO
+    charged: Decimal = ZERO
+    unknown: int = 0
+    first_at: datetime | None = None
+    last_at: datetime | None = None
+
+    def plus(self, told: Told, cost: Decimal | None) -> _Traded:
+        """Return it with one execution more."""
+        fill, first, last = told.fill, self.first_at, self.last_at
+        if fill.quantity:  # a correction may take all of it back
+            first = told.at if first is None else min(first, told.at)
+            last = told.at if last is None else max(last, told.at)
+        return _Traded(
+            filled=self.filled + fill.quantity,
+            value=self.value + fill.quantity * fill.price,
+            charged=self.charged + (cost or ZERO),
+            unknown=self.unknown + (cost is None),
+            first_at=first,
+            last_at=last,
+        )
+
+    def charging(self, before: Decimal | None, now: Decimal | None) -> _Traded:
+        """Return it with another word on what one of its executions cost."""
+        return _replace(
+            self,
+            charged=self.charged - (before or ZERO) + (now or ZERO),
+            unknown=self.unknown - (before is None) + (now is None),
+        )
+
+
 class _Trace(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of one order but its executions' own figures."""
+    """What is known of one order."""
 
     spec: OrderSpec
     stated_at: datetime  # when these terms were stated
@@ -43,7 +80,8 @@ class _Trace(msgspec.Struct, frozen=True, kw_only=True):
     decision: Decision | None
     accepted_at: datetime | None = None
     is_unsent: bool = False
-    fills: tuple[FillId, ...] = ()
+    fills: GrowingMap[FillId, None] = GrowingMap()
+    traded: _Traded = _Traded()
     changes: int = 0
     cancels: int = 0
 
@@ -83,7 +121,7 @@ class Forensics(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def executions(self) -> tuple[Execution, ...]:
         """Our orders that were sent or have traded since, in the order of their writing."""
-        every = (_execution(self, trace) for trace in self.orders.values())
+        every = (_execution(trace) for trace in self.orders.values())
         return tuple(one for one in every if not self.is_before(one.last_fill_at or one.written_at))
 
     @property
@@ -103,7 +141,7 @@ class Forensics(msgspec.Struct, frozen=True, kw_only=True):
     def execution(self, order_id: OrderId) -> Execution | None:
         """Return what became of one order, if it is known."""
         trace = self.orders.get(order_id)
-        return None if trace is None else _execution(self, trace)
+        return None if trace is None else _execution(trace)
 
     def is_before(self, moment: datetime) -> bool:
         """Whether that was before what is reported."""
@@ -208,9 +246,8 @@ def _filled(known: Forensics, event: ev.FillEvent) -> Forensics:
         return known  # it corrects what is forgotten; if that matters, the next sync tells
     ledger, orders = known.ledger.filled(event), known.orders
     trace = orders.get(fill.order_id)
-    if trace is not None and is_first:
-        trace = _replace(trace, fills=(*trace.fills, fill.fill_id))
-        orders = orders.plus(fill.order_id, trace)
+    if trace is not None:
+        orders = orders.plus(fill.order_id, _executed(trace, ledger, fill, is_first=is_first))
     con_id = fill.contract.con_id
     if known.is_before(event.at) and not ledger.held[con_id]:
         over = ledger.orders(con_id)
@@ -223,15 +260,30 @@ def _charged(known: Forensics, event: ev.CommissionEvent) -> Forensics:
     if known.is_before(event.at) and event.fill_id not in known.ledger.fills:
         return known
     charge = Charge(event.at, event.commission, event.currency)
-    return _replace(known, ledger=known.ledger.charged(event.fill_id, charge))
+    ledger, orders = known.ledger.charged(event.fill_id, charge), known.orders
+    told = ledger.fills.get(FillId(event.fill_id))
+    trace = None if told is None else orders.get(told.fill.order_id)
+    if told is not None and trace is not None and told.fill.fill_id in trace.fills:
+        before, now = known.ledger.cost(told.fill), ledger.cost(told.fill)
+        trace = _replace(trace, traded=trace.traded.charging(before, now))
+        orders = orders.plus(told.fill.order_id, trace)
+    return _replace(known, ledger=ledger, orders=orders)
 
 
-def _execution(known: Forensics, trace: _Trace) -> Execution:
-    told = [known.ledger.fills[key] for key in trace.fills]
-    fills = [one.fill for one in told]
-    costs = [known.ledger.cost(one) for one in fills]
-    heard = [one.at for one in told if one.fill.quantity]  # a correction may take all of it back
-    is_sent = not trace.is_unsent or trace.accepted_at is not None or bool(fills)
+def _executed(trace: _Trace, ledger: ExecutionLedger, fill: Fill, *, is_first: bool) -> _Trace:
+    """The trace with one execution more; one that was heard of before is for a new count."""
+    fills, traded, news = trace.fills, _Traded(), iter(trace.fills)
+    if is_first:
+        fills, traded, news = fills.plus(fill.fill_id, None), trace.traded, iter((fill.fill_id,))
+    for key in news:
+        told = ledger.fills[key]
+        traded = traded.plus(told, ledger.cost(told.fill))
+    return _replace(trace, fills=fills, traded=traded)
+
+
+def _execution(trace: _Trace) -> Execution:
+    traded = trace.traded
+    is_sent = not trace.is_unsent or trace.accepted_at is not None or bool(trace.fills)
     return Execution(
         spec=trace.spec,
         origin=trace.origin,
@@ -240,20 +292,14 @@ def _execution(known: Forensics, trace: _Trace) -> Execution:
         written_at=trace.written_at,
         sent_at=trace.written_at if is_sent else None,
         accepted_at=trace.accepted_at,
-        first_fill_at=min(heard, default=None),
-        last_fill_at=max(heard, default=None),
-        filled=sum((one.quantity for one in fills), ZERO),
-        filled_value=sum((one.quantity * one.price for one in fills), ZERO),
-        commission=_sum(costs),
+        first_fill_at=traded.first_at,
+        last_fill_at=traded.last_at,
+        filled=traded.filled,
+        filled_value=traded.value,
+        commission=traded.charged if trace.fills and not traded.unknown else None,
         changes=trace.changes,
         cancels=trace.cancels,
     )
-
-
-def _sum(costs: list[Decimal | None]) -> Decimal | None:
-    """The sum, if every part of it is known; of nothing there is none."""
-    known = [cost for cost in costs if cost is not None]
-    return sum(known, ZERO) if known and len(known) == len(costs) else None
 
 
 def _measured(known: Forensics, trip: RoundTrip) -> Trip:

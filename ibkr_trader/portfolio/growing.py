@@ -8,10 +8,11 @@ and a day of ten thousand fills costs no more per fill than a day of ten.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence, ValuesView
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, overload
 
 K = TypeVar("K")
 V = TypeVar("V")
+D = TypeVar("D")
 
 
 class GrowingMap(Mapping[K, V], Generic[K, V]):
@@ -55,6 +56,19 @@ class GrowingMap(Mapping[K, V], Generic[K, V]):
     def values(self) -> ValuesView[V]:
         """Return the values, in order of first entry."""
         return _merged(self._layers).values()
+
+    @overload
+    def get(self, key: K, /) -> V | None: ...
+
+    @overload
+    def get(self, key: K, /, default: V | D) -> V | D: ...
+
+    def get(self, key: K, /, default: V | D | None = None) -> V | D | None:
+        """Return the value of `key`, or `default`; without the exception that `Mapping` takes."""
+        for layer in self._layers:
+            if key in layer:
+                return layer[key]
+        return default
 
     def __getitem__(self, key: K) -> V:
         for layer in self._layers:

@@ -16,6 +16,8 @@ from ibkr_trader.orders.wishes import BROKER
 if TYPE_CHECKING:
     from datetime import datetime
 
+COUNTED = (ev.NewOrderEvent, ev.ModifyEvent, ev.CancelRequestEvent, ev.FillEvent)  # nothing else is
+
 
 def after(
     traffic: Traffic, event: ev.BaseEvent, *, day_start: datetime, is_first: bool = True

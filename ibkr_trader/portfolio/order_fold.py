@@ -61,14 +61,16 @@ def fill(state: PortfolioState, event: ev.FillEvent) -> PortfolioState:
         return _cost_of_repeat(state, event, seen)
     if told.commission is None:
         told = _with_known_cost(state, told, seen)
-    costs = {key: cost for key, cost in state.unclaimed_costs.items() if key != told.fill_id}
-    if len(costs) < len(state.unclaimed_costs):
+    if told.fill_id in state.unclaimed_costs:
+        costs = {key: cost for key, cost in state.unclaimed_costs.items() if key != told.fill_id}
         state = _replace(state, unclaimed_costs=costs)
     state = ledger_fold.execute(state, told)
     order = state.order(told.order_id)
     if order is None:
         return state
-    state = _moved(state, order, _replace(event, fill=told, replaces=seen))
+    if told is not event.fill or seen is not event.replaces:
+        event = _replace(event, fill=told, replaces=seen)
+    state = _moved(state, order, event)
     return _charged(state, told, _cost(told) - _cost(seen))
 
 
@@ -200,8 +202,8 @@ def _known(state: PortfolioState, order_id: OrderId) -> Order:
 
 
 def _charged(state: PortfolioState, told: Fill, amount: Decimal) -> PortfolioState:
-    order = state.order(told.order_id)
-    if order is None or not amount:
+    order = state.order(told.order_id) if amount else None
+    if order is None:
         return state
     cost = ev.CommissionEvent(
         at=order.updated_at or told.at,

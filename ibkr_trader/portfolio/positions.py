@@ -34,6 +34,7 @@ class Book(msgspec.Struct, frozen=True, kw_only=True):
         position: What is held now, perhaps nothing; `realized_pnl` is since `base`.
         fills: The executions since, latest revisions.
         newest: The time and id of the execution that comes last.
+        is_mixed: Some of them may be of orders that are not ours.
         opened: How much of the base orders of ours have opened.
     """
 
@@ -41,6 +42,7 @@ class Book(msgspec.Struct, frozen=True, kw_only=True):
     position: Position
     fills: GrowingMap[FillId, Fill] = GrowingMap()
     newest: tuple[datetime, FillId] | None = None
+    is_mixed: bool = False
     opened: Decimal = ZERO
 
     @classmethod
@@ -78,10 +80,16 @@ class Book(msgspec.Struct, frozen=True, kw_only=True):
         """Return the ledger with an execution, or with its later revision, in its place."""
         where = place(fill)
         fills = self.fills.plus(fill.fill_id, fill)
-        if fill.fill_id in self.fills or (self.newest is not None and where < self.newest):
+        is_known = len(fills) == len(self.fills)
+        if is_known or (self.newest is not None and where < self.newest):
             return _told(self.base, fills, opened=self.opened)
-        position = _after(self.position, fill)
-        return msgspec.structs.replace(self, position=position, fills=fills, newest=where)
+        return msgspec.structs.replace(
+            self,
+            position=_after(self.position, fill),
+            fills=fills,
+            newest=where,
+            is_mixed=self.is_mixed or not is_ours(fill),
+        )
 
     def charged(self, fill: Fill) -> Book:
         """Return the ledger with what a known execution has cost: nothing moves."""
@@ -176,30 +184,22 @@ def traded(position: Position, quantity: Decimal, price: Decimal) -> Position:
 
 
 def position_events(
-    before: PortfolioState, after: PortfolioState, cause: ev.OrderEvent
+    before: PortfolioState, after: PortfolioState, cause: ev.FillEvent
 ) -> tuple[ev.PositionEvent, ...]:
-    """Return what happened to positions between two pictures, by contract.
+    """Return what an execution did to the position in its contract, the only one that it moves.
 
     Going from long to short at once is two facts: closed, then opened. Each event has the
     profit that its change has realised, and the position at the market (without a quote: at
     the price that was just traded), so that its open profit is known. What the events of a
     contract have realised adds up to its ledger's, corrections included.
     """
-    if before.books is after.books:
+    con_id = cause.fill.contract.con_id
+    old, book = before.books.get(con_id), after.books.get(con_id)
+    if book is None or book is old:
         return ()
-    found: list[ev.PositionEvent] = []
-    for con_id, book in after.books.items():
-        old = before.books.get(con_id)
-        if old is not book:
-            start = old.position if old is not None else None
-            mark = after.marks.get(con_id, _traded_at(cause))
-            now = msgspec.structs.replace(book.position, market_price=mark)
-            found.extend(_changes(start, now, cause))
-    return tuple(found)
-
-
-def _traded_at(cause: ev.OrderEvent) -> Decimal | None:
-    return cause.fill.price if isinstance(cause, ev.FillEvent) else None
+    mark = after.marks.get(con_id, cause.fill.price)
+    now = msgspec.structs.replace(book.position, market_price=mark)
+    return tuple(_changes(old.position if old is not None else None, now, cause))
 
 
 def _changes(
@@ -234,10 +234,18 @@ def _after(position: Position, fill: Fill) -> Position:
 
 
 def _told(base: Position, fills: GrowingMap[FillId, Fill], *, opened: Decimal) -> Book:
-    position, newest = base, None
+    position, newest, is_mixed = base, None, False
     for fill in sorted(fills.values(), key=place):
         position, newest = _after(position, fill), place(fill)
-    return Book(base=base, position=position, fills=fills, newest=newest, opened=opened)
+        is_mixed |= not is_ours(fill)
+    return Book(
+        base=base,
+        position=position,
+        fills=fills,
+        newest=newest,
+        is_mixed=is_mixed,
+        opened=opened,
+    )
 
 
 def _cost_before(held: Position, fills: tuple[Fill, ...]) -> Decimal:

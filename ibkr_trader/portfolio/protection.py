@@ -19,7 +19,7 @@ from ibkr_trader.orders.cover_scene import Scene
 from ibkr_trader.orders.coverage import coverage, protects, remarks, works
 from ibkr_trader.portfolio.caring import adopted, is_released
 from ibkr_trader.portfolio.ledger_fold import quantity_of, subject_of
-from ibkr_trader.portfolio.positions import is_ours, ours_after, place
+from ibkr_trader.portfolio.positions import ours_after, place
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -248,7 +248,7 @@ def opened_here(state: PortfolioState, position: Position) -> Decimal:
     too, from that moment on.
     """
     book, taken = state.books[position.contract.con_id], adopted(state, position.contract.con_id)
-    is_all_ours = book.opened == abs(book.base.quantity) and all(map(is_ours, book.fills.values()))
+    is_all_ours = book.opened == abs(book.base.quantity) and not book.is_mixed
     if taken is None and is_all_ours:
         return abs(book.position.quantity)  # nobody else was there: as on most days
     fills = sorted(book.fills.values(), key=place)

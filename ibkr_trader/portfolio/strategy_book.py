@@ -26,7 +26,7 @@ from ibkr_trader.core.tallies import StrategyDay, StrategyDays, Traffic
 from ibkr_trader.portfolio import message_count
 from ibkr_trader.portfolio.makers import Makers, opens
 from ibkr_trader.portfolio.positions import Book
-from ibkr_trader.portfolio.trips import NOBODY, Trip, trip_over
+from ibkr_trader.portfolio.trips import NOBODY, Trip, trip_on, trip_over
 
 if TYPE_CHECKING:
     from ibkr_trader.core.models import Contract, Order
@@ -37,11 +37,19 @@ _replace = msgspec.structs.replace
 
 
 class Ledger(NamedTuple):
-    """One contract's executions, and who opened what they begin with and what is held now."""
+    """One contract's executions, who opened what they begin with, and what they lead to.
+
+    Without a `trip` nobody has asked whose it is: no strategy was there.
+    """
 
     book: Book
     base_owner: str = NOBODY
-    owner: str = NOBODY
+    trip: Trip | None = None
+
+    @property
+    def owner(self) -> str:
+        """Who opened what is held now."""
+        return NOBODY if self.trip is None else self.trip.owner
 
 
 class StrategyBook(Makers, frozen=True, kw_only=True):
@@ -127,8 +135,10 @@ class StrategyBook(Makers, frozen=True, kw_only=True):
             for con_id, book in books.items()
             if (before := known.get(con_id)) is None or before.book is not book
         }
-        kept = {con_id: one for con_id, one in known.items() if con_id in books}
-        return _replace(self, ledgers={**kept, **news}, books=books)
+        ledgers = {**known, **news}
+        if len(ledgers) > len(books):
+            ledgers = {con_id: one for con_id, one in ledgers.items() if con_id in books}
+        return _replace(self, ledgers=ledgers, books=books)
 
     def forgetting(self, portfolio: PortfolioState) -> StrategyBook:
         """Return the book beside a portfolio that has let its past go: without the same past."""
@@ -169,8 +179,11 @@ class StrategyBook(Makers, frozen=True, kw_only=True):
         """Take note of an entry whose executions are still to come, or have come."""
         if order is None:
             return self
-        is_missing = order.status.is_closed and order.reported_filled > order.filled
-        is_missing &= not order.spec.role.is_protective
+        is_missing = (
+            order.reported_filled > order.filled
+            and order.status.is_closed
+            and not order.spec.role.is_protective
+        )
         if is_missing == (order.order_id in self.unheard):
             return self
         rest = {key: con_id for key, con_id in self.unheard.items() if key != order.order_id}
@@ -178,6 +191,8 @@ class StrategyBook(Makers, frozen=True, kw_only=True):
         return _replace(self, unheard={**rest, **news})
 
     def _counted(self, event: ev.OrderEvent, order: Order | None) -> StrategyBook:
+        if not isinstance(event, message_count.COUNTED):
+            return self
         name = self.maker(event.order_id)
         day = self.days.get(name) or StrategyDay(traffic=Traffic(since=self.since))
         fill = event.fill if isinstance(event, ev.FillEvent) else None
@@ -192,9 +207,13 @@ class StrategyBook(Makers, frozen=True, kw_only=True):
         base_owner = NOBODY if known is None else self._base_owner(known, book)
         if not base_owner and not self.groups:  # as at every desk that runs no strategy
             return Ledger(book)
-        begun = Trip(book.base.quantity, base_owner)
-        trip = trip_over(begun, book.fills.values(), self.maker)
-        return Ledger(book, base_owner, trip.owner)
+        trip = None
+        if known is not None and known.trip is not None:
+            trip = trip_on(known.trip, known.book, book, maker=self.maker)
+        if trip is None:
+            begun = Trip(book.base.quantity, base_owner)
+            trip = trip_over(begun, book.fills.values(), self.maker)
+        return Ledger(book, base_owner, trip)
 
     def _base_owner(self, known: Ledger, book: Book) -> str:
         """Whose the beginning of a ledger is that was another one before."""

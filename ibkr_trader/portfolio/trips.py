@@ -86,6 +86,26 @@ def trip_over(start: Trip, fills: Iterable[Fill], maker: Maker) -> Trip:
     return start
 
 
+def trip_on(trip: Trip, before: Book, book: Book, *, maker: Maker) -> Trip | None:
+    """Return the trip that `book` leads to, from the `trip` that `before` led to.
+
+    So one execution more costs a step and no recount. None if `book` is not that ledger with later
+    executions: then it is for a new count.
+    """
+    news = book.fills.since(before.fills) if book.base is before.base else None
+    if news is None or any(old is not None and _step(old) != _step(new) for old, new in news):
+        return None
+    added = in_order(new for old, new in news if old is None)
+    if added and before.newest is not None and place(added[0]) < before.newest:
+        return None
+    return trip_over(trip, added, maker)
+
+
+def _step(fill: Fill) -> tuple[object, ...]:
+    """What of an execution a trip depends on: not on its price or its cost."""
+    return place(fill), signed(fill), fill.order_id
+
+
 def trades_of(owner: str, fills: Iterable[Fill], maker: Maker) -> tuple[Fill, ...]:
     """Return the executions of one strategy's trips, whoever ended them, in their order.
 

@@ -176,12 +176,12 @@ def arriving(
     """Return how long after the first bytes are read the last frame has been handled."""
 
     async def work() -> float:
-        data = make(target)
+        data = reads(make(target))
         count = FRAMES if make is statuses else BURST
         last = until.expect(count)
         began = time.perf_counter()
-        for at in range(0, len(data), READ):
-            target.feed(data[at : at + READ])
+        for read in data:
+            target.feed(read)
             await asyncio.sleep(0)
         return (await last - began) / per
 
@@ -202,6 +202,16 @@ def singly(one: Stage, data: bytes, feed: Callable[[bytes], object], until: Unti
         return spent / len(frames)
 
     return one.sample(work)
+
+
+def reads(data: bytes) -> list[bytes]:
+    """Cut a stream into reads, each of whole frames: the gateway's own come in between."""
+    found = [bytearray()]
+    for frame in cut(data):
+        if len(found[-1]) + len(frame) > READ:
+            found.append(bytearray())
+        found[-1] += frame
+    return [bytes(read) for read in found]
 
 
 def cut(data: bytes) -> list[bytes]:

@@ -336,7 +336,9 @@ def test_what_is_kept_fits_the_portfolio_that_is_kept() -> None:
 def test_a_clock_that_was_set_back_leaves_tomorrows_count_behind() -> None:
     clock = ManualClock(START)
     kept = Attribution(clock, UTC, portfolio=PortfolioState)
-    kept.hear(ev.ModifyEvent(at=clock.now(), order_id=OrderId("memo-1-entry"), spec=spec()))
+    kept.hear(
+        ev.ModifyEvent(at=clock.now(), order_id=OrderId("memo-1-entry"), spec=spec()), clock.now()
+    )
     assert kept.facts()["strategies"].days[""].traffic.messages == 1
     clock.jump(START - timedelta(days=1))
     assert kept.facts()["strategies"].days == {}

@@ -83,19 +83,19 @@ def messages(book: RiskBook) -> int:
 
 def test_it_begins_anew_at_the_exchanges_midnight() -> None:
     book, clock = new_york_book("2026-11-20T19:30")  # the next day already in UTC
-    book.hear(written(spec(), at=clock.now()))
+    book.hear(written(spec(), at=clock.now()), clock.now())
     clock.jump(local("2026-11-20T23:59:59"))
     assert messages(book) == 1
     clock.jump(local("2026-11-21T00:00"))
     assert messages(book) == 0, "though nothing has gone out yet"
-    book.hear(written(spec(), at=clock.now()))
+    book.hear(written(spec(), at=clock.now()), clock.now())
     assert messages(book) == 1
 
 
 def test_a_day_of_23_hours_is_one_and_one_of_25_too() -> None:
     for first, second in (("2026-03-08", "2026-03-09"), ("2026-11-01", "2026-11-02")):
         book, clock = new_york_book(f"{first}T00:00")
-        book.hear(written(spec(), at=clock.now()))
+        book.hear(written(spec(), at=clock.now()), clock.now())
         clock.jump(local(f"{second}T00:00") - timedelta(microseconds=1))
         assert messages(book) == 1
         clock.jump(local(f"{second}T00:00"))
@@ -104,20 +104,20 @@ def test_a_day_of_23_hours_is_one_and_one_of_25_too() -> None:
 
 def test_a_checkpoint_brings_it_back() -> None:
     book, clock = new_york_book("2026-11-20T10:00")
-    book.hear(written(spec(), at=clock.now()))
+    book.hear(written(spec(), at=clock.now()), clock.now())
     again, _ = new_york_book("2026-11-20T10:01")
-    again.hear(ev.CheckpointEvent(at=clock.now(), **book.kept()))
+    again.hear(ev.CheckpointEvent(at=clock.now(), **book.kept()), clock.now())
     assert messages(again) == 1
 
 
 def test_a_clock_that_was_set_back_leaves_tomorrows_count_behind() -> None:
     """A simulator's: it begins again on the day before."""
     book, clock = new_york_book("2026-11-20T10:00")
-    book.hear(written(spec(), at=clock.now()))
-    book.hear(written(spec(), at=clock.now()))
+    book.hear(written(spec(), at=clock.now()), clock.now())
+    book.hear(written(spec(), at=clock.now()), clock.now())
     clock.jump(local("2026-11-19T10:00"))
     assert messages(book) == 0
-    book.hear(written(spec(), at=clock.now()))
+    book.hear(written(spec(), at=clock.now()), clock.now())
     assert messages(book) == 1
     assert book.traffic_today is not None
     assert book.traffic_today.since == local("2026-11-19T00:00")

@@ -271,13 +271,13 @@ async def test_a_market_that_fell_silent_or_began_to_speak(trader: Trader) -> No
 
 async def test_a_desk_that_was_halted(trader: Trader) -> None:
     ticket = ticket_of(trader, await prepare(trader, bracket()))
-    trader.outlook.book.hear(
-        ev.StateEvent(at=START, state=TradingState.HALTED, reason="enough", symbol="AAPL")
-    )
+    one = ev.StateEvent(at=START, state=TradingState.HALTED, reason="enough", symbol="AAPL")
+    trader.outlook.book.hear(one, START)
     assert await refused(trader, ticket) == [
         "The trading state was ACTIVE and is ACTIVE, AAPL HALTED."
     ]
-    trader.outlook.book.hear(ev.StateEvent(at=START, state=TradingState.HALTED, reason="enough"))
+    everything = ev.StateEvent(at=START, state=TradingState.HALTED, reason="enough")
+    trader.outlook.book.hear(everything, START)
     (said,) = await refused(trader, ticket)
     assert said.startswith("The trading state was ACTIVE and is HALTED")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import sys
 from decimal import Decimal
 
 import msgspec
@@ -86,6 +87,16 @@ def test_the_last_word_on_a_commission_counts_and_other_money_is_unknown() -> No
     assert only(BUY, stated).commission == Decimal("0.7")
     assert only(BUY, first, stated).commission == Decimal("0.7")
     assert only(BUY, stated, charged(cost="2")).commission == 2
+
+
+def test_a_word_on_the_cost_of_what_was_anothers_at_first_changes_nothing_of_ours() -> None:
+    theirs = traded(BUY, 10, "100.30")
+    theirs = msgspec.structs.replace(
+        theirs, fill=msgspec.structs.replace(theirs.fill, order_id=OrderId("foreign-7-1"))
+    )
+    ours = corrected(traded(BUY, 10, "100.30"), "100.20", at=5)
+    one = only(BUY, theirs, ours, traded(BUY, 1, "100.30", key="e2"), charged(), charged("e2", "3"))
+    assert values(one.filled, one.commission) == (1, 3)
 
 
 def test_what_we_asked_for_is_counted_and_what_the_broker_did_is_not() -> None:
@@ -267,6 +278,41 @@ def test_order_and_repeats_of_the_brokers_news_change_nothing(
     )
     assert way.slippage is not None
     assert values(way.slippage.money, way.slippage.total) == (1, 3)
+
+
+@given(st.permutations((*NEWS, charged("e2", "0.5", at=5))))
+def test_what_executions_cost_adds_up_in_whatever_order_it_is_said(
+    news: list[ev.BaseEvent],
+) -> None:
+    entry, _ = found(synced(), BUY, WAY, *news).executions
+    assert entry.commission == Decimal("1.4")
+
+
+def test_one_execution_more_is_no_recount_of_its_order() -> None:
+    known = found(new())
+
+    def steps() -> int:
+        """How many functions are called for one execution more, its cost, and a look at all."""
+        nonlocal known
+        number, calls = len(known.ledger.fills), 0
+
+        def count(_: object, what: str, __: object) -> None:
+            nonlocal calls
+            calls += what == "call"
+
+        sys.setprofile(count)
+        try:
+            known = known.after(traded(BUY, 1, "100", key=f"e{number}", at=number))
+            known = known.after(charged(f"e{number}", "1", at=number))
+            one = known.execution(ENTRY)
+        finally:
+            sys.setprofile(None)
+        assert one is not None
+        assert values(one.filled, one.commission) == (number + 1, number + 1)
+        return calls
+
+    first, *_, last = [steps() for _ in range(300)]
+    assert last < 2 * first
 
 
 prices = st.decimals(min_value=1, max_value=1000, places=2)

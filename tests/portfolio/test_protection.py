@@ -259,6 +259,14 @@ def test_what_of_a_position_we_have_opened(
     assert opened_here(state, position) == ours
 
 
+def test_what_somebody_else_has_opened_stays_his_after_a_recount() -> None:
+    """The execution that comes last was heard of first: the ledger is told anew."""
+    foreign = bought(5, "e2", "foreign-1-single", at=later(2))
+    state = fold([ev.SyncEvent(at=AT, epoch=1, positions=()), foreign, bought(10, "e1", at=AT)])
+    (position,) = state.positions.values()
+    assert opened_here(state, position) == 10
+
+
 def test_a_scene_is_all_there_is_to_know_of_a_contract() -> None:
     stop = bracket_specs()[2]
     lone = msgspec.structs.replace(stop, contract=MSFT, order_id=OrderId("memo-2-stop"))

@@ -7,13 +7,15 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ibkr_trader.core.enums import Side
 from ibkr_trader.core.models import ZERO, AccountValues, OrderId
 from ibkr_trader.portfolio.pnl import BY_COST, UNBEGUN, ContractPnl, DayPnl
 from ibkr_trader.portfolio.positions import Book
 from ibkr_trader.portfolio.state import PortfolioState
-from ibkr_trader.portfolio.trips import Share, Trip, shares, trades_of, trip_over
+from ibkr_trader.portfolio.trips import Share, Trip, shares, trades_of, trip_on, trip_over
 from tests.orders.samples import AAPL, ACCOUNT, AT, MSFT, fill, later, values
 
 if TYPE_CHECKING:
@@ -93,6 +95,48 @@ def test_the_order_in_which_they_are_told_is_nothing() -> None:
     assert cut(one, two, three) == cut(three, two, one)
     assert trip_over(Trip(), [three, two, one], maker) == Trip(D(5), "")
     assert trip_over(Trip(), [two, one], maker) == Trip(), "what is flat is nobody's"
+
+
+def lead(*fills: Fill, base: Position | None = None) -> tuple[Trip, Book]:
+    """A ledger, and the trip that it leads to by a count of all."""
+    book = ledger(*fills, base=base)
+    return trip_over(Trip(book.base.quantity), fills, maker), book
+
+
+@given(st.lists(st.tuples(st.integers(-3, 3), st.sampled_from("abp")), max_size=12), st.data())
+def test_a_step_more_leads_where_a_count_of_all_does(
+    trades: list[tuple[int, str]], data: st.DataObject
+) -> None:
+    fills = [buy(size, "100", who, n) for n, (size, who) in enumerate(trades)]
+    cut_at = data.draw(st.integers(0, len(fills)))
+    trip, before = lead(*fills[:cut_at])
+    book = before
+    for heard in data.draw(st.permutations(fills[cut_at:])):
+        book = book.after(heard)
+    whole, _ = lead(*fills)
+    assert trip_on(trip, before, book, maker=maker) == whole
+
+
+def test_what_is_more_than_later_executions_is_counted_anew() -> None:
+    one, two = buy(10, "100", "a", 1), buy(5, "100", "b", 3)
+    trip, before = lead(one, two)
+    late, smaller = sell(10, "100", "p", 2), msgspec.structs.replace(two, quantity=D(4), revision=2)
+    renamed = msgspec.structs.replace(two, order_id=OrderId("p-9"))
+    assert trip_on(trip, before, before.after(late), maker=maker) is None
+    assert trip_on(trip, before, before.after(smaller), maker=maker) is None
+    assert trip_on(trip, before, before.charged(renamed), maker=maker) is None
+    begun = msgspec.structs.replace(before, base=held(3, "1"))
+    assert trip_on(trip, before, begun, maker=maker) is None
+    gone = msgspec.structs.replace(before, fills=before.fills.only(lambda fill: fill is one))
+    assert trip_on(trip, before, gone, maker=maker) is None
+
+
+def test_what_an_execution_cost_and_at_what_price_moves_no_trip() -> None:
+    one = buy(10, "100", "a", 1)
+    trip, before = lead(one)
+    dearer = msgspec.structs.replace(one, price=D(101), commission=D(2))
+    after = before.charged(dearer).after(sell(4, "90", "p", 2))
+    assert trip_on(trip, before, after, maker=maker) == Trip(D(6), "alpha")
 
 
 def test_who_turns_it_round_has_the_rest_and_its_part_of_the_cost() -> None:

@@ -105,6 +105,7 @@ class IBKRConnection:
         self._absence = Absence(settings.restart_window)
         self.news.on_full = self._pause
         self.news.on_drained = self._resume
+        self._listen()
 
     # -- what it is ---------------------------------------------------------------------
 
@@ -204,7 +205,9 @@ class IBKRConnection:
     # -- dialling -------------------------------------------------------------------------
 
     async def _dial(self) -> None:
-        dialer = Dialer(self.library, self.settings, publish=self._take, on_lost=self._link_lost)
+        dialer = Dialer(
+            self.library, self.settings, publish=self.inbox.pass_on, on_lost=self._link_lost
+        )
         self._lost_words = ""
         session = await dialer.dial()
         if self.state is LinkState.CLOSED:
@@ -228,7 +231,7 @@ class IBKRConnection:
         self._begin_epoch()
         if self._lost_words:  # TWS said so before we were through the door
             self._degrade(self._lost_words)
-        self._take(m.SubscriptionsLost())
+        self.inbox.pass_on(m.SubscriptionsLost())
 
     def _begin_epoch(self) -> None:
         self.epoch += 1
@@ -321,25 +324,20 @@ class IBKRConnection:
 
     # -- what comes ---------------------------------------------------------------------------
 
-    def _take(self, message: m.Message) -> None:
-        match message:
-            case m.End():
-                self.requests.take_end(message)
-            case m.ErrorReport():
-                self._take_error(message)
-            case m.ServerTime(at=at):
-                self._take_time(at)
-            case m.NextOrderId(order_id=order_id):
-                if self._session is not None:
-                    self._session.next_order_id = max(self._session.next_order_id, order_id)
-            case m.DecodeFailure():
-                self._take_failure(message)
-            case _:
-                pass
-        self.inbox.pass_on(message)
+    def _listen(self) -> None:
+        """Hear what the link itself lives by, before anybody else hears it."""
+        self.inbox.on(m.End, self.requests.take_end)
+        self.inbox.on(m.ErrorReport, self._take_error)
+        self.inbox.on(m.ServerTime, self._take_time)
+        self.inbox.on(m.NextOrderId, self._take_number)
+        self.inbox.on(m.DecodeFailure, self._take_failure)
 
-    def _take_time(self, at: datetime) -> None:
-        there = at + _CLOCK_SLACK / 2
+    def _take_number(self, message: m.NextOrderId) -> None:
+        if self._session is not None:
+            self._session.next_order_id = max(self._session.next_order_id, message.order_id)
+
+    def _take_time(self, message: m.ServerTime) -> None:
+        there = message.at + _CLOCK_SLACK / 2
         self.clock_offset = there - self.clock.now()
         if self._on_server_time is not None and abs(self.clock_offset) > _CLOCK_SLACK:
             self._on_server_time(there)
@@ -362,7 +360,7 @@ class IBKRConnection:
                 if self.state in {LinkState.CONNECTED, LinkState.DEGRADED}:
                     self._begin_epoch()
                     if rule.kind is Kind.LINK_RESET:
-                        self._take(m.SubscriptionsLost())
+                        self.inbox.pass_on(m.SubscriptionsLost())
             case Kind.NOTICE if error.code in _QUIET_NOTICES:
                 return
             case _:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ibkr_trader.core.events import BaseEvent
 
 LIMIT = 20_000
+_CONFLATED = (PriceEvent, VolumeEvent)
 
 
 class EventQueue:
@@ -35,7 +36,7 @@ class EventQueue:
 
     def publish(self, event: BaseEvent) -> None:
         """Let `event` wait for the reader."""
-        if isinstance(event, PriceEvent | VolumeEvent):
+        if isinstance(event, _CONFLATED):
             self._prices[type(event), event.contract.con_id] = event
         else:
             self._facts.append(event)

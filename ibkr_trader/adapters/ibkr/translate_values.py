@@ -25,6 +25,7 @@ _UNSET = frozenset(
 _LARGEST = Decimal("1e300")  # beyond: the largest double, in whatever spelling
 
 
+@lru_cache(maxsize=4096)  # prices and sizes come again and again
 def number(text: str) -> Decimal | None:
     """Return the number that `text` says, or None if it says that there is none.
 
