@@ -92,11 +92,13 @@ def is_late(group: Bracket) -> bool:
 
 
 def room(event: DenyEvent) -> Decimal:
-    """Return how much of a denied close would have been allowed: none, if other checks deny it."""
-    found = [breach for breach in event.breaches if not breach.is_warning]
-    if [breach.check for breach in found] != ["reduce_only"]:
-        return ZERO
-    return Decimal(found[0].headroom)
+    """Return how much of a denied close would only close: none, if nobody objected to its size.
+
+    What else is said against it is mostly said of the surplus, which opens; a smaller close is
+    judged anew.
+    """
+    found = [one.headroom for one in event.breaches if one.check == "reduce_only"]
+    return Decimal(found[0]) if found else ZERO
 
 
 def unrest(group: Bracket) -> Iterator[str]:

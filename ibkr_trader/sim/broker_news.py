@@ -295,6 +295,7 @@ def _finding(known: Known, code: int) -> type[ev.OrderEvent]:
         return ev.CancelRejectEvent
     if not known.is_acked:
         return ev.RejectEvent
-    if known.wanted is not None and code != refusals.DUPLICATE_ID.code:
+    is_used_twice = code == refusals.DUPLICATE_ID.code and not known.is_closed
+    if known.wanted is not None and not is_used_twice:
         return ev.ModifyRejectEvent
     return ev.RejectEvent if code == refusals.REJECTED else ev.WarningEvent

@@ -59,6 +59,15 @@ def test_what_came_late_is_closed_as_far_as_other_exits_leave_it() -> None:
     )
 
 
+def test_what_else_is_said_of_a_close_that_is_too_large_is_said_of_what_would_open() -> None:
+    """A desk that only reduces denies it twice over; cut to size it reduces."""
+    play, close = came_late()
+    event = denied(close, "reduce_only", "3")
+    halted = ev.Breach(check="trading_state", message="Trading is REDUCING")
+    both = msgspec.structs.replace(event, breaches=(*event.breaches, halted))
+    assert closing(play.hear(both)).quantity == 3
+
+
 @pytest.mark.parametrize(("check", "room"), [("reduce_only", "0"), ("connection", "3")])
 def test_what_came_late_and_is_denied_for_another_reason_is_left_to_a_person(
     check: str, room: str

@@ -156,10 +156,11 @@ class BrokerNews:
         entry = self._roster.find(self._connection.settings.client_id, error.request_id)
         if entry is None:
             return False
+        rule, ended_changing = rule_for(error.code), entry.ended_changing
         self.publish(self._news.error(entry, error))
-        rule = rule_for(error.code)
-        is_taken = rule.kind is Kind.DUPLICATE_ID  # nobody knows which numbers are free
-        if rule.kind in {Kind.DUPLICATE_ID, Kind.PACING, Kind.CONFIG}:
+        # Nobody knows which numbers are free; but to a change that came too late TWS says so, too.
+        is_taken = rule.kind is Kind.DUPLICATE_ID and not ended_changing
+        if is_taken or rule.kind in {Kind.PACING, Kind.CONFIG}:
             at = self._connection.clock.now()
             text = f"{entry.order_id}: {error.text} ({rule.meaning})"
             trouble = ev.ErrorEvent(

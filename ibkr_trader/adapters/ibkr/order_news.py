@@ -215,13 +215,18 @@ def _finding(entry: Entry, kind: Kind) -> type[ev.OrderEvent]:
         return ev.RejectEvent
     if kind is Kind.PACING and not entry.is_acked:
         return ev.UnknownEvent
-    if kind in _REFUSALS and kind is not Kind.DUPLICATE_ID and entry.wanted is not None:
+    if kind in _REFUSALS and entry.wanted is not None and _is_of_change(entry, kind):
         return ev.ModifyRejectEvent
     if kind is Kind.REJECT:
         return ev.RejectEvent
     if kind in {Kind.REFUSE, Kind.CONFIG} and entry.is_cancelling:
         return ev.CancelRejectEvent
     return ev.WarningEvent
+
+
+def _is_of_change(entry: Entry, kind: Kind) -> bool:
+    """Whether a refusal is of the change that is under way; a number used twice is not."""
+    return kind is not Kind.DUPLICATE_ID or entry.ended_changing
 
 
 def family_of(exec_id: str) -> tuple[FillId, int]:

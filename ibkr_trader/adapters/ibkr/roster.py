@@ -59,6 +59,11 @@ class Entry:
     is_refused: bool = False
     is_closed: bool = False
 
+    @property
+    def ended_changing(self) -> bool:
+        """Whether it ended while a change of it was under way: TWS says then what it likes."""
+        return self.is_closed and self.wanted is not None
+
 
 class Roster:
     """Every order met on this connection or an earlier one of this process.

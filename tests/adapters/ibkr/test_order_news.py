@@ -177,6 +177,19 @@ async def test_202_is_a_cancel_asked_for_or_not(rig: Rig) -> None:
     assert event.code == 202
 
 
+async def test_a_change_that_crosses_the_end_of_its_order_stops_nothing(rig: Rig) -> None:
+    """The other exit has traded: TWS calls the change of what is gone a number used twice."""
+    await placed(rig)
+    await rig.broker.send(approved(ModifyOrder(order_id=SINGLE, limit_price=Decimal("151.00"))))
+    rig.gateway.send(*order_status(5, "Cancelled"))
+    await rig.until(ev.CancelEvent)
+    (event,) = await code(rig, 103)
+    assert isinstance(event, ev.ModifyRejectEvent)
+    assert not [one for one in rig.seen(ev.ErrorEvent) if one.needs_look]
+    await rig.settle()
+    assert not rig.gateway.count(8), "nobody doubts which numbers are free"
+
+
 async def test_a_duplicate_id_asks_the_gateway_for_a_better_one(rig: Rig) -> None:
     await rig.broker.send(submit(spec()))
     await code(rig, 103)

@@ -46,6 +46,19 @@ def test_a_code_is_read_as_its_kind_says(code: int) -> None:
     assert evidence(code) == MEANS.get(ERROR_RULES[code].kind, INERT)
 
 
+def test_a_number_used_before_is_the_answer_to_a_change_that_came_too_late() -> None:
+    """The order ended as its change was on the way: TWS takes that for a new one."""
+    roster = Roster(install="memo", client_id=1)
+    entry = roster.add(spec(), parent_number=0)
+    entry.is_acked = entry.is_closed = True
+    entry.wanted = spec(limit_price=None)
+    report = m.ErrorReport(request_id=entry.number, code=103, text="Duplicate order ID.")
+    (event,) = OrderNews(roster, now=lambda: AT).error(entry, report)
+    assert isinstance(event, ev.ModifyRejectEvent)
+    (event,) = OrderNews(roster, now=lambda: AT).error(entry, report)
+    assert isinstance(event, ev.WarningEvent), "its change was answered: this is of something else"
+
+
 @pytest.mark.parametrize("code", [0, 7, 555, 2199, 10233, 99_999])
 def test_a_code_that_nobody_knows_is_a_remark(code: int) -> None:
     assert evidence(code) == INERT
