@@ -1,6 +1,11 @@
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
+
 from ibkr_trader.core.enums import OrderStatus
+from ibkr_trader.core.models import OrderId
 from tests.risk.world import (
     MSFT,
     bracket,
@@ -32,6 +37,16 @@ def test_out_of_sync_a_stop_is_tightened_and_not_widened() -> None:
     blind = view(held(10), protection, is_synced=False)
     assert reasons(review(modify(protection, stop_price="146"), blind)) == set()
     assert reasons(review(modify(protection, stop_price="144"), blind)) == {"knowledge"}
+
+
+@pytest.mark.parametrize("shared", [{"oca_group": "t-1-x1"}, {"parent_id": OrderId("t-1-entry")}])
+def test_out_of_sync_an_exit_of_a_group_stays_as_it_is(shared: dict[str, Any]) -> None:
+    """The others may have traded: the size that a change states would give back what they took."""
+    protection = working(stop("SELL", 10, "145", **shared))
+    tighter = modify(protection, stop_price="146")
+    (breach,) = judge("knowledge", tighter, view(held(10), protection, is_synced=False))
+    assert "not in sync yet" in breach.message
+    assert judge("knowledge", tighter, view(held(10), protection)) == []
 
 
 def test_an_unknown_order_blocks_openings_in_its_symbol_alone() -> None:
