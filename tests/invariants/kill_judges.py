@@ -15,7 +15,7 @@ from ibkr_trader.orders.wishes import HALT
 from ibkr_trader.risk.switch import EVERYTHING, TradingSwitch
 from ibkr_trader.sim.gateway.wire import Fate
 from ibkr_trader.sim.orders import OrderKey
-from tests.invariants.ability import able_since
+from tests.invariants.ability import SETTINGS, able_since
 from tests.invariants.deeds import NAMES
 from tests.invariants.evidence import (
     STOPS,
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 T_GONE = timedelta(seconds=5)
 T_CALLED = timedelta(seconds=30)  # after which a person is called for what is UNKNOWN
 USED = 103  # a number at or below one that came before
-SETTINGS = frozenset({163, 321, 383, 451})  # with which TWS refuses what a person has it refuse
 T_CANCELS = ((1, 0.05), (10, 0.25), (50, 1.5))  # which cancel, within how many seconds
 _NEVER = 1 << 62
 
