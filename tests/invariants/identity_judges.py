@@ -161,7 +161,8 @@ def s6_unknown_codes_are_inert(world: World) -> list[str]:
 
 def _out_of_turn(world: World, reading: Reading) -> Iterator[str]:
     """Say which numbers left after a higher one; in process, which came after it."""
-    came = (frame.key.order_id for frame in _ours(world) if frame.is_new)
+    # Once each: a change that comes after the end of its order looks like a new one there.
+    came = dict.fromkeys(frame.key.order_id for frame in _ours(world) if frame.is_new)
     highest = 0
     for number in came if world.loop.network is None else reading.turns:
         if number < highest:
