@@ -11,8 +11,8 @@ import pytest
 
 from ibkr_trader.adapters.ibkr.error_codes import ERROR_RULES
 from ibkr_trader.adapters.ibkr.lanes import Lane, Parcel
-from ibkr_trader.core.enums import OrderRole, OrderStatus, Side, TradingState
-from ibkr_trader.core.errors import OrderRejectedError, OutcomeUnknown, RiskCheckError
+from ibkr_trader.core.enums import OrderStatus, Side, TradingState
+from ibkr_trader.core.errors import OrderRejectedError, RiskCheckError
 from ibkr_trader.core.events import StateEvent
 from ibkr_trader.drills.still_gateway import CLOCKWORK
 from ibkr_trader.execution.closing import close_contract
@@ -20,9 +20,7 @@ from ibkr_trader.execution.placing import Wait
 from ibkr_trader.sim.gateway import fault_rules as rules
 from ibkr_trader.sim.gateway.fault_rules import Fault, When
 from ibkr_trader.sim.gateway.order_requests import PlaceOrder
-from ibkr_trader.sim.gateway.spoiling import garbage
 from ibkr_trader.sim.gateway.wire import Way
-from ibkr_trader.sim.precautions import Precautions
 from tests.bad_days.bad_lines import line_of
 from tests.bad_days.gateway_words import codes, line, say, say_status
 from tests.bad_days.judges import assert_over, assert_sound
@@ -92,40 +90,6 @@ async def test_f_b09_110_is_a_refusal_and_no_warning(day: Day, ref: str) -> None
         async with day.meanwhile():
             await day.accepted(bracket(limit="149"))
     await day.wait(5)
-    assert_over(day)
-    assert_sound(day, AAPL)
-
-
-# -- B11: TWS holds the order back and says nothing -----------------------------------------------
-
-
-@pytest.mark.parametrize("released", [True, False])
-async def test_f_b11_an_order_that_a_dialog_in_tws_holds_is_unknown_until_it_is_released(
-    day: Day, released: bool
-) -> None:
-    day.faults.arm(*rules.ack_delay(300) if released else rules.swallow())
-    with pytest.raises(OutcomeUnknown, match=r"dialog in TWS|precaution") as told:
-        async with day.meanwhile():
-            await day.desk.submit_order(single(limit="149"))
-    assert "bypass" not in str(told.value).lower()
-    await day.wait(5)
-    (order,) = await day.desk.get_open_orders()
-    assert order.status is OrderStatus.UNKNOWN
-    await day.wait(320, step=10)
-    (order,) = await day.desk.get_open_orders()
-    assert order.status is (OrderStatus.SUBMITTED if released else OrderStatus.UNKNOWN)
-    assert len(day.wire.sent("placeOrder")) == 1
-
-
-async def test_f_b11_a_precaution_that_speaks_is_a_refusal_that_names_the_setting(
-    day: Day,
-) -> None:
-    acts, most = day.exchange.floor_acts, Precautions(size_limit=Decimal(5))
-    await day.others(lambda now: acts.set_up(most, now=now))
-    with pytest.raises(OrderRejectedError, match=r"[Pp]recautionary") as told:
-        async with day.meanwhile():
-            await day.desk.submit_order(single(limit="149"))
-    assert "bypass" not in str(told.value).lower()
     assert_over(day)
     assert_sound(day, AAPL)
 
@@ -378,51 +342,5 @@ async def test_f_b21_an_order_that_waits_for_the_opening_works_and_counts(day: D
         await day.desk.submit_order(single(side=Side.SELL, limit="152"))
     await day.wait_until(START.replace(day=23, hour=14, minute=31), step=7200)
     await day.quote("151.10", "151.12")
-    assert_over(day)
-    assert_sound(day, AAPL)
-
-
-@pytest.mark.parametrize("renewed", ["not", "garbage", "1102"])
-async def test_f_b11_a_close_that_a_dialog_holds_is_not_made_twice_on_the_link_that_it_took(
-    day: Day, renewed: str
-) -> None:
-    """Whatever makes us ask everything again: the gateway that has it is still the same."""
-    await day.desk.submit_group(bracket(), wait=Wait.FILLED)
-    day.faults.arm(*rules.ack_delay(120, order="close"))
-    (position,) = await day.desk.get_positions()
-    async with day.trying(close_contract(day.trader, position.contract, timeout=300)):
-        await day.wait(20)
-        if renewed == "garbage":
-            for session in day.server.lines.sessions():
-                session.talk.say_raw(garbage(64), name=renewed)
-            day.server.lines.flush()
-        elif renewed == "1102":
-            for code in (1100, 1102):
-                for session in day.server.lines.sessions():
-                    session.talk.refuse(-1, code, "Connectivity between IB and TWS")
-                day.server.lines.flush()
-                await day.quiet()
-        await day.wait(60, step=5)
-        (close,) = (o for o in await day.desk.get_open_orders() if o.spec.role is OrderRole.CLOSE)
-        assert close.status is OrderStatus.UNKNOWN
-        await day.wait(90, step=5)
-    assert day.ledger.held(AAPL) == 0
-    assert_over(day)
-    assert_sound(day, AAPL)
-
-
-async def test_f_b11_a_close_does_not_wait_for_an_entry_that_a_dialog_holds(day: Day) -> None:
-    """Let go after all, it comes too late: a higher number has passed it."""
-    await day.desk.submit_group(bracket(), wait=Wait.FILLED)
-    day.faults.arm(*rules.ack_delay(90, order="single"))
-    await day.sent(single(3))
-    (position,) = await day.desk.get_positions()
-    async with day.trying(close_contract(day.trader, position.contract, timeout=150)):
-        await day.wait(30, step=5)
-        held = day.ledger.held(AAPL)
-        await day.wait(200, step=5)
-    assert held == 0, "before anybody has let it go"
-    assert 103 in codes(day)
-    assert day.ledger.held(AAPL) == 0
     assert_over(day)
     assert_sound(day, AAPL)
