@@ -22,6 +22,7 @@ from tests.invariants.watched import US
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ibkr_trader.core.models import OrderSpec
     from tests.invariants.world import World
 
 SETTINGS = frozenset({163, 321, 383, 451})  # with which TWS refuses what a person has it refuse
@@ -48,29 +49,54 @@ def turned_down(world: World, con_id: int) -> Iterator[datetime]:
 
 
 def given_up(world: World, con_id: int) -> list[tuple[datetime, datetime]]:
-    """Return the stretches in which a group has left what came late to a person.
+    """Return the stretches in which what has no stop was left to a person, who was told.
 
-    It closes such a thing once. TWS refused that by a setting of its own, a person was told, and
-    no order of ours has gone there since.
+    Each ends with the next order of ours that goes there.
     """
+    begun = [*_refused_closes(world, con_id), *_lost_stops(world, con_id)]
+    went = [f.at for f in world.exchange.frames if f.key.client_id == US and f.con_id == con_id]
+    now = world.clock.now()
+    return [(at, min((one for one in went if one > at), default=now)) for at in begun]
+
+
+def _refused_closes(world: World, con_id: int) -> Iterator[datetime]:
+    """When TWS refused, by a setting of its own, the close of what came late: there is one try."""
     reading = read(world)
     closes = {
-        OrderKey(US, spec.broker_order_id): spec.group_id
-        for wishes in reading.submitted.values()
-        for _, spec in wishes
-        if spec.role is OrderRole.CLOSE and spec.contract.con_id == con_id
+        OrderKey(US, spec.broker_order_id): spec
+        for spec in _asked_for(world, con_id)
+        if spec.role is OrderRole.CLOSE
     }
-    found = []
     for entry in reading.refused:
-        group = closes.get(entry.key) if entry.key is not None else None
-        if group is None or entry.message.code not in SETTINGS:  # type: ignore[union-attr]  # as above
+        spec = closes.get(entry.key) if entry.key is not None else None
+        if spec is None or entry.message.code not in SETTINGS:  # type: ignore[union-attr]  # as above
             continue
-        told = (m for _, m in reading.records if isinstance(m, ev.GroupEvent) and m.is_serious)
-        if any(one.group_id == group and one.at >= entry.at for one in told):
-            later = (
-                f.at
-                for f in world.exchange.frames
-                if f.key.client_id == US and f.con_id == con_id and f.at > entry.at
-            )
-            found.append((entry.at, min(later, default=world.clock.now())))
-    return found
+        if _is_said(world, spec, entry.at):
+            yield entry.at
+
+
+def _lost_stops(world: World, con_id: int) -> Iterator[datetime]:
+    """When a stop that somebody placed by itself was lost on its way: nothing is sent twice."""
+    asked = list(_asked_for(world, con_id))
+    alone = {
+        spec.order_id: spec
+        for spec in asked
+        if spec.role is OrderRole.STOP and sum(o.group_id == spec.group_id for o in asked) == 1
+    }
+    for _, message in read(world).records:
+        if not isinstance(message, ev.UnknownEvent):
+            continue
+        lost = alone.get(message.order_id)
+        if lost is not None and _is_said(world, lost, message.at):
+            yield message.at
+
+
+def _asked_for(world: World, con_id: int) -> Iterator[OrderSpec]:
+    for wishes in read(world).submitted.values():
+        yield from (spec for _, spec in wishes if spec.contract.con_id == con_id)
+
+
+def _is_said(world: World, spec: OrderSpec, since: datetime) -> bool:
+    """Whether the order's group has told a person of trouble from then on."""
+    told = (one for _, one in read(world).records if isinstance(one, ev.GroupEvent))
+    return any(one.is_serious and one.group_id == spec.group_id and one.at >= since for one in told)
