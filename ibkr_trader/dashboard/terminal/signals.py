@@ -13,7 +13,7 @@ import signal
 import threading
 from asyncio import AbstractEventLoop
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 import msgspec
@@ -143,9 +143,13 @@ class TerminalSignals:
         self._hearers.on_interrupt()
 
     def _continue(self) -> None:
-        """Go on, also where nobody has asked us before we were stopped (SIGSTOP)."""
-        self._take()
-        self._hearers.on_continue()
+        """Go on, also where nobody has asked us before we were stopped (SIGSTOP).
+
+        A terminal that is closed sends this, too, beside the SIGHUP that ends us: it is gone.
+        """
+        with suppress(OSError):
+            self._take()
+            self._hearers.on_continue()
 
     def _take(self) -> None:
         """Take the terminal again, unless it is the shell's, or we have left it for good."""

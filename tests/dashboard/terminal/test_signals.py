@@ -38,12 +38,13 @@ def start(pty: Terminal) -> Iterator[Start]:
     """Start programs whose terminal the pty is, and whose session is their own."""
     with ExitStack() as programs:
 
-        def start(*what: str) -> subprocess.Popen[bytes]:
+        def start(*what: str, stderr: int | None = None) -> subprocess.Popen[bytes]:
             command = [sys.executable, "-m", "tests.dashboard.terminal.signal_child", *what]
             end = pty[1]
+            told = end if stderr is None else stderr
             program = programs.enter_context(
                 subprocess.Popen(
-                    command, cwd=ROOT, stdin=end, stdout=end, stderr=end, start_new_session=True
+                    command, cwd=ROOT, stdin=end, stdout=end, stderr=told, start_new_session=True
                 )
             )
             programs.callback(program.kill)
@@ -112,10 +113,12 @@ def test_the_end_is_told_with_its_number(
 
 
 def test_a_terminal_that_is_closed_ends_the_program(pty: Terminal, start: Start) -> None:
-    program = start("listens")
+    program = start("listens", stderr=subprocess.PIPE)
     pty[0].wait_for("listening")
     pty[0].hang_up()
-    assert program.wait(15) == 128 + signal.SIGHUP
+    _, complaints = program.communicate(timeout=15)
+    assert program.returncode == 128 + signal.SIGHUP
+    assert complaints == b"", "the SIGCONT that comes with it finds no terminal to take"
 
 
 def test_another_size_is_told(pty: Terminal, start: Start) -> None:
