@@ -162,6 +162,11 @@ class OrderSpec(msgspec.Struct, frozen=True, kw_only=True):
     broker_order_id: int = 0
     reference: str = ""
 
+    @property
+    def is_sized_by_others(self) -> bool:
+        """Whether fills of other orders change its size at the broker: its entry's, its group's."""
+        return self.parent_id is not None or bool(self.oca_group)
+
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
     """An order and what has become of it: a fold of its events, replaced and never changed.

@@ -154,7 +154,8 @@ class Recovery:
             self._missed = {
                 order_id: self._missed.get(order_id, now)
                 for order_id in outcome.unresolved
-                if self._may_count(order_id, snapshot)
+                if (order := self._outlook.portfolio.order(order_id)) is not None
+                and snapshot.tells_absence(order, sent_in=self._sent_in.get(order_id, 0))
             }
             self._epoch = snapshot.epoch
             self._intake.admit(outcome.events)
@@ -278,16 +279,6 @@ class Recovery:
         )
         with contextlib.suppress(BrokerUnavailable):  # it is on record; the rest must go on
             await self._router.route(command)
-
-    def _may_count(self, order_id: OrderId, snapshot: BrokerSnapshot) -> bool:
-        """Whether its absence is one: on a connection made after the order was sent.
-
-        What the broker has acknowledged waits for nobody in there: of that a new epoch will do.
-        """
-        order = self._outlook.portfolio.order(order_id)
-        is_known = order is not None and bool(order.perm_id)
-        seen = snapshot.epoch if is_known else snapshot.line
-        return seen > self._sent_in.get(order_id, 0)
 
     def _observe(self, snapshot: BrokerSnapshot) -> None:
         install = self._journal.state.install

@@ -14,13 +14,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
 from ibkr_trader.core.commands import CancelOrder, Command, ModifyOrder, SubmitOrders
 from ibkr_trader.core.events import GroupEvent
 from ibkr_trader.core.models import GroupId
+
+S = TypeVar("S", bound=msgspec.Struct)
 
 PATIENCE = timedelta(seconds=5)  # until something asked for is asked for again
 TRIES = 3
@@ -82,13 +84,6 @@ class Memory(msgspec.Struct, frozen=True, kw_only=True):
         asked = {key: one for key, one in self.asked.items() if one.command != command}
         return self if len(asked) == len(self.asked) else Memory(asked=asked, said=self.said)
 
-    def parted(self) -> Memory:
-        """Return the memory of what was told alone: the link is lost, and what was asked with it.
-
-        How things stand on the next link says what has arrived; the rest is due there at once.
-        """
-        return Memory(said=self.said) if self.asked else self
-
     def is_unheard(self, beginning: str) -> bool:
         """Whether anything whose key begins so was asked for as often as it may be, in vain."""
         return any(key.startswith(f"{_UNHEARD}{beginning}") for key in self.said)
@@ -110,6 +105,17 @@ class Memory(msgspec.Struct, frozen=True, kw_only=True):
             before = self.asked.get(key)
             if before is not None and before.times >= TRIES and at - before.at >= PATIENCE:
                 yield Word(f"{_UNHEARD}{key}", f"asked {TRIES} times in vain: {key}; look at it")
+
+
+def parted(group: S, memory: Memory) -> S:
+    """Return the group with its memory of what was told alone: the link is lost.
+
+    What was asked for is lost with it, or has arrived: how things stand on the next link says so,
+    and the rest is due there at once.
+    """
+    if not memory.asked:
+        return group
+    return msgspec.structs.replace(group, memory=Memory(said=memory.said))
 
 
 class Outcome(NamedTuple):

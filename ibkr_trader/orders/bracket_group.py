@@ -16,7 +16,7 @@ from ibkr_trader.core.enums import OrderRole, TimeInForce
 from ibkr_trader.core.models import ZERO, GroupId, Order, OrderId, OrderSpec
 from ibkr_trader.core.text import quantity
 from ibkr_trader.orders import bracket_policy
-from ibkr_trader.orders.asking import Memory
+from ibkr_trader.orders.asking import Memory, parted
 from ibkr_trader.orders.bracket_repairs import claim, room
 from ibkr_trader.orders.closing import KIND as CLOSING
 from ibkr_trader.orders.cover_orders import KIND as COVER
@@ -159,8 +159,7 @@ class Bracket(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         if orders is not self.orders:
             return bracket_policy.step(self._after(event, orders), event.at)
         if isinstance(event, ev.DisconnectEvent):
-            left = self.memory.parted()
-            return Step(self if left is self.memory else msgspec.structs.replace(self, memory=left))
+            return Step(parted(self, self.memory))
         return bracket_policy.step(self, event.at)
 
     def unsent(self, command: Command) -> Bracket:

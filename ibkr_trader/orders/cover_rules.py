@@ -249,7 +249,7 @@ def _exits(scene: Scene) -> Iterable[Order]:
 
 def _may_grow(order: Order, scene: Scene, known: Known) -> bool:
     """Whether it is a stop that nobody else sizes, and that stands by itself."""
-    is_free = not order.spec.oca_group and order.spec.parent_id is None
+    is_free = not order.spec.is_sized_by_others
     is_still = order.desired is None and order.status not in _CHANGING
     return order.order_id in known.loose and is_free and is_still and protects(order, scene.mark)
 

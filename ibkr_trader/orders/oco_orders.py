@@ -22,7 +22,7 @@ from ibkr_trader.core.commands import Command, SubmitOrders
 from ibkr_trader.core.enums import OcaType, OrderRole, TimeInForce
 from ibkr_trader.core.models import GroupId, Order, OrderId, OrderRequest, OrderSpec
 from ibkr_trader.orders import oco_policy
-from ibkr_trader.orders.asking import Memory
+from ibkr_trader.orders.asking import Memory, parted
 from ibkr_trader.orders.group import ORDER_TYPES, Step
 from ibkr_trader.orders.members import Members, follow, written
 from ibkr_trader.orders.oco_legs import Legs, OnRace, fitted, leg_faults
@@ -189,8 +189,7 @@ class OCO(msgspec.Struct, frozen=True, kw_only=True):
         if orders is not self.orders and isinstance(event, ev.OrderEvent):
             return oco_policy.step(self._after(event, orders), event.at)
         if isinstance(event, ev.DisconnectEvent):
-            left = self.memory.parted()
-            return Step(self if left is self.memory else msgspec.structs.replace(self, memory=left))
+            return Step(parted(self, self.memory))
         # A price changes nothing here; what is overdue is seen at the next heartbeat.
         is_price = isinstance(event, ev.MarketEvent | ev.OrderEvent)
         return Step(self) if is_price else oco_policy.step(self, event.at)

@@ -95,8 +95,7 @@ def is_override(order: Order, stated: OrderSpec) -> bool:
     was, now = figures(before), figures(stated)
     if was[1:] != now[1:]:
         return True
-    # The broker sizes the exits of an entry, and the rest of a group that shares its fills.
-    is_sized = before.parent_id is not None or bool(before.oca_group) or order.code == _CUT
+    is_sized = before.is_sized_by_others or order.code == _CUT
     return was.quantity != now.quantity and not is_sized
 
 

@@ -286,7 +286,7 @@ class _Findings:
             (p.quantity for p in self.snapshot.positions if p.contract.con_id == con_id), ZERO
         )
         return (
-            self.snapshot.line > self.evidence.sent_in.get(order.order_id, 0)
+            self.snapshot.tells_absence(order, sent_in=self.evidence.sent_in.get(order.order_id, 0))
             and order.created_at is not None
             and is_same_day(order.created_at, self.snapshot.at)
             and ledger.get(con_id, held) == held

@@ -37,3 +37,12 @@ class BrokerSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     def line(self) -> int:
         """The epoch with which its connection began."""
         return self.dialled or self.epoch
+
+    def tells_absence(self, order: Order, *, sent_in: int) -> bool:
+        """Whether it says anything that an order is not in it, which was sent in that epoch.
+
+        It does on a connection made after the order was sent. What the broker has acknowledged
+        waits for nobody in there: of that a new epoch will do.
+        """
+        seen = self.epoch if order.perm_id else self.line
+        return seen > sent_in

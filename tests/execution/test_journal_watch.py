@@ -35,17 +35,22 @@ async def refused(trader: Trader) -> str:
     return str(caught.value)
 
 
-async def test_an_older_copy_lets_a_desk_only_reduce_until_somebody_resumes(tmp_path: Path) -> None:
-    floor = Floor()
-    with opened(tmp_path, floor) as journal:
+async def put_back(folder: Path, floor: Floor) -> None:
+    """Trade on from a copy that was made before somebody halted for good."""
+    with opened(folder, floor) as journal:
         async with floor.trader(journal=journal) as trader:
             assert state(trader) is TradingState.ACTIVE
-        shutil.copytree(tmp_path / "sim", tmp_path / "backup")
-    with opened(tmp_path, floor) as journal:
+        shutil.copytree(folder / "sim", folder / "backup")
+    with opened(folder, floor) as journal:
         async with floor.trader(journal=journal) as trader:
             trader.halter.stop("for good", origin="cli")
-    shutil.rmtree(tmp_path / "sim")
-    shutil.copytree(tmp_path / "backup", tmp_path / "sim")
+    shutil.rmtree(folder / "sim")
+    shutil.copytree(folder / "backup", folder / "sim")
+
+
+async def test_an_older_copy_lets_a_desk_only_reduce_until_somebody_resumes(tmp_path: Path) -> None:
+    floor = Floor()
+    await put_back(tmp_path, floor)
     for _ in range(2):  # the doubt itself is on record, and a restart does not end it
         with opened(tmp_path, floor) as journal:
             async with floor.trader(
@@ -67,15 +72,7 @@ async def test_an_older_copy_lets_a_desk_only_reduce_until_somebody_resumes(tmp_
 
 async def test_a_halt_hides_no_older_copy_from_whoever_ends_it(tmp_path: Path) -> None:
     floor = Floor()
-    with opened(tmp_path, floor) as journal:
-        async with floor.trader(journal=journal):
-            pass
-        shutil.copytree(tmp_path / "sim", tmp_path / "backup")
-    with opened(tmp_path, floor) as journal:
-        async with floor.trader(journal=journal) as trader:
-            trader.halter.stop("for good", origin="cli")
-    shutil.rmtree(tmp_path / "sim")
-    shutil.copytree(tmp_path / "backup", tmp_path / "sim")
+    await put_back(tmp_path, floor)
 
     def halted(trader: Trader, journal: SqliteJournal) -> None:
         trader.halter.stop("its flag is there still", origin="cli")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import msgspec
 import pytest
 
 from ibkr_trader.core.commands import CancelOrder, ModifyOrder
 from ibkr_trader.core.models import OrderId
-from ibkr_trader.orders.asking import PATIENCE, SLOWLY, TRIES, Memory, Want, Word
+from ibkr_trader.orders.asking import PATIENCE, SLOWLY, TRIES, Memory, Want, Word, parted
 from tests.orders.samples import GROUP, later
 
 CANCEL = CancelOrder(order_id=OrderId("memo-1-stop"))
@@ -55,6 +56,12 @@ def test_a_change_is_not_asked_for_for_ever() -> None:
     assert len(asked_in(200, (CHANGE,))[0]) == TRIES
 
 
+class Bearer(msgspec.Struct, frozen=True, kw_only=True):
+    """A group, as far as what it remembers goes."""
+
+    memory: Memory
+
+
 def test_what_never_left_was_not_asked_for() -> None:
     memory = Memory().after(WANTS, (), at=later(0), group_id=GROUP).memory
     assert memory.without(CancelOrder(order_id=OrderId("memo-1-target"))) is memory
@@ -64,11 +71,12 @@ def test_what_never_left_was_not_asked_for() -> None:
 
 def test_what_a_lost_link_may_have_lost_is_asked_for_on_the_next_at_once() -> None:
     told = (Word("a", "it is so"),)
-    memory = Memory().after(WANTS, told, at=later(0), group_id=GROUP).memory.parted()
-    again = memory.after(WANTS, told, at=later(1), group_id=GROUP)
+    asked = Bearer(memory=Memory().after(WANTS, told, at=later(0), group_id=GROUP).memory)
+    left = parted(asked, asked.memory)
+    again = left.memory.after(WANTS, told, at=later(1), group_id=GROUP)
     assert again.commands == (CANCEL,)
     assert again.events == ()  # that it is so was told already
-    assert memory.parted() is memory
+    assert parted(left, left.memory) is left
 
 
 def test_a_word_is_told_once() -> None:

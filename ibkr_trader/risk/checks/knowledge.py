@@ -13,7 +13,7 @@ from ibkr_trader.risk.gauges import rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ibkr_trader.risk.proposal import Change, Proposal
+    from ibkr_trader.risk.proposal import Proposal
     from ibkr_trader.risk.view import RiskView
 
 
@@ -26,11 +26,6 @@ def _words(view: RiskView) -> str:
     return f"in sync; {unknown or 'no'} order{'' if unknown == 1 else 's'} of unknown fate"
 
 
-def _is_shared(change: Change) -> bool:
-    """Whether the broker may size the order by the fills of others."""
-    return bool(change.spec.oca_group) or change.spec.parent_id is not None
-
-
 @check("knowledge", Binds.ALL, gauge=rule("knowledge", _words))
 def knowledge(proposal: Proposal, view: RiskView) -> Iterator[Breach]:
     """Deny new orders out of sync, and openings beside an order of unknown fate.
@@ -39,7 +34,8 @@ def knowledge(proposal: Proposal, view: RiskView) -> Iterator[Breach]:
     opposite one. A working stop may still be tightened if nothing else can have cut it: a change
     states a size, and would give back to one of a group what the fills of the others took.
     """
-    is_blind = proposal.is_new or not proposal.reduces or any(map(_is_shared, proposal.changes))
+    is_sized = any(change.spec.is_sized_by_others for change in proposal.changes)
+    is_blind = proposal.is_new or not proposal.reduces or is_sized
     if is_blind and not view.is_synced:
         yield Breach(
             check="knowledge",
