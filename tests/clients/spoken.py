@@ -64,9 +64,12 @@ class Driver:
                     raise AssertionError(self._missed(event, content))
 
     def told(self, event: str, since: int = 0) -> list[Event]:
-        """Return every event of this name so far."""
+        """Return every event of this name up to the one that was expected last.
+
+        What came after it is left out: how much of that is here already depends on the machine.
+        """
         with self._news:
-            return [e for e in self.heard[since:] if e["event"] == event]
+            return [e for e in self.heard[since : self._at] if e["event"] == event]
 
     @property
     def faults(self) -> list[Event]:

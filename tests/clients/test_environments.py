@@ -63,3 +63,15 @@ def test_an_event_that_never_comes_fails_with_what_came(tmp_path: Path) -> None:
         driver.expect("hello", n=2)
     assert driver.close() == 1
     assert [fault["text"] for fault in driver.faults] == ["dying words"]
+
+
+def test_what_came_after_the_one_expected_is_not_told_yet(tmp_path: Path) -> None:
+    """How much of it is here already depends on how fast the machine is."""
+    script = tmp_path / "talker.py"
+    script.write_text('for n in range(4): print(\'{"event": "hello", "n": %d}\' % n)\n')
+    driver = Driver([sys.executable, script], surroundings(tmp_path))
+    driver.close()
+    driver.expect("hello", n=1)
+    assert len(driver.heard) == 4
+    assert [told["n"] for told in driver.told("hello")] == [0, 1]
+    assert [told["n"] for told in driver.told("hello", since=1)] == [1]

@@ -157,8 +157,8 @@ def test_a_global_cancel_takes_every_order(desk: Desk) -> None:
     for order_id in ids:
         desk.expect("orderStatus", orderId=order_id, status="Cancelled")
         desk.expect("error", reqId=order_id, errorCode=202)
-    desk.call("reqAllOpenOrders")
     heard = len(desk.driver.heard)
+    desk.call("reqAllOpenOrders")
     desk.expect("openOrderEnd")
     assert not desk.driver.told("openOrder", since=heard)
 
