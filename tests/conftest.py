@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 from collections.abc import Iterator
@@ -52,3 +53,9 @@ def clean_environment(nobodys_home: Path) -> Iterator[None]:
             patch.delenv(name, raising=False)
         patch.setenv("HOME", str(nobodys_home))
         yield
+
+
+def pytest_collection_finish() -> None:
+    """Keep what was collected out of every collection of garbage: it lives as long as the run."""
+    gc.collect()
+    gc.freeze()

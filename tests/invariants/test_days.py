@@ -1,4 +1,7 @@
-"""Days at random, each from its seed: in process by the dozen, and some over TCP."""
+"""Days at random without faults, each from its seed: in process by the dozen, and some over TCP.
+
+What they do is done in `test_schedules` too, and more of it, with every fault.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from tests.invariants.world import WiredWorld
 CHUNK = 10
 
 
-@pytest.mark.parametrize("chunk", range(6))
+@pytest.mark.parametrize("chunk", range(2))
 def test_no_day_breaks_an_invariant(chunk: int) -> None:
     for seed in range(chunk * CHUNK, (chunk + 1) * CHUNK):
         day = Day(seed)

@@ -155,6 +155,6 @@ SHARED = settings(
     suppress_health_check=list(HealthCheck),
 )
 TestTradingDay = TradingDay.TestCase
-TestTradingDay.settings = settings(SHARED, max_examples=40, stateful_step_count=20)
+TestTradingDay.settings = settings(SHARED, max_examples=20, stateful_step_count=20)
 TestWiredTradingDay = WiredTradingDay.TestCase
 TestWiredTradingDay.settings = settings(SHARED, max_examples=5, stateful_step_count=10)
