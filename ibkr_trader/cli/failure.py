@@ -27,6 +27,7 @@ from ibkr_trader.core.errors import (
     RiskCheckError,
     TraderError,
 )
+from ibkr_trader.core.ids import short_id
 from ibkr_trader.core.text import broker_words, plain
 from ibkr_trader.risk.wording import tightest
 
@@ -178,6 +179,9 @@ def _after_rejection(error: OrderRejectedError) -> str:
     shown = "ibkr-trader orders shows what works"
     if error.code == _REJECTED:
         shown = f"ibkr-trader account shows the margin, {shown.removeprefix('ibkr-trader ')}"
+    if error.standing:
+        stands = ", ".join(short_id(order_id) for order_id in error.standing)
+        return f"never order it again as it was: {stands} went out with it and stands; {shown}"
     return f"{known}; {shown}" if known else f"mend what it says and order again; {shown}"
 
 

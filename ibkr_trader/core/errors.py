@@ -110,13 +110,25 @@ class RiskCheckError(TraderError):
 
 
 class OrderRejectedError(TraderError):
-    """The broker refused the order: `code` and `reason` are its own."""
+    """The broker refused the order: `code` and `reason` are its own.
 
-    def __init__(self, message: str, *, order_id: OrderId, code: int, reason: str) -> None:
+    `standing` are the entries sent with it that work or have traded: to order again would be twice.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        order_id: OrderId,
+        code: int,
+        reason: str,
+        standing: tuple[OrderId, ...] = (),
+    ) -> None:
         super().__init__(message)
         self.order_id = order_id
         self.code = code
         self.reason = reason
+        self.standing = standing
 
 
 class TicketRefused(TraderError):

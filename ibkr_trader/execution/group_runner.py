@@ -19,7 +19,8 @@ import logging
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from ibkr_trader.core.commands import ModifyOrder, SubmitOrders
+from ibkr_trader.core.commands import ModifyOrder
+from ibkr_trader.core.contracts import label
 from ibkr_trader.core.errors import BrokerUnavailable, JournalError
 from ibkr_trader.core.events import (
     CheckpointEvent,
@@ -40,8 +41,8 @@ from ibkr_trader.execution.command_queue import CommandQueue
 from ibkr_trader.execution.exchange_hours import is_trading
 from ibkr_trader.execution.skew_watch import in_step
 from ibkr_trader.orders.group import ORDER_TYPES, Follower, Forgetful
-from ibkr_trader.portfolio.caring import is_left_alone, is_taken_over
-from ibkr_trader.portfolio.enlarging import enlarged
+from ibkr_trader.portfolio.caring import is_left_alone, is_past, is_taken_over
+from ibkr_trader.portfolio.enlarging import enlarged, is_needless
 from ibkr_trader.portfolio.ledger_fold import subject_of
 from ibkr_trader.risk.verdict import Denied
 
@@ -222,6 +223,8 @@ class GroupRunner:
             return
         event = TimeEvent(at=at)
         for group_id in tuple(self._groups):
+            if group_id in self._misled and is_past(self._portfolio(), group_id):
+                self.drop(group_id)
             self._run(group_id, event)
 
     def _link(self, event: SystemEvent) -> None:
@@ -346,44 +349,37 @@ class GroupRunner:
             self._groups[group_id] = group.unsent(command)
 
     async def _carry_out(self, group_id: GroupId, command: Command) -> None:
-        if self._is_needless(command):
+        state = self._portfolio()
+        if is_needless(state, command):
             return
-        if self._is_blind(group_id, command):
-            self._hold(group_id, command)
+        if not self._is_synced and isinstance(self._groups.get(group_id), Forgetful):
+            self._put_off(group_id, command)  # asked for before the link went; a denial would stay
+            return
+        where = enlarged(state, command)  # what the group may be wrong about
+        if where is not None and (group_id in self._misled or subject_of(where) in state.drift):
+            self._hold(group_id, command, where)
             return
         try:
             verdict = await self._router.route(command)
         except (BrokerUnavailable, JournalError) as error:
-            self._unsent_at[group_id] = self._clock.now()
-            self._forget(group_id, command)
+            self._put_off(group_id, command)
             self._tell(group_id, f"could not {_name(command)}: {error.message}")
             return
         if isinstance(verdict, Denied):
             self._tell(group_id, f"was denied to {_name(command)}: {verdict.reasons}")
 
-    def _hold(self, group_id: GroupId, command: Command) -> None:
+    def _put_off(self, group_id: GroupId, command: Command) -> None:
+        self._unsent_at[group_id] = self._clock.now()
+        self._forget(group_id, command)
+
+    def _hold(self, group_id: GroupId, command: Command, contract: Contract) -> None:
         """Keep back what is asked of a position that is not what its executions make it."""
         if group_id not in self._misled and isinstance(self._groups.get(group_id), Forgetful):
             # The broker is being asked: most often an execution is late. Then it is due at once.
-            self._unsent_at[group_id] = self._clock.now()
-            self._forget(group_id, command)
+            self._put_off(group_id, command)
             return
-        message = "the broker restated the position: nothing is placed by itself; look at it"
-        self._tell(group_id, message)
-
-    def _is_needless(self, command: Command) -> bool:
-        """Whether the broker was faster: the order to cancel or change has ended."""
-        if isinstance(command, SubmitOrders):
-            return False
-        order = self._portfolio().order(command.order_id)
-        return order is not None and order.status.is_closed
-
-    def _is_blind(self, group_id: GroupId, command: Command) -> bool:
-        """Whether the group would place or enlarge something and is wrong about what is held."""
-        contract = enlarged(self._portfolio(), command)
-        if contract is None:
-            return False
-        return group_id in self._misled or subject_of(contract) in self._portfolio().drift
+        what = f"the broker restated the position in {label(contract)}"
+        self._tell(group_id, f"{what}: nothing is placed by itself; look at it")
 
     def _tell(self, group_id: GroupId, message: str) -> None:
         at = self._clock.now()

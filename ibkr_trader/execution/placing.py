@@ -181,23 +181,45 @@ async def settle(
         return orders if all(_is_far_enough(order, wait) for order in orders) else None
 
     orders = await trader.until(is_settled, timeout=timeout) or _orders(trader.portfolio, ids)
-    for order in orders:
-        if order.status is OrderStatus.REJECTED:
-            message = f"{order.order_id} was rejected by the broker: {order.reason}"
-            raise OrderRejectedError(
-                message, order_id=order.order_id, code=order.code, reason=order.reason
-            )
-    unsent = tuple(o for o in orders if o.status is OrderStatus.NOT_SENT)
-    if unsent and len(unsent) == len(orders):
-        raise _why_not_sent(trader, unsent[0])
+    refusal = _refusal(orders)
+    # What may be live comes first: who hears of a refusal alone might order again.
     doubtful = tuple(order.order_id for order in orders if order.status.is_in_flight)
     if doubtful:
         message = (
             f"no answer about {', '.join(doubtful)} within {timeout:g} s: it may be live, "
             "or a dialog in TWS (its precautions) holds it back until somebody answers there"
         )
-        raise OutcomeUnknown(message, order_ids=doubtful)
+        told = f"{message}; {refusal.message}" if refusal is not None else message
+        raise OutcomeUnknown(told, order_ids=doubtful)
+    if refusal is not None:
+        raise refusal
+    unsent = tuple(o for o in orders if o.status is OrderStatus.NOT_SENT)
+    if unsent and len(unsent) == len(orders):
+        raise _why_not_sent(trader, unsent[0])
     return orders
+
+
+def _refusal(orders: tuple[Order, ...]) -> OrderRejectedError | None:
+    """What the broker refused of them, and what it took all the same; None if it refused none."""
+    refused = next((order for order in orders if order.status is OrderStatus.REJECTED), None)
+    if refused is None:
+        return None
+    return OrderRejectedError(
+        f"{refused.order_id} was rejected by the broker: {refused.reason}",
+        order_id=refused.order_id,
+        code=refused.code,
+        reason=refused.reason,
+        standing=tuple(o.order_id for o in orders if _leads(o) and _stands(o)),
+    )
+
+
+def _leads(order: Order) -> bool:
+    """Whether it is what the others were sent for: with it, they end."""
+    return order.spec.role in (OrderRole.ENTRY, OrderRole.SINGLE, OrderRole.CLOSE)
+
+
+def _stands(order: Order) -> bool:
+    return order.filled > ZERO or not order.status.is_closed
 
 
 def _why_not_sent(trader: Trader, order: Order) -> TraderError:
@@ -217,8 +239,7 @@ def _is_far_enough(order: Order, wait: Wait) -> bool:
         return True
     if order.status is OrderStatus.PENDING:
         return False
-    is_entry = order.spec.role in (OrderRole.ENTRY, OrderRole.SINGLE, OrderRole.CLOSE)
-    if wait is Wait.FILLED and is_entry:
+    if wait is Wait.FILLED and _leads(order):
         return order.filled >= order.spec.quantity > Decimal(0)
     return True
 

@@ -15,6 +15,7 @@ from ibkr_trader.core.commands import Command, SubmitOrders
 from ibkr_trader.core.contracts import label, ticker
 from ibkr_trader.core.enums import Care
 from ibkr_trader.core.models import ZERO
+from ibkr_trader.portfolio.ledger_fold import subject_of
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -74,6 +75,23 @@ def is_taken_over(state: PortfolioState, group_id: GroupId) -> bool:
     orders = (state.order(order_id) for order_id in state.groups.get(group_id, ()))
     con_ids = {order.spec.contract.con_id for order in orders if order is not None}
     return any(adopted(state, con_id) is not None for con_id in con_ids)
+
+
+def is_past(state: PortfolioState, group_id: GroupId) -> bool:
+    """Whether nothing is left of a group: its orders have ended, and where they were it is flat.
+
+    A group adds up its own executions. Where what it holds went without one that was told, it
+    would wait for ever.
+    """
+    ids = state.groups.get(group_id, ())
+    orders = [order for order_id in ids if (order := state.order(order_id)) is not None]
+    contracts = {order.spec.contract for order in orders}
+    return (
+        bool(orders)
+        and all(order.status.is_closed for order in orders)
+        and not any(contract.con_id in state.positions for contract in contracts)
+        and not any(subject_of(contract) in state.drift for contract in contracts)
+    )
 
 
 def _is_held(state: PortfolioState, con_id: int, said: Decimal) -> bool:

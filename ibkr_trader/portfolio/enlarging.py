@@ -1,4 +1,4 @@
-"""Which contract a command would place something in, or enlarge something in."""
+"""What a command would do as things stand: enlarge something, or nothing any more."""
 
 from __future__ import annotations
 
@@ -23,3 +23,11 @@ def enlarged(state: PortfolioState, command: Command) -> Contract | None:
             return order.spec.contract
         case _:
             return None
+
+
+def is_needless(state: PortfolioState, command: Command) -> bool:
+    """Whether the broker was faster: the order to cancel or change has ended."""
+    if isinstance(command, SubmitOrders):
+        return False
+    order = state.order(command.order_id)
+    return order is not None and order.status.is_closed

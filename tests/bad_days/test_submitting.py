@@ -43,6 +43,28 @@ async def test_f_b01_an_order_that_is_swallowed_is_unknown_and_never_sent_again(
     assert_sound(day, AAPL)
 
 
+async def test_an_entry_nobody_answers_for_weighs_more_than_what_is_refused_of_its_exits(
+    day: Day,
+) -> None:
+    """Whoever hears of a refusal alone orders again, and has it twice."""
+    day.faults.arm(*rules.swallow(order="entry"))
+    with pytest.raises(OutcomeUnknown, match=r"no answer about \S+-entry.*rejected") as unknown:
+        async with day.meanwhile():
+            await day.desk.submit_group(bracket())
+    assert "entry" in [name.rpartition("-")[2] for name in unknown.value.order_ids]
+
+
+async def test_a_refused_exit_says_that_its_entry_stands(day: Day) -> None:
+    refusal = Rejection(ref="*-stop*", times=1)
+    await day.others(lambda now: day.exchange.broker_acts.reject(refusal, now=now))
+    with pytest.raises(OrderRejectedError) as refused:
+        async with day.meanwhile():
+            await day.desk.submit_group(bracket())
+    assert [name.rpartition("-")[2] for name in refused.value.standing] == ["entry"]
+    await day.wait(10)
+    assert_sound(day, AAPL)
+
+
 async def test_f_b02_an_acknowledgement_that_comes_late_revives_the_order(day: Day) -> None:
     day.faults.arm(*rules.ack_delay(40))
     with pytest.raises(OutcomeUnknown):

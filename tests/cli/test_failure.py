@@ -132,6 +132,19 @@ def test_a_rejection_has_the_brokers_code_its_words_once_and_a_next_step(
     assert hint in described.hint
 
 
+def test_a_refusal_beside_which_an_entry_stands_never_says_to_order_again() -> None:
+    error = OrderRejectedError(
+        "a-1-stop was rejected by the broker: no",
+        order_id=OrderId("a-1-stop"),
+        code=10006,
+        reason="no",
+        standing=(OrderId("a-1-entry"),),
+    )
+    hint = failure.describe(error, []).hint
+    assert hint.startswith("never order it again as it was: a-1-entry went out with it and stands;")
+    assert "mend" not in hint
+
+
 def option(strike: int) -> Contract:
     return Contract(
         symbol="AAPL", sec_type=SecType.OPTION, expiry="20240119", strike=Decimal(strike), right="C"

@@ -14,6 +14,7 @@ from ibkr_trader.core.models import GroupId, OrderId
 from ibkr_trader.portfolio.caring import (
     adopted,
     is_left_alone,
+    is_past,
     is_released,
     is_taken_over,
     leave_it,
@@ -21,7 +22,7 @@ from ibkr_trader.portfolio.caring import (
 from ibkr_trader.portfolio.protection import opened_here, scenes
 from ibkr_trader.portfolio.state import PortfolioState, fold
 from tests.orders.samples import AAPL, AT, MSFT, fill, filled, later, spec
-from tests.portfolio.plan_stage import STOP, bracket, plan, sold
+from tests.portfolio.plan_stage import STOP, TARGET, bracket, plan, sold
 from tests.portfolio.stage import held
 
 BY_HAND = ev.SyncEvent(at=AT, epoch=1, positions=(held(10),))
@@ -119,3 +120,14 @@ def test_a_released_position_is_no_scene_of_the_guardian_s_and_only_told_in_a_pl
     assert found.differing == ()
     taken = fold([BY_HAND, said(Care.ADOPTED)])
     assert [step.kind for step in plan(taken).steps] == ["naked"]
+
+
+def test_a_group_is_past_once_its_orders_have_ended_and_its_contract_is_flat() -> None:
+    ends = [ev.CancelEvent(at=later(30), order_id=one.order_id) for one in (TARGET, STOP)]
+    flat = ev.SyncEvent(at=later(40), epoch=2, positions=())
+    unlike = ev.PositionReportEvent(at=later(50), position=held(10))
+    assert is_past(bracket(*ends, flat), STOP.group_id)
+    assert not is_past(bracket(*ends), STOP.group_id), "ten are held"
+    assert not is_past(bracket(flat), STOP.group_id), "its exits are at work"
+    assert not is_past(bracket(*ends, flat, unlike), STOP.group_id), "the broker says otherwise"
+    assert not is_past(bracket(*ends, flat), GroupId("memo-9")), "of it, nothing is known"
