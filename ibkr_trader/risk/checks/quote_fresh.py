@@ -20,13 +20,22 @@ _NAME = "quote_fresh"
 
 
 def gauge(view: RiskView) -> Iterator[Gauge]:
-    """Return how old the oldest quote is of what is held."""
+    """Return how old the oldest quote is of what is held.
+
+    A price that stands still grows old, and that holds nothing up: it is asked for anew before
+    something is opened on it. So an old one is told, and is no limit that is used up.
+    """
     found = [view.quotes.get(con_id) for con_id in view.portfolio.positions]
     ages = [aged.age for aged in found if aged is not None]
     lacking = len(found) - len(ages)
+    allowed = view.limits.max_quote_age
+    if ages and max(ages) > allowed:
+        told = f"{seconds(max(ages))} of {seconds(allowed)} is the oldest of what is held"
+        yield Gauge(check=_NAME, note=f"{told}; it is asked for anew before anything is opened")
+        return
     yield Gauge(
         check=_NAME,
-        limit=tenths(view.limits.max_quote_age),
+        limit=tenths(allowed),
         used=tenths(max(ages)) if ages else None,
         unit=Unit.SECONDS,
         note=f"{lacking} held without a quote" if lacking else "the oldest of what is held",

@@ -58,3 +58,13 @@ def test_its_gauge_has_the_oldest_quote_of_what_is_held() -> None:
     assert (found.used, found.limit, found.note) == (D(3), D(5), "the oldest of what is held")
     (found,) = gauge(view(held(10), quotes={}))
     assert (found.used, found.note) == (None, "1 held without a quote")
+
+
+def test_a_price_that_stands_still_is_told_and_is_no_limit_that_is_used_up() -> None:
+    gauge = CHECKS["quote_fresh"].gauge
+    assert gauge is not None
+    (at_the_limit,) = gauge(view(held(10), quotes={1: aged(seconds=5)}))
+    assert at_the_limit.share == 1
+    (older,) = gauge(view(held(10), quotes={1: aged(seconds=6)}))
+    assert (older.share, older.limit) == (None, None)
+    assert older.note.startswith("6 s of 5 s is the oldest of what is held; it is asked for anew")
