@@ -50,6 +50,11 @@ async def ack(face: Face, names: tuple[str, ...], *, everything: bool, reason: s
         return _reply(face, desk, schema="acknowledged/1", found=found)
 
 
+def words_of(alarm: AlarmEvent) -> str:
+    """Return what an alarm says: of one that waits for a person alone, that it is over."""
+    return ("over: " if alarm.is_over else "") + alarm.message
+
+
 def _meant(name: str, standing: dict[str, AlarmEvent]) -> str:
     found = [key for key in standing if key == name] or [
         key for key in standing if key.startswith(name)
@@ -69,7 +74,7 @@ def _reply(face: Face, desk: Desk, *, schema: str, found: tuple[AlarmEvent, ...]
             when(one.since, utc=face.utc),
             str(one.count),
             str(alarming.told(one.key).times),
-            ("over: " if one.is_over else "") + one.message,
+            words_of(one),
         )
         for one in found
     )

@@ -8,11 +8,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ibkr_trader.cli.exits import UsageFault
-from ibkr_trader.cli.past_orders import find_past
+from ibkr_trader.cli.past_orders import named_orders
 from ibkr_trader.core.contracts import is_named
 from ibkr_trader.core.ids import short_id
 from ibkr_trader.core.shapes import STOP_TYPES
-from ibkr_trader.execution.desk import UnknownOrder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,34 +47,27 @@ def the_one(desk: Desk, text: str, *, is_stop: bool) -> Order:
 
     Raises:
         UnknownOrder: If there is none.
-        UsageFault: If there are several.
+        UsageFault: If there are several, or it is over.
     """
-    orders = _found(desk, text)
+    orders = named_orders(desk, text)
     live = [order for order in orders if not order.status.is_closed]
     # Not even a group with one live order left: it may not be the one that was meant.
-    if len(orders) == 1:
+    if len(orders) == 1 and live:
         return orders[0]
+    if len(orders) == 1:
+        message = f"{short_id(orders[0].order_id)} is {orders[0].status}"
+        raise UsageFault(message, hint="ibkr-trader orders")
     live.sort(key=lambda order: (order.spec.order_type in STOP_TYPES) is not is_stop)
-    raise _unclear(text, live or orders)
+    raise unclear(text, live or orders)
 
 
 def _named(desk: Desk, text: str) -> list[Order]:
-    orders = _found(desk, text)
+    orders = named_orders(desk, text)
     if len(orders) > 1 and not _is_group(text, orders):
-        raise _unclear(text, orders)
+        raise unclear(text, orders)
     if len(orders) > 1:
         return [order for order in orders if not order.status.is_closed]
     return orders
-
-
-def _found(desk: Desk, text: str) -> list[Order]:
-    portfolio = desk.trader.portfolio
-    known = [portfolio.order(order_id) for order_id in portfolio.find(text)]
-    found = [order for order in known if order is not None] or find_past(desk, text)
-    if not found:
-        message = f"order {text} is unknown"
-        raise UnknownOrder(message, hint="ibkr-trader orders --all")
-    return found
 
 
 def _is_group(text: str, orders: Sequence[Order]) -> bool:
@@ -83,7 +75,8 @@ def _is_group(text: str, orders: Sequence[Order]) -> bool:
     return len(groups) == 1 and text.strip() in {name for g in groups for name in (g, short_id(g))}
 
 
-def _unclear(text: str, orders: Sequence[Order]) -> UsageFault:
+def unclear(text: str, orders: Sequence[Order]) -> UsageFault:
+    """Return the fault of a name that fits several orders: which they are."""
     names = [short_id(order.order_id) for order in orders]
     if len(set(names)) < len(names):  # of a lost journal, and of this one
         names = [order.order_id for order in orders]

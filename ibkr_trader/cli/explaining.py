@@ -1,4 +1,4 @@
-"""All there is to say of one order or position: its terms, its kin, and what led to it.
+"""All there is to say of one order, group or position: its terms, its kin, what led to it.
 
 The history is the journal's: who asked, what the checks said, each word of the broker. Reading
 it must not keep the trader from its work, so it goes on in small steps, and back only so far.
@@ -10,10 +10,12 @@ import re
 from typing import TYPE_CHECKING
 
 from ibkr_trader.cli.chain_view import Chain
+from ibkr_trader.cli.chosen import unclear
 from ibkr_trader.cli.event_words import EventWords
 from ibkr_trader.cli.order_view import lasting, sentence
+from ibkr_trader.cli.past_orders import on_record
 from ibkr_trader.cli.position_view import troubles
-from ibkr_trader.cli.record_words import words_of
+from ibkr_trader.cli.record_words import naming, words_of
 from ibkr_trader.cli.wording import when
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.commands import CancelOrder, ModifyOrder, SubmitOrders
@@ -27,10 +29,12 @@ from ibkr_trader.portfolio.protection import protection
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from ibkr_trader.cli.past_orders import Reading
     from ibkr_trader.cli.record_words import Message
-    from ibkr_trader.core.models import Order, OrderSpec, Position
+    from ibkr_trader.core.models import GroupId, Order, OrderSpec, Position
     from ibkr_trader.execution.desk import Desk
-    from ibkr_trader.portfolio.state import PortfolioState
+
+_EARLIER = 8  # of what is on record, that are named
 
 
 async def explain(desk: Desk, about: str, *, utc: bool) -> list[str]:
@@ -51,31 +55,87 @@ async def explain(desk: Desk, about: str, *, utc: bool) -> list[str]:
     if order is None:
         message = f"order {about} is unknown"
         raise UnknownOrder(message, hint="ibkr-trader orders --all")
-    return await _of_order(desk, order, utc=utc)
+    members = portfolio.groups.get(order.spec.group_id, ())
+    kin = [one for key in members if (one := portfolio.order(key)) is not None]
+    return await _of_order(desk, order, kin, utc=utc)
 
 
-async def _of_order(desk: Desk, order: Order, *, utc: bool) -> list[str]:
-    portfolio, spec = desk.trader.portfolio, order.spec
-    name = re.compile(rf"(?<![\w.-]){re.escape(short_id(order.order_id))}(?![\w.-])")
+async def recall(desk: Desk, about: str, *, utc: bool, only_recent: bool = False) -> list[str]:
+    """Return lines about what is on record, closed or not: an order, a group, a symbol's latest.
+
+    Args:
+        desk: Where to look.
+        about: An order's name or its group's; or a symbol.
+        utc: In which zone times are told.
+        only_recent: What the journal's end has of a symbol will do; `about` may be no order.
+
+    Raises:
+        UnknownOrder: If nothing is on record of it.
+        UsageFault: If it may mean several groups.
+    """
+    found = await on_record(desk, about, only_recent=only_recent)
+    if not found.orders or (only_recent and not found.is_symbol):
+        message = f"order {about} is unknown"
+        raise UnknownOrder(message, hint="ibkr-trader orders --all")
+    ids = list(dict.fromkeys(one.spec.group_id for one in found.orders))
+    if len(ids) > 1 and not found.is_symbol:
+        raise unclear(about, found.orders[-_EARLIER:])
+    group = [one for one in found.orders if one.spec.group_id == ids[-1]]
+    kin = [one for one in found.known.values() if one.spec.group_id == ids[-1]]
+    kin.sort(key=lambda one: one.spec.broker_order_id)
+    if len(group) == 1:
+        lines = await _of_order(desk, group[0], kin, utc=utc, reading=found.reading)
+    else:
+        lines = await _of_group(desk, kin, utc=utc, reading=found.reading)
+    return [*_before(ids), *lines]
+
+
+def _before(ids: list[GroupId]) -> Iterator[str]:
+    """What else is on record of a symbol: the latest is told in full."""
+    if len(ids) > 1:
+        earlier = [short_id(one) for one in ids[-_EARLIER - 1 : -1]]
+        more = "…, " if len(ids) > _EARLIER + 1 else ""
+        yield f"before it: {more}{', '.join(earlier)}; ibkr-trader why {earlier[-1]}"
+
+
+async def _of_order(
+    desk: Desk, order: Order, kin: list[Order], *, utc: bool, reading: Reading = recent
+) -> list[str]:
+    chain = Chain(order.order_id)
+    history = await _history(
+        desk, _concerns([order]), order=order, hear=chain.hear, utc=utc, reading=reading
+    )
+    way = chain.lines(utc=utc)
+    lines = [*_terms(order, utc=utc), *(("", *_group(kin)) if len(kin) > 1 else ())]
+    return [*lines, *(("", *way) if way else ()), "", *history]
+
+
+async def _of_group(desk: Desk, orders: list[Order], *, utc: bool, reading: Reading) -> list[str]:
+    history = await _history(desk, _concerns(orders), utc=utc, reading=reading)
+    return [*_group(orders), "", *history]
+
+
+def _concerns(orders: list[Order]) -> Callable[[Message], bool]:
+    """Return what knows whether a record is about one of some orders, or about their group."""
+    ids = {one.order_id for one in orders}
+    groups = {one.spec.group_id for one in orders}
+    names = "|".join(re.escape(short_id(one)) for one in ids)
+    name = re.compile(rf"(?<![\w.-])(?:{names})(?![\w.-])")
 
     def concerns(message: Message) -> bool:
         match message:
-            case SubmitOrders(orders=orders):
-                return any(one.order_id == order.order_id for one in orders)
+            case SubmitOrders(orders=sent):
+                return any(one.order_id in ids for one in sent)
             case ModifyOrder() | CancelOrder() | ev.OrderEvent():
-                return message.order_id == order.order_id
+                return message.order_id in ids
             case ev.GroupEvent() | ev.CloseEndEvent() | ev.CloseRequestEvent():
-                return message.group_id == spec.group_id
+                return message.group_id in groups
             case ev.OperatorEvent(action=action):
                 return name.search(action) is not None
             case _:
                 return False
 
-    chain = Chain(order.order_id)
-    history = await _history(desk, concerns, order=order, hear=chain.hear, utc=utc)
-    way = chain.lines(utc=utc)
-    lines = [*_terms(order, utc=utc), *_kin(portfolio, order)]
-    return [*lines, *(("", *way) if way else ()), "", *history]
+    return concerns
 
 
 async def _of_position(desk: Desk, position: Position, *, utc: bool) -> list[str]:
@@ -153,13 +213,9 @@ def _links(spec: OrderSpec) -> Iterator[str]:
         yield f"from {price(later.trigger)} on it becomes a {later.order_type} order"
 
 
-def _kin(portfolio: PortfolioState, order: Order) -> Iterator[str]:
-    members = portfolio.groups.get(order.spec.group_id, ())
-    known = [one for key in members if (one := portfolio.order(key)) is not None]
-    if len(known) > 1:
-        yield ""
-        yield f"group {short_id(order.spec.group_id)}:"
-        yield from (_member(one) for one in known)
+def _group(orders: list[Order]) -> Iterator[str]:
+    yield f"group {short_id(orders[0].spec.group_id)}:"
+    yield from (_member(one) for one in orders)
 
 
 def _member(order: Order) -> str:
@@ -174,16 +230,19 @@ async def _history(
     utc: bool,
     order: Order | None = None,
     hear: Callable[[Message], None] = lambda _: None,
+    reading: Reading = recent,
 ) -> list[str]:
     """The journal's records that matter, each on a line, oldest first; `hear` is told all."""
     journal, words = desk.trader.journal, EventWords(utc=utc)
-    is_cut = journal.state.last_record > RECORDS
+    is_cut = reading is recent and journal.state.last_record > RECORDS
     lines: list[str] = []
-    async for message in recent(journal):
+    async for message in reading(journal):
         hear(message)
         if concerns(message) and (text := words_of(message, words, order)):
             at = message.at if isinstance(message, ev.BaseEvent) else None
             stamp = when(at, utc=utc) if at is not None else "asked"
+            if order is None and isinstance(message, ModifyOrder | CancelOrder | ev.OrderEvent):
+                text = naming(message.order_id, text)  # it may be of any of them
             lines.append(f"  {stamp}  {plain(text, limit=SENTENCES)}")
     if is_cut:
         lines.insert(0, f"  (older than the last {RECORDS:,} records is in the journal alone)")

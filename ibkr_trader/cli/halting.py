@@ -92,7 +92,7 @@ async def resume(face: Face, reason: str, *, symbol: str) -> output.Reply:
         held = trader.outlook.book.switch.held.get(key)
         what = symbol or masked(trader.account)
         if held is None:
-            return _not_halted(face, desk, symbol)
+            return _not_halted(face, desk, reason, symbol=symbol)
         (halt,) = [one for one in halts(desk) if one.symbol == key and one.since is not None]
         words = msgspec.structs.replace(halt, ends="").words(utc=face.utc)  # this command ends it
         question = f"{what} is {halt.state}: {words}."
@@ -110,16 +110,17 @@ async def resume(face: Face, reason: str, *, symbol: str) -> output.Reply:
         return _resumed(face, desk, reason, ended=halt.document(), trouble=trouble, symbol=symbol)
 
 
-def record_alone(face: Face, options: dict[str, Any]) -> tuple[bool, list[Order]]:
+def record_alone(face: Face, options: dict[str, Any]) -> tuple[bool, list[Order] | None]:
     """Put the halt into the journal without any desk, if nobody holds the account.
 
     Returns:
         Whether it is on record, and which of our orders could still open, as the journal
-        knew last.
+        knew last; None if it cannot be read.
     """
     folder = face.place().folder
     path, clock = face.place().journal, SystemClock()
-    is_recorded, messages = False, []
+    is_recorded = False
+    left: list[Order] | None = None
     event = StateEvent(
         at=clock.now(),
         state=TradingState.HALTED,
@@ -139,8 +140,9 @@ def record_alone(face: Face, options: dict[str, Any]) -> tuple[bool, list[Order]
     with contextlib.suppress(TraderError, OSError):
         if newest(path).exists():
             with SqliteJournal(path, clock=clock, read_only=True) as journal:
-                messages = [one for one in journal.resume() if isinstance(one, BaseEvent)]
-    return is_recorded, list(opening(fold(messages), options["symbol"]))
+                known = fold(one for one in journal.resume() if isinstance(one, BaseEvent))
+                left = list(opening(known, options["symbol"]))
+    return is_recorded, left
 
 
 async def _agree_to_close(face: Face, desk: Desk, wish: Wish) -> None:
@@ -280,14 +282,13 @@ def _is_open(desk: Desk, one: Closed) -> bool:
     return one.trouble is not None or bool(quantity_of(desk.trader.portfolio, one.contract.con_id))
 
 
-def _not_halted(face: Face, desk: Desk, symbol: str) -> output.Reply:
+def _not_halted(face: Face, desk: Desk, reason: str, *, symbol: str) -> output.Reply:
     what = symbol or "the desk"
-    others = halts(desk)
     blocks: list[str | output.Table] = [
         f"{title(face.settings(), desk)}  {what} is not halted: there is nothing to resume"
     ]
     blocks += _still(face, desk)
-    data = {"symbol": symbol, "ended": None, "halts": [one.document() for one in others]}
+    data = _resumption(desk, symbol, reason=reason)
     code = Exit.INCOMPLETE if not symbol and _is_held_back(desk) else Exit.DONE
     return output.Reply(schema="resumed/1", data=data, blocks=blocks, exit=code)
 
@@ -302,7 +303,21 @@ def _resumed(
         blocks.append(f"NOT resumed for good: {trouble}")
     blocks += _still(face, desk)
     is_held_back = bool(trouble) or (not symbol and _is_held_back(desk))
-    data = {
+    data = _resumption(desk, symbol, reason=reason, ended=ended, trouble=trouble)
+    code = Exit.INCOMPLETE if is_held_back else Exit.DONE
+    return output.Reply(schema="resumed/1", data=data, blocks=blocks, exit=code)
+
+
+def _resumption(
+    desk: Desk,
+    symbol: str,
+    *,
+    reason: str,
+    ended: dict[str, Any] | None = None,
+    trouble: str = "",
+) -> dict[str, Any]:
+    """How it stands after `resume`; `ended` is null if there was nothing to end."""
+    return {
         "symbol": symbol,
         "reason": reason,
         "ended": ended,
@@ -310,8 +325,6 @@ def _resumed(
         "trouble": trouble,
         "halts": [one.document() for one in halts(desk)],
     }
-    code = Exit.INCOMPLETE if is_held_back else Exit.DONE
-    return output.Reply(schema="resumed/1", data=data, blocks=blocks, exit=code)
 
 
 def _still(face: Face, desk: Desk) -> list[str]:

@@ -19,7 +19,7 @@ from ibkr_trader.cli.order_view import (
     order_document,
     orders_table,
 )
-from ibkr_trader.cli.past_orders import find_past, past_orders
+from ibkr_trader.cli.past_orders import named_orders, past_orders
 from ibkr_trader.cli.position_view import position_document, positions_table, troubles
 from ibkr_trader.cli.trading import desk_for, title
 from ibkr_trader.cli.wording import FIRST_ORDER, when
@@ -27,7 +27,6 @@ from ibkr_trader.core.contracts import is_named, label
 from ibkr_trader.core.errors import BrokerUnavailable
 from ibkr_trader.core.ids import parse_order_id
 from ibkr_trader.core.text import UNKNOWN, money, price, quantity
-from ibkr_trader.execution.desk import UnknownOrder
 from ibkr_trader.portfolio.protection import protection
 
 if TYPE_CHECKING:
@@ -50,7 +49,7 @@ async def orders(face: Face, *, order_id: str, symbol: str, everything: bool) ->
         if everything:
             known = [*past_orders(desk), *portfolio.closed.values(), *known]
         if order_id:
-            known = _meant(desk, order_id)
+            known = named_orders(desk, order_id)
         found = [order for order in known if is_named(order.spec.contract, symbol)]
         found.sort(key=_place)
         head = title(face.settings(), desk)
@@ -183,16 +182,6 @@ def _place(order: Order) -> tuple[int, int]:
     """Where an order stands in a list: by group and in the order of sending; strangers last."""
     parts = parse_order_id(order.order_id)
     return (parts.number if parts is not None else _LAST, order.spec.broker_order_id)
-
-
-def _meant(desk: Desk, text: str) -> list[Order]:
-    portfolio = desk.trader.portfolio
-    known = [portfolio.order(order_id) for order_id in portfolio.find(text)]
-    found = [order for order in known if order is not None] or find_past(desk, text)
-    if not found:
-        message = f"order {text} is unknown"
-        raise UnknownOrder(message, hint="ibkr-trader orders --all")
-    return found
 
 
 def _quote_row(symbol: str, quote: Quote | None, *, utc: bool) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from ibkr_trader.cli import output
 from ibkr_trader.cli.event_words import EventWords
-from ibkr_trader.cli.explaining import explain
+from ibkr_trader.cli.explaining import explain, recall
 from ibkr_trader.cli.trading import desk_for, title
 from ibkr_trader.cli.wording import when
 from ibkr_trader.core import events as ev
@@ -143,24 +143,31 @@ async def _read(desk: Desk, story: Story) -> Story:
 
 
 async def _explained(desk: Desk, about: str, *, utc: bool, is_all: bool) -> list[str]:
-    """All there is to say of an order, or of what is held of a symbol.
+    """All there is to say of what is held of a symbol, or of an order, a group, its latest orders.
+
+    Whether it still works makes no difference: that is told of whatever is on record.
 
     Raises:
-        UnknownOrder: If it is neither, and nothing else is known of it.
+        UnknownOrder: If it is none of these, and nothing else is known of it.
+        UsageFault: If it may mean several orders, of which none is told.
     """
     held = [
         str(one.contract.con_id)
         for one in desk.trader.portfolio.positions.values()
-        if ticker(one.contract) == about.upper()
+        if about.upper() in {ticker(one.contract), str(one.contract.con_id)}
     ]
-    if not about or (not held and not is_all):
+    if not about:
         return []
     try:
-        found = await explain(desk, held[0] if held else about, utc=utc)
+        if held:
+            return ["", *await explain(desk, held[0], utc=utc)]
+        found = await recall(desk, about, utc=utc, only_recent=not is_all)
     except UnknownOrder as error:
+        if not is_all:
+            return []
         message = f"nothing on record is about {plain(about, limit=SENTENCES)}"
         raise UnknownOrder(message, hint="ibkr-trader why; ibkr-trader orders --all") from error
-    return ["", *found] if held else found
+    return found if is_all else ["", *found]
 
 
 def _lines(story: Story, *, utc: bool) -> Iterator[str]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ibkr_trader.cli.order_view import sentence
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.commands import CancelOrder, ModifyOrder, SubmitOrders
+from ibkr_trader.core.ids import short_id
 from ibkr_trader.core.text import broker_words, money, quantity
 
 if TYPE_CHECKING:
@@ -34,6 +35,12 @@ def words_of(message: Message, words: EventWords, order: Order | None = None) ->
             return _alarm(message)
         case ev.BaseEvent():
             return words.of(message) or _kept(message)
+
+
+def naming(order_id: str, text: str) -> str:
+    """Return what a record says with its order's name, where the words have none."""
+    name = short_id(order_id)
+    return text if name in text else f"{name}: {text}"
 
 
 def _asked(command: Command) -> str:

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from ibkr_trader.cli import output
+from ibkr_trader.cli.alarm_view import words_of
 from ibkr_trader.cli.arming_view import arming_document, arming_rows
 from ibkr_trader.cli.care_words import care_names, looked_after
 from ibkr_trader.cli.day_view import day_document, day_rows, price_held
@@ -122,7 +123,7 @@ def _table(
         *((care.value, ", ".join(n)) for care in Care if (n := care_names(desk, care))),
         ("drift", ", ".join(portfolio.drift) or "none"),
         *(("drift before", _told(one, utc=face.utc)) for one in drift),
-        *(("ALARM", one.message) for one in trader.alarming.standing),
+        *(("ALARM", words_of(one)) for one in trader.alarming.standing),
         ("data folder", str(settings.data_dir)),
     ]
     if face.trader is not None:

@@ -145,10 +145,15 @@ def _recorded(face: Face, options: dict[str, Any]) -> tuple[bool, list[Order] | 
 
 
 def _left(left: list[Order] | None, options: dict[str, Any]) -> str:
+    """What is left, as far as that is known: the broker alone could say, and was not asked."""
+    unknown = "which orders could still open is not known"
     if left is None:
-        return "which orders could still open is not known"
+        return unknown
+    if not left:
+        return f"{unknown}: the journal has none, and the broker cannot be asked"
     count = f"{len(left)} opening order{'' if len(left) == 1 else 's'}"
-    return f"{count} kept" if options["keep_entries"] else f"{count} could not be cancelled"
+    done = "kept" if options["keep_entries"] else "could not be cancelled"
+    return f"{count} {done}, as far as the journal knows"
 
 
 def _named(left: Sequence[Order]) -> list[str]:

@@ -19,7 +19,7 @@ from ibkr_trader.cli import output
 from ibkr_trader.cli.auditing import named
 from ibkr_trader.cli.event_words import EventWords
 from ibkr_trader.cli.exits import Exit, Verdict
-from ibkr_trader.cli.record_words import words_of
+from ibkr_trader.cli.record_words import naming, words_of
 from ibkr_trader.cli.wording import when
 from ibkr_trader.core.errors import JournalError
 from ibkr_trader.core.ids import short_id
@@ -128,8 +128,7 @@ def _text(record: schema.Record, words: EventWords) -> str:
         text = words_of(schema.decode(record), words)
     except JournalError as error:
         return error.message  # of a newer version: it is a record all the same
-    text, about = text or record.kind, short_id(record.order_id)
-    return text if about in text else f"{about}: {text}"
+    return naming(record.order_id, text or record.kind)
 
 
 def _document(record: schema.Record, text: str) -> dict[str, Any]:

@@ -62,3 +62,17 @@ def test_it_shows_how_many_messages_an_order_that_traded_took(cli: CommandLine) 
     assert row.split(None, 1)[1].strip() == "1.5 messages an order that traded; 20 is the most"
     document = cli("status --json").document["efficiency"]
     assert document == {"ratio": "1.5", "limit": "20", "messages": 3, "traded": 1}
+
+
+def test_an_alarm_that_is_over_is_not_told_as_if_it_stood(cli: CommandLine) -> None:
+    def rows() -> list[str]:
+        return [one for one in cli("status").out.splitlines() if one.startswith("ALARM")]
+
+    assert cli("halt --reason odd").code == 0
+    (stands,) = rows()
+    assert stands.split(None, 1)[1] == "the desk is HALTED: odd"
+    assert cli("resume --reason checked --yes").code == 0
+    (row,) = rows()
+    said = row.split(None, 1)[1]
+    assert said == "over: the desk is HALTED: odd"
+    assert said in cli("alarms").out, "both say it alike"

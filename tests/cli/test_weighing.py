@@ -127,7 +127,7 @@ async def test_an_order_that_is_unknown_or_over_is_said(tmp_path: Path) -> None:
         await one.desk.cancel_order(order.order_id)
         found = await one.weigh(order, limit="141.00")
         assert found["reduces"] is None
-        assert "There is no working order" in found["fault"]
+        assert found["fault"] == "1-single is CANCELLED"
 
 
 async def test_weighing_sends_nothing_and_writes_nothing(tmp_path: Path) -> None:

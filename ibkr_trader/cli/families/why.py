@@ -19,7 +19,9 @@ async def why(
     *,
     about: Annotated[
         str,
-        typer.Argument(metavar="ID", help="An order, a symbol, a signal or a decision, by its id."),
+        typer.Argument(
+            metavar="ID", help="An order or its group, open or closed; a symbol, signal, decision."
+        ),
     ] = "",
 ) -> Reply:
     """Say why something happened, or why not: signal, rule, size, checks, orders, fills.

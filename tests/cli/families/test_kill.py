@@ -144,6 +144,17 @@ def test_resuming_needs_a_person_and_a_reason(cli: CommandLine) -> None:
     assert cli(RESTING).code == 0
 
 
+def test_nothing_to_resume_is_told_with_every_field_that_a_resumption_has(
+    cli: CommandLine,
+) -> None:
+    nothing = cli("resume --reason checked --yes --json").document
+    assert (nothing["reason"], nothing["trading_state"]) == ("checked", "ACTIVE")
+    assert (nothing["ended"], nothing["trouble"], nothing["halts"]) == (None, "", [])
+    assert cli("halt --reason odd").code == 0
+    done = cli("resume --reason checked --yes --json").document
+    assert nothing.keys() == done.keys()
+
+
 def test_a_dry_run_changes_nothing(cli: CommandLine) -> None:
     assert cli(BRACKET).code == 0
     assert cli(RESTING).code == 0

@@ -154,3 +154,19 @@ def test_a_preview_neither_counts_nor_is_counted(cli: CommandLine) -> None:
     assert cli(f"{line} 3").code == 0
     for _ in range(2):
         assert cli(f"{line} 4 --dry-run").code == 0
+
+
+def test_what_is_over_is_said_to_be_and_as_what(cli: CommandLine) -> None:
+    assert cli(f"{BRACKET} --wait filled").code == 0
+    assert cli("cancel 1-stop").code == 0
+    for line in (
+        "modify 1-stop --stop 140",
+        "modify 1-stop --stop 140 --dry-run",
+        "trail 1-stop --trail-percent 2",
+        "trail 1-stop --off",
+    ):
+        code, _, err = cli(line)
+        assert code == 2, line
+        assert "1-stop is CANCELLED" in err, line
+    assert "1-entry is FILLED" in cli("modify 1-entry --quantity 5").err
+    assert "order 9-stop is unknown" in cli("modify 9-stop --stop 140").err
