@@ -257,7 +257,7 @@ class WholeWorld(World):
         """Connect to the gateway as the product does."""
         link = LinkSettings(port=PORT, client_id=US)
         connection = IBKRConnection(link, clock=self.clock, jitter=self._jitter.random)
-        broker = IBKRBroker(connection, install=INSTALL)
+        broker = IBKRBroker(connection, install=INSTALL, on_frame=self._reach)
         market = IBKRMarketData(connection)
         await connection.open()
         async with alongside(connection.run()):
