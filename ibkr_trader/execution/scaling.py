@@ -9,6 +9,7 @@ from ibkr_trader.core.contracts import label
 from ibkr_trader.core.enums import Side
 from ibkr_trader.core.errors import TraderError
 from ibkr_trader.core.text import quantity
+from ibkr_trader.execution.consent import agreed
 from ibkr_trader.execution.placing import (
     QUOTE_TIMEOUT,
     SETTLE_TIMEOUT,
@@ -105,6 +106,7 @@ async def add(
     is not within `timeout` seconds.
 
     Raises:
+        NothingToScale: If the exits would not follow any more; nothing was sent.
         RiskCheckError: If our checks deny it; nothing was sent.
         OrderRejectedError: If the broker refused it.
         OutcomeUnknown: If it may have been sent and nobody says so. Never send it again.
@@ -115,13 +117,37 @@ async def add(
     if addition.group is not None:
         await begin(trader, addition.group, addition.command)
     else:
-        await route(trader, addition.command)
+        await _join(trader, addition.command)
     entry, *_ = await settle(trader, ids, wait=wait, timeout=timeout)
     con_id, group_id = spec.contract.con_id, spec.group_id
     if wait is Wait.FILLED:
         await trader.until(lambda now: _have_followed(now, con_id, group_id), timeout=timeout)
     here = context(trader.portfolio, con_id)
     return (entry, *(here.exits_of(group_id) if here is not None else ()))
+
+
+async def _join(trader: Trader, command: SubmitOrders) -> None:
+    """Route an entry that joins a group, unless its exits have stopped following meanwhile.
+
+    A person was asked, perhaps, and took their time: so it is looked at once they have agreed.
+    Nothing is awaited between that look and the send.
+    """
+    await agreed(trader, command)
+    if not may_join(trader, command.group_id):
+        message = (
+            f"the exits of {command.group_id} would not follow any more: nothing would protect "
+            "what is added; nothing was sent"
+        )
+        hint = "repeat the command: it looks again, and brings exits of its own where it must"
+        raise NothingToScale(message, hint=hint)
+    await route(trader, command)
+
+
+def may_join(trader: Trader, group_id: GroupId) -> bool:
+    """Whether an entry more may join the group now: its exits will follow."""
+    group = trader.groups.get(group_id)
+    is_seeing = group_id not in trader.groups.blind  # the others enlarge nothing any more
+    return is_seeing and isinstance(group, Scalable) and group.is_scalable
 
 
 def _have_followed(portfolio: PortfolioState, con_id: int, group_id: GroupId) -> bool | None:
@@ -158,11 +184,9 @@ def _context(trader: Trader, request: ScaleInRequest, contract: Contract) -> Con
 
 def _growing(trader: Trader, here: Context) -> OrderGroup | None:
     """The newest group here whose exits can follow."""
-    blind = trader.groups.blind  # they enlarge nothing any more
     for group_id in reversed(here.groups):
-        group = trader.groups.get(group_id)
-        if group_id not in blind and isinstance(group, Scalable) and group.is_scalable:
-            return group
+        if may_join(trader, group_id):
+            return trader.groups.get(group_id)
     return None
 
 

@@ -34,9 +34,8 @@ from ibkr_trader.execution.placing import (
     Wait,
     know_shortable,
 )
-from ibkr_trader.execution.scaling import Addition
+from ibkr_trader.execution.scaling import Addition, may_join
 from ibkr_trader.orders.group import ORDER_TYPES
-from ibkr_trader.orders.linked_orders import Scalable
 from ibkr_trader.portfolio.contexts import context
 from ibkr_trader.portfolio.fingerprint import in_words, orders_moved
 from ibkr_trader.risk.verdict import Denied
@@ -294,8 +293,7 @@ def _displaced(trader: Trader, ticket: Ticket) -> Iterator[str]:
     taken = [o.order_id for o in command.orders if trader.portfolio.order(o.order_id) is not None]
     if taken:
         yield f"There is an order {taken[0]} already."
-    group = trader.groups.get(command.group_id)
-    if ticket.joins and not (isinstance(group, Scalable) and group.is_scalable):
+    if ticket.joins and not may_join(trader, command.group_id):
         yield f"The group {command.group_id} cannot grow any more."
 
 

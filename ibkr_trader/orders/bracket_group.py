@@ -17,6 +17,7 @@ from ibkr_trader.core.models import ZERO, GroupId, Order, OrderId, OrderSpec
 from ibkr_trader.core.text import quantity
 from ibkr_trader.orders import bracket_policy
 from ibkr_trader.orders.asking import Memory, parted
+from ibkr_trader.orders.bracket_growing import will_follow
 from ibkr_trader.orders.bracket_repairs import claim, room
 from ibkr_trader.orders.closing import KIND as CLOSING
 from ibkr_trader.orders.cover_orders import KIND as COVER
@@ -101,20 +102,8 @@ class Bracket(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     @property
     def is_scalable(self) -> bool:
-        """Whether an entry more may join it now: it holds, a stop works, and it is not ending.
-
-        Before its entry has traded, the exits sleep: they would end nothing of what is added.
-        While it trades, the broker may size them by it, and by nothing else. Nor would one
-        follow whose size somebody has set, because it is not enlarged, or one that the broker
-        has left as it is each time it was asked.
-        """
-        live = [order for order in self.exits if not order.status.is_closed]
-        has_stop = any(order.spec.role is OrderRole.STOP for order in live)
-        follow = self.sized.isdisjoint(order.order_id for order in live) and not any(
-            self.memory.is_unheard(f"size {order.order_id} ") for order in live
-        )
-        is_settled = self.entry.status.is_closed and self.held > 0
-        return has_stop and follow and is_settled and not self.closers
+        """Whether an entry more may join it now, and rest: its exits will follow."""
+        return will_follow(self)
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -178,9 +167,10 @@ class Bracket(msgspec.Struct, frozen=True, kw_only=True, dict=True):
                 return msgspec.structs.replace(group, waived=waived, memory=memory)
             case ev.ModifyEvent() if event.origin != KIND:
                 before = self.orders[event.order_id]
-                # A change of a price carries a size: the confirmed one, or one under way.
-                known = {one.quantity for one in (before.spec, before.desired) if one is not None}
-                if event.spec.quantity in known or self._would_ask_for(event):
+                # A change of a price carries a size all the same: the one under way, if one is.
+                # The confirmed one beside it was asked for: somebody takes the growth back.
+                carried = (before.desired or before.spec).quantity
+                if event.spec.quantity == carried or self._would_ask_for(event):
                     return group
                 return msgspec.structs.replace(group, fixed=self.fixed | {event.order_id})
             case ev.DenyEvent(spec=OrderSpec(role=OrderRole.CLOSE)):

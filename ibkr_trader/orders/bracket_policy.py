@@ -21,6 +21,7 @@ from ibkr_trader.core.enums import OrderRole, OrderStatus
 from ibkr_trader.core.models import ZERO, Order, OrderId
 from ibkr_trader.orders import bracket_repairs as repairs
 from ibkr_trader.orders.asking import Want
+from ibkr_trader.orders.bracket_growing import will_follow
 from ibkr_trader.orders.bracket_words import words
 from ibkr_trader.orders.group import Step
 from ibkr_trader.orders.linked_orders import Leg, claims, growths
@@ -157,17 +158,22 @@ def _wants(group: Bracket, due: frozenset[str]) -> Iterator[Want]:
 
 
 def _must_give_up(group: Bracket, entry: Order, due: frozenset[str]) -> bool:
-    """Never let an entry trade whose exits are not there, or could trade without it."""
+    """Never let an entry trade whose exits are not there, or could trade without it.
+
+    Nor one more whose exits would not follow: it has none of its own.
+    """
+    if entry is not group.entry:
+        return not will_follow(group)
     legs = group.parts()
     if group.closers or all(leg.is_spent for leg in legs):
         return True
-    if entry is group.entry and not due.isdisjoint({"asleep", "crowded", "early"}):
+    if not due.isdisjoint({"asleep", "crowded", "early"}):
         return True
     return any(_is_bare(group, leg) for leg in legs)
 
 
 def _is_bare(group: Bracket, leg: Leg) -> bool:
-    """Whether what an entry would add to the leg has no exit, and nobody wants it so."""
+    """Whether what the first entry would add to the leg has no exit, and nobody wants it so."""
     if any(stop.status is OrderStatus.FILLED for stop in leg.of(OrderRole.STOP)):
         return True  # the price is beyond it
     if leg.is_spent:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ibkr_trader.core.enums import OrderRole
+from ibkr_trader.core.enums import OrderRole, OrderStatus
 from ibkr_trader.core.models import ZERO
 from ibkr_trader.core.text import broker_words
 from ibkr_trader.core.text import quantity as number
 from ibkr_trader.orders import bracket_repairs as repairs
 from ibkr_trader.orders.asking import Word
+from ibkr_trader.orders.bracket_growing import will_follow
 from ibkr_trader.orders.bracket_repairs import Remedy
 from ibkr_trader.orders.members import traded, why_ended
 
@@ -40,6 +41,7 @@ def words(group: Bracket, due: frozenset[str]) -> Iterator[Word]:
             "early",
             f"the exits of {symbol} could trade before its entry has: all of it is taken back",
         )
+    yield from _unfollowed(group)
     for leg in group.parts():
         stop = leg.of(OrderRole.STOP)[-1]
         if repairs.claim(group, leg) and stop.status.is_closed:
@@ -56,6 +58,19 @@ def _surplus(group: Bracket, key: str, message: str) -> Iterator[Word]:
         yield Word(f"stuck {key}", f"{message}, and closing them failed: {why}; close it by hand")
     else:
         yield Word(key, f"{message}; closing them at the market")
+
+
+def _unfollowed(group: Bracket) -> Iterator[Word]:
+    """Yield what was to be added and is taken back; a position that ends needs no word of it."""
+    if group.held <= 0 or group.closers or will_follow(group):
+        return
+    for entry in group.entries[1:]:
+        if not entry.status.is_closed and entry.status is not OrderStatus.PENDING_CANCEL:
+            symbol = entry.spec.contract.symbol
+            yield Word(
+                f"unfollowed {entry.order_id}",
+                f"the exits of {symbol} would not follow {entry.order_id}: its rest is taken back",
+            )
 
 
 def _unprotected(group: Bracket, leg: Leg, due: frozenset[str]) -> Iterator[Word]:

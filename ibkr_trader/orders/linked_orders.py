@@ -133,7 +133,7 @@ class Scalable(Protocol):
 
     @property
     def is_scalable(self) -> bool:
-        """Whether an entry more may join it now: it holds, a stop works, and it is not ending."""
+        """Whether its exits would follow an entry more: see `bracket_growing`."""
 
 
 # -- one entry more --------------------------------------------------------------------------

@@ -95,7 +95,9 @@ def own_stops(entry: Change, proposal: Proposal) -> tuple[OrderSpec, ...]:
 def following_stops(entry: OrderSpec, view: RiskView) -> tuple[OrderSpec, ...]:
     """Return the working stops of the position that a further entry of its group joins.
 
-    They grow with each of its fills; before the first entry has traded they would not.
+    Before the first entry has traded they would not grow with its fills. Whether anything else
+    keeps them from it, the group alone knows: it is asked right before an entry that joins it
+    is routed, and takes that back when it changes its mind (`orders/bracket_growing.py`).
     """
     if view.exposure.contract(entry.contract).held * entry.side.sign <= 0:
         return ()

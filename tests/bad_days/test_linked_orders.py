@@ -259,6 +259,37 @@ async def test_f_e11_a_stop_that_triggers_in_the_middle_of_a_scale_in_turns_noth
     assert_sound(day, AAPL)
 
 
+@pytest.mark.parametrize("how", ["sold in TWS", "sized here"])
+@pytest.mark.parametrize("before", [0, 2])
+async def test_f_e11_a_scale_in_that_rests_goes_once_its_exits_stop_following(
+    day: Day, how: str, before: int
+) -> None:
+    """What somebody has sized does not grow: the scale-in would fill beside it, with no stop."""
+    first, *exits = await day.desk.submit_group(bracket(), wait=Wait.FILLED)
+    await scale_in(day)
+    if before:
+        await day.trade("entry.2", before)
+        await day.wait(5)
+    if how == "sold in TWS":
+        await day.hand_order(Side.SELL, 4)
+    else:
+        async with day.meanwhile():
+            for order in exits:
+                await day.desk.modify_order(order.order_id, quantity=Decimal(6))
+    await day.wait(3)
+    assert [order for order in day.ledger.live(AAPL) if order.side is Side.BUY] == []
+    assert len(day.said("would not follow")) == 1
+    left = 10 + before - (4 if how == "sold in TWS" else 0)
+    assert day.ledger.held(AAPL) == left
+    assert_sound(day, AAPL, is_protected=how == "sold in TWS")
+    again = ScaleInRequest(symbol="AAPL", quantity=Decimal(5))
+    entry, *_ = await day.desk.submit_group(again)
+    assert entry.spec.group_id != first.spec.group_id  # with exits of its own
+    await day.wait(3)
+    assert day.ledger.held(AAPL) == left + 5
+    assert_sound(day, AAPL, is_protected=how == "sold in TWS")
+
+
 async def test_f_e12_a_stop_that_the_broker_turns_into_a_trail_while_we_are_away(day: Day) -> None:
     await bare(day)
     await day.sent(trail(activation="152"))

@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from decimal import Decimal
 
 import msgspec
 import pytest
 
+from ibkr_trader.core import events as ev
+from ibkr_trader.core.commands import ModifyOrder
 from ibkr_trader.core.enums import OrderStatus, OrderType, Side
 from ibkr_trader.core.errors import RiskCheckError
-from ibkr_trader.core.models import OrderRequest
+from ibkr_trader.core.models import GroupId, OrderRequest
+from ibkr_trader.execution.consent import asked_by
 from ibkr_trader.execution.desk import Desk
 from ibkr_trader.execution.placing import Wait
-from ibkr_trader.execution.scaling import NothingToScale, add, is_covered, prepare_addition
+from ibkr_trader.execution.scaling import (
+    NothingToScale,
+    add,
+    is_covered,
+    may_join,
+    prepare_addition,
+)
 from ibkr_trader.execution.trader import Trader
 from ibkr_trader.orders.linked_orders import ScaleInRequest
+from ibkr_trader.portfolio.ledger_fold import subject_of
+from tests.execution.arming_stage import Person, live
 from tests.execution.parts import AAPL, Floor, request
 from tests.execution.test_guardian import Stranger, sizes, soon
 from tests.scenarios.crash_child import bracket
@@ -167,3 +179,87 @@ async def test_exits_that_cannot_follow_get_company() -> None:
         assert entry.status is OrderStatus.FILLED
         assert [order.order_id for order in exits] == ["k7qav-3-stop"]
         assert is_covered(trader.portfolio, AAPL)
+
+
+# -- between the look and the send -----------------------------------------------------------
+
+
+async def sell_by_hand(floor: Floor, trader: Trader) -> None:
+    """Have a person sell four of ten in TWS: the guardian cuts the exits to what is left."""
+    Stranger(floor, trader).trade("SELL", 4)
+    await soon(floor, trader, lambda now: now.positions[AAPL].quantity == 6, seconds=0)
+    await soon(floor, trader, lambda now: sizes(now) == {6}, seconds=0.9)
+
+
+async def reach_the_target(floor: Floor, trader: Trader) -> None:
+    """Have the position end; its group goes with it."""
+    floor.move(trader, "156.00", "156.02")
+    assert await trader.until(lambda _: not trader.groups.open_ids or None, timeout=2)
+
+
+@pytest.mark.parametrize("happens", [sell_by_hand, reach_the_target])
+async def test_exits_that_stop_following_before_it_is_sent_keep_it_back(
+    happens: Callable[[Floor, Trader], Awaitable[None]],
+) -> None:
+    """Else it would fill beside them, or into a group that nobody looks after any more."""
+    floor = Floor()
+    async with floor.trader() as trader:
+        await held(trader)
+        addition = await prepare_addition(trader, more())
+        await happens(floor, trader)
+        with pytest.raises(NothingToScale, match="k7qav-1 would not follow any more") as caught:
+            await add(trader, addition, wait=Wait.FILLED, timeout=2)
+        assert caught.value.hint.startswith("repeat the command")
+        assert trader.portfolio.order(addition.command.orders[0].order_id) is None
+
+
+class Slow(Person):
+    """Somebody who has the exits sized, elsewhere, before they agree."""
+
+    def __init__(self, trader: Trader) -> None:
+        super().__init__()
+        self.trader = trader
+
+    async def ask_typed(self, question: str, expected: str) -> None:
+        await super().ask_typed(question, expected)
+        for order in tuple(self.trader.portfolio.orders.values()):
+            if order.spec.role.is_protective:
+                smaller = ModifyOrder(order_id=order.order_id, quantity=Decimal(6), origin="cli")
+                await self.trader.router.route(smaller)
+
+
+async def test_what_happens_while_a_person_is_asked_counts() -> None:
+    async with live() as desk:
+        trader = desk.trader
+        with asked_by(Person()):
+            await held(trader)
+        addition = await prepare_addition(trader, more())
+        assert addition.group is None
+        person = Slow(trader)
+        with asked_by(person), pytest.raises(NothingToScale, match="nothing was sent"):
+            await add(trader, addition, wait=Wait.FILLED, timeout=2)
+        assert len(person.asked) == 1
+        assert trader.portfolio.positions[AAPL].quantity == 10
+
+
+async def test_a_person_is_asked_once() -> None:
+    async with live() as desk:
+        with asked_by(Person()):
+            await held(desk.trader)
+        person = Person()
+        with asked_by(person):
+            await Desk(desk.trader).submit_group(more(), wait=Wait.FILLED)
+        assert len(person.asked) == 1
+        assert desk.trader.portfolio.positions[AAPL].quantity == 15
+
+
+async def test_a_group_that_is_wrong_about_what_is_held_is_not_joined() -> None:
+    """It enlarges nothing any more, though its exits would let it."""
+    floor = Floor()
+    async with floor.trader() as trader:
+        await held(trader)
+        assert may_join(trader, GroupId("k7qav-1"))
+        subject = subject_of(trader.portfolio.positions[AAPL].contract)
+        at = trader.clock.now()
+        trader.record.witness([ev.DriftEvent(at=at, subject=subject, ours="10", theirs="40")])
+        assert not may_join(trader, GroupId("k7qav-1"))

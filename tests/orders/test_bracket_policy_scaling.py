@@ -15,6 +15,7 @@ from ibkr_trader.core.ids import make_order_id
 from ibkr_trader.core.models import OrderId
 from tests.orders.bracket_play import (
     AFTER_GRACE,
+    AFTER_PATIENCE,
     ENTRY,
     STOP,
     STOP2,
@@ -180,24 +181,39 @@ def test_a_price_that_somebody_has_chosen_is_kept() -> None:
     assert stop == size(STOP, 20)  # and nothing else
 
 
-@pytest.mark.parametrize("quantity", [10, 20])
-def test_a_price_that_is_moved_while_the_exits_grow_is_no_size_of_somebody(quantity: int) -> None:
-    """It carries the size that is under way, or the one before; the link takes both along."""
-    play = Play()
+def growing(play: Play, then: int) -> tuple[ev.ModifyEvent, ev.ModifyEvent]:
+    """Return how a stop is on its way from ten to twenty, and somebody changes it to `then`."""
     play.hear(bought())
     joined(play)
     play.hear(scaled(10))
     stop = bracket_specs()[2]
     grown = msgspec.structs.replace(stop, quantity=Decimal(20))
-    moved = msgspec.structs.replace(stop, quantity=Decimal(quantity), stop_price=Decimal(148))
-    asked = play.hear(
+    own = msgspec.structs.replace(stop, quantity=Decimal(then), stop_price=Decimal(148))
+    return (
         ev.ModifyEvent(at=AT, order_id=STOP, spec=grown, origin="bracket"),
-        ev.ModifyEvent(at=AT, order_id=STOP, spec=moved, origin="library"),
+        ev.ModifyEvent(at=AT, order_id=STOP, spec=own, origin="library"),
+    )
+
+
+def test_a_price_that_is_moved_while_the_exits_grow_is_no_size_of_somebody() -> None:
+    """It carries the size that is under way; the link takes both along."""
+    play = Play()
+    asked = play.hear(
+        *growing(play, 20),
         ev.DisconnectEvent(at=AT, epoch=1, reason="the link is cut"),
-        accepted(stop, at=later(1), from_snapshot=True),
+        accepted(bracket_specs()[2], at=later(1), from_snapshot=True),
     )
     assert size(STOP, 20) in asked
     assert not play.group.fixed
+
+
+def test_who_asks_for_the_old_size_while_the_exits_grow_is_not_overruled() -> None:
+    """A price that is moved carries the new size: the old one was asked for."""
+    play = Play()
+    play.hear(*growing(play, 10), accepted(bracket_specs()[2], at=later(1)))
+    assert play.group.fixed == {STOP}
+    assert play.tick(AFTER_PATIENCE) == [size(TARGET, 20)]
+    assert play.sizes()["stop"] == 10
 
 
 def test_an_exit_that_is_leaving_is_not_enlarged() -> None:

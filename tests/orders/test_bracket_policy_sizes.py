@@ -7,6 +7,7 @@ at rest: never less than is held.
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
@@ -45,6 +46,9 @@ from tests.orders.samples import (
     working,
     written,
 )
+
+if TYPE_CHECKING:
+    from ibkr_trader.core.commands import Command
 
 
 def part_bought(quantity: int, key: str, at: float = 0) -> ev.FillEvent:
@@ -315,3 +319,23 @@ def test_the_size_that_the_group_would_give_an_exit_is_nobody_else_s() -> None:
     own = msgspec.structs.replace(change, origin="cli")
     play.hear(accepted(stop), own, accepted(six))
     assert play.group.sized == {STOP}  # a person's is his own, whatever it is
+
+
+def part_of_two_legs(order_id: OrderId) -> list[Command]:
+    """Let five of ten be bought, and a broker that sizes the exits by it end three at one."""
+    play = several(("155", 6), ("160", 4))
+    play.hear(bought(5))
+    for name, share in ((TARGET, 3), (STOP, 3), (TARGET2, 2), (STOP2, 2)):
+        spec = play.group.orders[name].spec
+        play.hear(accepted(msgspec.structs.replace(spec, quantity=Decimal(share))))
+    return play.hear(sold(3, order_id))
+
+
+def test_an_entry_that_still_fills_goes_once_one_of_its_stops_was_hit() -> None:
+    """The market is beyond it: the other is next."""
+    assert cancel(ENTRY, 0) in part_of_two_legs(STOP)
+
+
+def test_an_entry_that_still_fills_stays_when_a_target_was_reached() -> None:
+    """The other leg takes what comes."""
+    assert cancel(ENTRY, 0) not in part_of_two_legs(TARGET)
