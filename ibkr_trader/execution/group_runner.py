@@ -39,15 +39,15 @@ from ibkr_trader.core.events import (
 from ibkr_trader.core.trading_day import exchange_time
 from ibkr_trader.execution.command_queue import CommandQueue
 from ibkr_trader.execution.exchange_hours import is_trading
+from ibkr_trader.execution.restated import RestatedGroups
 from ibkr_trader.execution.skew_watch import in_step
 from ibkr_trader.orders.group import ORDER_TYPES, Follower, Forgetful
-from ibkr_trader.portfolio.caring import is_left_alone, is_past, is_taken_over
+from ibkr_trader.portfolio.caring import is_left_alone
 from ibkr_trader.portfolio.enlarging import enlarged, is_needless
-from ibkr_trader.portfolio.ledger_fold import subject_of
 from ibkr_trader.risk.verdict import Denied
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Iterable
+    from collections.abc import Callable, Iterable
     from datetime import datetime
 
     from ibkr_trader.core.commands import Command
@@ -94,7 +94,7 @@ class GroupRunner:
         self._moved_at: dict[int, datetime] = {}
         self._unsent_at: dict[GroupId, datetime] = {}  # when it could last send nothing
         self._broken: list[tuple[GroupId, str]] = []
-        self._misled: set[GroupId] = set()  # what they hold was restated
+        self._restated = RestatedGroups(portfolio)
         # Epochs, because a snapshot can overtake the news of the link it was taken on.
         self._connected = self._lost = self._synced = 0
         self._commands = CommandQueue()
@@ -138,15 +138,12 @@ class GroupRunner:
     @property
     def blind(self) -> tuple[GroupId, ...]:
         """The open groups that are wrong about what they hold: the broker has restated it."""
-        if not self._misled:  # as always, and it is asked at every review
-            return ()
-        return tuple(group_id for group_id in self._groups if group_id in self._misled)
+        return self._restated.among(self._groups)
 
     @property
     def misled(self) -> tuple[GroupId, ...]:
         """Those of them whose position nobody has taken over as it is now."""
-        state = self._portfolio()
-        return tuple(one for one in self.blind if not is_taken_over(state, one))
+        return self._restated.untended(self._groups)
 
     @property
     def open_ids(self) -> tuple[GroupId, ...]:
@@ -223,8 +220,10 @@ class GroupRunner:
             return
         event = TimeEvent(at=at)
         for group_id in tuple(self._groups):
-            if group_id in self._misled and is_past(self._portfolio(), group_id):
+            if self._restated.is_past(group_id):
                 self.drop(group_id)
+            for command in () if self._looks() else self._restated.to_take_back(group_id):
+                self._commands.put(group_id, command)
             self._run(group_id, event)
 
     def _link(self, event: SystemEvent) -> None:
@@ -241,17 +240,9 @@ class GroupRunner:
                 self._report()
                 self._beat(event.at)  # what was not asked for meanwhile is due
             case DriftEvent():
-                self._mislead(event, self._groups)
+                self._restated.note(event, self._groups)
             case _:
                 pass
-
-    def _mislead(self, event: DriftEvent, begun: Container[GroupId]) -> None:
-        """Take note of a position that the broker restates: its groups are wrong about it."""
-        for order_id, group_id in self._by_order.items():
-            order = self._portfolio().order(order_id)
-            is_here = order is not None and subject_of(order.spec.contract) == event.subject
-            if is_here and group_id in begun:  # what came later began with what is true
-                self._misled.add(group_id)
 
     def _report(self) -> None:
         while self._broken and self._is_synced:
@@ -306,12 +297,12 @@ class GroupRunner:
             return
         self.add(group, (spec.order_id for spec in specs))
 
-    def _replay(self, event: BaseEvent, begun: Container[GroupId]) -> None:
+    def _replay(self, event: BaseEvent, begun: Iterable[GroupId]) -> None:
         match event:
             case CheckpointEvent():
-                self._misled.update(event.misled)
+                self._restated.recall(event.misled)
             case DriftEvent():
-                self._mislead(event, begun)
+                self._restated.note(event, begun)
             case OrderEvent() if event.order_id in self._by_order:
                 group_id = self._by_order[event.order_id]
                 step = self._step(group_id, event)
@@ -356,7 +347,7 @@ class GroupRunner:
             self._put_off(group_id, command)  # asked for before the link went; a denial would stay
             return
         where = enlarged(state, command)  # what the group may be wrong about
-        if where is not None and (group_id in self._misled or subject_of(where) in state.drift):
+        if where is not None and self._restated.is_wrong(group_id, where):
             self._hold(group_id, command, where)
             return
         try:
@@ -374,7 +365,7 @@ class GroupRunner:
 
     def _hold(self, group_id: GroupId, command: Command, contract: Contract) -> None:
         """Keep back what is asked of a position that is not what its executions make it."""
-        if group_id not in self._misled and isinstance(self._groups.get(group_id), Forgetful):
+        if group_id not in self._restated and isinstance(self._groups.get(group_id), Forgetful):
             # The broker is being asked: most often an execution is late. Then it is due at once.
             self._put_off(group_id, command)
             return

@@ -13,7 +13,7 @@ import msgspec
 
 from ibkr_trader.core.commands import Command, SubmitOrders
 from ibkr_trader.core.contracts import label, ticker
-from ibkr_trader.core.enums import Care
+from ibkr_trader.core.enums import Care, OrderRole, OrderStatus
 from ibkr_trader.core.models import ZERO
 from ibkr_trader.portfolio.ledger_fold import subject_of
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from ibkr_trader.core import events as ev
-    from ibkr_trader.core.models import Contract, GroupId
+    from ibkr_trader.core.models import Contract, GroupId, Order
     from ibkr_trader.portfolio.state import PortfolioState
 
 
@@ -75,6 +75,28 @@ def is_taken_over(state: PortfolioState, group_id: GroupId) -> bool:
     orders = (state.order(order_id) for order_id in state.groups.get(group_id, ()))
     con_ids = {order.spec.contract.con_id for order in orders if order is not None}
     return any(adopted(state, con_id) is not None for con_id in con_ids)
+
+
+def is_about(state: PortfolioState, group_id: GroupId, subject: str) -> bool:
+    """Whether a group has an order in the contract that `subject` names, as drift names it."""
+    orders = (state.order(order_id) for order_id in state.groups.get(group_id, ()))
+    return any(subject_of(one.spec.contract) == subject for one in orders if one is not None)
+
+
+def additions(state: PortfolioState, group_id: GroupId) -> tuple[Order, ...]:
+    """Return the entries beyond a group's first that work, and that nobody takes back yet."""
+    ids = state.groups.get(group_id, ())
+    entries = [
+        order
+        for order_id in ids
+        if (order := state.order(order_id)) is not None and order.spec.role is OrderRole.ENTRY
+    ]
+    entries.sort(key=lambda order: order.spec.broker_order_id)
+    return tuple(
+        order
+        for order in entries[1:]
+        if not order.status.is_closed and order.status is not OrderStatus.PENDING_CANCEL
+    )
 
 
 def is_past(state: PortfolioState, group_id: GroupId) -> bool:

@@ -10,11 +10,12 @@ import pytest
 
 from ibkr_trader.adapters.memory_journal import MemoryJournal
 from ibkr_trader.core import events as ev
+from ibkr_trader.core.enums import OrderStatus
 from ibkr_trader.core.errors import RiskCheckError
 from ibkr_trader.execution import caring
 from ibkr_trader.execution.desk import Desk
 from ibkr_trader.execution.placing import Wait
-from ibkr_trader.execution.scaling import prepare_addition
+from ibkr_trader.execution.scaling import add, prepare_addition
 from ibkr_trader.orders.exit_levels import Wanted
 from ibkr_trader.orders.linked_orders import ScaleInRequest
 from ibkr_trader.portfolio.ledger_fold import subject_of
@@ -164,3 +165,39 @@ async def test_whoever_adopts_the_position_ends_it_before_and_after_a_restart() 
             more = ScaleInRequest(symbol="AAPL", quantity=Decimal(1), limit_price=Decimal(149))
             addition = await prepare_addition(trader, more)
             assert addition.group is not None
+
+
+async def test_an_addition_that_rests_is_taken_back_and_not_what_is_elsewhere() -> None:
+    """Its fills would find no exit that follows: the group enlarges nothing any more."""
+    floor = Floor()
+    async with floor.trader() as trader:
+        orders = await held(trader)
+        more = ScaleInRequest(symbol="AAPL", quantity=Decimal(5), limit_price=Decimal(148))
+        addition = await prepare_addition(trader, more)
+        entry, *_ = await add(trader, addition, wait=Wait.ACCEPTED, timeout=1)
+        assert entry.status is OrderStatus.SUBMITTED
+        restate(trader, orders, subject="position MSFT")
+        trader.groups._beat(floor.clock.now())
+        await settle(trader)
+        assert trader.portfolio.orders[entry.order_id].status is OrderStatus.SUBMITTED
+        restate(trader, orders)
+        trader.groups._beat(floor.clock.now())
+        await settle(trader)
+        await trader.intake.drained()
+        assert trader.portfolio.closed[entry.order_id].status is OrderStatus.CANCELLED
+        assert len(trader.portfolio.orders) == 2, "its exits stay"
+
+
+async def test_who_only_looks_takes_nothing_back() -> None:
+    floor = Floor()
+    async with floor.trader() as trader:
+        orders = await held(trader)
+        more = ScaleInRequest(symbol="AAPL", quantity=Decimal(5), limit_price=Decimal(148))
+        entry, *_ = await add(
+            trader, await prepare_addition(trader, more), wait=Wait.ACCEPTED, timeout=1
+        )
+        restate(trader, orders)
+        trader.groups._looks = lambda: True
+        trader.groups._beat(floor.clock.now())
+        await settle(trader)
+        assert trader.portfolio.orders[entry.order_id].status is OrderStatus.SUBMITTED

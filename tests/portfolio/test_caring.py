@@ -9,19 +9,32 @@ import pytest
 from ibkr_trader.core import codec
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.commands import CancelOrder, SubmitOrders
-from ibkr_trader.core.enums import Care, Side
+from ibkr_trader.core.enums import Care, OrderRole, Side
 from ibkr_trader.core.models import GroupId, OrderId
 from ibkr_trader.portfolio.caring import (
+    additions,
     adopted,
+    is_about,
     is_left_alone,
     is_past,
     is_released,
     is_taken_over,
     leave_it,
 )
+from ibkr_trader.portfolio.ledger_fold import subject_of
 from ibkr_trader.portfolio.protection import opened_here, scenes
 from ibkr_trader.portfolio.state import PortfolioState, fold
-from tests.orders.samples import AAPL, AT, MSFT, fill, filled, later, spec
+from tests.orders.samples import (
+    AAPL,
+    AT,
+    MSFT,
+    accepted,
+    fill,
+    filled,
+    later,
+    spec,
+    written,
+)
 from tests.portfolio.plan_stage import STOP, TARGET, bracket, plan, sold
 from tests.portfolio.stage import held
 
@@ -120,6 +133,28 @@ def test_a_released_position_is_no_scene_of_the_guardian_s_and_only_told_in_a_pl
     assert found.differing == ()
     taken = fold([BY_HAND, said(Care.ADOPTED)])
     assert [step.kind for step in plan(taken).steps] == ["naked"]
+
+
+def test_a_group_is_about_the_contracts_of_its_orders() -> None:
+    assert is_about(bracket(), STOP.group_id, subject_of(AAPL))
+    assert not is_about(bracket(), STOP.group_id, subject_of(MSFT))
+    assert not is_about(bracket(), GroupId("memo-9"), subject_of(AAPL))
+
+
+def test_what_was_added_is_what_still_works_beyond_the_first_entry() -> None:
+    ids = [OrderId(f"{STOP.group_id}-entry.{number}") for number in (2, 3, 4)]
+    more = [
+        spec(OrderRole.ENTRY, group=STOP.group_id, order_id=order_id, broker_order_id=90 - place)
+        for place, order_id in enumerate(ids)
+    ]
+    begun = [one for entry in more for one in (written(entry, kind="bracket"), accepted(entry))]
+    ended = ev.CancelEvent(at=later(9), order_id=ids[0])
+    asked = ev.CancelRequestEvent(at=later(9), order_id=ids[1])
+    assert [one.order_id for one in additions(bracket(*begun), STOP.group_id)] == ids[::-1]
+    left = additions(bracket(*begun, ended, asked), STOP.group_id)
+    assert [one.order_id for one in left] == ids[2:]
+    assert additions(bracket(), STOP.group_id) == ()
+    assert additions(bracket(), GroupId("memo-9")) == ()
 
 
 def test_a_group_is_past_once_its_orders_have_ended_and_its_contract_is_flat() -> None:
