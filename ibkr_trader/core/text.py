@@ -20,7 +20,7 @@ _PREAMBLE = re.compile(r"\s*order (?:rejected|canceled|cancelled) - reason:\s*",
 _CENT = Decimal("0.01")
 _DECIMALS = 4
 _MEAN = Decimal("0.0001")
-_FINEST = Decimal("0.00000001")  # of what any figure has by itself; beyond, there is only division
+_FINEST = 8  # decimals that a figure may have by itself; beyond, there is only division
 _LONG = Context(prec=200)
 
 
@@ -63,9 +63,9 @@ def undivided(value: Decimal) -> Decimal:
     An average cost has all digits that there are, and so has every gain that is reckoned from
     it: they are kept, for they add up, and dropped here, where a figure is told.
     """
-    if not value.is_finite() or int(value.as_tuple().exponent) >= _FINEST.as_tuple().exponent:
+    if not value.is_finite() or int(value.as_tuple().exponent) >= -_FINEST:
         return value
-    told = value.quantize(_FINEST, rounding=ROUND_HALF_EVEN, context=_LONG)
+    told = value.quantize(Decimal(1).scaleb(-_FINEST), rounding=ROUND_HALF_EVEN, context=_LONG)
     return told or abs(told)  # no minus before zero
 
 
