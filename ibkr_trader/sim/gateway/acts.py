@@ -51,8 +51,10 @@ class Split(_Act, frozen=True, tag="split"):
     old: int = 1
 
 
-class Advance(_Act, frozen=True, tag="advance"):
+class Advance(_Act, frozen=True, omit_defaults=True, tag="advance"):
     """The exchange's clock goes forward, by so many seconds or to a moment.
+
+    What is not said is not sent: a gateway that still runs from before `clock` takes the rest.
 
     Attributes:
         seconds: By so many.

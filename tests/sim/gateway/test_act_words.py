@@ -235,6 +235,10 @@ def test_the_clock_goes_to_a_time_of_day_as_well() -> None:
     assert read_act(["advance", "--to=15:56:30"]) == acts.Advance(clock=time(15, 56, 30))
 
 
+def test_an_older_gateway_is_told_of_no_time_of_day_that_nobody_has_said() -> None:
+    assert msgspec.to_builtins(acts.Advance(seconds=90)) == {"do": "advance", "seconds": 90}
+
+
 @pytest.mark.parametrize(
     ("words", "complaint", "form"),
     [
