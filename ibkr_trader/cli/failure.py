@@ -7,7 +7,6 @@ error[risk_denied]: denied by the risk checks; nothing was sent
 
 from __future__ import annotations
 
-import difflib
 import os
 import shlex
 import sys
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from ibkr_trader.cli import output
+from ibkr_trader.cli import output, respelling
 from ibkr_trader.cli.exits import Exit, UsageFault, classify
 from ibkr_trader.cli.help import EXAMPLE
 from ibkr_trader.cli.remote import Relayed
@@ -186,43 +185,21 @@ def _after_rejection(error: OrderRejectedError) -> str:
 
 
 def _usage(error: Any, arguments: Sequence[str]) -> Failure:
-    message = str(error.format_message()).strip().replace("\n", " ")
     context = getattr(error, "ctx", None)
+    respelt: list[str] = []
+    if context is not None and hasattr(error, "possibilities"):
+        respelt = respelling.respelt(arguments, context)
+        guess = respelling.near(error.option_name, context) if respelt else ""
+        error.possibilities = [guess] if guess else []  # Typer's own guess may be `--yes`
+    message = str(error.format_message()).strip().replace("\n", " ")
     hint = f"{context.command_path if context else f'{PROGRAM} {_command(arguments)}'} --help"
-    respelt = _respelt(arguments, context) if hasattr(error, "possibilities") else []
-    if respelt != list(arguments) and respelt:
+    if respelt:
         hint = shlex.join([PROGRAM, *respelt])
     elif (epilog := getattr(getattr(context, "command", None), "epilog", "") or "").startswith(
         EXAMPLE
     ):
         hint = epilog.removeprefix(EXAMPLE).strip()
     return Failure(code="usage", message=message, exit_code=Exit.USAGE, hint=hint)
-
-
-def _respelt(arguments: Sequence[str], context: Any) -> list[str]:
-    """The command line with each option that does not exist replaced by the nearest one.
-
-    Empty if one of them has none: what was given already cannot be what was meant.
-    """
-    known = [
-        name
-        for parameter in context.command.get_params(context)
-        for name in parameter.opts
-        if name.startswith("--")
-    ]
-    given = {word.partition("=")[0] for word in arguments}
-    words = []
-    for word in arguments:
-        name, equals, value = word.partition("=")
-        if not name.startswith("--") or name in known:
-            words.append(word)
-            continue
-        near = difflib.get_close_matches(name, known, n=1)
-        if not near or near[0] in given:
-            return []
-        given.add(near[0])
-        words.append(f"{near[0]}{equals}{value}")
-    return words
 
 
 def _bug(error: Exception, arguments: Sequence[str]) -> Failure:

@@ -20,8 +20,9 @@ from ibkr_trader.cli.order_view import (
     orders_table,
 )
 from ibkr_trader.cli.past_orders import named_orders, past_orders
-from ibkr_trader.cli.position_view import position_document, positions_table, troubles
+from ibkr_trader.cli.position_view import guard_document, positions_table, troubles
 from ibkr_trader.cli.trading import desk_for, title
+from ibkr_trader.cli.trailing import trail_document, trail_words, trailed
 from ibkr_trader.cli.wording import FIRST_ORDER, when
 from ibkr_trader.core.contracts import is_named, label
 from ibkr_trader.core.errors import BrokerUnavailable
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from ibkr_trader.cli.face import Face
     from ibkr_trader.core.models import Order, Position, Quote
     from ibkr_trader.execution.desk import Desk
+    from ibkr_trader.portfolio.protection import Protection
 
 _MARK_SECONDS = 2.0
 _LAST = 1 << 62
@@ -53,13 +55,20 @@ async def orders(face: Face, *, order_id: str, symbol: str, everything: bool) ->
         found = [order for order in known if is_named(order.spec.contract, symbol)]
         found.sort(key=_place)
         head = title(face.settings(), desk)
-        blocks: list[str | output.Table] = [head, orders_table(found, utc=face.utc)]
+        trails = trailed(desk, found)
+        notes = {order_id: trail_words(trail) for order_id, trail in trails.items()}
+        table = orders_table(found, utc=face.utc, notes=notes)
+        blocks: list[str | output.Table] = [head, table]
         if not found:
             # While something is halted, a first order might well be denied.
             first = "" if state_words(desk) else f". First one: {FIRST_ORDER}"
             blocks = [f"{head}  no {'' if everything else 'open '}orders{first}"]
             blocks += [f"Next: {one.ends}" for one in halts(desk) if one.since is not None]
-        data = {"account": desk.trader.account, "orders": [order_document(one) for one in found]}
+        documents = [
+            {**order_document(one), "managed_trail": trail_document(trails.get(one.order_id))}
+            for one in found
+        ]
+        data = {"account": desk.trader.account, "orders": documents}
         return output.Reply(schema="orders/1", data=data, blocks=blocks)
 
 
@@ -72,7 +81,7 @@ async def positions(face: Face, *, symbol: str) -> output.Reply:
         working, ended = list(portfolio.orders.values()), list(portfolio.closed.values())
         head = title(face.settings(), desk)
         blocks: list[str | output.Table] = [head, positions_table(held, working)]
-        guards = [protection(one, working, ended) for one in held]
+        guards = [_with_trails(desk, protection(one, working, ended)) for one in held]
         # One that nobody goes on with, as at a desk that is read-only, is as bare as it looks.
         runs = {run.request.contract.con_id for run in desk.trader.closer.runs()}
         leaving = [one for one in guards if one.position.contract.con_id in runs]
@@ -87,11 +96,19 @@ async def positions(face: Face, *, symbol: str) -> output.Reply:
         data = {
             "account": desk.trader.account,
             "positions": [
-                position_document(one, working, ended, care=care_of(desk, one.contract.con_id))
-                for one in held
+                guard_document(guard, care=care_of(desk, guard.position.contract.con_id))
+                for guard in guards
             ],
         }
         return output.Reply(schema="positions/1", data=data, blocks=blocks)
+
+
+def _with_trails(desk: Desk, guard: Protection) -> Protection:
+    """The protection with a remark on each of its stops that a trader moves."""
+    found = (desk.trader.portfolio.order(order_id) for order_id in guard.orders)
+    trails = trailed(desk, (order for order in found if order is not None))
+    said = ((order_id, trail_words(trail)) for order_id, trail in trails.items())
+    return msgspec.structs.replace(guard, remarks=(*guard.remarks, *said))
 
 
 async def fills(face: Face, *, symbol: str) -> output.Reply:

@@ -12,9 +12,9 @@ from ibkr_trader.core.ids import epoch_in
 from ibkr_trader.core.text import UNKNOWN, average, broker_words, money, price, quantity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
-    from ibkr_trader.core.models import Adjustment, Fill, Order, OrderSpec
+    from ibkr_trader.core.models import Adjustment, Fill, Order, OrderId, OrderSpec
 
 _RIGHT = frozenset({"QTY", "PRICE", "FILLED", "AVERAGE", "COMMISSION", "REALIZED"})
 
@@ -83,8 +83,11 @@ def _adjustment(adjustment: Adjustment | None) -> dict[str, Any] | None:
     }
 
 
-def orders_table(orders: Iterable[Order], *, utc: bool) -> Table:
-    """Return orders as a table, one a row."""
+def orders_table(
+    orders: Iterable[Order], *, utc: bool, notes: Mapping[OrderId, str] | None = None
+) -> Table:
+    """Return orders as a table, one a row; `notes` is what else there is to say of some."""
+    more = notes or {}
     rows = tuple(
         (
             order.order_id,
@@ -99,7 +102,7 @@ def orders_table(orders: Iterable[Order], *, utc: bool) -> Table:
             quantity(order.filled),
             average(order.average_fill_price),
             when(order.updated_at, utc=utc),
-            broker_words(order.reason) or ("" if order.status.is_closed else order.held_for),
+            ", ".join(filter(None, (_note(order), more.get(order.order_id)))),
         )
         for order in orders
     )
@@ -108,6 +111,10 @@ def orders_table(orders: Iterable[Order], *, utc: bool) -> Table:
         "AVERAGE", "UPDATED", "NOTE",
     )  # fmt: skip
     return Table(headers, rows, _RIGHT, spare=("UPDATED", "NOTE", "TIF", "AVERAGE", "ROLE"))
+
+
+def _note(order: Order) -> str:
+    return broker_words(order.reason) or ("" if order.status.is_closed else order.held_for)
 
 
 def _whose(order: Order) -> str:

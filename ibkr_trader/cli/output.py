@@ -22,7 +22,7 @@ import msgspec
 
 from ibkr_trader.adapters.secret_text import without_secrets
 from ibkr_trader.cli.exits import Exit
-from ibkr_trader.core.text import plain
+from ibkr_trader.core.text import plain, undivided
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -101,9 +101,10 @@ def _with_plain_figures(value: Any) -> Any:
 
 
 def _figure(value: Decimal) -> str:
-    """A figure without an exponent, and without zeros at its end beyond cents."""
+    """A figure without an exponent, a division's rest, and zeros at its end beyond cents."""
     if not value.is_finite():
         return str(value)
+    value = undivided(value)
     whole, point, rest = f"{value:f}".partition(".")
     rest = rest[:2] + rest[2:].rstrip("0")
     text = f"{whole}{point}{rest}"

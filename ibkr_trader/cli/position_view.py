@@ -100,7 +100,12 @@ def position_document(
 
     `care` is what a person has said of it: `adopted`, `released`, or nothing.
     """
-    guard = protection(position, orders, ended)
+    return guard_document(protection(position, orders, ended), care=care)
+
+
+def guard_document(guard: Protection, *, care: str | None = None) -> dict[str, Any]:
+    """Return the same of a position whose protection is known."""
+    position = guard.position
     return {
         "account": position.account,
         "symbol": position.contract.symbol,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -18,8 +18,10 @@ from ibkr_trader.execution.placing import QUOTE_TIMEOUT
 from ibkr_trader.orders.managed_trails import Trail, banded
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from ibkr_trader.cli.face import Face
-    from ibkr_trader.core.models import Order
+    from ibkr_trader.core.models import Order, OrderId
     from ibkr_trader.execution.desk import Desk
 
 _PER_CENT = Decimal(100)
@@ -55,6 +57,29 @@ async def let_trail(
         if face.trader is None:
             blocks.append(_ALONE)
         return _reply(face, order, *blocks, plan=trail.plan())
+
+
+def trailed(desk: Desk, orders: Iterable[Order]) -> dict[OrderId, Trail]:
+    """Return which of the orders a trader moves behind the market, and how."""
+    found = ((order.order_id, desk.trader.trails.following(order)) for order in orders)
+    return {order_id: trail for order_id, trail in found if trail is not None}
+
+
+def trail_words(trail: Trail) -> str:
+    """Return that a stop is trailed, and by how much."""
+    begins = "" if trail.activation is None else f" from {price(trail.activation)} on"
+    return f"trailed by the trader, {trail.words} behind{begins}"
+
+
+def trail_document(trail: Trail | None) -> dict[str, Any] | None:
+    """Return how a stop is trailed, as a script reads it."""
+    if trail is None:
+        return None
+    return {
+        "trail_amount": trail.amount,
+        "trail_percent": trail.percent,
+        "activation_price": trail.activation,
+    }
 
 
 async def _trail(desk: Desk, order: Order, wish: Trail) -> Trail:

@@ -20,6 +20,7 @@ _PREAMBLE = re.compile(r"\s*order (?:rejected|canceled|cancelled) - reason:\s*",
 _CENT = Decimal("0.01")
 _DECIMALS = 4
 _MEAN = Decimal("0.0001")
+_FINEST = 8  # decimals that a figure may have by itself; beyond, there is only division
 _LONG = Context(prec=200)
 
 
@@ -54,6 +55,18 @@ def rounded(value: Decimal) -> Decimal:
     if value == value.to_integral_value() or len(f"{value:f}".partition(".")[2]) <= _DECIMALS:
         return value
     return value.quantize(_MEAN, rounding=ROUND_HALF_EVEN, context=_LONG)
+
+
+def undivided(value: Decimal) -> Decimal:
+    """Return a figure without what a division has left at its end.
+
+    An average cost has all digits that there are, and so has every gain that is reckoned from
+    it: they are kept, for they add up, and dropped here, where a figure is told.
+    """
+    if not value.is_finite() or int(value.as_tuple().exponent) >= -_FINEST:
+        return value
+    told = value.quantize(Decimal(1).scaleb(-_FINEST), rounding=ROUND_HALF_EVEN, context=_LONG)
+    return told or abs(told)  # no minus before zero
 
 
 def money(value: Decimal | None, currency: str = "", *, signed: bool = False) -> str:

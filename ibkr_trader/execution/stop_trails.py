@@ -88,6 +88,16 @@ class StopTrails:
             return None
         return group.trail
 
+    def following(self, order: Order) -> Trail | None:
+        """Return how an order is trailed from here, since it was placed or since it was let.
+
+        None if nobody moves it; and if the broker trails it, for that is of its own terms.
+        """
+        own = self._trader.groups.get(order.spec.group_id)
+        if not isinstance(own, ManagedTrail):
+            return self.plan(order.order_id)
+        return None if own.is_paused or order.status.is_closed else own.trail
+
     def fault(self, order: Order) -> str:
         """Return why an order cannot be let follow the market; empty if it can."""
         spec, name = order.spec, short_id(order.order_id)

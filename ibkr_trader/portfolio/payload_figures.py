@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ibkr_trader.core.accounts import masked
 from ibkr_trader.core.contracts import ticker
 from ibkr_trader.core.models import ZERO
-from ibkr_trader.core.text import SENTENCES, plain
+from ibkr_trader.core.text import SENTENCES, plain, undivided
 from ibkr_trader.portfolio.currency import currency_of
 from ibkr_trader.portfolio.payloads import PnLSnapshot, PositionSnapshot, SymbolPnL
 from ibkr_trader.portfolio.protection import protection
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from ibkr_trader.portfolio.pnl import ContractPnl, DayPnl
     from ibkr_trader.portfolio.state import PortfolioState
 
-_DECIMALS = 8  # a mean of prices has more, and they are only division
-_FINEST = Decimal(1).scaleb(-_DECIMALS)
 _PLAIN = Decimal("0.000001")  # what is smaller would be written with an exponent
 
 
@@ -40,8 +38,7 @@ def figure(value: Decimal) -> Decimal:
     exponent = int(value.as_tuple().exponent)
     if exponent > 0:
         return value.quantize(Decimal(1))
-    if exponent < -_DECIMALS:
-        value = value.quantize(_FINEST, rounding=ROUND_HALF_EVEN)
+    value = undivided(value)
     return value.quantize(_PLAIN, rounding=ROUND_HALF_EVEN) if "E" in str(value) else value
 
 

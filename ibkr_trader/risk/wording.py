@@ -7,7 +7,7 @@ from decimal import ROUND_CEILING, Decimal
 from typing import TYPE_CHECKING
 
 from ibkr_trader.core.contracts import label
-from ibkr_trader.core.text import quantity
+from ibkr_trader.core.text import quantity, undivided
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,8 +22,8 @@ FOREIGN_HINT = "nothing more is opened while there is any; see: ibkr-trader posi
 
 
 def number(value: Decimal) -> str:
-    """Return a figure for machines: in full, without separators."""
-    return quantity(value).replace(",", "")
+    """Return a figure for machines: in full, without separators or a division's rest."""
+    return quantity(undivided(value)).replace(",", "")
 
 
 def seconds(length: timedelta) -> str:

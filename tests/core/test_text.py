@@ -21,6 +21,7 @@ from ibkr_trader.core.text import (
     price,
     quantity,
     rounded,
+    undivided,
 )
 
 NEW_YORK = ZoneInfo("America/New_York")
@@ -74,6 +75,23 @@ def test_average(value: str, text: str) -> None:
 )
 def test_a_price_is_rounded_however_long_it_is(value: str, found: str) -> None:
     assert str(rounded(Decimal(value))) == found
+
+
+@pytest.mark.parametrize(
+    ("value", "found"),
+    [
+        ("-4.2499999999999999999999995", "-4.25000000"),
+        ("150.033333333333333", "150.03333333"),
+        ("0.00000001", "1E-8"),
+        ("-0.000000000000000000000001", "0E-8"),
+        ("123456789012345678901234567890.123456789", "123456789012345678901234567890.12345679"),
+        ("150.00", "150.00"),
+        ("1E+3", "1E+3"),
+        ("NaN", "NaN"),
+    ],
+)
+def test_what_a_division_leaves_is_not_told(value: str, found: str) -> None:
+    assert str(undivided(Decimal(value))) == found
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,13 @@ from tests.risk.world import D, spec
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [("1E+4", "10000"), ("1234.50", "1234.5"), ("NaN", "NaN")]
+    ("value", "text"),
+    [
+        ("1E+4", "10000"),
+        ("1234.50", "1234.5"),
+        ("NaN", "NaN"),
+        ("992.3500000000000000000000005", "992.35"),
+    ],
 )
 def test_figures_for_machines(value: str, text: str) -> None:
     assert number(D(value)) == text

@@ -127,7 +127,7 @@ def _closed(
     )
     hint = _again(opening, spec, view) if opening is not None else "ibkr-trader doctor"
     if session_at(details.trading_sessions, begins) is not None:
-        hint = "use --type limit --limit PRICE --outside-rth to trade outside regular hours"
+        hint = f"{_lacking(spec)} to trade outside regular hours"
     yield Breach(
         check=_NAME,
         message=f"{label(spec.contract)} is closed{_then(spec, begins, view)}; it {when}.",
@@ -135,6 +135,13 @@ def _closed(
         actual=begins.isoformat(),
         hint=hint,
     )
+
+
+def _lacking(spec: OrderSpec) -> str:
+    """What a command must still be given: each of them has its own way to name a limit price."""
+    if spec.limit_price is not None:
+        return "add --outside-rth"
+    return "give it a limit price" + ("" if spec.outside_rth else " and --outside-rth")
 
 
 def _early(spec: OrderSpec, session: Session, view: RiskView) -> Breach:

@@ -56,7 +56,7 @@ def market_order(proposal: Proposal, view: RiskView) -> Iterator[Breach]:
             yield Breach(
                 check="market_order",
                 message=f"{name} is not quoted on both sides: a market order could pay anything.",
-                hint="use --type limit --limit PRICE",
+                hint="give it a limit price",
             )
             continue
         most = _most(bid, ask, view)
@@ -70,5 +70,5 @@ def market_order(proposal: Proposal, view: RiskView) -> Iterator[Breach]:
                 ),
                 limit=number(most),
                 actual=number(ask - bid),
-                hint=f"use --type limit --limit {number(ask if change.is_buy else bid)}",
+                hint=f"give it a limit price: {number(ask if change.is_buy else bid)}",
             )

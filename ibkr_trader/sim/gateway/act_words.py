@@ -4,6 +4,7 @@ One table of forms says how each act is written; the faults' are in `fault_words
 """
 
 from collections.abc import Callable, Iterable
+from datetime import time
 
 from ibkr_trader.sim.gateway import acts
 from ibkr_trader.sim.gateway.fault_words import FAULT_FORMS
@@ -18,11 +19,11 @@ from ibkr_trader.sim.gateway.words import (
     Words,
     chosen,
     count_in,
-    moment_in,
     number_in,
     number_of,
     real_in,
     seconds_in,
+    time_in,
 )
 
 _CUTS = frozenset({"rst", "fin"})
@@ -64,7 +65,8 @@ def _advance(words: Words) -> acts.Act:
     to = words.option("to")
     if not to:
         return acts.Advance(seconds=seconds_in(words.word("TIME")))
-    return acts.Advance(to=moment_in(to, "--to is like 2026-11-20T15:59"))
+    at = time_in(to, "--to is like 15:59 or 2026-11-20T15:59")
+    return acts.Advance(clock=at) if isinstance(at, time) else acts.Advance(to=at)
 
 
 def _split(words: Words) -> acts.Act:
@@ -201,7 +203,9 @@ _FORMS: dict[str, Form] = {
         lambda w: acts.Speed(times=real_in(w.word("TIMES"), "TIMES")),
     ),
     "advance": Form(
-        "advance TIME | --to MOMENT", "its clock goes forward: 30, 5m, 2h, 1d", _advance
+        "advance TIME | --to MOMENT",
+        "its clock goes forward: 30, 5m, 2h, 1d; to 15:59 or 2026-11-20T15:59, New York's time",
+        _advance,
     ),
     "hand buy": Form(
         "hand buy SYMBOL QUANTITY [--limit P] [--stop P]", "somebody buys in TWS", _hand("BUY")

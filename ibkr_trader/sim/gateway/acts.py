@@ -4,7 +4,7 @@ An act is a value, so that a command can send it through the door (`door.py`) as
 `act_words.py` makes acts of the words that people type, `doing.py` carries them out.
 """
 
-from datetime import datetime
+from datetime import datetime, time
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -51,11 +51,20 @@ class Split(_Act, frozen=True, tag="split"):
     old: int = 1
 
 
-class Advance(_Act, frozen=True, tag="advance"):
-    """The exchange's clock goes forward, by so many seconds or to a moment."""
+class Advance(_Act, frozen=True, omit_defaults=True, tag="advance"):
+    """The exchange's clock goes forward, by so many seconds or to a moment.
+
+    What is not said is not sent: a gateway that still runs from before `clock` takes the rest.
+
+    Attributes:
+        seconds: By so many.
+        to: To this moment.
+        clock: Until it is so late in New York, the same day.
+    """
 
     seconds: float = 0
     to: datetime | None = None
+    clock: time | None = None
 
 
 class Speed(_Act, frozen=True, tag="speed"):

@@ -162,7 +162,7 @@ class Doer:
             )
             return Answer(text=f"the exchange's clock {pace}", data={"speed": act.times})
         now = engine.clock.now()
-        to = act.to.astimezone(UTC) if act.to is not None else now + timedelta(seconds=act.seconds)
+        to = _goal(act, now)
         if to < now or to - now > FARTHEST:
             raise CannotDo("time goes forward only, and at most a month at once")
         engine.clock.advance_to(to)
@@ -359,3 +359,11 @@ class Doer:
         named = ", ".join(answers.name(order) for order in (found or working))
         what = f"{name} means several" if found else f"no order called {name} works"
         raise CannotDo(f"{what}; working: {named or 'none'}", "ibkr-trader gateway inject look")
+
+
+def _goal(act: acts.Advance, now: datetime) -> datetime:
+    """Where the clock is to go."""
+    if act.clock is not None:
+        today = now.astimezone(NEW_YORK).date()
+        return datetime.combine(today, act.clock, NEW_YORK).astimezone(UTC)
+    return act.to.astimezone(UTC) if act.to is not None else now + timedelta(seconds=act.seconds)

@@ -20,9 +20,9 @@ from ibkr_trader.sim.gateway.words import (
     chosen,
     client_of,
     count_in,
-    moment_in,
     number_in,
     seconds_in,
+    time_in,
 )
 
 TRIGGERS = (
@@ -54,12 +54,8 @@ def trigger_in(words: Words, *, has_phases: bool = False) -> Trigger | None:
 
 
 def _at(words: Words) -> Trigger:
-    text = words.option("at")
-    try:
-        return Moment(clock=time.fromisoformat(text))
-    except ValueError:
-        pass
-    return Moment(at=moment_in(text, "--at is like 10:30 or 2026-11-20T15:59"))
+    at = time_in(words.option("at"), "--at is like 10:30 or 2026-11-20T15:59")
+    return Moment(clock=at) if isinstance(at, time) else Moment(at=at)
 
 
 def _on(words: Words) -> Trigger:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from datetime import datetime, time
 from decimal import Decimal, InvalidOperation
 from typing import Any, NamedTuple
 
@@ -175,6 +175,18 @@ def moment_in(text: str, like: str) -> datetime:
         message = f"{like} (New York's time), not {text!r}"
         raise BadWords(message) from None
     return moment if moment.tzinfo else moment.replace(tzinfo=NEW_YORK)
+
+
+def time_in(text: str, like: str) -> time | datetime:
+    """Return the time of day that a word says, New York's, or else the moment.
+
+    Raises:
+        BadWords: It says neither; `like` shows what would.
+    """
+    try:
+        return time.fromisoformat(text)
+    except ValueError:
+        return moment_in(text, like)
 
 
 def client_of(words: Words) -> int | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.cli.conftest import CommandLine
@@ -32,6 +34,18 @@ def test_the_exits_follow(cli: CommandLine) -> None:
     assert sizes(cli) == {"target": "9", "stop": "9", "target.2": "6", "stop.2": "6"}
     (position,) = cli("positions --json").document["positions"]
     assert (position["quantity"], position["is_covered"]) == ("15", True)
+
+
+def test_no_figure_has_what_is_left_of_a_division(cli: CommandLine) -> None:
+    """A third of a cent is in the average cost, and so in every gain that is reckoned from it."""
+    assert cli(f"{BRACKET} --take-profit 160").code == 0
+    assert cli("gateway inject price AAPL 151.07").code == 0
+    assert cli("scale-in AAPL --quantity 5").code == 0
+    looks = [f"{name} --json" for name in ("status", "account", "limits", "heat", "positions")]
+    told = "".join(cli(look).out for look in looks)
+    assert cli("close AAPL").code == 0
+    told += "".join(cli(look).out for look in looks)
+    assert re.findall(r"[0-9]\.[0-9]{9,}", told) == []
 
 
 def test_what_does_not_fill_is_taken_back(cli: CommandLine) -> None:

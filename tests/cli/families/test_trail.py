@@ -26,6 +26,37 @@ def test_a_resting_stop_is_let_follow_and_left_again(cli: CommandLine) -> None:
     assert ended.document["trail_percent"] is None
 
 
+def test_what_trails_says_so_among_the_orders_and_the_positions(cli: CommandLine) -> None:
+    assert cli(f"{BRACKET} --wait filled").code == 0
+    assert cli("orders 1-stop --json").document["orders"][0]["managed_trail"] is None
+    assert cli("positions --json").document["positions"][0]["remarks"] == []
+    assert cli("trail 1-stop --trail-percent 2").code == 0
+    (stop,) = cli("orders 1-stop --json").document["orders"]
+    assert stop["managed_trail"] == {
+        "trail_amount": None, "trail_percent": "2", "activation_price": None,
+    }  # fmt: skip
+    words = "trailed by the trader, 2% behind"
+    (shown,) = (row for row in cli("orders").out.splitlines() if "-stop " in row)
+    assert shown.endswith(f"trigger, {words}")
+    assert f"AAPL: 1-stop {words}" in cli("positions").out
+    (held,) = cli("positions --json").document["positions"]
+    assert held["remarks"] == [{"order": stop["id"], "remark": words}]
+    assert cli("trail 1-stop --off").code == 0
+    assert words not in cli("orders").out + cli("positions").out
+
+
+def test_a_stop_that_was_placed_to_be_trailed_says_so_as_well(cli: CommandLine) -> None:
+    assert cli("order --symbol AAPL --side buy --quantity 10 --no-stop --wait filled").code == 0
+    placed = cli(
+        "trailing-stop --symbol AAPL --quantity 10 --trail-amount 3 --managed"
+        " --activation-price 160 --stop 145"
+    )
+    assert placed.code == 0, placed
+    words = "trailed by the trader, 3.00 behind from 160.00 on"
+    assert words in cli("orders").out
+    assert words in cli("positions").out
+
+
 @pytest.mark.parametrize(
     ("line", "code", "words"),
     [

@@ -100,17 +100,22 @@ def test_beyond_its_calendar_it_says_that() -> None:
 
 
 @pytest.mark.parametrize(
-    ("outside_rth", "priced", "denied"),
-    [(True, True, False), (True, False, True), (False, True, True)],
+    ("outside_rth", "priced", "lacking"),
+    [
+        (True, True, []),
+        (True, False, ["give it a limit price"]),
+        (False, True, ["add --outside-rth"]),
+        (False, False, ["give it a limit price and --outside-rth"]),
+    ],
 )
 def test_after_hours_only_priced_orders_that_ask_for_it(
-    *, outside_rth: bool, priced: bool, denied: bool
+    *, outside_rth: bool, priced: bool, lacking: list[str]
 ) -> None:
     order = limit("BUY", 10, "150") if priced else spec("BUY", 10)
     order = msgspec.structs.replace(order, outside_rth=outside_rth)
     found = judge("market_hours", submit(order), at(EVENING))
-    assert bool(found) is denied
-    assert all("--outside-rth" in breach.hint for breach in found)
+    hints = [breach.hint for breach in found]
+    assert hints == [f"{words} to trade outside regular hours" for words in lacking]
 
 
 def test_after_hours_only_the_last_minutes_are_closed() -> None:

@@ -30,7 +30,7 @@ def test_somebody_must_ask_and_not_too_much(bid: str | None, ask: str | None, wo
 def test_the_hint_is_a_limit_at_the_other_side(side: str, price: str) -> None:
     world = view(quotes={1: aged(quote("149", "152"))})
     (breach,) = judge("market_order", submit(spec(side, 10)), world)
-    assert breach.hint == f"use --type limit --limit {price}"
+    assert breach.hint == f"give it a limit price: {price}"
 
 
 def test_limit_orders_and_closing_ones_are_not_asked() -> None:

@@ -230,6 +230,15 @@ def test_a_time_without_a_zone_is_new_yorks() -> None:
     assert act.to.astimezone(UTC) == datetime(2026, 11, 20, 20, 59, tzinfo=UTC)
 
 
+def test_the_clock_goes_to_a_time_of_day_as_well() -> None:
+    assert read_act(["advance", "--to", "15:56"]) == acts.Advance(clock=time(15, 56))
+    assert read_act(["advance", "--to=15:56:30"]) == acts.Advance(clock=time(15, 56, 30))
+
+
+def test_an_older_gateway_is_told_of_no_time_of_day_that_nobody_has_said() -> None:
+    assert msgspec.to_builtins(acts.Advance(seconds=90)) == {"do": "advance", "seconds": 90}
+
+
 @pytest.mark.parametrize(
     ("words", "complaint", "form"),
     [
@@ -245,7 +254,7 @@ def test_a_time_without_a_zone_is_new_yorks() -> None:
         ("price AAPL 3 --fast", "what does --fast mean here?", "price SYMBOL PRICE"),
         ("split AAPL 2.5", "whole numbers", "split SYMBOL NEW [OLD]"),
         ("advance soon", "a time is like 30, 5m, 2h or 1d", "advance"),
-        ("advance --to noon", "--to is like", "advance"),
+        ("advance --to noon", "--to is like 15:59 or 2026-11-20T15:59", "advance"),
         ("hand modify x", "nothing is to be changed", "hand modify"),
         ("correct 1.2.01", "nothing is to be corrected", "correct"),
         ("locate LOCT -3", "SECONDS is a whole number", "locate"),

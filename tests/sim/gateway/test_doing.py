@@ -58,6 +58,13 @@ def test_time_goes_forward(desk: Desk, do: Do) -> None:
             do(words)
 
 
+def test_it_goes_to_a_time_of_the_exchanges_day_that_is_still_to_come(desk: Desk, do: Do) -> None:
+    do("speed 0")
+    assert do("advance --to 15:56").text == "it is 2026-11-20 15:56:00 EST at the exchange"
+    with pytest.raises(CannotDo, match="forward only"):
+        do("advance --to 15:55")
+
+
 async def test_a_hand_at_tws(desk: Desk, do: Do) -> None:
     ib = await desk.connect()
     trade = ib.placeOrder(AAPL, StopOrder("SELL", 10, 145, tif="GTC", orderRef="k7qav-1-stop"))
