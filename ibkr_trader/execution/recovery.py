@@ -85,6 +85,7 @@ class Recovery:
         self._open_groups: Callable[[], Iterable[GroupId]] = tuple
         self._misled_groups: Callable[[], tuple[GroupId, ...]] = tuple
         self._asked: set[tuple[OrderId, int]] = set()  # cancels, by the epoch they went out in
+        self._recalled: set[tuple[OrderId, int]] = set()  # what came alive, by the link it did on
         self._overtaken: asyncio.Queue[OrderId] = asyncio.Queue()
 
     def restore(self, groups: GroupRunner, bus: EventBus) -> list[ev.BaseEvent]:
@@ -219,8 +220,14 @@ class Recovery:
     async def recall(self) -> None:
         """Cancel again what came alive after its cancel was refused: it was not there yet."""
         while True:
-            order = self._outlook.portfolio.order(await self._overtaken.get())
-            if order is not None and order.is_unwanted:  # each word of it comes here
+            order_id = await self._overtaken.get()
+            # Only now: the picture of before the wait does not know what came meanwhile.
+            order = self._outlook.portfolio.order(order_id)
+            if order is None or not order.is_unwanted:  # each word of it comes here
+                continue
+            # One that cannot leave stays unwanted: it is for the next link, not for the next word.
+            if (order_id, self._link_epoch) not in self._recalled:
+                self._recalled.add((order_id, self._link_epoch))
                 await self._take_back(order)
 
     def checkpoint(self) -> None:

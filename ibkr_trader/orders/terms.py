@@ -169,6 +169,12 @@ def _is_overridden(order: Order, event: ev.AcceptEvent) -> bool:
     return order.is_overridden and not is_ours
 
 
+def _is_asked_away(order: Order) -> bool:
+    """Whether an earlier cancel is to be asked again, should the order be there after all."""
+    is_asking = order.status is OrderStatus.PENDING_CANCEL
+    return order.is_unwanted or (is_asking and (order.was_unwanted or not order.perm_id))
+
+
 def _absorb_words(order: Order, event: ev.OrderEvent) -> Order:
     replace = _REPLACE
     match event:
@@ -181,14 +187,17 @@ def _absorb_words(order: Order, event: ev.OrderEvent) -> Order:
         case ev.CancelRequestEvent():
             # Of an order that may not be there yet, the cancel may find nothing.
             is_lost = order.status is OrderStatus.UNKNOWN and not order.perm_id
-            return replace(order, is_unwanted=is_lost)
+            return replace(order, is_unwanted=is_lost, was_unwanted=_is_asked_away(order))
         case ev.CancelRejectEvent():
+            # The broker has never spoken of it: the cancel may have overtaken the order. One that
+            # never left (code 0) tells nothing: what was asked before it still stands.
+            is_unwanted = not order.perm_id if event.code else order.was_unwanted
             return replace(
                 order,
                 code=event.code,
                 reason=event.reason or order.reason,
-                # The broker has never spoken of it: the cancel may have overtaken the order.
-                is_unwanted=event.code != 0 and not order.perm_id,
+                is_unwanted=is_unwanted,
+                was_unwanted=is_unwanted,  # of several that never left, each comes to the same
             )
         case ev.UnknownEvent():
             is_asked = order.status is OrderStatus.PENDING_CANCEL and not order.perm_id

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from ibkr_trader.core.commands import ModifyOrder
 from ibkr_trader.core.enums import OrderStatus, Side, TradingState
 from ibkr_trader.core.errors import OrderRejectedError, OutcomeUnknown, RiskCheckError
-from ibkr_trader.core.events import DriftEvent, GroupEvent, StateEvent
-from ibkr_trader.execution.placing import Wait
+from ibkr_trader.core.events import DriftEvent, GroupEvent, ModifyRejectEvent, StateEvent
+from ibkr_trader.execution.placing import Wait, route
 from ibkr_trader.sim.gateway import fault_rules as rules
 from ibkr_trader.sim.gateway.fault_rules import Fault, When
 from tests.bad_days.judges import assert_sound
@@ -165,6 +166,31 @@ async def test_f_c08_a_stop_that_its_refused_change_has_killed_is_replaced(day: 
         await day.broker_cancel("stop")
     await day.wait(3)
     assert_sound(day, AAPL)
+
+
+@pytest.mark.parametrize("limits", [("147.5", "148"), ("147.5", "148", "148.5")])
+async def test_f_c09_a_refusal_is_not_of_a_change_that_a_halt_has_kept_here(
+    day: Day, limits: tuple[str, ...]
+) -> None:
+    """The first leaves at once; the others wait, each in the place of the one before."""
+    order = await resting(day, limit="147")
+    for limit in limits:
+        change = ModifyOrder(order_id=order.order_id, limit_price=Decimal(limit), origin="cli")
+        await route(day.trader, change)
+        await day.quiet()
+    day.trader.halter.stop("enough", origin="a test", keeps_entries=True)
+    await day.wait(1.2, step=0.2)
+    (refused,) = day.news(ModifyRejectEvent)
+    assert "HALTED" in refused.reason
+    now = await day.desk.get_order_status(order.order_id)
+    assert (now.status, now.desired) == (OrderStatus.SUBMITTED, None)
+    assert now.spec.limit_price == day.order(order.order_id).terms.limit_price == Decimal("147.5")
+    for session in day.server.lines.sessions(client_id=1):
+        session.talk.refuse(order.spec.broker_order_id, 201, "Order rejected - reason: margin")
+    day.server.lines.flush()
+    await day.quiet()
+    ended = await day.desk.get_order_status(order.order_id)
+    assert ended.status is OrderStatus.REJECTED
 
 
 async def test_f_c10_a_change_by_hand_is_taken_over_and_not_fought(day: Day) -> None:

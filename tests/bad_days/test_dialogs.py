@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ibkr_trader.core.enums import OrderRole, OrderStatus
-from ibkr_trader.core.errors import OrderRejectedError, OutcomeUnknown
+from ibkr_trader.core.errors import BrokerUnavailable, OrderRejectedError, OutcomeUnknown
 from ibkr_trader.execution.closing import close_contract
 from ibkr_trader.execution.placing import Wait
 from ibkr_trader.sim.gateway import fault_rules as rules
 from ibkr_trader.sim.gateway.spoiling import garbage
 from ibkr_trader.sim.precautions import Precautions
+from tests.bad_days.bad_lines import hang_up
 from tests.bad_days.gateway_words import codes
 from tests.bad_days.judges import assert_over, assert_sound
 from tests.bad_days.requests import bracket, single
@@ -79,6 +80,28 @@ async def test_f_b11_a_close_that_a_dialog_holds_is_not_made_twice_on_the_link_t
         assert close.status is OrderStatus.UNKNOWN
         await day.wait(90, step=5)
     assert day.ledger.held(AAPL) == 0
+    assert_over(day)
+    assert_sound(day, AAPL)
+
+
+@pytest.mark.parametrize("times", [1, 2])
+async def test_f_b11_a_cancel_that_could_not_leave_forgets_none_that_was_asked_for_before(
+    day: Day, times: int
+) -> None:
+    """A cancel of what a dialog holds finds nothing: it is asked again once that is let go."""
+    day.faults.arm(*rules.ack_delay(120))
+    (order,) = await day.sent(single(limit="149"))
+    await day.wait(20)
+    with pytest.raises(OutcomeUnknown):
+        async with day.meanwhile():
+            await day.desk.cancel_order(order.order_id)
+    hang_up(day)
+    await day.quiet()
+    if times == 2:
+        with pytest.raises(BrokerUnavailable):
+            await day.desk.cancel_order(order.order_id)
+    await day.wait(200, step=5)
+    assert not day.ledger.live(AAPL)
     assert_over(day)
     assert_sound(day, AAPL)
 

@@ -182,6 +182,72 @@ async def test_what_comes_alive_after_its_cancel_went_nowhere_is_taken_back(
     assert asked() == 2, "once each, however often it is heard of"
 
 
+def cancels(journal: MemoryJournal, order_id: OrderId) -> list[str]:
+    """By whom the cancel of an order was asked for, in order."""
+    messages = (message for _, message in journal.messages())
+    return [m.origin for m in messages if isinstance(m, CancelOrder) and m.order_id == order_id]
+
+
+def heard_of(floor: Floor, order_id: OrderId) -> ev.StatusEvent:
+    now = floor.clock.now()
+    return ev.StatusEvent(at=now, order_id=order_id, is_working=True, perm_id=77)
+
+
+async def test_the_first_word_of_what_is_unwanted_is_enough() -> None:
+    """It may be the only one for hours: an order that rests at the exchange says nothing."""
+    floor, journal = Floor(), MemoryJournal("k7qav")
+    async with floor.trader(journal=journal, deaf=True, ack_timeout=60) as trader:
+        await asyncio.sleep(0.01)  # every task of the trader has begun to wait
+        prepared = await prepare(trader, request(limit="149.00"))
+        await trader.router.route(prepared.command)
+        (order_id,) = trader.portfolio.orders
+        now = floor.clock.now()
+        trader.record.witness([ev.UnknownEvent(at=now, order_id=order_id, reason="no answer")])
+        await trader.router.route(CancelOrder(order_id=order_id, origin="cli"))
+        trader.intake.admit([heard_of(floor, order_id)])
+        recalled = OrderStatus.PENDING_CANCEL
+        assert await trader.until(
+            lambda p: p.orders[order_id].status is recalled or None, timeout=1
+        )
+    assert cancels(journal, order_id) == ["cli", "recovery"]
+
+
+async def test_what_could_not_be_taken_back_is_taken_back_on_the_next_link() -> None:
+    floor, journal = Floor(), MemoryJournal("k7qav")
+    async with floor.trader(journal=journal) as trader:
+        order = await Desk(trader).submit_order(request(limit="149.00"))
+        gone_by_now(trader, order.order_id)
+        assert isinstance(trader.broker, FallibleBroker)
+        trader.broker.is_gone = True  # in the same breath as the words of the order
+        trader.intake.admit([heard_of(floor, order.order_id)])
+        in_vain = "the link is disconnected"
+        assert await trader.until(
+            lambda p: p.orders[order.order_id].reason == in_vain or None, timeout=1
+        )
+        assert cancels(journal, order.order_id) == ["recovery"]
+        trader.broker.is_gone = False
+        for _ in range(3):  # on this link it has been tried
+            await trader.recovery.synchronize()
+            await asyncio.sleep(0.01)
+        assert cancels(journal, order.order_id) == ["recovery"]
+        trader.broker.open()
+        ended = await trader.until(lambda p: p.closed.get(order.order_id), timeout=2)
+        assert ended is not None
+        assert ended.status is OrderStatus.CANCELLED
+    assert cancels(journal, order.order_id) == ["recovery"] * 2
+    assert not floor.exchange.orders.working()
+
+
+def gone_by_now(trader: Trader, order_id: OrderId) -> None:
+    """Have the desk believe that it was asked away before the broker has spoken of it."""
+    portfolio = trader.portfolio
+    unseen = msgspec.structs.replace(
+        portfolio.orders[order_id], perm_id=0, status=OrderStatus.UNKNOWN, is_unwanted=True
+    )
+    orders = {**portfolio.orders, order_id: unseen}
+    trader.outlook.portfolio = msgspec.structs.replace(portfolio, orders=orders)
+
+
 async def test_a_refused_cancel_leaves_a_doubt_and_is_looked_up() -> None:
     floor = Floor()
     async with floor.trader() as trader:

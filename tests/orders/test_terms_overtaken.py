@@ -65,3 +65,45 @@ def test_a_doubt_that_returns_forgets_no_cancel() -> None:
     lost = ev.UnknownEvent(at=later(1), order_id=SPEC.order_id, reason="not shown")
     order = told(Order(spec=SPEC, status=OrderStatus.PENDING), ASKED, refused(10147), lost)
     assert order.is_unwanted
+
+
+LOST = ev.UnknownEvent(at=later(1), order_id=SPEC.order_id, reason="not shown")
+ALIVE = ev.AcceptEvent(at=later(2), order_id=SPEC.order_id, spec=SPEC, perm_id=9)
+NEVER_LEFT = refused(0)
+
+
+@pytest.mark.parametrize(
+    "before",
+    [(LOST, ASKED), (ASKED, LOST), (ASKED, refused(10147)), (ASKED,)],
+    ids=["lost, then asked", "asked, then lost", "refused", "not answered yet"],
+)
+@pytest.mark.parametrize("times", [1, 2])
+def test_asking_twice_is_not_weaker_than_asking_once(
+    before: tuple[ev.OrderEvent, ...], times: int
+) -> None:
+    order = told(Order(spec=SPEC, status=OrderStatus.PENDING), *before)
+    order = told(order, *(ASKED, NEVER_LEFT) * times)
+    assert order.is_unwanted, "one of the cancels has left"
+    assert told(order, ALIVE).is_unwanted, "it is asked for as soon as the order is there"
+
+
+def test_a_cancel_that_never_left_wants_nothing_gone_that_was_wanted() -> None:
+    """Whoever asked was told that nothing was sent."""
+    order = told(Order(spec=SPEC, status=OrderStatus.PENDING), LOST, ASKED, NEVER_LEFT)
+    assert not order.is_unwanted
+    assert not told(order, ASKED, NEVER_LEFT).is_unwanted
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_what_came_alive_stays_unwanted_until_its_next_cancel_has_left(times: int) -> None:
+    order = told(Order(spec=SPEC, status=OrderStatus.PENDING), LOST, ASKED, ALIVE)
+    waiting = told(order, *(ASKED,) * times)
+    assert not waiting.is_unwanted, "it is being asked away"
+    assert told(waiting, *(NEVER_LEFT,) * times).is_unwanted
+
+
+@pytest.mark.parametrize("code", [161, 10147, 10148])
+def test_a_refusal_by_the_broker_is_the_answer_to_all_that_was_asked(code: int) -> None:
+    order = told(Order(spec=SPEC, status=OrderStatus.PENDING), LOST, ASKED, ALIVE, ASKED, ASKED)
+    assert not told(order, refused(code)).is_unwanted
+    assert not told(order, refused(code), NEVER_LEFT).is_unwanted, "nor does it come back"

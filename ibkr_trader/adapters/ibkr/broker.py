@@ -17,7 +17,6 @@ from ibkr_trader.adapters.ibkr.order_frames import (
     changed,
     editable,
     live_parent,
-    named,
     transmits,
 )
 from ibkr_trader.adapters.ibkr.order_numbers import OrderNumbers
@@ -267,22 +266,25 @@ class IBKRBroker:
             # Sent all the same, the number might be taken for that of a new order.
             self._refuse_change(entry, 104, "the order is closed; nothing was sent")
             return
-        wanted = changed(entry, command)
+        change = changed(entry, command)
+        wanted = change.wanted
         if entry.waiting is not None:
             raise BrokerUnavailable(f"{entry.order_id} still waits to be sent")
         is_resized = entry.spec is None or wanted.quantity != entry.spec.quantity
-        before, asked = entry.wanted, named(command)
-        was_asked = entry.asked if before is not None else frozenset()
         frame = self._order_frame(
             editable(wanted, is_child=bool(entry.parent_number)),
             parent_number=live_parent(entry, self._roster),
-            asked=asked | was_asked,
+            asked=change.asked,
         )
-        entry.wanted, entry.asked = wanted, asked | was_asked
+        entry.unsent = change  # in the place of one that waits
+
+        def sent() -> None:
+            entry.wanted, entry.asked = change
+            entry.unsent = None
 
         def dropped(reason: str) -> None:
-            entry.wanted, entry.asked = before, was_asked
-            if before is None:  # else an earlier change is on the wire, and is still awaited
+            entry.unsent = None
+            if entry.wanted is None:  # else an earlier change is on the wire, and still awaited
                 self._refuse_change(entry, 0, reason)
 
         self._connection.put(
@@ -293,6 +295,7 @@ class IBKRBroker:
                 # What follows a price may wait a second; an exit that is too large may not.
                 spaced_by="" if is_resized else f"{wanted.contract.con_id}",
                 objection=self._gate((wanted,), reduces=reduces),
+                on_sent=sent,
                 on_dropped=dropped,
             )
         )

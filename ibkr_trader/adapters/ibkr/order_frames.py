@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from ibkr_trader.adapters.ibkr.roster import Change
 from ibkr_trader.core.errors import BrokerUnavailable
 from ibkr_trader.core.ids import is_our_group, parse_order_id
 from ibkr_trader.core.shapes import PRICES
@@ -28,17 +29,24 @@ def transmits(orders: tuple[OrderSpec, ...]) -> tuple[bool, ...]:
     return tuple(family not in families[at + 1 :] for at, family in enumerate(families))
 
 
-def changed(entry: Entry, command: ModifyOrder) -> OrderSpec:
+def changed(entry: Entry, command: ModifyOrder) -> Change:
     """Return the full terms that `command` asks for; IBKR takes no partial ones.
+
+    It may take the place of one that waits, or overtake the answer to one that has left: what
+    that one asks for is asked for again.
 
     Raises:
         BrokerUnavailable: If the terms it starts from are not known.
     """
-    spec = entry.wanted or entry.spec
+    last, figures = entry.last_change, named(command)
+    spec = entry.spec if last is None else last.wanted
     if spec is None:
         raise BrokerUnavailable(f"the terms of {entry.order_id} are not known yet")
-    wanted = {name: getattr(command, name) for name in named(command)}
-    return msgspec.structs.replace(spec, broker_order_id=entry.number, **wanted)
+    wanted = {name: getattr(command, name) for name in figures}
+    return Change(
+        msgspec.structs.replace(spec, broker_order_id=entry.number, **wanted),
+        figures if last is None else figures | last.asked,
+    )
 
 
 def named(command: ModifyOrder) -> frozenset[str]:

@@ -8,7 +8,7 @@ an id made of its permanent one; if it was taken over since, it goes by its refe
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -25,14 +25,22 @@ if TYPE_CHECKING:
 _FOLLOWED = MAX_BROKER_ORDER_ID - 1_000_000  # above a stranger's beyond it no number might be left
 
 
+class Change(NamedTuple):
+    """The terms that a change leaves, and the figures that it names: the rest was only known."""
+
+    wanted: OrderSpec
+    asked: frozenset[str]
+
+
 @dataclass(slots=True)
 class Entry:
     """One order, as far as the wire needs to know it.
 
     Attributes:
         spec: The terms last sent or last confirmed.
-        wanted: The terms of a change that is not answered yet.
-        asked: The figures that it names; the rest of `wanted` is only what was known.
+        wanted: The terms of a change that has left and is not answered yet.
+        asked: The figures that it names.
+        unsent: A change that waits for its turn: no answer of the broker is to it.
         parent_number: The broker's id of the order it waits for; 0 if none.
         waiting: What it is to leave in, until it has left.
         is_acked: The broker has spoken of it.
@@ -51,6 +59,7 @@ class Entry:
     spec: OrderSpec | None = None
     wanted: OrderSpec | None = None
     asked: frozenset[str] = frozenset()
+    unsent: Change | None = None
     last_status: StatusReport | None = None
     waiting: Parcel | None = None
     is_acked: bool = False
@@ -58,6 +67,13 @@ class Entry:
     is_cancelling: bool = False
     is_refused: bool = False
     is_closed: bool = False
+
+    @property
+    def last_change(self) -> Change | None:
+        """The newest change that is not answered: what the next one starts from."""
+        if self.unsent is None and self.wanted is not None:
+            return Change(self.wanted, self.asked)
+        return self.unsent
 
     @property
     def ended_changing(self) -> bool:
@@ -121,7 +137,7 @@ class Roster:
     def forget_pending(self) -> None:
         """Forget what was asked on a link that is gone: no answer to it will come."""
         for entry in self._by_id.values():
-            entry.wanted = None
+            entry.wanted = entry.unsent = None
             entry.is_cancelling = False
 
     def meet(self, *, ref: str, client_id: int, number: int, perm_id: int) -> Entry:

@@ -19,6 +19,7 @@ from tests.adapters.ibkr.orders import (
     placed,
     release,
     spec,
+    stated,
     submit,
 )
 from tests.adapters.ibkr.stub_gateway import open_order
@@ -79,6 +80,83 @@ async def test_a_change_that_is_withdrawn_leaves_the_one_before_it_on_the_wire(r
     rig.gateway.send(*open_order(5, ref=SINGLE, quantity=100))
     accepted = await rig.until(ev.AcceptEvent, lambda e: e.spec.quantity == Decimal(100))
     assert accepted.order_id == SINGLE
+
+
+async def repriced(rig: Rig, *limits: str) -> None:
+    for limit in limits:
+        await rig.broker.send(approved(ModifyOrder(order_id=SINGLE, limit_price=Decimal(limit))))
+
+
+@pytest.mark.parametrize("limits", [("148",), ("147", "148")], ids=["one", "in another's place"])
+@pytest.mark.parametrize("by", ["a halt", "a cancel"])
+async def test_what_becomes_of_an_order_is_not_read_as_the_answer_to_a_change_that_never_left(
+    rig: Rig, limits: tuple[str, ...], by: str
+) -> None:
+    await placed(rig)
+    hold(rig)
+    await repriced(rig, *limits)
+    if by == "a halt":
+        rig.broker.objection = lambda _: "HALTED"
+    else:
+        await rig.broker.send(approved(CancelOrder(order_id=SINGLE)))
+    release(rig)
+    assert (await rig.until(ev.ModifyRejectEvent)).code == 0
+    if by == "a cancel":
+        await rig.gateway.heard(4)
+        rig.gateway.send(4, 2, 5, 10148, "OrderId 5 cannot be cancelled, state: PreSubmitted.", "")
+        await rig.until(ev.CancelRejectEvent)
+    rig.gateway.send(4, 2, 5, 201, "Order rejected - reason: margin", "")
+    assert (await rig.until(ev.RejectEvent)).code == 201
+    assert len(rig.seen(ev.ModifyRejectEvent)) == 1
+    assert rig.gateway.count(3) == 1
+
+
+async def test_an_order_that_is_refused_while_a_change_of_it_waits_is_refused(rig: Rig) -> None:
+    await placed(rig)
+    hold(rig)
+    await repriced(rig, "148")
+    rig.gateway.send(4, 2, 5, 201, "Order rejected - reason: margin", "")
+    await rig.until(ev.RejectEvent)
+    assert not rig.seen(ev.ModifyRejectEvent)
+
+
+async def test_the_refusal_of_a_change_that_has_waited_is_of_the_change(rig: Rig) -> None:
+    await placed(rig)
+    hold(rig)
+    await repriced(rig, "147", "148")
+    release(rig)
+    await rig.gateway.heard(3, times=2)
+    rig.gateway.send(4, 2, 5, 201, "Order rejected - reason: price", "")
+    assert (await rig.until(ev.ModifyRejectEvent)).code == 201
+    assert not rig.seen(ev.RejectEvent)
+
+
+async def test_a_change_that_was_answered_before_the_next_one_was_dropped_is_awaited_no_more(
+    rig: Rig,
+) -> None:
+    await placed(rig)
+    await repriced(rig, "147")
+    await rig.gateway.heard(3, times=2)
+    hold(rig)
+    await repriced(rig, "148")
+    rig.gateway.send(*open_order(5, ref=SINGLE, limit=147))
+    await rig.until(ev.AcceptEvent, lambda e: e.spec.limit_price == Decimal(147))
+    rig.broker.objection = lambda _: "HALTED"
+    release(rig)
+    assert (await rig.until(ev.ModifyRejectEvent)).reason == "HALTED"
+    rig.gateway.send(4, 2, 5, 201, "Order rejected - reason: margin", "")
+    await rig.until(ev.RejectEvent)
+
+
+async def test_a_change_in_the_place_of_one_that_waits_asks_for_what_that_one_did(rig: Rig) -> None:
+    await placed(rig)
+    hold(rig)
+    await rig.broker.send(approved(ModifyOrder(order_id=SINGLE, quantity=Decimal(5))))
+    await repriced(rig, "148")
+    release(rig)
+    await rig.gateway.heard(3, times=2)
+    (_, last) = [fields for fields in rig.gateway.received if fields[0] == "3"]
+    assert stated(last, "quantity limit") == {"quantity": "5", "limit": "148"}
 
 
 async def test_a_lost_link_drops_what_waits_and_each_says_so(rig: Rig) -> None:

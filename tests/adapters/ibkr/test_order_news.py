@@ -255,8 +255,11 @@ async def test_an_end_after_a_refusal_that_did_not_last_is_told(rig: Rig) -> Non
 async def test_the_first_of_two_changes_answers_only_itself(rig: Rig) -> None:
     """While the second is under way, a refusal is of it and not of the order."""
     await placed(rig)
-    for price in (151, 152):
-        await rig.broker.send(approved(ModifyOrder(order_id=SINGLE, limit_price=Decimal(price))))
+    dearer = ModifyOrder(order_id=SINGLE, limit_price=Decimal(151))
+    smaller = ModifyOrder(order_id=SINGLE, quantity=Decimal(5))  # a size waits for no second
+    for change in (dearer, smaller):
+        await rig.broker.send(approved(change))
+    await rig.gateway.heard(3, times=3)
     mark = len(rig.events)
     rig.gateway.send(*open_order(5, ref=SINGLE, limit="151.0"))
     accepted = await rig.until(ev.AcceptEvent, after=mark)

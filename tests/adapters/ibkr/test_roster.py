@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from ibkr_trader.adapters.ibkr.roster import Roster
+from ibkr_trader.adapters.ibkr.roster import Change, Roster
 from ibkr_trader.core.ids import MAX_BROKER_ORDER_ID
 from ibkr_trader.core.models import OrderId
 from tests.adapters.ibkr.orders import SINGLE, spec
@@ -85,9 +85,10 @@ def test_an_order_that_never_left_is_forgotten(roster: Roster) -> None:
 def test_nothing_of_a_lost_link_is_still_awaited(roster: Roster) -> None:
     entry = roster.add(spec(), parent_number=0)
     entry.wanted = spec("close")
+    entry.unsent = Change(spec("close"), frozenset({"quantity"}))
     entry.is_cancelling = True
     roster.forget_pending()
-    assert entry.wanted is None
+    assert not any((entry.wanted, entry.unsent, entry.last_change))
     assert not entry.is_cancelling
 
 
