@@ -42,6 +42,7 @@ from ibkr_trader.execution.tasks import alongside
 from ibkr_trader.execution.thrift import is_spared
 from ibkr_trader.execution.valuing import quoted
 from ibkr_trader.orders.cover_orders import CoverRules
+from ibkr_trader.portfolio.lost_orders import named
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
@@ -100,7 +101,9 @@ class Trader:
             bus=self.bus, clock=clock, account=account, settings=settings, market=market
         )
         self.record = Record(journal, self.bus, on_failure=self.outlook.degrade)
-        self.intake = Intake(self.record, bus=self.bus, reach=reach)
+        self.intake = Intake(
+            self.record, bus=self.bus, reach=reach, named=lambda e: named(self.portfolio, e)
+        )
         self.router = OrderRouter(
             broker=broker,
             guard=guard,
