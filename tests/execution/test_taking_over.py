@@ -17,6 +17,7 @@ from ibkr_trader.execution.trader import Trader
 from ibkr_trader.sim.events import Executed
 from ibkr_trader.sim.orders import OrderTerms
 from tests.execution.parts import AAPL, INSTALL, Floor, FullDisk
+from tests.orders.samples import values
 
 FIRST, SECOND = OrderId("lost2-3-single"), OrderId("lost2-4-single")
 
@@ -90,7 +91,7 @@ async def test_an_execution_that_waits_under_the_old_name_is_the_orders(
     if is_restarted:
         async with floor.trader(journal=journal) as trader:
             order = trader.portfolio.orders[FIRST]
-    assert (order.filled, order.remaining) == (3, 2)
+    assert values(order.filled, order.remaining) == (3, 2)
     assert list(trader.portfolio.orders) == [FIRST]
     assert {one.order_id for one in trader.portfolio.fills.values()} == {FIRST}
     assert trader.portfolio.positions[AAPL].quantity == 3
@@ -118,9 +119,7 @@ async def test_what_it_is_called_filled_for_brings_no_ghost_of_it_back() -> None
 
 def executed(floor: Floor, lost: Order) -> FillEvent:
     """Return what the adapter reads, and names, of 3 that the exchange lets an order trade."""
-    events = floor.exchange.forcing.trade(
-        lost.perm_id, quantity=Decimal(3), now=floor.clock.now()
-    )
+    events = floor.exchange.forcing.trade(lost.perm_id, quantity=Decimal(3), now=floor.clock.now())
     told = next(one.execution for one in events if isinstance(one, Executed))
     family, _, revision = told.exec_id.rpartition(".")
     fill = Fill(
