@@ -90,16 +90,19 @@ async def prepare_adoption(
 
     Raises:
         NothingHeld: If nothing is held.
-        CannotAdopt: If it is being closed, not certain, or would be left without a stop.
+        CannotAdopt: If it is being closed, not certain, was turned while its price was asked for,
+            or would be left without a stop.
         ValueError: If what is asked for contradicts itself.
         AmbiguousContract: If the symbol is not exactly one contract.
         BrokerUnavailable: If nobody answers.
     """
     if wanted.fault:
         raise ValueError(wanted.fault)
-    position = await position_of(trader, symbol)
-    contract = position.contract
+    before = await position_of(trader, symbol)
+    contract = before.contract
     await trader.study(contract, timeout=QUOTE_TIMEOUT, opens=False)
+    # From here on nothing is awaited: what is held and its orders are of one moment.
+    position = _same_side(before, _certain(trader, contract))
     size = abs(position.quantity) if most is None else min(most, abs(position.quantity))
     held = size if position.quantity > 0 else -size
     bare = min(size, _naked(trader, position))
@@ -186,8 +189,12 @@ async def position_of(trader: Trader, symbol: str) -> Position:
     if trader.portfolio.drift:
         await trader.recovery.synchronize()
     await trader.recovery.settled(timeout=SETTLE_TIMEOUT)
-    details = await trader.learn(symbol)
-    contract, portfolio = details.contract, trader.portfolio
+    return _certain(trader, (await trader.learn(symbol)).contract)
+
+
+def _certain(trader: Trader, contract: Contract) -> Position:
+    """Return what is held of a contract as it now stands, if it may change hands."""
+    portfolio = trader.portfolio
     position = portfolio.positions.get(contract.con_id)
     if position is None:
         is_lost = any(order.is_foreign for order in _working(trader, contract.con_id))
@@ -199,6 +206,16 @@ async def position_of(trader: Trader, symbol: str) -> Position:
     if subject_of(contract) in portfolio.drift:
         message = f"what is held of {label(contract)} is not certain: the broker was asked again"
         raise CannotAdopt(message, hint="ibkr-trader reconcile")
+    return position
+
+
+def _same_side(before: Position, position: Position) -> Position:
+    """Return what is held, if it is not the other side by now: exits were asked for this one."""
+    if position.quantity * before.quantity < 0:
+        was, now = quantity(before.quantity), quantity(position.quantity)
+        what = label(position.contract)
+        message = f"{what} was turned from {was} to {now} meanwhile: nothing was sent"
+        raise CannotAdopt(message, hint="ibkr-trader positions")
     return position
 
 

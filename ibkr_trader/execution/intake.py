@@ -32,9 +32,24 @@ class Intake:
     """Drops what was seen before; passes on the rest, batched."""
 
     def __init__(
-        self, record: Record, *, bus: EventBus, reach: Callable[[str], None] = lambda _: None
+        self,
+        record: Record,
+        *,
+        bus: EventBus,
+        reach: Callable[[str], None] = lambda _: None,
+        named: Callable[[ev.OrderEvent], ev.OrderEvent] = lambda event: event,
     ) -> None:
+        """Write to `record`, in the order of arrival.
+
+        Args:
+            record: Where news goes.
+            bus: Where our own steps are heard of.
+            reach: Told of the places that a crash is tried at.
+            named: Puts the name of now in the place of one that an order had when it was read: it
+                may have been taken over since. What goes on record has only names of now.
+        """
         bus.subscribe(ev.OrderEvent, self._hear)
+        self._named = named
         self._record = record
         self._reach = reach
         self._fills: dict[FillId, Fill] = {}
@@ -84,6 +99,8 @@ class Intake:
         await self._quiet.wait()
 
     def _fresh(self, event: ev.BaseEvent) -> ev.BaseEvent | None:
+        if isinstance(event, ev.OrderEvent):
+            event = self._named(event)
         match event:
             case ev.FillEvent():
                 return self._fresh_fill(event)

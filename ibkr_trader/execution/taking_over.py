@@ -1,7 +1,8 @@
 """Taking over orders of a lost journal: put on record as ours, as they stand; nothing is sent.
 
 From then on they are cancelled, changed and counted like any other, and their executions are
-theirs. The broker adapter asks the picture whose a reference is, so it is told nothing.
+theirs. The broker adapter asks the picture whose a reference is, so it is told nothing. What it
+has read and named before, and nobody has heard yet, intake puts on record by the name of now.
 """
 
 from __future__ import annotations

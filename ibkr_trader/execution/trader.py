@@ -42,6 +42,7 @@ from ibkr_trader.execution.tasks import alongside
 from ibkr_trader.execution.thrift import is_spared
 from ibkr_trader.execution.valuing import quoted
 from ibkr_trader.orders.cover_orders import CoverRules
+from ibkr_trader.portfolio.lost_orders import named
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
@@ -100,7 +101,7 @@ class Trader:
             bus=self.bus, clock=clock, account=account, settings=settings, market=market
         )
         self.record = Record(journal, self.bus, on_failure=self.outlook.degrade)
-        self.intake = Intake(self.record, bus=self.bus, reach=reach)
+        self.intake = Intake(self.record, bus=self.bus, reach=reach, named=self._named)
         self.router = OrderRouter(
             broker=broker,
             guard=guard,
@@ -194,6 +195,9 @@ class Trader:
     def portfolio(self) -> PortfolioState:
         """The account as it now stands."""
         return self.outlook.portfolio
+
+    def _named(self, event: ev.OrderEvent) -> ev.OrderEvent:
+        return named(self.portfolio, event)
 
     def new_group_id(self) -> GroupId:
         """Return the stem of a new group's order ids."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from ibkr_trader.core import events as ev
 from ibkr_trader.core.enums import OrderRole, OrderStatus
 from ibkr_trader.core.errors import InvariantBroken
 from ibkr_trader.core.ids import make_order_id, parse_order_id
@@ -22,7 +23,6 @@ from ibkr_trader.portfolio.growing import GrowingMap
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from ibkr_trader.core import events as ev
     from ibkr_trader.core.models import Fill, FillId
     from ibkr_trader.portfolio.positions import Book
     from ibkr_trader.portfolio.state import PortfolioState
@@ -112,18 +112,66 @@ def taken(state: PortfolioState, event: ev.AdoptEvent) -> PortfolioState:
         if fill.order_id == was
     }
     orders = {key: _moved(one, event) for key, one in state.orders.items() if key != was}
+    orders[order.order_id] = order
+    unheard = {key: _moved(one, event) for key, one in state.unheard.items() if key != was}
+    if order.unheard:
+        unheard[order.order_id] = order
     groups = {key: members for key, members in state.groups.items() if was not in members}
     group = (*groups.get(order.spec.group_id, ()), order.order_id)
     return _replace(
         state,
-        orders={**orders, order.order_id: order},
+        orders=orders,
         closed=GrowingMap({key: _moved(one, event) for key, one in state.closed.items()}),
+        unheard=unheard,
+        renamed={**state.renamed, was: order.order_id},
         groups=GrowingMap({**groups, order.spec.group_id: group}),
         children=_children(state, event),
         unclaimed={key: held for key, held in state.unclaimed.items() if key != was},
         fills=GrowingMap({**state.fills, **fills}),
         books={key: _charged(book, fills) for key, book in state.books.items()},
     )
+
+
+def named(state: PortfolioState, event: ev.OrderEvent) -> ev.OrderEvent:
+    """Return news of an order by its own name, where it says what that was called before.
+
+    The broker adapter names what it reads, and the order may be taken over before that is heard.
+    An order that has got the old name since is another: its permanent id tells.
+    """
+    known = state.renamed.get(event.order_id)
+    ours = state.order(known) if known is not None else None
+    if ours is None or state.order(event.order_id) is not None:
+        return event
+    if _perm_id(event) not in {0, ours.perm_id}:
+        return event
+    match event:
+        case ev.FillEvent(fill=told):
+            told = _replace(told, order_id=ours.order_id)
+            return _replace(event, order_id=ours.order_id, fill=told)
+        case ev.AcceptEvent(spec=spec):
+            parent = spec.parent_id
+            spec = _replace(
+                spec,
+                order_id=ours.order_id,
+                group_id=ours.spec.group_id,
+                role=ours.spec.role,
+                parent_id=state.renamed.get(parent, parent) if parent is not None else None,
+                reference="",
+            )
+            return _replace(event, order_id=ours.order_id, spec=spec, is_foreign=False)
+        case _:
+            return _replace(event, order_id=ours.order_id)
+
+
+def _perm_id(event: ev.OrderEvent) -> int:
+    """The permanent id that an event names; 0 if it names none."""
+    match event:
+        case ev.FillEvent(fill=told):
+            return told.perm_id
+        case ev.AcceptEvent() | ev.StatusEvent():
+            return event.perm_id
+        case _:
+            return 0
 
 
 def _is_called(order: Order, name: OrderId) -> bool:

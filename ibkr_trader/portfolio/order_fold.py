@@ -33,6 +33,8 @@ def follow(state: PortfolioState, event: ev.OrderEvent) -> PortfolioState:
     Raises:
         InvariantBroken: If the event is a step of our own that is illegal.
     """
+    if state.renamed:
+        event = lost_orders.named(state, event)
     match event:
         case ev.FillEvent():
             return fill(state, event)
@@ -90,10 +92,16 @@ def commission(state: PortfolioState, event: ev.CommissionEvent) -> PortfolioSta
 def settled(state: PortfolioState, event: ev.SyncEvent) -> PortfolioState:
     """Return `state` once all positions were stated: they have what orders were called filled for.
 
-    But for those of which that was said while the broker was asked.
+    But for those of which that was said while the broker was asked. What nobody knows as an order
+    any more is none: it must not come back by being settled.
     """
-    for order in tuple(state.unheard.values()):
-        if order.order_id not in event.claimed:
+    claimed = {state.renamed.get(one, one) for one in event.claimed}
+    waiting = {key: state.order(key) for key in state.unheard}
+    if None in waiting.values():
+        known = {key: order for key, order in waiting.items() if order is not None}
+        state = _replace(state, unheard=known)
+    for key, order in waiting.items():
+        if order is not None and key not in claimed:
             state = _put(state, order, _replace(order, heard=order.reported_filled))
     return state
 

@@ -68,6 +68,7 @@ class PortfolioState(msgspec.Struct, frozen=True, kw_only=True):
         books: The ledgers behind `positions`, flat ones included.
         fills: The day's executions, latest revisions, those of foreign orders too.
         values: What the broker states of the account.
+        renamed: What orders that were taken over are called now, by what they were called before.
         groups: The orders of each group, in order of appearance.
         children: The orders that hang from a parent.
         marks: The last price of each contract, by con_id.
@@ -86,6 +87,7 @@ class PortfolioState(msgspec.Struct, frozen=True, kw_only=True):
     orders: Mapping[OrderId, Order] = MappingProxyType({})
     closed: GrowingMap[OrderId, Order] = GrowingMap()
     unheard: Mapping[OrderId, Order] = MappingProxyType({})
+    renamed: Mapping[OrderId, OrderId] = MappingProxyType({})
     positions: Mapping[int, Position] = MappingProxyType({})
     books: Mapping[int, Book] = MappingProxyType({})
     fills: GrowingMap[FillId, Fill] = GrowingMap()
@@ -139,6 +141,7 @@ class PortfolioState(msgspec.Struct, frozen=True, kw_only=True):
             self,
             closed=closed,
             unheard={key: order for key, order in self.unheard.items() if key in known},
+            renamed={was: name for was, name in self.renamed.items() if name in known},
             fills=self.fills.only(lambda fill: fill.at >= moment),
             groups=self.groups.only(lambda members: not known.isdisjoint(members)),
             children=self.children.only(lambda members: not known.isdisjoint(members)),

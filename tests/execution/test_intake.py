@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 
 from ibkr_trader.adapters.memory_journal import MemoryJournal
@@ -77,6 +78,23 @@ def test_fills_already_in_the_journal_are_not_news() -> None:
     assert [event.fill.fill_id for event in desk.heard if isinstance(event, ev.FillEvent)] == [
         "e.2"
     ]
+
+
+def test_news_goes_on_record_by_the_name_of_now_and_is_no_news_by_either() -> None:
+    """An order may be taken over while what was read of it waits."""
+    bus, journal, names = EventBus(), MemoryJournal(), list[str]()
+    now = OrderId("lost2-3-single")
+
+    def named(event: ev.OrderEvent) -> ev.OrderEvent:
+        names.append(event.order_id)
+        return msgspec.structs.replace(event, order_id=now)
+
+    intake = Intake(Record(journal, bus), bus=bus, named=named)
+    drift = ev.DriftEvent(at=AT, subject="all", ours="1", theirs="2")
+    intake.admit([status(4), drift, msgspec.structs.replace(status(4), order_id=now)])
+    told = [message for _, message in journal.messages()]
+    assert told == [msgspec.structs.replace(status(4), order_id=now), drift]
+    assert names == ["memo-1-single", now]
 
 
 def test_a_commission_counts_once() -> None:

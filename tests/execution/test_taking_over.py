@@ -6,15 +6,18 @@ from decimal import Decimal
 
 import pytest
 
+from ibkr_trader.adapters.memory_journal import MemoryJournal
 from ibkr_trader.core.enums import OrderStatus
 from ibkr_trader.core.errors import JournalError
-from ibkr_trader.core.events import AdoptEvent
-from ibkr_trader.core.models import OrderId
+from ibkr_trader.core.events import AdoptEvent, FillEvent, StatusEvent
+from ibkr_trader.core.models import Fill, FillId, Order, OrderId
 from ibkr_trader.execution.desk import cancel
 from ibkr_trader.execution.taking_over import CannotTakeOver, take_over
 from ibkr_trader.execution.trader import Trader
+from ibkr_trader.sim.events import Executed
 from ibkr_trader.sim.orders import OrderTerms
-from tests.execution.parts import AAPL, Floor, FullDisk
+from tests.execution.parts import AAPL, INSTALL, Floor, FullDisk
+from tests.orders.samples import values
 
 FIRST, SECOND = OrderId("lost2-3-single"), OrderId("lost2-4-single")
 
@@ -69,3 +72,68 @@ async def test_what_cannot_be_written_down_is_not_taken() -> None:
             take_over(trader, lost, origin="cli")
         assert list(trader.portfolio.orders) == lost
         journal.is_full = False
+
+
+@pytest.mark.parametrize("is_restarted", [False, True], ids=["", "restarted"])
+async def test_an_execution_that_waits_under_the_old_name_is_the_orders(
+    *, is_restarted: bool
+) -> None:
+    floor, journal = Floor(), MemoryJournal(INSTALL)
+    async with floor.trader(journal=journal) as trader:
+        lost = await met(floor, trader, FIRST)
+        told = executed(floor, trader.portfolio.orders[lost[0]])
+        take_over(trader, lost, origin="cli")
+        trader.intake.admit([told])
+        order = trader.portfolio.orders[FIRST]
+        if not is_restarted:
+            await trader.recovery.synchronize()
+            order = trader.portfolio.orders[FIRST]
+    if is_restarted:
+        async with floor.trader(journal=journal) as trader:
+            order = trader.portfolio.orders[FIRST]
+    assert values(order.filled, order.remaining) == (3, 2)
+    assert list(trader.portfolio.orders) == [FIRST]
+    assert {one.order_id for one in trader.portfolio.fills.values()} == {FIRST}
+    assert trader.portfolio.positions[AAPL].quantity == 3
+    names = {m.order_id for _, m in journal.messages() if isinstance(m, FillEvent)}
+    assert names == {FIRST}
+
+
+async def test_what_it_is_called_filled_for_brings_no_ghost_of_it_back() -> None:
+    """The status is heard before its execution, and the order taken over in that moment."""
+    floor = Floor()
+    async with floor.trader() as trader:
+        lost = await met(floor, trader, FIRST)
+        perm_id = trader.portfolio.orders[lost[0]].perm_id
+        claim = StatusEvent(
+            at=floor.clock.now(), order_id=lost[0], is_working=True, filled=Decimal(3),
+            perm_id=perm_id,
+        )  # fmt: skip
+        trader.intake.admit([claim])
+        take_over(trader, lost, origin="cli")
+        assert list(trader.portfolio.unheard) == [FIRST]
+        await trader.recovery.synchronize()
+        assert list(trader.portfolio.orders) == [FIRST]
+        assert list(trader.outlook.portfolio.unheard) == []
+
+
+def executed(floor: Floor, lost: Order) -> FillEvent:
+    """Return what the adapter reads, and names, of 3 that the exchange lets an order trade."""
+    events = floor.exchange.forcing.trade(lost.perm_id, quantity=Decimal(3), now=floor.clock.now())
+    told = next(one.execution for one in events if isinstance(one, Executed))
+    family, _, revision = told.exec_id.rpartition(".")
+    fill = Fill(
+        fill_id=FillId(family),
+        revision=int(revision),
+        order_id=lost.order_id,
+        contract=lost.spec.contract,
+        account=lost.spec.account,
+        side=lost.spec.side,
+        quantity=told.shares,
+        price=told.price,
+        at=told.at,
+        perm_id=lost.perm_id,
+        broker_order_id=told.order_id,
+        client_id=told.client_id,
+    )
+    return FillEvent(at=told.at, order_id=lost.order_id, fill=fill)

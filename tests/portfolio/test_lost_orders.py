@@ -13,10 +13,12 @@ from ibkr_trader.core import events as ev
 from ibkr_trader.core.enums import OrderRole, OrderStatus, Side
 from ibkr_trader.core.errors import InvariantBroken
 from ibkr_trader.core.models import GroupId, OrderId, OrderSpec
+from ibkr_trader.portfolio.exposure import ExposureIndex
 from ibkr_trader.portfolio.lost_orders import (
     as_ours,
     is_of_lost_journal,
     lost_orders,
+    named,
     unproven,
     why_not,
 )
@@ -31,11 +33,13 @@ from tests.orders.samples import (
     later,
     order,
     spec,
+    values,
     working,
 )
 
 CLIENT = 7  # as `accepted` says of orders
 ENTRY, TARGET, STOP = bracket_specs()
+SYNC = ev.SyncEvent(at=later(20), epoch=1)
 WAS = {one.order_id: OrderId(f"foreign-{900 + one.broker_order_id}") for one in bracket_specs()}
 
 
@@ -132,6 +136,8 @@ def test_it_lives_on_by_its_own_name_and_its_old_one_is_no_order() -> None:
     assert state.orders[ENTRY.order_id].status is OrderStatus.SUBMITTED
     late = state.apply(met(ENTRY))  # said before the adapter knew
     assert set(late.orders) == {ENTRY.order_id}
+    elsewhere = msgspec.structs.replace(met(ENTRY), order_id=OrderId("foreign-7-101"))
+    assert set(state.apply(elsewhere).orders) == {ENTRY.order_id}  # by yet another name
     other = state.apply(met(ENTRY, perm_id=5))  # of the same name, and another order
     assert set(other.orders) == {ENTRY.order_id, was}
     with pytest.raises(InvariantBroken, match="a second time"):
@@ -143,6 +149,82 @@ def test_news_that_waited_for_its_terms_is_not_kept_for_the_old_name() -> None:
     state = account(met(ENTRY))
     state = msgspec.structs.replace(state, unclaimed={was: (working(was),)})
     assert taken_over(state, was).unclaimed == {}
+
+
+def test_what_it_was_called_filled_for_is_waited_for_by_its_own_name() -> None:
+    """And once a statement of all positions has it, the old name is no order again."""
+    was = WAS[ENTRY.order_id]
+    state = account(met(ENTRY), working(was, 3))
+    events = [taking(state, was)]
+    state = fold(events, state)
+    assert state.unheard == {ENTRY.order_id: state.orders[ENTRY.order_id]}
+    assert fold(events).unheard == state.unheard  # after a checkpoint, too
+    after = state.apply(SYNC)
+    assert set(after.orders) == {ENTRY.order_id}
+    assert after.unheard == {}
+    assert set(ExposureIndex.of(after).orders) == {ENTRY.order_id}
+
+
+def test_what_hung_from_it_is_waited_for_with_its_new_link() -> None:
+    stop = WAS[STOP.order_id]
+    state = account(met(ENTRY), met(STOP), working(stop, 2))
+    state = taken_over(state, WAS[ENTRY.order_id])
+    assert state.unheard == {stop: state.orders[stop]}
+
+
+def test_what_was_called_filled_while_the_broker_was_asked_is_still_waited_for() -> None:
+    """The claim was heard by the old name, and the positions may lack it."""
+    was = WAS[ENTRY.order_id]
+    state = taken_over(account(met(ENTRY), working(was, 3)), was)
+    after = state.apply(msgspec.structs.replace(SYNC, claimed=(was,)))
+    assert set(after.unheard) == {ENTRY.order_id}
+    assert set(after.orders) == {ENTRY.order_id}
+
+
+@pytest.mark.parametrize("is_early", [False, True], ids=["", "at-first-met"])
+def test_news_that_was_named_before_is_news_of_it(*, is_early: bool) -> None:
+    """What was read under the old name may come after the taking over."""
+    was = WAS[STOP.order_id]
+    state = taken_over(account(met(ENTRY), met(STOP)), WAS[ENTRY.order_id], was)
+    told = fill(3, order_id=was, perm_id=0 if is_early else 903)
+    after = fold([working(was, 3, perm_id=903), filled(told)], state)
+    stop = after.orders[STOP.order_id]
+    assert values(stop.filled, stop.reported_filled, stop.unheard) == (3, 3, 0)
+    assert [one.order_id for one in after.fills.values()] == [STOP.order_id]
+    assert [one.order_id for one in after.books[AAPL.con_id].fills.values()] == [STOP.order_id]
+    less = msgspec.structs.replace(STOP, quantity=Decimal(7))
+    again = after.apply(met(less))
+    assert again.orders[STOP.order_id].spec == less
+    assert set(again.orders) == {ENTRY.order_id, STOP.order_id}
+    cost = ev.CommissionEvent(at=AT, order_id=was, fill_id="e1", commission=Decimal(1))
+    assert again.apply(cost).orders[STOP.order_id].commission == 1
+
+
+def test_terms_that_were_named_before_are_told_by_every_name_of_now() -> None:
+    state = taken_over(account(met(ENTRY), met(STOP)), WAS[ENTRY.order_id], WAS[STOP.order_id])
+    assert named(state, met(STOP)) == accepted(STOP, perm_id=903)
+    asleep = working(STOP.order_id)
+    assert named(state, asleep) is asleep
+
+
+def test_an_order_that_has_got_an_old_name_is_another() -> None:
+    was = WAS[ENTRY.order_id]
+    state = taken_over(account(met(ENTRY)), was)
+    told = filled(fill(3, order_id=was, perm_id=5))
+    assert named(state, told) is told
+    other = state.apply(met(ENTRY, perm_id=5))
+    assert named(other, working(was)).order_id == was
+
+
+def test_old_names_are_forgotten_with_their_orders() -> None:
+    was = WAS[ENTRY.order_id]
+    state = taken_over(account(met(ENTRY)), was)
+    assert state.begin_day(later(60)).renamed == {was: ENTRY.order_id}
+    over = state.apply(ev.CancelEvent(at=later(9), order_id=was))
+    assert not over.orders
+    gone = over.begin_day(later(60))
+    assert gone.renamed == {}
+    assert named(gone, working(was)) == working(was)
 
 
 def test_what_hung_from_it_and_has_ended_is_renamed_too() -> None:

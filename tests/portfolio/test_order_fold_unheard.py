@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from decimal import Decimal
 
+import msgspec
 import pytest
 
 from ibkr_trader.core import events as ev
@@ -69,6 +70,13 @@ def test_what_was_claimed_while_the_broker_was_asked_may_be_missing_in_the_state
     crossing = ev.SyncEvent(at=later(9), epoch=1, claimed=(ID,))
     assert unheard(after(done(), crossing)) == {ID: 10}
     assert unheard(after(done(), crossing, SYNC)) == {}
+
+
+def test_a_statement_of_all_positions_brings_no_order_back_that_nobody_knows() -> None:
+    state = after(accepted(spec()), partly(4))
+    state = msgspec.structs.replace(state, orders={})
+    told = state.apply(SYNC)
+    assert (dict(told.orders), dict(told.unheard)) == ({}, {})
 
 
 def test_with_the_day_it_is_forgotten() -> None:
