@@ -1,4 +1,4 @@
-"""S7, S8, S9 and S11: what exits may trade, what protects, and what never moves the wrong way.
+"""S7, S8 and S11: what exits may trade, and what protects.
 
 Judged by the frames and the states of the exchange alone.
 """
@@ -6,7 +6,6 @@ Judged by the frames and the states of the exchange alone.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -101,29 +100,6 @@ def _is_owed(con_id: int, left: Sequence[tuple[datetime, datetime]], state: Stat
     """Whether a stop is missing, and not for a refusal within the time in which it was due."""
     is_left = any(begins - T_NAKED <= state.at <= ends for begins, ends in left)
     return _is_naked(con_id, state) and not is_left
-
-
-def s9_never_widens(world: World) -> list[str]:
-    """Judge that the stops of a group only ever move toward profit."""
-    found = []
-    best: dict[tuple[str, int], Decimal] = {}
-    for state in world.exchange.states:
-        for order in state.working:
-            if not is_exit(order) or order.stop_price is None or role(order) is not OrderRole.STOP:
-                continue
-            ref = role_of(order.terms.order_ref)
-            if ref is None or order.terms.order_ref in world.widened:
-                continue
-            # Several stops of one group have their own levels; a replacement has its sibling's.
-            place = (ref.group_id, order.order_id)
-            sign = 1 if order.side is Side.SELL else -1
-            before = best.get(place)
-            if before is not None and (order.stop_price - before) * sign < 0:
-                found.append(
-                    f"S9 {state.at:%T.%f} {order.terms.order_ref}: {before} -> {order.stop_price}"
-                )
-            best[place] = order.stop_price
-    return list(dict.fromkeys(found))
 
 
 def s11_reduce_only(world: World) -> list[str]:
