@@ -13,6 +13,8 @@ from ibkr_trader.core.enums import OrderRole, Side
 from tests.invariants.ability import able_since, given_up
 from tests.invariants.evidence import (
     STOPS,
+    T_ASKED,
+    T_EVENT,
     T_NAKED,
     T_RESIZE,
     T_REST,
@@ -25,7 +27,7 @@ from tests.invariants.evidence import (
     spans,
     surplus,
 )
-from tests.invariants.reading import is_unheard
+from tests.invariants.reading import is_unheard, read
 from tests.invariants.watched import US, Frame, State
 
 if TYPE_CHECKING:
@@ -80,6 +82,38 @@ def s8_protected(world: World) -> list[str]:
             words=f"S8 {con_id} is held without its stops",
         )
     return found
+
+
+def s19_answered(world: World) -> list[str]:
+    """Judge that a second after a fill whose exits the broker leaves too small, we have asked.
+
+    Half a second of it is the broker's: what it does by itself is not asked for. What was asked in
+    that time, be it a cancel that makes room, is the answer; S8 judges what comes of it.
+    """
+    found = []
+    touched = {con_id for con_id, _ in world.touches} | world.bared
+    for execution in world.exchange.orders.executions():
+        con_id, at = execution.con_id, execution.at
+        ref, until = role_of(execution.order_ref), at + T_ASKED + T_EVENT + world.latency
+        able = able_since(world, until, con_id)
+        if ref is None or ref.role is not OrderRole.ENTRY or con_id in touched:
+            continue
+        if until >= world.clock.now() or able is None or able > at:
+            continue
+        during = [state for state, end in spans(world) if end > at and state.at <= until]
+        is_left = any(begins <= until and at <= ends for begins, ends in given_up(world, con_id))
+        has_asked = any(f.con_id == con_id and at < f.at <= until for f in _ours(world)) or any(
+            at < one.entry.at <= until and _is_of(one.entry.order_ref, ref.group_id)
+            for one in read(world).sent  # TWS may have refused it: the exchange never saw it
+        )
+        if not (is_left or has_asked) and all(_is_naked(con_id, state) for state in during):
+            found.append(f"S19 {execution.exec_id} of {at:%T.%f} called for stops; nobody asked")
+    return found
+
+
+def _is_of(name: str, group_id: str) -> bool:
+    ref = role_of(name)
+    return ref is not None and ref.group_id == group_id
 
 
 def _is_crowded(con_id: int, state: State) -> bool:

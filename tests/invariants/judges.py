@@ -13,6 +13,7 @@ from tests.invariants.exposure_judges import (
     s7_no_orphan_exit,
     s8_protected,
     s11_reduce_only,
+    s19_answered,
 )
 from tests.invariants.form_judges import s25_wire_form, s26_rate
 from tests.invariants.identity_judges import (
@@ -68,6 +69,7 @@ ALWAYS = (
     s15_fan_out,
     s18_legal,
     s19_not_delayed,
+    s19_answered,
     s21_one_at_a_time,
     s22_foreign_untouched,
     s23_account,

@@ -161,8 +161,9 @@ PROMISES = (
     ),
     Promise(
         "S19",
-        "A fill is on record within 50 ms, whatever becomes of its commission.",
-        ("ledger_judges.s19_not_delayed",),
+        "A fill is on record within 50 ms, whatever becomes of its commission; what protects it "
+        "and the broker leaves out is asked for within a second.",
+        ("ledger_judges.s19_not_delayed", "exposure_judges.s19_answered"),
     ),
     Promise(
         "S20",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -16,7 +17,7 @@ from ibkr_trader.execution.halter import Halter
 from ibkr_trader.execution.intake import Intake
 from ibkr_trader.execution.outlook import Outlook
 from ibkr_trader.execution.recovery import Recovery
-from ibkr_trader.orders import bracket_repairs
+from ibkr_trader.orders import bracket_policy, bracket_repairs
 from ibkr_trader.risk.check import CHECKS, Binds
 from tests.invariants import deeds
 from tests.invariants.planted import (
@@ -85,6 +86,11 @@ def fills_held_back(patch: Patch) -> None:
             asyncio.get_running_loop().call_later(LATE, admit, self, fills)
 
     patch.setattr(Intake, "admit", admit_late)
+
+
+def patient_bracket(patch: Patch) -> None:
+    """What the broker has not done by itself is waited for a second more."""
+    patch.setattr(bracket_policy, "GRACE", timedelta(seconds=1.5))
 
 
 def first_word_counts(patch: Patch) -> None:
@@ -211,6 +217,12 @@ def sell_by_hand(world: World) -> None:
     world.run(5)
 
 
+def add_to_it(world: World) -> None:
+    entered(world)
+    deeds.scale_in(world, AAPL, 5)
+    world.run(10)
+
+
 def correct_the_price(world: World) -> None:
     entered(world)
     correct(world, price=Decimal("149.5"))
@@ -252,6 +264,7 @@ CASES = [
     Planted("S16", forgotten_fills_and_no_look, entered),
     Planted("S19", fills_held_back, entered),
     Planted("S19", fills_held_back, entered, WholeWorld),
+    Planted("S19", patient_bracket, add_to_it),
     Planted("S19", late_corrections, correct_the_price),
     Planted("S20", forgotten_fills, entered),
     Planted("S20", first_word_counts, correct_the_price),

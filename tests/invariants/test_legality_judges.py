@@ -33,6 +33,7 @@ def allow(patch: Patch, trigger: Trigger, to: S, *, at: tuple[S, ...]) -> None:
 def reopened_by_a_late_word(patch: Patch) -> None:
     """A late word that it works brings an order back that is filled."""
     allow(patch, Trigger.WORK, S.SUBMITTED, at=(S.FILLED,))
+    allow(patch, Trigger.HOLD, S.PRESUBMITTED, at=(S.FILLED,))
 
 
 def ended_by_silence(patch: Patch) -> None:
@@ -56,8 +57,9 @@ def forgetful_end(patch: Patch) -> None:
 
     def forget(order: Order, event: ev.OrderEvent) -> Order | None:
         after = apply(order, event)
-        is_end = after is not None and isinstance(event, ev.CancelEvent)
-        return msgspec.structs.replace(after, filled=after.filled * 0) if is_end else after
+        if after is None or not isinstance(event, ev.CancelEvent):
+            return after
+        return msgspec.structs.replace(after, filled=after.filled * 0)
 
     patch.setattr(lifecycle, "apply", forget)
 
@@ -82,8 +84,9 @@ def take_it_back(world: World) -> None:
 
 def fill_in_parts(world: World) -> None:
     world.quote(AAPL, world.mid(AAPL), size=3)
-    deeds.bracket(world, AAPL, Side.BUY, TEN, away=2, limit=0)
+    deeds.bracket(world, AAPL, Side.BUY, TEN, away=2)
     world.run(1)
+    assert world.exchange.state().held == {AAPL: 3}
     cancel_the_entry(world)
 
 
