@@ -85,30 +85,42 @@ def s8_protected(world: World) -> list[str]:
 
 
 def s19_answered(world: World) -> list[str]:
-    """Judge that a second after a fill whose exits the broker leaves too small, we have asked.
+    """Judge that what protects a fill, where the broker leaves it out, was asked for in time.
 
-    Half a second of it is the broker's: what it does by itself is not asked for. What was asked in
-    that time, be it a cancel that makes room, is the answer; S8 judges what comes of it.
+    At once after an addition, whose exits nobody else enlarges; a second after an entry's own fill,
+    half of which is left to the broker. A cancel that makes room is an answer too; S8 judges what
+    comes of it, and has the same exceptions.
     """
     found = []
-    touched = {con_id for con_id, _ in world.touches} | world.bared
+    own = {con_id for con_id, _ in world.touches} | world.bared
     for execution in world.exchange.orders.executions():
-        con_id, at = execution.con_id, execution.at
-        ref, until = role_of(execution.order_ref), at + T_ASKED + T_EVENT + world.latency
-        able = able_since(world, until, con_id)
-        if ref is None or ref.role is not OrderRole.ENTRY or con_id in touched:
+        con_id, at, ref = execution.con_id, execution.at, role_of(execution.order_ref)
+        if ref is None or ref.role is not OrderRole.ENTRY or con_id in own:
             continue
+        until = at + (T_EVENT if ref.copy > 1 else T_ASKED + T_EVENT) + world.latency
+        able = able_since(world, until, con_id)
         if until >= world.clock.now() or able is None or able > at:
             continue
         during = [state for state, end in spans(world) if end > at and state.at <= until]
         is_left = any(begins <= until and at <= ends for begins, ends in given_up(world, con_id))
-        has_asked = any(f.con_id == con_id and at < f.at <= until for f in _ours(world)) or any(
-            at < one.entry.at <= until and _is_of(one.entry.order_ref, ref.group_id)
-            for one in read(world).sent  # TWS may have refused it: the exchange never saw it
-        )
-        if not (is_left or has_asked) and all(_is_naked(con_id, state) for state in during):
+        if is_left or _has_asked(world, con_id, ref.group_id, at=at, until=until):
+            continue
+        if all(_is_naked(con_id, state) for state in during):
             found.append(f"S19 {execution.exec_id} of {at:%T.%f} called for stops; nobody asked")
     return found
+
+
+def _has_asked(world: World, con_id: int, group_id: str, *, at: datetime, until: datetime) -> bool:
+    """Whether we have asked for anything in a contract, or of a group, between two moments.
+
+    What TWS itself has refused the exchange never saw. A change may arrive at the very instant of
+    the fill; what was placed then came with the entry, and is no answer.
+    """
+    asked = [f for f in _ours(world) if at <= f.at <= until and f.con_id == con_id]
+    sent = (one.entry for one in read(world).sent if at < one.entry.at <= until)
+    return any(f.at > at or f.is_change for f in asked) or any(
+        _is_of(entry.order_ref, group_id) for entry in sent
+    )
 
 
 def _is_of(name: str, group_id: str) -> bool:

@@ -161,8 +161,8 @@ PROMISES = (
     ),
     Promise(
         "S19",
-        "A fill is on record within 50 ms, whatever becomes of its commission; what protects it "
-        "and the broker leaves out is asked for within a second.",
+        "A fill is on record within 50 ms, whatever becomes of its commission. The stops of an "
+        "addition are asked for as soon, what the broker leaves out of an entry's in a second.",
         ("ledger_judges.s19_not_delayed", "exposure_judges.s19_answered"),
     ),
     Promise(

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
-from datetime import timedelta
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 
 import pytest
@@ -18,6 +17,8 @@ from ibkr_trader.execution.intake import Intake
 from ibkr_trader.execution.outlook import Outlook
 from ibkr_trader.execution.recovery import Recovery
 from ibkr_trader.orders import bracket_policy, bracket_repairs
+from ibkr_trader.orders.asking import Want
+from ibkr_trader.orders.bracket_group import Bracket
 from ibkr_trader.risk.check import CHECKS, Binds
 from tests.invariants import deeds
 from tests.invariants.planted import (
@@ -88,9 +89,14 @@ def fills_held_back(patch: Patch) -> None:
     patch.setattr(Intake, "admit", admit_late)
 
 
-def patient_bracket(patch: Patch) -> None:
-    """What the broker has not done by itself is waited for a second more."""
-    patch.setattr(bracket_policy, "GRACE", timedelta(seconds=1.5))
+def unhurried_growth(patch: Patch) -> None:
+    """An addition waits for its stop as an entry does, whose exits the broker enlarges."""
+    enlarge = bracket_policy._enlarge
+
+    def when_due(group: Bracket, due: frozenset[str]) -> Iterator[Want]:
+        return (want for want in enlarge(group, due) if want.key.rpartition(" ")[0] in due)
+
+    patch.setattr(bracket_policy, "_enlarge", when_due)
 
 
 def first_word_counts(patch: Patch) -> None:
@@ -264,7 +270,7 @@ CASES = [
     Planted("S16", forgotten_fills_and_no_look, entered),
     Planted("S19", fills_held_back, entered),
     Planted("S19", fills_held_back, entered, WholeWorld),
-    Planted("S19", patient_bracket, add_to_it),
+    Planted("S19", unhurried_growth, add_to_it),
     Planted("S19", late_corrections, correct_the_price),
     Planted("S20", forgotten_fills, entered),
     Planted("S20", first_word_counts, correct_the_price),
