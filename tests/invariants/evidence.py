@@ -21,6 +21,7 @@ T_NAKED = timedelta(seconds=2)
 T_COVER = timedelta(seconds=1)
 T_RESIZE = timedelta(seconds=1)
 T_REST = timedelta(seconds=4)  # however often it is disturbed
+T_ASKED = timedelta(seconds=1)  # half for the broker to do it, the rest until the next look
 T_EVENT = timedelta(milliseconds=50)
 STOPS = frozenset({"STP", "STP LMT", "TRAIL", "TRAIL LIMIT"})
 

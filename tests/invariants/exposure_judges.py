@@ -1,4 +1,4 @@
-"""S7, S8, S9 and S11: what exits may trade, what protects, and what never moves the wrong way.
+"""S7, S8 and S11: what exits may trade, and what protects.
 
 Judged by the frames and the states of the exchange alone.
 """
@@ -6,7 +6,6 @@ Judged by the frames and the states of the exchange alone.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,8 @@ from ibkr_trader.core.enums import OrderRole, Side
 from tests.invariants.ability import able_since, given_up
 from tests.invariants.evidence import (
     STOPS,
+    T_ASKED,
+    T_EVENT,
     T_NAKED,
     T_RESIZE,
     T_REST,
@@ -26,7 +27,7 @@ from tests.invariants.evidence import (
     spans,
     surplus,
 )
-from tests.invariants.reading import is_unheard
+from tests.invariants.reading import is_unheard, read
 from tests.invariants.watched import US, Frame, State
 
 if TYPE_CHECKING:
@@ -83,6 +84,50 @@ def s8_protected(world: World) -> list[str]:
     return found
 
 
+def s19_answered(world: World) -> list[str]:
+    """Judge that what protects a fill, where the broker leaves it out, was asked for in time.
+
+    At once after an addition, whose exits nobody else enlarges; a second after an entry's own fill,
+    half of which is left to the broker. A cancel that makes room is an answer too; S8 judges what
+    comes of it, and has the same exceptions.
+    """
+    found = []
+    own = {con_id for con_id, _ in world.touches} | world.bared
+    for execution in world.exchange.orders.executions():
+        con_id, at, ref = execution.con_id, execution.at, role_of(execution.order_ref)
+        if ref is None or ref.role is not OrderRole.ENTRY or con_id in own:
+            continue
+        until = at + (T_EVENT if ref.copy > 1 else T_ASKED + T_EVENT) + world.latency
+        able = able_since(world, until, con_id)
+        if until >= world.clock.now() or able is None or able > at:
+            continue
+        during = [state for state, end in spans(world) if end > at and state.at <= until]
+        is_left = any(begins <= until and at <= ends for begins, ends in given_up(world, con_id))
+        if is_left or _has_asked(world, con_id, ref.group_id, at=at, until=until):
+            continue
+        if all(_is_naked(con_id, state) for state in during):
+            found.append(f"S19 {execution.exec_id} of {at:%T.%f} called for stops; nobody asked")
+    return found
+
+
+def _has_asked(world: World, con_id: int, group_id: str, *, at: datetime, until: datetime) -> bool:
+    """Whether we have asked for anything in a contract, or of a group, between two moments.
+
+    What TWS itself has refused the exchange never saw. A change may arrive at the very instant of
+    the fill; what was placed then came with the entry, and is no answer.
+    """
+    asked = [f for f in _ours(world) if at <= f.at <= until and f.con_id == con_id]
+    sent = (one.entry for one in read(world).sent if at < one.entry.at <= until)
+    return any(f.at > at or f.is_change for f in asked) or any(
+        _is_of(entry.order_ref, group_id) for entry in sent
+    )
+
+
+def _is_of(name: str, group_id: str) -> bool:
+    ref = role_of(name)
+    return ref is not None and ref.group_id == group_id
+
+
 def _is_crowded(con_id: int, state: State) -> bool:
     return surplus(state, con_id, active_only=True) > 0
 
@@ -101,29 +146,6 @@ def _is_owed(con_id: int, left: Sequence[tuple[datetime, datetime]], state: Stat
     """Whether a stop is missing, and not for a refusal within the time in which it was due."""
     is_left = any(begins - T_NAKED <= state.at <= ends for begins, ends in left)
     return _is_naked(con_id, state) and not is_left
-
-
-def s9_never_widens(world: World) -> list[str]:
-    """Judge that the stops of a group only ever move toward profit."""
-    found = []
-    best: dict[tuple[str, int], Decimal] = {}
-    for state in world.exchange.states:
-        for order in state.working:
-            if not is_exit(order) or order.stop_price is None or role(order) is not OrderRole.STOP:
-                continue
-            ref = role_of(order.terms.order_ref)
-            if ref is None or order.terms.order_ref in world.widened:
-                continue
-            # Several stops of one group have their own levels; a replacement has its sibling's.
-            place = (ref.group_id, order.order_id)
-            sign = 1 if order.side is Side.SELL else -1
-            before = best.get(place)
-            if before is not None and (order.stop_price - before) * sign < 0:
-                found.append(
-                    f"S9 {state.at:%T.%f} {order.terms.order_ref}: {before} -> {order.stop_price}"
-                )
-            best[place] = order.stop_price
-    return list(dict.fromkeys(found))
 
 
 def s11_reduce_only(world: World) -> list[str]:

@@ -17,7 +17,7 @@ from ibkr_trader.core.errors import JournalError
 from ibkr_trader.execution.ports import Journal
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from ibkr_trader.core.commands import Command
@@ -27,16 +27,22 @@ if TYPE_CHECKING:
 _FULL = "cannot write the journal: the disk is full"
 
 
+def _nobody(_: int) -> None:
+    """There is nobody to tell."""
+
+
 class MortalJournal(Journal, Protocol):
     """A journal that takes no more words once its process is dead.
 
     Attributes:
         is_dead: Whether the process is.
         is_full: Whether the disk is.
+        kept: Is told the number of the last record whenever some have been kept.
     """
 
     is_dead: bool
     is_full: bool
+    kept: Callable[[int], None]
 
     def inherit(self) -> MortalJournal:
         """Return what the next process finds."""
@@ -50,6 +56,7 @@ class MemoryMortalJournal(MemoryJournal):
 
     is_dead = False
     is_full = False
+    kept: Callable[[int], None] = staticmethod(_nobody)
 
     def append(self, messages: Sequence[Command | BaseEvent]) -> int:
         """Keep `messages`, if there is anybody and any room.
@@ -61,14 +68,17 @@ class MemoryMortalJournal(MemoryJournal):
             return super().append([])
         if self.is_full and messages:
             raise JournalError(_FULL)
-        return super().append(messages)
+        last = super().append(messages)
+        if messages:
+            self.kept(last)
+        return last
 
     def inherit(self) -> MemoryMortalJournal:
         """Return what the next process finds."""
         heir = MemoryMortalJournal(self.state.install)
         heir.append([message for _, message in self.messages()])
         heir.observe(group=self.state.last_group)
-        heir.is_full = self.is_full
+        heir.is_full, heir.kept = self.is_full, self.kept
         return heir
 
     def bequeath(self) -> MemoryMortalJournal:
@@ -81,6 +91,7 @@ class DiskMortalJournal(SqliteJournal):
 
     is_dead = False
     is_full = False
+    kept: Callable[[int], None] = staticmethod(_nobody)
 
     def __init__(self, folder: Path, *, clock: Clock, install: str) -> None:
         """Open the journal of `folder`; a new one has the prefix `install`."""
@@ -102,7 +113,10 @@ class DiskMortalJournal(SqliteJournal):
             return self.state.last_record
         if self.is_full and messages:
             raise JournalError(_FULL)
-        return super().append(messages)
+        last = super().append(messages)
+        if messages:
+            self.kept(last)
+        return last
 
     def observe(self, *, group: int = 0, order_id: int = 0) -> None:
         """Take note of numbers seen at the broker, on disk if there is room."""
@@ -115,7 +129,7 @@ class DiskMortalJournal(SqliteJournal):
         shutil.copytree(self._folder, after)
         self.close()
         heir = DiskMortalJournal(after, clock=self._time, install=self.state.install)
-        heir.is_full = self.is_full
+        heir.is_full, heir.kept = self.is_full, self.kept
         return heir
 
     def bequeath(self) -> MemoryMortalJournal:

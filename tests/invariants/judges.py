@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from tests.invariants.exposure_judges import (
     s7_no_orphan_exit,
     s8_protected,
-    s9_never_widens,
     s11_reduce_only,
+    s19_answered,
 )
 from tests.invariants.form_judges import s25_wire_form, s26_rate
 from tests.invariants.identity_judges import (
@@ -28,10 +28,10 @@ from tests.invariants.input_judges import s15_fan_out, s27_no_old_price
 from tests.invariants.kill_judges import l5_gone, s12_kill, s14_flat, s14_flatten
 from tests.invariants.ledger_judges import (
     s16_conservation,
-    s18_legal,
     s19_not_delayed,
     s20_nothing_dropped,
 )
+from tests.invariants.legality_judges import s18_legal
 from tests.invariants.limit_judges import s10_limits
 from tests.invariants.liveness_judges import (
     l1_known_in_time,
@@ -47,6 +47,7 @@ from tests.invariants.ownership_judges import (
     s23_account,
     s24_one_life,
 )
+from tests.invariants.stop_judges import s9_never_widens
 
 if TYPE_CHECKING:
     from tests.invariants.world import World
@@ -68,6 +69,7 @@ ALWAYS = (
     s15_fan_out,
     s18_legal,
     s19_not_delayed,
+    s19_answered,
     s21_one_at_a_time,
     s22_foreign_untouched,
     s23_account,

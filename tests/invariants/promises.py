@@ -21,6 +21,8 @@ HERE = "tests.invariants"
 CASEBOOKS = (
     "test_identity_judges",
     "test_judges",
+    "test_stop_judges",
+    "test_legality_judges",
     "test_kill_judges",
     "test_input_judges",
     "test_ownership_judges",
@@ -93,7 +95,7 @@ PROMISES = (
     Promise(
         "S9",
         "A stop moves toward profit only, unless a person moves it.",
-        ("exposure_judges.s9_never_widens",),
+        ("stop_judges.s9_never_widens",),
     ),
     Promise(
         "S10",
@@ -155,12 +157,13 @@ PROMISES = (
     Promise(
         "S18",
         "Every change of an order's state is one that the table allows.",
-        ("ledger_judges.s18_legal",),
+        ("legality_judges.s18_legal",),
     ),
     Promise(
         "S19",
-        "A fill is on record within 50 ms, whatever becomes of its commission.",
-        ("ledger_judges.s19_not_delayed",),
+        "A fill is on record within 50 ms, whatever becomes of its commission. The stops of an "
+        "addition are asked for as soon, what the broker leaves out of an entry's in a second.",
+        ("ledger_judges.s19_not_delayed", "exposure_judges.s19_answered"),
     ),
     Promise(
         "S20",

@@ -28,6 +28,7 @@ from tests.invariants.watched import US
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
+    from decimal import Decimal
 
     from ibkr_trader.core.commands import Command
     from ibkr_trader.core.models import Order, OrderSpec
@@ -56,6 +57,7 @@ class Step(NamedTuple):
     event: ev.OrderEvent
     before: OrderStatus | None
     after: OrderStatus | None
+    filled: Decimal | None = None  # what the fold takes for traded from then on
 
 
 class Wish(NamedTuple):
@@ -201,8 +203,8 @@ class Reading:
             return  # of others, or denied
         before = known.status if known is not None else None
         self._orders[event.order_id] = after or known  # type: ignore[assignment]  # one of them is there
-        status = after.status if after is not None else None
-        self.steps[event.order_id].append(Step(number, event, before, status))
+        status, filled = (after.status, after.filled) if after is not None else (None, None)
+        self.steps[event.order_id].append(Step(number, event, before, status, filled))
 
     def _hear(self, entry: WireEntry) -> None:
         if isinstance(entry.message, StartApi) and entry.message.client_id == US:

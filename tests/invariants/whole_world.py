@@ -71,6 +71,7 @@ class WholeWorld(World):
 
     latency = timedelta(seconds=0.6)
     transit = timedelta(seconds=0.6)
+    crossing = timedelta(seconds=0.05)  # in two pieces, or behind others
 
     def __init__(
         self,

@@ -90,6 +90,7 @@ class World:
     # How long news may take: until the exchange's next pulse, and through the trader.
     latency = timedelta(seconds=2 * PULSE)
     transit = timedelta(0)  # how long what has left may be on its way
+    crossing = timedelta(0)  # how long a message of the gateway's is, where nothing is wrong
     limits, kind = LIMITS, WatchedExchange
 
     def __init__(
@@ -110,7 +111,9 @@ class World:
         config = ExchangeConfig(opened_at=start, bracket_mode=mode)
         self.exchange = self.kind(config, UNIVERSE)
         self.exchange.begin()
+        self.kept: list[tuple[int, datetime]] = []  # up to which record had been kept, and when
         self.journal = self._first_journal(folder)
+        self.journal.kept = lambda last: self.kept.append((last, self.clock.now()))
         self.exchange.written = lambda: self.journal.append([])
         self.wire = WireLog()  # empty where the trader speaks past all wires
         self.trader: Trader | None = None
@@ -334,6 +337,7 @@ class WiredWorld(World):
 
     latency = timedelta(seconds=1)
     transit = timedelta(seconds=1)
+    crossing = timedelta(seconds=1)
 
     @asynccontextmanager
     async def _ports(self) -> AsyncIterator[tuple[Broker, MarketData]]:
