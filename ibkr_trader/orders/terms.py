@@ -8,7 +8,7 @@ smaller size), or somebody has changed the order by hand.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -16,6 +16,9 @@ from ibkr_trader.core import events as ev
 from ibkr_trader.core.enums import OrderStatus
 from ibkr_trader.core.models import ZERO, Order, OrderSpec
 from ibkr_trader.core.shapes import TRAIL_TYPES
+
+if TYPE_CHECKING:
+    from decimal import Decimal
 
 _CUT = 481  # the broker's code for a size that it made smaller
 _REPLACE = msgspec.structs.replace
@@ -122,7 +125,7 @@ def absorb(order: Order, event: ev.OrderEvent) -> Order:
                 order,
                 filled=filled,
                 heard=max(order.heard, filled),  # what is corrected later was heard of all the same
-                taken_back=order.taken_back + max(ZERO, -event.quantity_delta),
+                taken_back=_taken_back(order, event),
                 filled_value=order.filled_value + event.value_delta,
                 perm_id=event.fill.perm_id or order.perm_id,
             )
@@ -154,6 +157,13 @@ def absorb(order: Order, event: ev.OrderEvent) -> Order:
             return replace(order, commission=order.commission + event.commission)
         case _:
             return _absorb_words(order, event)
+
+
+def _taken_back(order: Order, event: ev.FillEvent) -> Decimal:
+    """What of its executions was corrected away, without what a later correction has restored."""
+    if event.replaces is None:
+        return order.taken_back
+    return max(ZERO, order.taken_back - event.quantity_delta)
 
 
 def _is_still_wanted(order: Order, event: ev.AcceptEvent) -> bool:

@@ -51,3 +51,9 @@ def test_what_was_taken_back_never_sizes_an_exit(claimed: tuple[int, ...], size:
 def test_until_executions_come_the_brokers_word_stands() -> None:
     assert after(working(ID, 7)) == 7
     assert after(working(ID, 7), filled(TEN)) == 10
+
+
+def test_what_a_correction_gives_back_counts_again() -> None:
+    again, part = fill(10, revision=3), fill(7, revision=3)
+    assert after(*BUSTED, filled(again, replaces=FOUR), working(ID, 16)) == 16
+    assert after(*BUSTED, filled(part, replaces=FOUR), working(ID, 10)) == 7

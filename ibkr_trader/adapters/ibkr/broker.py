@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
 _LINKS = 3  # that a snapshot is begun on, if each is renewed while it is taken
 _RETRIES = 3  # of the positions, while executions keep coming
+_CLOSED = "the order is closed; nothing was sent"
 
 
 def _ignore(_: str) -> None:
@@ -264,7 +265,7 @@ class IBKRBroker:
         entry = self._entry(command.order_id)
         if entry.is_closed:
             # Sent all the same, the number might be taken for that of a new order.
-            self._refuse_change(entry, 104, "the order is closed; nothing was sent")
+            self._refuse_change(entry, 104, _CLOSED)
             return
         change = changed(entry, command)
         wanted = change.wanted
@@ -277,6 +278,7 @@ class IBKRBroker:
             asked=change.asked,
         )
         entry.unsent = change  # in the place of one that waits
+        gate = self._gate((wanted,), reduces=reduces)
 
         def sent() -> None:
             entry.wanted, entry.asked = change
@@ -294,7 +296,7 @@ class IBKRBroker:
                 key=_modify_key(entry.order_id),
                 # What follows a price may wait a second; an exit that is too large may not.
                 spaced_by="" if is_resized else f"{wanted.contract.con_id}",
-                objection=self._gate((wanted,), reduces=reduces),
+                objection=lambda: _CLOSED if entry.is_closed else gate(),  # it waited for its turn
                 on_sent=sent,
                 on_dropped=dropped,
             )

@@ -320,3 +320,16 @@ async def test_a_closed_order_is_not_changed_by_its_number(rig: Rig) -> None:
     await rig.broker.send(approved(ModifyOrder(order_id=SINGLE, quantity=Decimal(5))))
     assert (await rig.until(ev.ModifyRejectEvent)).code == 104
     assert rig.gateway.count(3) == 1
+
+
+async def test_a_change_that_waits_until_its_order_is_closed_never_leaves(rig: Rig) -> None:
+    """Its number might be taken for that of a new order."""
+    await placed(rig)
+    hold(rig)
+    await repriced(rig, "148")
+    rig.gateway.send(3, 5, "Cancelled", 0, 10, 0, 905, 0, 0, 1, "", 0)
+    await rig.until(ev.CancelEvent)
+    release(rig)
+    assert "closed" in (await rig.until(ev.ModifyRejectEvent)).reason
+    await rig.settle()
+    assert rig.gateway.count(3) == 1
