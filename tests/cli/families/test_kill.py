@@ -9,8 +9,6 @@ from typing import Any
 
 import pytest
 
-from ibkr_trader import app
-from ibkr_trader.adapters.account_lock import AccountLock
 from ibkr_trader.adapters.clock import SystemClock
 from ibkr_trader.adapters.journal import SqliteJournal
 from ibkr_trader.core.events import CloseRequestEvent, StateEvent
@@ -298,24 +296,6 @@ def test_a_deleted_journal_leaves_the_flag(cli: CommandLine) -> None:
         path.unlink()
     assert cli(RESTING).code == 6
     assert state(cli)["halts"][0]["reason"] == "odd"
-
-
-def test_what_has_to_end_first_is_named_and_is_not_always_the_gateway(
-    cli: CommandLine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(app, "LOCK_PATIENCE", 0.1)
-    assert cli("orders").code == 0
-    with AccountLock(cli.data / "sim" / "account.lock").acquire():
-        said = cli("halt")
-    assert said.code == 7
-    assert "Next: repeat this command when the trader answers, or has ended" in said.out
-    (cli.data / "sim" / "journal.db").write_bytes(b"garbage" * 1_000)
-    assert "Next: repeat this command when the journal is mended" in cli("halt").out
-    (cli.data / "sim" / "account.lock").unlink()
-    (cli.data / "sim" / "account.lock").mkdir()
-    assert "Next: repeat this command when that is mended" in cli("halt").out
-    gone(cli)
-    assert "Next: repeat this command when the gateway answers" in cli("halt").out
 
 
 def test_touch_halts_and_deleting_it_does_not_resume(cli: CommandLine) -> None:
