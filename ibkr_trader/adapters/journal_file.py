@@ -226,7 +226,7 @@ class HeadMark(MarkLine):
     def __init__(self, path: Path, *, read_only: bool) -> None:
         self._journal = path
         mark, descriptor = beside(path, "-head"), None
-        if not read_only and not mark.exists():
+        if not read_only and not os.path.lexists(mark):  # a link to nowhere is refused below
             create_private(mark, b"")
         with contextlib.suppress(FileNotFoundError):
             descriptor = open_private(mark, os.O_RDONLY if read_only else os.O_RDWR)

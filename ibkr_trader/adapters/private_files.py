@@ -95,6 +95,8 @@ def open_private(path: Path, flags: int) -> int:
         if path.is_symlink():
             message = f"{path} is a link, and links are not followed here"
             raise ConfigError(message, hint="move the real file into its place") from error
+        if isinstance(error, IsADirectoryError):  # reading one is refused below
+            raise _no_file(path) from error
         raise
     try:
         status = os.fstat(descriptor)
@@ -125,7 +127,11 @@ def _check_owner(path: Path, status: os.stat_result) -> None:
 
 def _check_file(path: Path, status: os.stat_result) -> None:
     if not stat.S_ISREG(status.st_mode):
-        raise ConfigError(f"{path} is not a file", hint="move what is there out of the way")
+        raise _no_file(path)
+
+
+def _no_file(path: Path) -> ConfigError:
+    return ConfigError(f"{path} is not a file", hint="move what is there out of the way")
 
 
 def _unusable(path: Path, why: str) -> ConfigError:

@@ -11,17 +11,30 @@ import signal
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from ibkr_trader.cli.stop_signals import ENDS, ends
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-ENDS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
+@contextmanager
+def ends_heard(hear: Callable[[int], None]) -> Iterator[None]:
+    """Have the loop call `hear` with each signal that ends a process, for the block's length."""
+    loop = asyncio.get_running_loop()
+    before = {number: signal.getsignal(number) for number in ends()}
+    for number in before:
+        loop.add_signal_handler(number, hear, number)
+    try:
+        yield
+    finally:
+        _unheard(lambda: _put_back(before))
 
 
 @contextmanager
 def told_to_end(aside: Callable[[], None] | None = None) -> Iterator[asyncio.Event]:
     """Turn the signals that end a process into an event, and then leave them as they were."""
     ending = asyncio.Event()
-    before = {number: signal.getsignal(number) for number in ENDS}
+    before = {number: signal.getsignal(number) for number in ends()}
     _hear(ending, aside)
     try:
         yield ending
@@ -42,7 +55,7 @@ def lent_signals(ending: asyncio.Event, aside: Callable[[], None] | None = None)
             aside()
         loop.call_soon_threadsafe(ending.set)
 
-    _unheard(lambda: _put_back(dict.fromkeys(ENDS, end)))
+    _unheard(lambda: _put_back(dict.fromkeys(ends(), end)))
     try:
         yield
     finally:
@@ -60,7 +73,7 @@ def _unheard(change: Callable[[], None]) -> None:
 
 def _hear(ending: asyncio.Event, aside: Callable[[], None] | None) -> None:
     loop = asyncio.get_running_loop()
-    for number in ENDS:
+    for number in ends():
         loop.add_signal_handler(number, ending.set)
         if aside is not None:  # the loop is woken by its own descriptor, whoever handles it
             signal.signal(number, lambda _number, _frame: aside())

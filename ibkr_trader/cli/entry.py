@@ -7,11 +7,12 @@ below it, and what to do next; with `--json` it is the same in one document.
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import os
 import signal
 import sys
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 import typer
 
@@ -20,6 +21,7 @@ from ibkr_trader.cli import output
 from ibkr_trader.cli.exits import Exit, UsageFault, Verdict
 from ibkr_trader.cli.face import FAMILIES, DataDirOption, JsonOption, ProfileOption, UtcOption
 from ibkr_trader.cli.help import HelpfulGroup
+from ibkr_trader.cli.stop_signals import ends
 from ibkr_trader.cli.tree import grown
 
 if TYPE_CHECKING:
@@ -30,13 +32,20 @@ PROGRAM = "ibkr-trader"
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command line and return its exit code."""
-    signal.signal(signal.SIGTERM, _terminate)
+    for number in ends():
+        if number is not signal.SIGINT:  # Python's own is a KeyboardInterrupt
+            signal.signal(number, _terminate)
     _steady_streams()
     try:
         return _dispatch(list(arguments))
     except BrokenPipeError:
-        _silence()
+        _silence(sys.stdout)
         return Exit.DONE
+    except OSError as error:
+        if error.errno != errno.EIO:
+            raise
+        _silence(sys.stdout, sys.stderr)  # the terminal has gone: nobody reads what became of it
+        return Exit.HUNG_UP
     finally:
         with contextlib.suppress(OSError, ValueError):
             sys.stdout.flush()
@@ -135,7 +144,10 @@ def _dispatch(arguments: list[str]) -> int:
     except BaseException as error:
         if (number := getattr(error, "number", None)) is None:
             raise
-        output.note("stopped; what was sent stays at the broker: ibkr-trader orders")
+        try:
+            output.note("stopped; what was sent stays at the broker: ibkr-trader orders")
+        except OSError:  # a terminal that was closed takes no word
+            _silence(sys.stdout, sys.stderr)
         return 128 + int(number)
     return result if isinstance(result, int) else Exit.DONE
 
@@ -158,7 +170,8 @@ def _terminate(number: int, _frame: object) -> NoReturn:
     sys.exit(128 + number)
 
 
-def _silence() -> None:
+def _silence(*streams: TextIO) -> None:
     """Let nobody complain, at the end of the process, that the reader has gone."""
-    with contextlib.suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    for stream in streams:
+        with contextlib.suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -29,6 +29,7 @@ class Exit(IntEnum):
     LOCKED = 8  # another process holds the account
     UNCONFIRMED = 9  # a confirmation is needed, and nobody can give it
     UNKNOWN = 10  # it may have been sent; never repeat it
+    HUNG_UP = 129  # its terminal was closed
     INTERRUPTED = 130
     TERMINATED = 143
 

@@ -23,7 +23,7 @@ def inject(folder: Path, words: Sequence[str]) -> Reply:
 
     Raises:
         UsageFault: The words make no act, or the gateway cannot do it.
-        BrokerUnavailable: It is not running.
+        BrokerUnavailable: It is not running, or does not answer.
     """
     from ibkr_trader.sim.gateway.act_words import (  # noqa: PLC0415 - only this command needs it
         FORMS,
@@ -81,7 +81,8 @@ def _done(folder: Path, act: Act) -> Reply:
     try:
         answer = door.inject(folder, act)
     except GatewayError as error:
-        raise BrokerUnavailable(str(error), hint="ibkr-trader gateway start") from error
+        hint = error.hint or "ibkr-trader gateway start"
+        raise BrokerUnavailable(str(error), hint=hint) from error
     if not answer.ok:
         raise UsageFault(answer.text, hint=answer.hint or _COMMAND)
     return Reply(

@@ -172,12 +172,12 @@ def _follow(line: TraderLine, face: Face) -> output.Reply:
 
 @contextmanager
 def _signals() -> Iterator[None]:
-    """Turn Ctrl-C and SIGTERM into the end of the wait."""
+    """Turn Ctrl-C, SIGTERM and a hangup into the end of the wait."""
     try:
         yield
     except KeyboardInterrupt:
         raise Stopped(_INTERRUPT) from None
-    except SystemExit as stop:  # what `entry` makes of SIGTERM
+    except SystemExit as stop:  # what `entry` makes of the other two
         if isinstance(stop.code, int) and stop.code > Exit.INTERRUPTED - _INTERRUPT:
             raise Stopped(stop.code - (Exit.INTERRUPTED - _INTERRUPT)) from None
         raise

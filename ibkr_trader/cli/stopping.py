@@ -12,7 +12,7 @@ from ibkr_trader.adapters.clock import SystemClock
 from ibkr_trader.adapters.kill_flag import HaltFile
 from ibkr_trader.adapters.user import user_name
 from ibkr_trader.cli import output
-from ibkr_trader.cli.exits import Exit, Incomplete, Unconfirmed, UsageFault
+from ibkr_trader.cli.exits import Exit, Incomplete, Unconfirmed, UsageFault, classify
 from ibkr_trader.cli.remote import at_the_trader
 from ibkr_trader.core.errors import AccountLocked, ConfigError, TraderError
 
@@ -25,6 +25,12 @@ if TYPE_CHECKING:
 ORIGIN = "cli"
 NO_REASON = "no reason given"
 _UNCONFIRMED, _USAGE = "confirmation_needed", "usage"
+_ENDS = {
+    "gateway_unreachable": "the gateway answers",
+    "outcome_unknown": "the gateway answers",
+    "account_locked": "the trader answers, or has ended",
+    "journal": "the journal is mended",
+}
 _SIGNAL = "kill -USR1 the trader, or cancel all in TWS"
 
 
@@ -116,7 +122,7 @@ def _left_alone(
     blocks += _named(left or ())
     if options["flatten"]:
         blocks.append("Nothing was closed.")
-    blocks.append(f"Next: repeat this command when the gateway answers  {error.hint}".rstrip())
+    blocks.append(f"Next: repeat this command when {_obstacle(error)}  {error.hint}".rstrip())
     data = {
         "state": "HALTED",
         "symbol": symbol,
@@ -132,6 +138,12 @@ def _left_alone(
         "trouble": error.message,
     }
     return output.Reply(schema="halted/1", data=data, blocks=blocks, exit=Exit.INCOMPLETE)
+
+
+def _obstacle(error: TraderError) -> str:
+    """What has to end before the rest can be done; the gateway is not always the cause."""
+    code = getattr(error, "code", None)  # of what a trader has told
+    return _ENDS.get(code if isinstance(code, str) else classify(error)[0], "that is mended")
 
 
 def _recorded(face: Face, options: dict[str, Any]) -> tuple[bool, list[Order] | None]:

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from ibkr_trader.cli.exits import UsageFault
 from ibkr_trader.core.contracts import contract_of
 from ibkr_trader.core.enums import OrderType
-from ibkr_trader.core.text import plain
+from ibkr_trader.core.text import plain, quoted
 from ibkr_trader.core.trading_day import NEW_YORK, day_start
 from ibkr_trader.orders.exit_levels import Level
 
@@ -72,6 +72,15 @@ def quantity(text: str, option: str = "--quantity") -> Decimal:
     raise _number_fault(option, text, why=why, better=better if int(better) else "1")
 
 
+def count(text: str, option: str) -> int:
+    """Return how many of something are wanted, at least 1."""
+    stripped = text.strip()
+    if _QUANTITY.fullmatch(stripped) and stripped.isascii() and int(stripped) > 0:
+        return int(stripped)
+    why = "must be a whole number from 1 to 9999999, in digits"
+    raise _number_fault(option, text, why=why, better="20")
+
+
 def perm_id(text: str, option: str = "--order") -> int:
     """Read the broker's permanent id of an order, as `reconcile --plan` names it.
 
@@ -89,8 +98,14 @@ def price(text: str, option: str) -> Decimal:
     if _PRICE.fullmatch(stripped) and stripped.isascii() and Decimal(stripped) > 0:
         return Decimal(stripped)
     why, better = "must be a price such as 145.00", "145.00"
-    if match := re.fullmatch(r"\$\s*([0-9.]+)|([0-9.]+)\s*\$?", stripped):
+    if match := re.fullmatch(r"\$\s*([0-9.]+)|([0-9.]+)\s*\$", stripped):
         why, better = "must be a price without a sign", match[1] or match[2]
+    elif _is_zero(stripped):
+        why = "must be above zero"
+    elif re.fullmatch(r"[0-9]{10,}(\.[0-9]*)?", stripped):
+        why = "is too large: a price is below 1,000,000,000"
+    elif match := re.fullmatch(r"([0-9]{1,9}\.)([0-9]{6})[0-9]+", stripped):
+        why, better = "has too many decimals: 6 at most", match[1] + _cents(match[2])
     elif re.fullmatch(r"[0-9]{1,9},[0-9]{1,2}", stripped):
         why, better = "must have a point, not a comma", stripped.replace(",", ".")
     elif re.fullmatch(r"[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?", stripped):
@@ -98,7 +113,7 @@ def price(text: str, option: str) -> Decimal:
     elif stripped.startswith("-"):
         why, better = "must be above zero", stripped[1:]
     if not _PRICE.fullmatch(better) or not Decimal(better):
-        why, better = "must be above zero" if _is_zero(stripped) else why, "145.00"
+        better = "145.00"
     raise _number_fault(option, text, why=why, better=better)
 
 
@@ -167,7 +182,7 @@ def choice(text: str, option: str, kind: type[E]) -> E:
         if wanted in {member.name.upper(), member.value.upper()}:
             return member
     names = [member.name.lower().replace("_", "-") for member in kind]
-    message = f"{option} {text!r} is none of: {', '.join(names)}"
+    message = f"{option} {quoted(text)} is none of: {', '.join(names)}"
     raise UsageFault(message, option=option, typed=text, better=names[0])
 
 
@@ -187,9 +202,14 @@ def order_type(text: str, option: str = "--type") -> OrderType:
     return _SHORT_NAMES.get(text.strip().upper()) or choice(text, option, OrderType)
 
 
+def _cents(decimals: str) -> str:
+    """Decimals without zeros at their end, beyond those of cents."""
+    return decimals[:2] + decimals[2:].rstrip("0")
+
+
 def _is_zero(text: str) -> bool:
     return re.fullmatch(r"0+(\.0*)?", text) is not None
 
 
 def _number_fault(option: str, text: str, *, why: str, better: str) -> UsageFault:
-    return UsageFault(f"{option} {text!r} {why}", option=option, typed=text, better=better)
+    return UsageFault(f"{option} {quoted(text)} {why}", option=option, typed=text, better=better)

@@ -6,10 +6,12 @@ Nothing here imports pydantic: commands that only need the data folder start fas
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
 import os
 import re
+import stat
 import tomllib
 from decimal import Decimal
 from difflib import get_close_matches
@@ -28,6 +30,7 @@ PREFIX = "IBKR_"
 APP = "ibkr-trader"
 LIMITS_FILE = "symbol_limits.json"
 _MAX_FILE = 1_000_000
+_LONGEST_BELOW = "x" * 100  # a name in the data folder, with those of the folders between
 
 # Settings with keys of their own.
 TABLES = (
@@ -135,17 +138,31 @@ def gather(
 
 
 def data_folder(values: Mapping[str, Value], cwd: Path | None = None) -> Value:
-    """Return the data folder: as set, else `./data` if limits are kept there, else the user's."""
+    """Return the data folder: as set, else `./data` if limits are kept there, else the user's.
+
+    Raises:
+        ConfigError: If its name is longer than the file system takes, with what goes into it.
+    """
     cwd = cwd or Path.cwd()
     if found := values.get("data_dir"):
         text = str(found.raw)
         path = Path.home() / text[2:] if text.startswith("~/") else cwd / text
+        _refuse_too_long(path, found.origin)
         return Value(path.resolve(), found.origin)
     if (cwd / "data" / LIMITS_FILE).is_file():
         return Value((cwd / "data").resolve(), f"./data holds {LIMITS_FILE}")
     from platformdirs import user_data_path  # noqa: PLC0415 - rarely needed
 
     return Value(user_data_path(APP, appauthor=False), "default")
+
+
+def _refuse_too_long(path: Path, origin: str) -> None:
+    try:
+        os.lstat(path / _LONGEST_BELOW)
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            message = f"{origin}: the folder's name is too long: {str(path)[:60]}…"
+            raise ConfigError(message, hint="choose a shorter one") from error
 
 
 def profile_of(values: Mapping[str, Value]) -> Value:
@@ -166,14 +183,32 @@ def _config_file(
         named = dotenv["IBKR_CONFIG"].raw
     if named:
         path = Path(str(named)).absolute()
-        if not path.is_file():
+        if not _is_there(path):
             message = f"the configuration file {path} does not exist"
             raise ConfigError(message, hint="correct or unset IBKR_CONFIG")
         return path
     from platformdirs import user_config_path  # noqa: PLC0415 - rarely needed
 
     path = user_config_path(APP, appauthor=False) / "config.toml"
-    return path if path.is_file() else None
+    return path if _is_there(path) else None
+
+
+def _is_there(path: Path) -> bool:
+    """Whether there is a configuration; what is no file must not pass for none at all."""
+    try:
+        status = path.stat()
+    except (FileNotFoundError, NotADirectoryError) as error:
+        if path.is_symlink():
+            message = f"the configuration file {path} is a link to nothing"
+            raise ConfigError(message, hint=f"mend it, or: rm {path}") from error
+        return False
+    except OSError as error:
+        message = f"the configuration file {path} cannot be read: {error.strerror}"
+        raise ConfigError(message, hint="see its name and the rights of its folders") from error
+    if not stat.S_ISREG(status.st_mode):
+        message = f"the configuration {path} is not a file"
+        raise ConfigError(message, hint="move what is there out of the way")
+    return True
 
 
 def _unknown(names: Mapping[str, object], where: str) -> Iterator[str]:
@@ -216,13 +251,14 @@ def _dotenv(path: Path) -> Iterator[tuple[str, Value]]:
 
     for binding in parse_stream(io.StringIO(_read(path))):
         key, line = binding.key, binding.original.line
-        if binding.error:
+        is_ours = bool(key) and str(key).startswith(PREFIX)
+        if binding.error or (is_ours and binding.value is None):
             text = binding.original.string.strip()
             if text.startswith(PREFIX):
                 message = f"{path} line {line} cannot be read: {text[:60]}"
                 raise ConfigError(message, hint="write NAME=value, one a line")
             continue  # foreign keys are none of our business, broken or not
-        if key and key.startswith(PREFIX):
+        if key and is_ours:
             yield key, Value(binding.value or "", f"{path} line {line}")
 
 

@@ -17,7 +17,7 @@ from decimal import Decimal, InvalidOperation
 
 from ibkr_trader.core.enums import SecType
 from ibkr_trader.core.models import Contract
-from ibkr_trader.core.text import quantity
+from ibkr_trader.core.text import quantity, quoted
 
 _STOCK = re.compile(r"[A-Z][A-Z0-9. ]{0,11}")
 _OCC = re.compile(r"([A-Z][A-Z0-9]{0,5})( *)([0-9]{6})([CP])([0-9]{8})")
@@ -52,7 +52,7 @@ def stock_symbol(text: str) -> str:
     cleaned = text.strip().upper()
     if _STOCK.fullmatch(cleaned) is None or cleaned.endswith(".") or ".." in cleaned:
         raise ValueError(
-            f"{text!r} is not a ticker: want a letter, then up to 11 letters or digits, "
+            f"{quoted(text)} is not a ticker: want a letter, then up to 11 letters or digits, "
             "as in AAPL or BRK.B"
         )
     return " ".join(cleaned.replace(".", " ").split())
@@ -232,6 +232,6 @@ def _monthly(month: str) -> str:
 
 def _not_occ(text: str) -> str:
     return (
-        f"{text!r} is not an OCC option symbol: want root, YYMMDD, C or P, and the strike in "
+        f"{quoted(text)} is not an OCC option symbol: want root, YYMMDD, C or P, and the strike in "
         "thousandths (8 digits), as in AAPL240119C00150000"
     )

@@ -22,6 +22,7 @@ _DECIMALS = 4
 _MEAN = Decimal("0.0001")
 _FINEST = 8  # decimals that a figure may have by itself; beyond, there is only division
 _LONG = Context(prec=200)
+_LONGEST_ECHO = 40  # letters of what was typed: who typed it knows the rest
 
 
 def quantity(value: Decimal | None, *, signed: bool = False) -> str:
@@ -120,6 +121,11 @@ def plain(text: str, *, limit: int = 500) -> str:
     shown = "".join(mark for mark in spaced if mark.isprintable())
     cleaned = " ".join(shown.split())
     return cleaned if len(cleaned) <= limit else cleaned[: limit - 1] + "…"
+
+
+def quoted(typed: str) -> str:
+    """Return what was typed in quotes, to be shown: of what is long only the beginning."""
+    return repr(typed if len(typed) <= _LONGEST_ECHO else f"{typed[: _LONGEST_ECHO - 1]}…")
 
 
 def broker_words(reason: str) -> str:

@@ -166,7 +166,7 @@ class RiskLimits(msgspec.Struct, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         for name in self.__struct_fields__:
             if not _is_sane(getattr(self, name)):
-                raise ValueError(f"{name} must be a positive number, not {getattr(self, name)}")
+                raise ValueError(f"{name} {_SANE}, not {getattr(self, name)}")
         if self.duplicate_window > REMEMBERED_ORDERS:
             raise ValueError(f"duplicate_window may be {REMEMBERED_ORDERS} at most")
         refuse_malformed(self.blackouts)
@@ -176,6 +176,10 @@ class RiskLimits(msgspec.Struct, frozen=True, kw_only=True):
         if self.closing_reserve >= self.max_working:
             raise ValueError("closing_reserve must be below max_working, or nothing can be opened")
 
+
+# More than any account holds binds nothing, and would not go into the figures of a share of it.
+_LARGEST = Decimal(10) ** 15
+_SANE = f"must be a positive number, {_LARGEST:,} at most"
 
 # Fractions that nobody means to be more than the whole: there, 3 was meant as 3 %.
 _OF_ONE = (
@@ -215,7 +219,7 @@ def _is_sane(value: object) -> bool:
         case bool() | frozenset() | StrEnum():
             return True
         case Decimal():
-            return value.is_finite() and value > 0
+            return value.is_finite() and 0 < value <= _LARGEST
         case timedelta():
             return value > timedelta(0)
         case _:
@@ -239,7 +243,7 @@ class SymbolLimits(msgspec.Struct, frozen=True, kw_only=True):
         for name in LIMIT_KEYS:
             value: Decimal | None = getattr(self, name)
             if value is not None and not _is_sane(value):
-                raise ValueError(f"{self.symbol}: {name} must be a positive number, not {value}")
+                raise ValueError(f"{self.symbol}: {name} {_SANE}, not {value}")
         shares = self.max_position_size
         if shares is not None and shares != shares.to_integral_value():
             raise ValueError(f"{self.symbol}: max_position_size must be whole, not {shares}")

@@ -128,6 +128,15 @@ def test_a_link_is_refused(path: Path, tmp_path: Path) -> None:
         AccountLock(path).acquire()
 
 
+def test_a_folder_is_refused(path: Path) -> None:
+    path.mkdir(parents=True, mode=0o700)
+    path.parent.chmod(0o700)
+    with pytest.raises(ConfigError, match="is not a file"):
+        AccountLock(path).acquire()
+    with pytest.raises(ConfigError, match="is not a file"):
+        holder(path)
+
+
 def test_nobody_holds_what_does_not_exist(path: Path) -> None:
     assert holder(path) is None
 

@@ -60,6 +60,20 @@ def test_a_link_is_not_followed(path: Path, tmp_path: Path) -> None:
         open_journal(path)
 
 
+@pytest.mark.parametrize("is_folder", [False, True])
+def test_a_mark_that_is_no_file_is_refused(path: Path, tmp_path: Path, is_folder: bool) -> None:
+    open_journal(path).close()
+    mark = path.with_name("journal.db-head")
+    mark.unlink()
+    if is_folder:
+        mark.mkdir()
+    else:
+        mark.symlink_to(tmp_path / "nowhere")
+    with pytest.raises(ConfigError, match="is not a file" if is_folder else "is a link"):
+        open_journal(path)
+    assert not (tmp_path / "nowhere").exists()
+
+
 def test_a_folder_that_others_can_write_is_refused(path: Path) -> None:
     path.parent.mkdir()
     path.parent.chmod(0o777)

@@ -95,3 +95,11 @@ def test_opening_makes_private_and_follows_no_link(tmp_path: Path) -> None:
         open_private(tmp_path / "link", os.O_RDONLY)
     with pytest.raises(FileNotFoundError):
         open_private(tmp_path / "missing", os.O_RDONLY)
+
+
+@pytest.mark.parametrize("flags", [os.O_RDONLY, os.O_RDWR, os.O_RDWR | os.O_CREAT])
+def test_a_folder_in_the_place_of_a_file_is_refused_however_it_is_opened(
+    tmp_path: Path, flags: int
+) -> None:
+    with pytest.raises(ConfigError, match="is not a file"):
+        open_private(tmp_path, flags)

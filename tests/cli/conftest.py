@@ -22,6 +22,7 @@ from unittest.mock import patch
 import pytest
 
 from ibkr_trader.cli import entry, logs
+from ibkr_trader.cli.stop_signals import ENDS
 from ibkr_trader.config import Settings
 from ibkr_trader.sim.gateway import background
 from tests.cli.serving_parts import settings_in
@@ -67,7 +68,7 @@ class CommandLine:
         """Run one command line and return what became of it."""
         out, err = io.StringIO(), io.StringIO()
         before, level = Path.cwd(), logging.getLogger().level
-        handler = signal.getsignal(signal.SIGTERM)
+        handlers = {one: signal.getsignal(one) for one in ENDS}
         os.chdir(self.folder)
         try:
             with (
@@ -79,7 +80,8 @@ class CommandLine:
                 code = entry.run(line.split())
         finally:
             os.chdir(before)
-            signal.signal(signal.SIGTERM, handler)
+            for one, handler in handlers.items():
+                signal.signal(one, handler)
             logs.stop()
             logging.getLogger().setLevel(level)
         return self._ran(code, out.getvalue(), err.getvalue())

@@ -8,7 +8,8 @@ from types import FrameType
 
 import pytest
 
-from ibkr_trader.cli.end_signals import ENDS, lent_signals, told_to_end
+from ibkr_trader.cli.end_signals import ends_heard, lent_signals, told_to_end
+from ibkr_trader.cli.stop_signals import ENDS
 
 
 async def heard(ending: asyncio.Event) -> None:
@@ -56,3 +57,22 @@ async def test_who_is_aside_hears_it_though_the_loop_is_stuck(is_lent: bool) -> 
         assert asides == [True]
         assert not ending.is_set()
         await heard(ending)
+
+
+@pytest.mark.parametrize("number", ENDS)
+async def test_a_command_hears_which_it_was_and_its_handler_comes_back(
+    number: signal.Signals,
+) -> None:
+    heard_of: list[int] = []
+    ending = asyncio.Event()
+
+    def hear(which: int) -> None:
+        heard_of.append(which)
+        ending.set()
+
+    before = signal.getsignal(number)
+    with ends_heard(hear):
+        os.kill(os.getpid(), number)
+        await heard(ending)
+    assert heard_of == [number]
+    assert signal.getsignal(number) is before

@@ -203,7 +203,9 @@ def test_a_reader_that_leaves_early_is_no_error(cli: CommandLine) -> None:
     assert process.wait(timeout=30) == 0
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+)
 def test_a_signal_ends_a_command_that_waits(
     shell: Shell, number: signal.Signals, code: int
 ) -> None:
@@ -225,6 +227,25 @@ def test_a_signal_ends_a_command_that_waits(
     assert (process.returncode, out) == (code, "")
     assert "stopped; what was sent stays at the broker" in err
     assert "Traceback" not in err
+
+
+def test_a_terminal_that_is_closed_ends_a_command_in_good_order(shell: Shell) -> None:
+    leader, terminal = os.openpty()
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.settimeout(30)
+        shell.env |= {"IBKR_PORT": str(silent.getsockname()[1])}
+        with subprocess.Popen(
+            [sys.executable, "-m", "tests.scenarios.on_terminal", *shell.program, "orders"],
+            cwd=shell.folder,
+            env=shell.env,
+            stdin=terminal,
+            start_new_session=True,
+        ) as process:
+            os.close(terminal)
+            line, _ = silent.accept()  # from here on it waits for an answer
+            os.close(leader)
+            assert process.wait(timeout=10) == 129  # it ended itself: no signal, no lost words
+            line.close()
 
 
 def test_a_profile_that_is_live_needs_its_gateway_as_any_other(cli: CommandLine) -> None:

@@ -256,7 +256,9 @@ def test_what_was_not_expected_is_no_answer(
         at_a_trader_that_says(short_folder, monkeypatch, HELLO, odd)
 
 
-@pytest.mark.parametrize(("stop", "number"), [(KeyboardInterrupt(), 2), (SystemExit(143), 15)])
+@pytest.mark.parametrize(
+    ("stop", "number"), [(KeyboardInterrupt(), 2), (SystemExit(143), 15), (SystemExit(129), 1)]
+)
 def test_a_signal_ends_the_wait(
     short_folder: Path, monkeypatch: pytest.MonkeyPatch, stop: BaseException, number: int
 ) -> None:

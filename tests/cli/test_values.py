@@ -71,9 +71,14 @@ def test_prices_are_read_to_the_digit(text: str) -> None:
         ("nan", "a price such as", "145.00"),
         ("1e3", "a price such as", "145.00"),
         ("", "a price such as", "145.00"),
-        ("1.2.3", "price", "145.00"),
+        ("1.2.3", "a price such as", "145.00"),
         (".5", "price", "145.00"),
-        ("1.1234567", "price", "145.00"),
+        ("1.1234567", "too many decimals", "1.123456"),
+        ("145.0000000001", "too many decimals: 6 at most", "145.00"),
+        ("0.0000001", "too many decimals", "145.00"),
+        ("99999999999999999999", "too large", "145.00"),
+        ("9999999999.5", "too large", "145.00"),
+        ("$99999999999", "without a sign", "145.00"),
         ("٣", "a price such as", "145.00"),
     ],
 )
@@ -197,3 +202,21 @@ def test_what_is_no_such_moment(text: str) -> None:
     with pytest.raises(UsageFault) as caught:
         values.since(text, NOW)
     assert (caught.value.option, caught.value.better) == ("--since", "7d")
+
+
+@pytest.mark.parametrize("text", ["1_000", "+3", "0", "-1", "1.5", "", "99999999999999999999", "٣"])
+def test_a_count_is_digits_and_no_more_than_there_can_be(text: str) -> None:
+    assert values.count(" 30 ", "-n") == 30
+    with pytest.raises(UsageFault, match="must be a whole number from 1 to 9999999") as caught:
+        values.count(text, "-n")
+    assert values.count(caught.value.better, "-n") == 20
+
+
+def test_what_is_endless_is_not_repeated_whole() -> None:
+    for read in (values.symbol, values.quantity, lambda it: values.choice(it, "--side", Side)):
+        with pytest.raises(UsageFault, match="X…'") as caught:
+            read("X" * 5_000)
+        assert len(caught.value.message) < 200
+    with pytest.raises(UsageFault, match="9…' is not an OCC") as caught:
+        values.symbol("A" + "9" * 5_000)
+    assert len(caught.value.message) < 200

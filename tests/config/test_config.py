@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -247,6 +248,9 @@ def test_a_broken_line_of_ours_in_dotenv_is_refused(desk: Desk) -> None:
     desk.dotenv("A=1\nIBKR_PORT = 'unterminated\n")
     with pytest.raises(ConfigError, match=r"\.env line 2"):
         desk.load()
+    desk.dotenv("@@ garbage of others\nIBKR_PORT\n")
+    with pytest.raises(ConfigError, match=r"\.env line 2 cannot be read: IBKR_PORT"):
+        desk.load()
 
 
 def test_broken_toml_names_its_line(desk: Desk) -> None:
@@ -349,3 +353,29 @@ def test_names_and_model_agree() -> None:
     assert (
         set(SettingsModel.model_fields) == set(EXAMPLES) == set(sources.NAMES) - set(sources.TABLES)
     )
+
+
+def test_a_data_folder_with_an_endless_name_is_refused(desk: Desk) -> None:
+    for name in ("x" * 5_000, "x" * 256, "x/" * 2_045):
+        with pytest.raises(ConfigError, match="--data-dir: the folder's name is too") as caught:
+            desk.load(data_dir=name)
+        assert len(caught.value.message) < 200
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda path: path.mkdir(), "is not a file"),
+        (lambda path: path.symlink_to("nowhere"), "is a link to nothing"),
+    ],
+)
+def test_what_is_no_file_does_not_pass_for_no_configuration(
+    desk: Desk, make: Callable[[Path], None], words: str
+) -> None:
+    users = Path(os.environ["XDG_CONFIG_HOME"]) / "ibkr-trader" / "config.toml"
+    users.parent.mkdir(parents=True)
+    for path in (users, desk.cwd / "named.toml"):
+        make(path)
+        with pytest.raises(ConfigError, match=f"{path} {words}"):
+            desk.load()
+        desk.env["IBKR_CONFIG"] = str(desk.cwd / "named.toml")

@@ -44,6 +44,8 @@ def test_risk_limits_are_read_from_their_table(desk: Desk) -> None:
         ("max_position_size = -5", "max_position_size must be a positive number"),
         ("max_position_size = 0", "max_position_size must be a positive number"),
         ("max_position_size = inf", "max_position_size"),
+        ("max_daily_loss = 1e400", "1,000,000,000,000,000 at most, not 1E.400"),
+        ('max_daily_loss = "1e16"', "1,000,000,000,000,000 at most"),
         ("max_position_size = nan", "max_position_size"),
         ('max_position_size = "many"', "max_position_size"),
         ("max_position_size = true", "max_position_size"),

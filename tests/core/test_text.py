@@ -20,6 +20,7 @@ from ibkr_trader.core.text import (
     plain,
     price,
     quantity,
+    quoted,
     rounded,
     undivided,
 )
@@ -174,3 +175,9 @@ def test_the_quick_way_through_comes_to_what_the_careful_one_does(text: str) -> 
 )  # fmt: skip
 def test_only_all_of_it_fills_a_bar(share: str, drawn: str) -> None:
     assert bar(Decimal(share), 8) == drawn
+
+
+def test_what_was_typed_is_shown_in_quotes_and_cut() -> None:
+    assert quoted("it") == "'it'"
+    assert quoted("x" * 40) == repr("x" * 40)
+    assert quoted("x" * 41) == repr("x" * 39 + "…")

@@ -71,7 +71,9 @@ def test_without_a_file_the_cap_holds() -> None:
     assert (limit.max_position_size, limit.max_order_exposure) == figures(100, 10_000)
 
 
-@pytest.mark.parametrize("value", ["0", "-1", "NaN", "Infinity", "sNaN"])
+@pytest.mark.parametrize(
+    "value", ["0", "-1", "NaN", "Infinity", "sNaN", "1000000000000001", "1E99"]
+)
 def test_symbol_limits_validation(value: str) -> None:
     with pytest.raises(ValueError, match="max_daily_loss must be a positive number"):
         SymbolLimits(symbol="AAPL", max_daily_loss=D(value))

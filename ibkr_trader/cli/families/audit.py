@@ -49,7 +49,7 @@ def verify(
 def tail(
     face: Face,
     *,
-    count: Annotated[int, typer.Option("-n", metavar="N", min=1, help="How many records.")] = 20,
+    count: Annotated[str, typer.Option("-n", metavar="N", help="How many records.")] = "20",
     follow: Annotated[
         bool, typer.Option("--follow", "-f", help="Go on with each that is written.")
     ] = False,
@@ -59,9 +59,10 @@ def tail(
     journal: JournalOption = "",
 ) -> None:
     """Show the journal's last records in words."""
-    from ibkr_trader.cli import tailing  # noqa: PLC0415 - brings the journal
+    from ibkr_trader.cli import tailing, values  # noqa: PLC0415 - brings the journal
 
-    tailing.tail(face, tailing.Wish(count, order.strip(), journal, follow))
+    most = values.count(count, "-n")
+    tailing.tail(face, tailing.Wish(most, order.strip(), journal, follow))
 
 
 @command(audit_app, "export", panel=PANEL, example="ibkr-trader audit export incident.tar.gz")

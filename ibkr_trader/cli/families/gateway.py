@@ -103,13 +103,16 @@ def stop(face: Face) -> Reply:
     """Stop the simulator; its account stays as it is."""
     from ibkr_trader.sim.gateway import background  # noqa: PLC0415 - only this command needs it
 
-    folder = face.place().simulator
+    folder, killed = face.place().simulator, list[int]()
     with _told(folder):
-        was_running = background.stop(folder)
+        was_running = background.stop(folder, on_force=killed.append)
     text = "gateway stopped; its account is kept" if was_running else "no gateway was running"
+    if killed:
+        text = f"gateway killed (process {killed[0]}): it did not answer; its account is kept"
+    data = {"running": False, "stopped": was_running, "was_killed": bool(killed)}
     return Reply(
         schema="gateway/1",
-        data={"running": False, "stopped": was_running, "state_dir": str(folder)},
+        data={**data, "state_dir": str(folder)},
         blocks=[text],
     )
 

@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import contextlib
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -47,12 +48,18 @@ def main() -> int:
             )
         )
     except AlreadyRunning as error:
-        sys.stderr.write(f"{error}\n")
+        _say(error)
         return ALREADY_RUNNING
     except (GatewayError, StoreError, OSError, ValueError) as error:
-        sys.stderr.write(f"{error}\n")
+        _say(error)
         return 1
     return 0
+
+
+def _say(error: Exception) -> None:
+    """Say what went wrong; on a full disk there is no room for it in the log, and no traceback."""
+    with contextlib.suppress(OSError):
+        sys.stderr.write(f"{error}\n")
 
 
 if __name__ == "__main__":

@@ -5,12 +5,15 @@ may be somebody else's by now: a gateway lives if its process does and is behind
 as running only if its port answers a TWS handshake, too.
 """
 
+import errno
 import os
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
@@ -23,8 +26,12 @@ INFO_FILE = "gateway.json"
 LOG_FILE = "gateway.log"
 STATE_FILES = ("exchange.sqlite3", "exchange.sqlite3-wal", "exchange.sqlite3-shm", OPTIONS_FILE)
 POLL = 0.02
+BURIAL = 5.0  # seconds for the kernel to end a process that was killed
+ROOM = 1 << 16  # bytes: less than the state of an account that was never used
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})  # the last is the limit of a shell
 ALREADY_RUNNING = 3  # the exit code that says so
 LOG_TAIL = 2000
+STOP_AND_START = "ibkr-trader gateway stop; the next command starts it again"
 HEAR_AGAIN = "ibkr-trader gateway inject lift, or ibkr-trader gateway stop and start it again"
 ANY_PORT = "ibkr-trader gateway start without --port, and without IBKR_SIM_PORT, takes a free one"
 
@@ -115,6 +122,7 @@ def start_background(
         command += ["--script", str(script)]
     if chaos is not None:
         command += ["--chaos", str(chaos)]
+    since = log.stat().st_size
     with log.open("ab") as output:
         process = subprocess.Popen(  # noqa: S603 - our own interpreter and our own module
             command,
@@ -124,31 +132,37 @@ def start_background(
             start_new_session=True,
             close_fds=True,
         )
-    return _await_start(process, state_dir, timeout=timeout)
+    return _await_start(process, state_dir, since=since, timeout=timeout)
 
 
-def stop(state_dir: Path, *, timeout: float = 10.0) -> bool:
+def stop(
+    state_dir: Path, *, timeout: float = 10.0, on_force: Callable[[int], None] = lambda _: None
+) -> bool:
     """Stop the gateway of `state_dir`; False if none was running.
 
+    One that hangs is killed after `timeout` seconds, of which `on_force` is told: the account
+    outlives that.
+
     Raises:
-        GatewayError: It is still there after `timeout` seconds.
+        GatewayError: It belongs to somebody else, or the kernel does not let go of it.
     """
     info = living(state_dir)
     if info is None:
         return False
     try:
         os.kill(info.pid, signal.SIGTERM)
+        os.kill(info.pid, signal.SIGCONT)  # one that was suspended would never hear the other
+        if not _is_gone(info.pid, timeout=timeout):
+            on_force(info.pid)
+            os.kill(info.pid, signal.SIGKILL)
     except ProcessLookupError:
         return True
     except PermissionError:
         message = f"the gateway (process {info.pid}) belongs to another user"
         raise GatewayError(message) from None
-    deadline = time.monotonic() + timeout
-    while _is_alive(info.pid):
-        if time.monotonic() > deadline:
-            message = f"the gateway (process {info.pid}) did not stop within {timeout:g} s"
-            raise GatewayError(message)
-        time.sleep(POLL)
+    if not _is_gone(info.pid, timeout=BURIAL):
+        message = f"the gateway (process {info.pid}) does not end, though it was killed"
+        raise GatewayError(message, hint="its disk may hang: see what dmesg says")
     return True
 
 
@@ -219,7 +233,7 @@ def _open_log(state_dir: Path) -> Path:
 
 
 def _await_start(
-    process: "subprocess.Popen[bytes]", state_dir: Path, *, timeout: float
+    process: "subprocess.Popen[bytes]", state_dir: Path, *, since: int, timeout: float
 ) -> GatewayInfo:
     deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:
@@ -229,7 +243,9 @@ def _await_start(
             if running is not None:
                 return _hearing(running)
         elif code is not None:
-            message = f"the gateway did not start (exit {code}): {_last_words(state_dir)}"
+            _require_room(state_dir)
+            words = _last_words(state_dir, since)
+            message = f"the gateway did not start (exit {code}): {words}"
             raise GatewayError(message)
         info = read_info(state_dir)
         if info is not None and info.pid == process.pid and _is_there(info):
@@ -239,13 +255,39 @@ def _await_start(
     if process.poll() is None:
         process.terminate()
         process.wait(timeout=5)
-    message = f"the gateway did not answer within {timeout:g} s: {_last_words(state_dir)}"
+    message = f"the gateway did not answer within {timeout:g} s: {_last_words(state_dir, since)}"
     raise GatewayError(message)
 
 
-def _last_words(state_dir: Path) -> str:
-    text = (state_dir / LOG_FILE).read_text(errors="replace")[-LOG_TAIL:].strip()
+def _require_room(state_dir: Path) -> None:
+    """Say so if the disk is full: then the gateway itself had no room for its last words."""
+    try:
+        with tempfile.TemporaryFile(dir=state_dir, buffering=0) as probe:
+            written = probe.write(bytes(ROOM))
+    except OSError as error:
+        if error.errno not in _FULL:
+            return
+        written = 0
+    if written != ROOM:
+        message = f"the gateway did not start: the disk is full ({state_dir})"
+        raise GatewayError(message, hint="make room there, then repeat the command")
+
+
+def _last_words(state_dir: Path, since: int) -> str:
+    """What it said last, of what it said after the first `since` bytes of its log."""
+    with (state_dir / LOG_FILE).open("rb") as log:
+        log.seek(since)
+        text = log.read().decode(errors="replace")[-LOG_TAIL:].strip()
     return text.splitlines()[-1] if text else "it said nothing"
+
+
+def _is_gone(pid: int, *, timeout: float) -> bool:
+    deadline = time.monotonic() + timeout
+    while _is_alive(pid):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(POLL)
+    return True
 
 
 def _is_there(info: GatewayInfo) -> bool:

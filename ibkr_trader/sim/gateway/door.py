@@ -16,13 +16,15 @@ from typing import cast
 
 import msgspec
 
-from ibkr_trader.sim.gateway.acts import Act, Answer, CannotDo
-from ibkr_trader.sim.gateway.background import GatewayError, living
+from ibkr_trader.sim.gateway.acts import Act, Advance, Answer, CannotDo, RollOver, Script
+from ibkr_trader.sim.gateway.background import STOP_AND_START, GatewayError, living
 
 DOOR = "door.sock"
 LONGEST = 100  # bytes of a socket's path: 104 on macOS, 108 on Linux
 LARGEST = 1 << 16  # bytes of one act or of one answer to read at a time
-PATIENCE = 30.0  # seconds for the answer: a long way forward in time is a lot of work
+PATIENCE = 10.0  # seconds for the answer
+LONG_PATIENCE = 60.0  # for what is a lot of work
+LONG_WORK = (Advance, RollOver, Script)  # a long way forward in time, and what may have it within
 
 
 class _Visit(asyncio.Protocol):
@@ -120,13 +122,17 @@ def inject(folder: Path, act: Act) -> Answer:
         message = "the gateway is not running"
         raise GatewayError(message)
     if not info.door:
-        message = "the gateway that runs has no door: stop it and start it again"
-        raise GatewayError(message)
+        message = "the gateway that runs has no door"
+        raise GatewayError(message, hint=STOP_AND_START)
     if len(msgspec.json.encode(act)) >= LARGEST:
         message = f"this is too much to say at once: {LARGEST >> 10} KB at most, so halve it"
         raise GatewayError(message)
     try:
-        return knock(Path(info.door), act)
+        patience = LONG_PATIENCE if isinstance(act, LONG_WORK) else PATIENCE
+        return knock(Path(info.door), act, timeout=patience)
+    except TimeoutError as error:
+        message = f"the gateway does not answer (process {info.pid}): it may not have done it"
+        raise GatewayError(message, hint=STOP_AND_START) from error
     except (OSError, msgspec.MsgspecError) as error:
         message = f"the gateway does not answer at its door: {error}"
-        raise GatewayError(message) from error
+        raise GatewayError(message, hint=STOP_AND_START) from error

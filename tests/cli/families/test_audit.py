@@ -73,7 +73,10 @@ def test_the_last_records_are_told_in_words(cli: CommandLine) -> None:
     document = json.loads(cli("audit tail -n 1 --json").out)
     assert (document["schema"], document["seq"]) == ("ibkr-trader/record/1", 28)
     assert json.loads(document["payload"])["type"] == document["kind"]
-    assert cli("audit tail -n 0").code == 2
+    for count in ("0", "1_000", "+3", "99999999999999999999"):
+        ran = cli(f"audit tail -n {count}")
+        assert ran.code == 2
+        assert "fix: ibkr-trader audit tail -n 20\n" in ran.err
 
 
 def test_another_journal_is_named_by_any_of_its_files(cli: CommandLine, tmp_path: Path) -> None:

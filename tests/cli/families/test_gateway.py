@@ -5,8 +5,12 @@ from __future__ import annotations
 import os
 import signal
 import time
+from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
+from ibkr_trader.sim.gateway import background, door
 from ibkr_trader.sim.gateway.background import read_info
 from tests.cli.conftest import CommandLine
 
@@ -172,3 +176,30 @@ def test_a_gateway_that_nobody_reaches_can_still_be_told(cli: CommandLine) -> No
     assert cli("gateway status --json").document["running"] is True
     moved = cli("gateway inject 1300 --json").document["result"]["port"]
     assert cli("gateway status --json").document["port"] == moved
+
+
+def test_one_that_hangs_is_killed_and_that_is_said(
+    cli: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def kill(_: Path, *, on_force: Callable[[int], None]) -> bool:
+        on_force(4711)
+        return True
+
+    assert cli("gateway stop --json").document["was_killed"] is False
+    monkeypatch.setattr(background, "stop", kill)
+    code, out, _ = cli("gateway stop")
+    assert (code, "gateway killed (process 4711)" in out) == (0, True)
+    assert cli("gateway stop --json").document["was_killed"] is True
+    monkeypatch.undo()
+
+
+def test_a_look_at_one_that_hangs_names_the_way_out(
+    cli: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(door, "PATIENCE", 0.2)
+    pid = cli("gateway start --json").document["pid"]
+    os.kill(pid, signal.SIGSTOP)
+    code, _, err = cli("gateway inject look")
+    assert code == 4
+    assert f"does not answer (process {pid})" in err
+    assert "fix: ibkr-trader gateway stop" in err

@@ -4,6 +4,8 @@ import asyncio
 import os
 import signal
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +17,8 @@ import msgspec
 import pytest
 from ib_insync import IB, LimitOrder, Ticker
 
-from ibkr_trader.sim.gateway.acts import Arm, Lift
+from ibkr_trader.sim.gateway import background, door
+from ibkr_trader.sim.gateway.acts import Arm, Lift, Look
 from ibkr_trader.sim.gateway.background import (
     GatewayError,
     deaf,
@@ -29,6 +32,7 @@ from ibkr_trader.sim.gateway.background import (
 )
 from ibkr_trader.sim.gateway.door import inject
 from ibkr_trader.sim.gateway.transport_faults import Refuse
+from tests.adapters.disks import takes_only
 from tests.sim.gateway.desk import AAPL
 
 pytestmark = pytest.mark.slow
@@ -198,3 +202,74 @@ def test_a_damaged_state_is_said(folder: Path) -> None:
     (folder / "exchange.sqlite3").write_bytes(b"nonsense" * 1000)
     with pytest.raises(GatewayError, match="cannot open the simulator's state"):
         start_background(state_dir=folder)
+
+
+def test_one_that_is_suspended_is_named_and_ends_in_good_order(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(door, "PATIENCE", 0.2)
+    info, forced = start_background(state_dir=folder), list[int]()
+    os.kill(info.pid, signal.SIGSTOP)
+    with pytest.raises(GatewayError, match=rf"does not answer \(process {info.pid}\)") as caught:
+        inject(folder, Look())
+    assert caught.value.hint.startswith("ibkr-trader gateway stop;")
+    assert stop(folder, on_force=forced.append) is True
+    assert forced == []
+    assert not (folder / "gateway.json").exists(), "it tidied up itself"
+
+
+DEAF = """
+import signal, socket, sys, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+door = socket.socket(socket.AF_UNIX)
+door.bind(sys.argv[1])
+door.listen()
+print("there", flush=True)
+time.sleep(60)
+"""
+
+
+def test_one_that_does_not_hear_is_killed(folder: Path, tmp_path: Path) -> None:
+    start_background(state_dir=folder)
+    info = read_info(folder)
+    assert info is not None
+    stop(folder)
+    place = str(tmp_path / "d")
+    with subprocess.Popen(
+        [sys.executable, "-c", DEAF, place], stdout=subprocess.PIPE, text=True
+    ) as hung:
+        assert hung.stdout is not None
+        assert hung.stdout.readline() == "there\n"
+        write_info(folder, msgspec.structs.replace(info, pid=hung.pid, door=place))
+        forced = list[int]()
+        assert stop(folder, timeout=0.1, on_force=forced.append) is True
+        assert forced == [hung.pid]
+    assert living(folder) is None
+    assert stop(folder) is False
+
+
+def test_a_full_disk_is_named_though_there_is_no_room_for_its_last_words(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(background, "subprocess", subprocess)  # of this process, with its limits
+    folder.mkdir()
+    (folder / "gateway.log").write_text("what was wrong last week\n")
+    with (
+        takes_only(0),
+        pytest.raises(GatewayError, match=f"the disk is full \\({folder}\\)") as caught,
+    ):
+        start_background(state_dir=folder)
+    assert "make room" in caught.value.hint
+    assert sorted(one.name for one in folder.iterdir() if "exchange" not in one.name) == [
+        "gateway.lock",
+        "gateway.log",
+    ]
+
+
+def test_what_was_said_last_week_is_not_said_of_today(folder: Path) -> None:
+    folder.mkdir()
+    (folder / "gateway.log").write_text("what was wrong last week\n")
+    (folder / "exchange.sqlite3").write_bytes(b"nonsense" * 1000)
+    with pytest.raises(GatewayError) as caught:
+        start_background(state_dir=folder)
+    assert "last week" not in str(caught.value)
