@@ -154,6 +154,7 @@ async def open_desk(  # noqa: PLR0913 - the one root: each of these has a defaul
             handlers=handlers,
             reach=reach,
         )
+        trader.client_id = settings.client_id
         _agree_on_time(trader, connection, settings)
         trader.closer.goes_on, broker.objection = goes_on, trader.halter.objection
         JournalWatch(trader, journal.seen, lost=journal.lost).attach()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import shlex
 import sqlite3
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -79,6 +80,7 @@ FIRST = "SELECT * FROM records ORDER BY seq LIMIT 1"
 ALL_CARRIED = "SELECT * FROM carried ORDER BY seq"
 DIGITS = 6
 NUMBERED = re.compile(rf"-[0-9]{{{DIGITS}}}\Z")  # behind the name of every file but the first
+_EVIDENCE = 100  # times that damage is put aside without writing over what was
 _PAGE = 500  # records held in memory while streaming
 
 _OUT_OF_REACH = ("SQLITE_BUSY", "SQLITE_CANTOPEN", "SQLITE_PERM", "SQLITE_READONLY", "SQLITE_IOERR")
@@ -337,13 +339,21 @@ def journal_of(path: Path) -> Path:
 
 def damaged(path: Path, what: str) -> JournalError:
     """Return the error for a journal that must not be trusted."""
-    every = journal_of(path)
+    every, aside = shlex.quote(str(journal_of(path))), shlex.quote(str(_unused(path.parent)))
     return JournalError(
         f"the journal {path} is damaged: {what}",
-        hint=f"keep the files as evidence and begin anew: mkdir {path.parent}/damaged && "
-        f"mv {every}* {path.parent}/damaged/ ; orders that still work are then shown as foreign: "
-        "cancel them in TWS, or with a copy of the journal from a backup",
+        hint=f"keep the files as evidence and begin anew: mkdir {aside} && mv {every}* {aside}/ ; "
+        "then ibkr-trader close SYMBOL cancels what still works in it and ends flat, and "
+        "ibkr-trader reconcile takes the other orders over. The new journal knows of no halt and "
+        "of no loss: ibkr-trader halt, if in doubt",
     )
+
+
+def _unused(folder: Path) -> Path:
+    """Return where the damaged files can go: evidence of an earlier time is not overwritten."""
+    names = ("damaged", *(f"damaged-{number}" for number in range(2, _EVIDENCE)))
+    free = (folder / name for name in names if not (folder / name).exists())
+    return next(free, folder / f"damaged-{_EVIDENCE}")
 
 
 def _check(record: Record, path: Path, *, expected: int, previous: bytes) -> None:

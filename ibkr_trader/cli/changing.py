@@ -81,10 +81,11 @@ async def cancel_orders(
         orders = chosen.every(desk, ids, symbol)
         head = title(face.settings(), desk)
         live = [order for order in orders if not order.status.is_closed]
+        lost = [] if ids else chosen.lost(desk, symbol)
         if face.dry_run:
             for order in live:
                 passed(desk, CancelOrder(order_id=order.order_id))
-            return _would(head, "cancel", live)
+            return _naming(_would(head, "cancel", live), lost)
         # An entry takes its exits with it, so entries go first and exits may be gone by then.
         asked: list[OrderId] = []
         for order in sorted(live, key=lambda order: order.spec.parent_id is not None):
@@ -98,7 +99,7 @@ async def cancel_orders(
         patience = timeout if timeout is not None else face.settings().timeout_seconds
         closed = await settle_closed(desk.trader, tuple(asked), timeout=patience) if asked else ()
         already = [order for order in orders if order.status.is_closed]
-        reply = _cancelled(face, desk, head, orders=[*closed, *already])
+        reply = _naming(_cancelled(face, desk, head, orders=[*closed, *already]), lost)
         if len(asked) < len(live):
             reply.exit = Exit.INCOMPLETE
         return reply
@@ -111,6 +112,19 @@ def _would(head: str, verb: str, orders: list[Order]) -> output.Reply:
         data={"sent": False, "orders": [order_document(order) for order in orders]},
         blocks=[head, *(lines or [f"  nothing to {verb}"]), "Nothing was sent."],
     )
+
+
+def _naming(reply: output.Reply, lost: list[Order]) -> output.Reply:
+    """Say what works on because only a lost journal calls it ours, and what ends it."""
+    if lost:
+        names = ", ".join(order.spec.reference for order in lost)
+        symbols = dict.fromkeys(ticker(order.spec.contract) for order in lost)
+        ways = "  ".join(f"ibkr-trader close {symbol}" for symbol in symbols)
+        reply.blocks.append(
+            f"Not cancelled, of a lost journal of ours: {names}. "
+            f"Next: ibkr-trader reconcile takes over, then cancel again; or {ways}"
+        )
+    return reply
 
 
 def _cancelled(face: Face, desk: Desk, head: str, *, orders: list[Order]) -> output.Reply:

@@ -12,6 +12,7 @@ from ibkr_trader.cli.past_orders import named_orders
 from ibkr_trader.core.contracts import is_named
 from ibkr_trader.core.ids import short_id
 from ibkr_trader.core.shapes import STOP_TYPES
+from ibkr_trader.portfolio.lost_orders import is_of_lost_journal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,6 +35,19 @@ def every(desk: Desk, ids: tuple[str, ...], symbol: str) -> list[Order]:
         order
         for order in desk.trader.portfolio.orders.values()
         if not order.is_foreign and is_named(order.spec.contract, symbol)
+    ]
+
+
+def lost(desk: Desk, symbol: str) -> list[Order]:
+    """Return what a lost journal of ours had in a symbol, or (empty) anywhere: no cancel of ours.
+
+    Another desk at our client id looks just the same, so a person takes them over first.
+    """
+    return [
+        order
+        for order in desk.trader.portfolio.orders.values()
+        if is_of_lost_journal(order, client_id=desk.trader.client_id)
+        and is_named(order.spec.contract, symbol)
     ]
 
 

@@ -8,9 +8,11 @@ from ibkr_trader.cli import output
 from ibkr_trader.cli.exits import Exit
 from ibkr_trader.cli.order_view import order_document, orders_table, sentence
 from ibkr_trader.cli.trading import desk_for, title
+from ibkr_trader.config import Profile
 from ibkr_trader.core.contracts import is_named, label, ticker
+from ibkr_trader.core.models import OrderId
 from ibkr_trader.core.text import quantity
-from ibkr_trader.execution.closing import Closed, NotClosed, close_each
+from ibkr_trader.execution.closing import Closed, NotClosed, close_each, lost_in
 from ibkr_trader.portfolio.flattening import unfinished
 from ibkr_trader.portfolio.ledger_fold import quantity_of
 
@@ -35,7 +37,7 @@ async def close_positions(face: Face, symbol: str, *, timeout: float | None) -> 
         portfolio = desk.trader.portfolio
         contracts = [
             one
-            for con_id, one in unfinished(portfolio).items()
+            for con_id, one in unfinished(portfolio, client_id=desk.trader.client_id).items()
             if (is_named(one, symbol) if symbol else con_id in portfolio.positions)
         ]
         head = title(face.settings(), desk)
@@ -45,11 +47,16 @@ async def close_positions(face: Face, symbol: str, *, timeout: float | None) -> 
             return _would_close(desk, head, contracts)
         patience = timeout if timeout is not None else face.settings().timeout_seconds
         tell = face.tell if len(contracts) > 1 else _silently
+        lost = _lost(desk, contracts)
         closed = await close_each(desk.trader, contracts, timeout=patience, tell=tell)
         trouble = closed[0].trouble
         if len(closed) == 1 and trouble is not None and not isinstance(trouble, NotClosed):
             raise trouble
-        return _closed(face, desk, head, closed=closed)
+        reply = _closed(face, desk, head, closed=closed)
+        taken = [name for name in lost if desk.trader.portfolio.order(OrderId(name)) is not None]
+        if taken:
+            reply.blocks.append(f"Taken over from a lost journal of ours: {', '.join(taken)}.")
+        return _with_what_is_left(face, desk, reply)
 
 
 def _flat_already(desk: Desk, head: str, symbol: str) -> output.Reply:
@@ -68,9 +75,30 @@ def _silently(_: str) -> None:
 
 
 def _working(desk: Desk, contract: Contract) -> Iterator[Order]:
+    lost = lost_in(desk.trader, contract.con_id)
     for order in desk.trader.portfolio.orders.values():
-        if order.spec.contract.con_id == contract.con_id and not order.is_foreign:
+        is_ours = not order.is_foreign or order.order_id in lost
+        if order.spec.contract.con_id == contract.con_id and is_ours:
             yield order
+
+
+def _lost(desk: Desk, contracts: list[Contract]) -> list[str]:
+    """Return the names of what a lost journal of ours had in `contracts`."""
+    found = (one for contract in contracts for one in lost_in(desk.trader, contract.con_id))
+    orders = desk.trader.portfolio.orders
+    return [orders[order_id].spec.reference for order_id in found]
+
+
+def _with_what_is_left(face: Face, desk: Desk, reply: output.Reply) -> output.Reply:
+    """Name the way out of what others' orders keep open, where one may take it without TWS."""
+    left = {one["con_id"] for one in reply.data["left"]}
+    strangers = [o for o in desk.trader.portfolio.orders.values() if o.is_foreign]
+    is_held_up = any(order.spec.contract.con_id in left for order in strangers)
+    if is_held_up and face.settings().profile is not Profile.LIVE:
+        reply.blocks.append(
+            "To cancel orders of others, too, in practice: ibkr-trader reset-account"
+        )
+    return reply
 
 
 def _held(desk: Desk, contract: Contract) -> Decimal:

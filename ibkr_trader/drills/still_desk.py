@@ -83,6 +83,7 @@ async def still_desk(gateway: StillGateway, terms: DeskTerms) -> AsyncIterator[D
             protection=terms.protection,
             duty=Duty.FULL,  # as a trader that stays running
         )
+        trader.client_id = terms.link.client_id
         trader.outlook.book.skew, broker.objection = in_step, trader.halter.objection
         terms.equip(trader)
         trader.bus.subscribe(ev.BaseEvent, gateway.heard.append)

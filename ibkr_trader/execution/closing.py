@@ -12,15 +12,17 @@ from ibkr_trader.core.trading_day import session_at
 from ibkr_trader.execution.closer import is_live
 from ibkr_trader.execution.exchange_hours import exchange_now
 from ibkr_trader.execution.placing import QUOTE_TIMEOUT
+from ibkr_trader.execution.taking_over import take_over
 from ibkr_trader.orders.closing import KIND
-from ibkr_trader.portfolio.flattening import unfinished
+from ibkr_trader.portfolio.flattening import is_ours_to_end, unfinished
 from ibkr_trader.portfolio.ledger_fold import quantity_of
+from ibkr_trader.portfolio.lost_orders import lost_orders
 from ibkr_trader.risk.checks import strategy_owner
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from ibkr_trader.core.models import Contract, Order, Session
+    from ibkr_trader.core.models import Contract, Order, OrderId, Session
     from ibkr_trader.execution.trader import Trader
 
 _HINT = "ibkr-trader positions"
@@ -52,6 +54,8 @@ async def close_contract(
 ) -> tuple[Order, ...]:
     """End what is held of `contract` and every order of ours in it; return those orders.
 
+    What a lost journal of ours had in it is taken over first: it is ours to cancel, and an exit
+    that was left would open the other side once nothing is held.
     Closing what is closed already does nothing; a closing under way is joined. Each step
     waits for the broker to confirm the one before, so that two orders can never close the
     same shares.
@@ -72,12 +76,14 @@ async def close_contract(
             on as long as this process runs, and then with the next one.
     """
     con_id = contract.con_id
-    if con_id not in unfinished(trader.portfolio) and con_id not in trader.portfolio.closings:
+    known = unfinished(trader.portfolio, client_id=trader.client_id)
+    if con_id not in known and con_id not in trader.portfolio.closings:
         return ()
     await trader.learn(ticker(contract), currency=contract.currency)  # its hours as of now
     await trader.study(contract, timeout=QUOTE_TIMEOUT, opens=False)
     _require_market(trader, contract)
     _require_owner(trader, contract, origin)  # last: nothing waits between it and the closing
+    take_over(trader, lost_in(trader, con_id), origin=origin, is_vital=True)
     run = trader.closer.begin(contract, origin=origin, cause=cause)
     try:
         async with asyncio.timeout(timeout):
@@ -93,6 +99,16 @@ async def close_contract(
     if run.trouble:
         raise (NotClosed if run.is_over else StillClosing)(run.trouble, hint=_HINT)
     return tuple(o for i in run.touched if (o := trader.portfolio.order(i)) is not None)
+
+
+def lost_in(trader: Trader, con_id: int) -> tuple[OrderId, ...]:
+    """Return what a lost journal of ours had in a contract, as far as closing it takes it over."""
+    portfolio, client_id = trader.portfolio, trader.client_id
+    return tuple(
+        order.order_id
+        for order in lost_orders(portfolio, client_id=client_id, con_id=con_id)
+        if is_ours_to_end(portfolio, order, client_id=client_id)
+    )
 
 
 async def close_each(

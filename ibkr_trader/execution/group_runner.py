@@ -38,6 +38,7 @@ from ibkr_trader.core.events import (
 )
 from ibkr_trader.core.trading_day import exchange_time
 from ibkr_trader.execution.command_queue import CommandQueue
+from ibkr_trader.execution.command_words import asked, denial
 from ibkr_trader.execution.exchange_hours import is_trading
 from ibkr_trader.execution.restated import RestatedGroups
 from ibkr_trader.execution.skew_watch import in_step
@@ -354,10 +355,10 @@ class GroupRunner:
             verdict = await self._router.route(command)
         except (BrokerUnavailable, JournalError) as error:
             self._put_off(group_id, command)
-            self._tell(group_id, f"could not {_name(command)}: {error.message}")
+            self._tell(group_id, f"{asked(command)} was not sent: {error.message}")
             return
         if isinstance(verdict, Denied):
-            self._tell(group_id, f"was denied to {_name(command)}: {verdict.reasons}")
+            self._tell(group_id, denial(command, verdict))
 
     def _put_off(self, group_id: GroupId, command: Command) -> None:
         self._unsent_at[group_id] = self._clock.now()
@@ -381,7 +382,3 @@ class GroupRunner:
 def _is_within(since: datetime | None, at: datetime) -> bool:
     # A clock that was set back must not stop anything.
     return since is not None and timedelta(0) <= at - since < PACE
-
-
-def _name(command: Command) -> str:
-    return type(command).__name__

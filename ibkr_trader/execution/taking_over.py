@@ -24,17 +24,20 @@ class CannotTakeOver(TraderError, LookupError):
     """An order cannot be taken over as it stands; the message says why."""
 
 
-def take_over(trader: Trader, orders: Iterable[OrderId], *, origin: str) -> tuple[Order, ...]:
+def take_over(
+    trader: Trader, orders: Iterable[OrderId], *, origin: str, is_vital: bool = False
+) -> tuple[Order, ...]:
     """Put orders of a lost journal on record as ours, all or none, and return them as they are.
 
     Args:
         trader: Whose they become.
         orders: What they are called here until then.
         origin: Who asked.
+        is_vital: It must be known though the disk refuses it: it is on the way out.
 
     Raises:
         CannotTakeOver: If one has ended, or is not the only one of its name.
-        JournalError: If it cannot be recorded.
+        JournalError: If it cannot be recorded, and is not vital.
     """
     portfolio, at = trader.portfolio, trader.clock.now()
     found: list[ev.AdoptEvent] = []
@@ -48,6 +51,7 @@ def take_over(trader: Trader, orders: Iterable[OrderId], *, origin: str) -> tupl
         found.append(
             ev.AdoptEvent(at=at, order_id=ours.order_id, order=ours, was=order_id, origin=origin)
         )
-    trader.record.write(found)
+    if found:
+        trader.record.attempt(found, is_vital=is_vital)
     known = (trader.portfolio.order(event.order_id) for event in found)
     return tuple(order for order in known if order is not None)

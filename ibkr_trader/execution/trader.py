@@ -69,11 +69,13 @@ class Trader:
             remembered, alarming: The shell's own.
         broker, market, journal, clock: What stands behind the ports.
         outlook: The present picture, and the guard's view of it.
+        client_id: Ours at the gateway; orders of a lost journal of ours carry it. 0: unknown.
         finish_within: Seconds to go on with a closing at the end, before it is left to the next.
         strategist: Decides by itself; None where nothing does.
         egress: Tells others what happens; None where nobody is told.
     """
 
+    client_id = 0
     finish_within = _FINISH
     strategist: Strategist | None = None
     egress: Egress | None = None

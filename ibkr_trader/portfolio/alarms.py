@@ -137,7 +137,8 @@ def _of_group(event: ev.LossEvent | ev.CloseEndEvent | ev.GroupEvent) -> Trouble
         case ev.CloseEndEvent(message=message) if message:
             return Trouble(f"close:{short_id(event.group_id)}", message)
         case ev.GroupEvent(is_serious=True):
-            return Trouble(f"group:{short_id(event.group_id)}", event.message)
+            name = short_id(event.group_id)  # an alarm stands alone, so it says whose it is
+            return Trouble(f"group:{name}", f"group {name}: {event.message}")
         case _:
             return None
 

@@ -99,7 +99,8 @@ class RiskGuard:
                 check=_FOREIGN,
                 message=f"Order {command.order_id} was not placed here: it is not cancelled here.",
                 actual=command.order_id,
-                hint="use TWS, or the program that placed it",
+                hint="use TWS, or the program that placed it; what a lost journal of ours had, "
+                "ibkr-trader reconcile takes over",
             )
             return Denied(command=command, at=view.now, breaches=(breach,))
         return Approved(command=command, at=view.now, reduces=True)

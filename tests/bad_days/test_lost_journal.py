@@ -14,6 +14,7 @@ from ibkr_trader.core.enums import OrderRole, OrderStatus, Side
 from ibkr_trader.core.errors import RiskCheckError
 from ibkr_trader.core.events import AdoptEvent
 from ibkr_trader.execution import caring
+from ibkr_trader.execution.closing import close_contract
 from ibkr_trader.execution.placing import Wait
 from ibkr_trader.execution.reconciling import keep, moved_since
 from ibkr_trader.execution.taking_over import CannotTakeOver, take_over
@@ -133,6 +134,24 @@ async def test_what_was_taken_over_is_changed_and_cancelled_like_any_other(tmp_p
             assert set(day.trader.portfolio.orders) == {stop.order_id}
             await desk.cancel_order(stop.order_id)
         assert day.ledger.live(AAPL) == ()
+
+
+async def test_a_close_ends_what_a_lost_journal_had_in_it_and_no_strangers_order(
+    tmp_path: Path,
+) -> None:
+    async with a_day(tmp_path) as day:
+        async with day.open_desk() as desk:
+            await desk.submit_group(bracket(), wait=Wait.FILLED)
+            await desk.submit_order(single(5, limit="140"))
+        await day.hand_order(Side.BUY, 2, limit="130")
+        lose_journal(tmp_path)
+        async with day.open_desk():
+            contract = day.trader.portfolio.positions[AAPL].contract
+            assert all(o.is_foreign for o in day.trader.portfolio.orders.values())
+            await close_contract(day.trader, contract, timeout=10)
+            assert len(day.news(AdoptEvent)) == 3
+            assert day.ledger.held(AAPL) == portfolio_held(day) == 0
+            assert [order.terms.limit_price for order in day.ledger.live(AAPL)] == [Decimal(130)]
 
 
 async def test_exits_that_were_taken_over_follow_what_is_held(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from ibkr_trader.core.commands import CancelOrder
 from ibkr_trader.core.errors import BrokerUnavailable
 from ibkr_trader.execution.desk import Desk
 from tests.execution.parts import Floor, request
+from tests.execution.test_taking_over import FIRST, met
 
 if TYPE_CHECKING:
     from ibkr_trader.risk.verdict import Approved
@@ -47,6 +48,24 @@ async def test_cancelling_all_goes_on_past_what_cannot_be_sent(
         } - {orders[refused].order_id}
         assert set(trader.portfolio.orders) == {orders[refused].order_id}
     assert "not cancelled: the link is closing" in capsys.readouterr().out
+
+
+async def test_what_only_a_lost_journal_calls_ours_is_named_and_left(tmp_path: Path) -> None:
+    floor = Floor()
+    async with floor.trader() as trader:
+        trader.client_id = 1
+        await met(floor, trader, FIRST)
+        face = Face(profile="sim", data_dir=str(tmp_path))
+        face.desk = Desk(trader, timeout=5)
+        said = (
+            f"Not cancelled, of a lost journal of ours: {FIRST}. Next: ibkr-trader reconcile takes "
+            "over, then cancel again; or ibkr-trader close AAPL"
+        )
+        for symbol in ("", "AAPL"):
+            reply = await changing.cancel_orders(face, (), symbol=symbol, timeout=5)
+            assert reply.blocks[-1] == said
+        assert said not in (await changing.cancel_orders(face, (), symbol="MSFT", timeout=5)).blocks
+        assert len(trader.portfolio.orders) == 1
 
 
 async def test_a_single_cancel_that_cannot_be_sent_is_its_own_error(

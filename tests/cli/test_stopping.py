@@ -1,4 +1,4 @@
-"""What `halt` says where it could not do all of it: what is not known, and what has to end first."""
+"""What `halt` says where it could not do all: what is not known, and what has to end first."""
 
 from __future__ import annotations
 

@@ -11,11 +11,18 @@ import pytest
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.enums import OrderRole, OrderStatus, Side
 from ibkr_trader.core.models import OrderId
-from ibkr_trader.execution.closing import NotClosed, StillClosing, close_contract, close_each
+from ibkr_trader.execution.closing import (
+    NotClosed,
+    StillClosing,
+    close_contract,
+    close_each,
+    lost_in,
+)
 from ibkr_trader.execution.desk import Desk, cancel
 from ibkr_trader.execution.placing import Wait
 from ibkr_trader.risk.guard import RiskGuard
-from tests.execution.parts import AAPL, FallibleBroker, Floor, request
+from ibkr_trader.sim.orders import OrderTerms
+from tests.execution.parts import AAPL, INSTALL, FallibleBroker, Floor, FullDisk, request
 from tests.scenarios.crash_child import bracket
 
 
@@ -41,6 +48,64 @@ async def test_close_of_a_short_buys_back() -> None:
         assert position.quantity == -7
         await close_contract(trader, position.contract, timeout=5)
         assert not trader.portfolio.positions
+
+
+def of_a_lost_journal(floor: Floor, *, name: str, side: str = "SELL", stop: str = "145") -> None:
+    """Have an order at the exchange that our client placed from a journal that is gone."""
+    is_stop = side == "SELL"
+    terms = OrderTerms(
+        con_id=AAPL, action=side, quantity=Decimal(5), order_type="STP" if is_stop else "LMT",
+        limit_price=None if is_stop else Decimal(stop), order_ref=name,
+        aux_price=Decimal(stop) if is_stop else None,
+    )  # fmt: skip
+    number = floor.exchange.orders.next_order_id(1)
+    floor.exchange.place(1, number, terms=terms, now=floor.clock.now())
+
+
+async def test_close_takes_over_what_a_lost_journal_of_ours_had() -> None:
+    floor = Floor()
+    async with floor.trader() as trader:
+        trader.client_id = 1
+        await Desk(trader).submit_order(request(5), wait=Wait.FILLED)
+        of_a_lost_journal(floor, name="lost2-3-stop")
+        of_a_lost_journal(floor, name="lost2-4-entry", side="BUY", stop="140")
+        floor.sell_as_another_client(2, limit="170")
+        await trader.recovery.synchronize()
+        contract = trader.portfolio.positions[AAPL].contract
+        assert len(lost_in(trader, AAPL)) == 2
+        with pytest.raises(NotClosed, match="foreign"):  # a stranger's target closes the rest
+            await close_contract(trader, contract, timeout=2, origin="close")
+        told = [m for _, m in trader.journal.messages() if isinstance(m, ev.AdoptEvent)]
+        assert {one.order_id for one in told} == {"lost2-3-stop", "lost2-4-entry"}
+        assert {one.origin for one in told} == {"close"}
+        (left,) = trader.portfolio.orders.values()
+        assert (left.client_id, left.remaining) == (7, Decimal(2))
+        assert trader.portfolio.positions[AAPL].quantity == 2
+
+
+@pytest.mark.parametrize("is_full", [False, True])
+async def test_an_entry_of_a_lost_journal_goes_though_nothing_is_held(*, is_full: bool) -> None:
+    floor, journal = Floor(), FullDisk(INSTALL)
+    async with floor.trader(journal=journal) as trader:
+        trader.client_id = 1
+        of_a_lost_journal(floor, name="lost2-4-single", side="BUY", stop="140")
+        await trader.recovery.synchronize()
+        contract = (await trader.learn("AAPL")).contract
+        journal.is_full = is_full  # the way out is open though nothing can be written down
+        (gone,) = await close_contract(trader, contract, timeout=5)
+        assert (gone.order_id, gone.status) == ("lost2-4-single", OrderStatus.CANCELLED)
+        assert floor.exchange.orders.working() == ()
+
+
+async def test_without_a_client_id_nothing_is_taken_over() -> None:
+    floor = Floor()
+    async with floor.trader() as trader:
+        of_a_lost_journal(floor, name="lost2-4-single", side="BUY", stop="140")
+        await trader.recovery.synchronize()
+        contract = (await trader.learn("AAPL")).contract
+        assert lost_in(trader, AAPL) == ()
+        assert await close_contract(trader, contract, timeout=5) == ()
+        assert len(floor.exchange.orders.working()) == 1
 
 
 async def test_closing_twice_closes_once() -> None:

@@ -11,6 +11,7 @@ from ibkr_trader.adapters.memory_journal import MemoryJournal
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.commands import CancelOrder
 from ibkr_trader.core.enums import OrderStatus
+from ibkr_trader.core.ids import short_id
 from ibkr_trader.core.models import Contract, Quote
 from ibkr_trader.execution.desk import Desk
 from ibkr_trader.execution.placing import Wait
@@ -85,7 +86,9 @@ async def test_what_a_group_could_not_do_is_said_aloud() -> None:
         trader.broker.is_gone = True
         floor.move(trader, "150.00", "150.02")
         assert await trader.until(lambda _: said or None, timeout=5)
-    assert said == ["could not CancelOrder: the link is disconnected"]
+    assert said == [
+        f"the cancel of {short_id(order.order_id)} was not sent: the link is disconnected"
+    ]
 
 
 async def test_a_group_that_is_over_is_forgotten() -> None:

@@ -14,6 +14,7 @@ from ibkr_trader.core import events as ev
 from ibkr_trader.core.commands import CancelOrder, Command, ModifyOrder, SubmitOrders
 from ibkr_trader.core.enums import OrderRole
 from ibkr_trader.core.errors import BrokerUnavailable
+from ibkr_trader.core.ids import short_id
 from ibkr_trader.core.models import (
     Contract,
     ContractDetails,
@@ -285,7 +286,10 @@ async def test_a_denial_is_said() -> None:
     breach = ev.Breach(check="tick", message="not a multiple")
     stage.router.answer = Denied(command=command, at=AT, breaches=(breach,))
     await stage.runner._carry_out(ONE, command)
-    assert stage.said == ["was denied to CancelOrder: not a multiple"]
+    said = f"the cancel of {short_id(stop(ONE))} was denied: not a multiple"
+    assert stage.said == [
+        f"{said}; nothing was sent; ibkr-trader reconcile shows what is left to do"
+    ]
 
 
 async def test_what_could_not_be_sent_is_said_and_asked_for_again() -> None:
@@ -293,7 +297,7 @@ async def test_what_could_not_be_sent_is_said_and_asked_for_again() -> None:
     stage.add(Watcher(group_id=ONE))
     stage.router.is_gone = True
     await stage.runner._carry_out(ONE, CancelOrder(order_id=stop(ONE)))
-    assert stage.said == ["could not CancelOrder: gone"]
+    assert stage.said == [f"the cancel of {short_id(stop(ONE))} was not sent: gone"]
     assert stage.group().forgotten == 1
 
 

@@ -137,6 +137,13 @@ def test_what_is_heard(event: ev.BaseEvent, key: str, *, is_over: bool) -> None:
     assert (trouble.key, trouble.is_over) == (key, is_over)
 
 
+def test_an_alarm_of_a_group_says_whose_it_is() -> None:
+    event = ev.GroupEvent(at=AT, group_id=GROUP, message="it was denied", is_serious=True)
+    trouble = heard(event)
+    assert trouble is not None
+    assert trouble.message == "group 1: it was denied"
+
+
 @pytest.mark.parametrize(
     "event",
     [

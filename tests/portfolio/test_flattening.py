@@ -11,7 +11,7 @@ from ibkr_trader.core.commands import CancelOrder, SubmitOrders
 from ibkr_trader.core.enums import Side
 from ibkr_trader.core.models import GroupId, Position
 from ibkr_trader.orders.closing import Closing
-from ibkr_trader.portfolio.flattening import closable, flatten, unfinished
+from ibkr_trader.portfolio.flattening import closable, flatten, is_ours_to_end, unfinished
 from ibkr_trader.portfolio.state import PortfolioState, fold
 from tests.orders.samples import (
     AAPL,
@@ -23,6 +23,7 @@ from tests.orders.samples import (
     fill,
     filled,
     spec,
+    working,
     written,
 )
 
@@ -124,6 +125,24 @@ def test_what_is_held_or_has_an_order_of_ours_is_not_at_rest() -> None:
     assert list(unfinished(state.apply(theirs))) == [AAPL.con_id]
     ours = fold([written(spec(contract=MSFT))], state)
     assert set(unfinished(ours)) == {AAPL.con_id, MSFT.con_id}
+
+
+def test_what_a_lost_journal_of_ours_had_is_not_at_rest_either() -> None:
+    theirs = spec(contract=MSFT, order_id="foreign-3", reference="lost2-3-single")
+    told = {"is_foreign": True, "perm_id": 3}
+    state = fold([accepted(theirs, **told), working("foreign-3")])
+    (order,) = state.orders.values()
+    ours = order.client_id
+    assert set(unfinished(state, client_id=ours)) == {MSFT.con_id}
+    assert unfinished(state, client_id=ours + 1) == unfinished(state) == {}
+    assert is_ours_to_end(state, order, client_id=ours)
+    twin = spec(contract=MSFT, order_id="foreign-4", reference="lost2-3-single")
+    doubtful = fold([accepted(twin, **(told | {"perm_id": 4}))], state)
+    assert not is_ours_to_end(doubtful, order, client_id=ours)
+    assert unfinished(doubtful, client_id=ours) == {}
+    stranger = spec(contract=AAPL, order_id="foreign-5", reference="by hand")
+    by_hand = fold([accepted(stranger, **told), working("foreign-5")])
+    assert unfinished(by_hand, client_id=ours) == {}
 
 
 def test_a_closing_that_begins_in_the_middle_ends_the_same() -> None:

@@ -83,7 +83,8 @@ def test_a_strangers_order_is_left_alone_with_every_word() -> None:
                 check="command_form",
                 message="Order foreign-7 was not placed here: it is not cancelled here.",
                 actual="foreign-7",
-                hint="use TWS, or the program that placed it",
+                hint="use TWS, or the program that placed it; what a lost journal of ours had, "
+                "ibkr-trader reconcile takes over",
             ),
         ),
     )
