@@ -25,6 +25,7 @@ from ibkr_trader.execution.breaker_watch import BreakerWatch
 from ibkr_trader.execution.bus import EventBus
 from ibkr_trader.execution.closer import Closer
 from ibkr_trader.execution.drift_watch import DriftWatch
+from ibkr_trader.execution.fill_watch import FillWatch
 from ibkr_trader.execution.group_runner import GroupRunner
 from ibkr_trader.execution.guardian import Duty, Guardian
 from ibkr_trader.execution.halter import Halter
@@ -123,6 +124,7 @@ class Trader:
         self.halter = Halter(self)
         self.losses = LossWatch(self)
         BreakerWatch(self).attach()
+        FillWatch(self).attach()
         self.arming = ArmingWatch(self)
         self.guardian = Guardian(self, protection, duty)
         self._works = self._own_works(ack_timeout)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ibkr_trader.core.enums import OrderRole
+from ibkr_trader.core.enums import OrderRole, OrderStatus
 from ibkr_trader.core.models import ZERO
 from ibkr_trader.core.text import broker_words
 from ibkr_trader.core.text import quantity as number
@@ -88,6 +88,8 @@ def _ends(group: Bracket) -> Iterator[Word]:
     if entry.status.is_closed and not traded(entry):
         reason = f": {why}" if (why := broker_words(entry.reason)) else ""
         message = f"the entry of {symbol} is {entry.status}{reason}"
+        if entry.status is OrderStatus.FILLED:  # it is called so to this day
+            message = f"what the entry of {symbol} had traded was taken back: nothing is held of it"
         yield Word("no entry", message, is_serious=False)
     elif group.held == 0 and group.is_closed:
         message = f"{symbol} is over: {number(entered)} in and out again"

@@ -121,6 +121,7 @@ class OrderNews:
             broker_order_id=execution.order_id,
             client_id=execution.client_id,
             exchange=execution.exchange,
+            is_liquidation=execution.is_liquidation,
         )
 
     def filled(self, fill: Fill) -> Iterable[ev.OrderEvent]:

@@ -102,6 +102,13 @@ async def test_a_fill_of_an_order_that_nobody_knows_is_never_dropped(rig: Rig) -
     assert event.order_id == "foreign-4711"
 
 
+@pytest.mark.parametrize("flag", [0, 1])
+async def test_a_fill_says_whether_the_broker_has_liquidated(rig: Rig, flag: int) -> None:
+    rig.gateway.send(*execution(0, "0009.01.01", side="SLD", liquidation=flag, client_id=0))
+    event = await rig.until(ev.FillEvent)
+    assert event.fill.is_liquidation is bool(flag)
+
+
 async def test_a_correction_is_the_same_fill_in_a_higher_revision() -> None:
     assert family_of("0000e0d5.6576a4f2.01.01") == ("0000e0d5.6576a4f2.01", 1)
     assert family_of("0000e0d5.6576a4f2.01.02") == ("0000e0d5.6576a4f2.01", 2)
