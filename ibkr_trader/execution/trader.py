@@ -41,6 +41,7 @@ from ibkr_trader.execution.router import OrderRouter
 from ibkr_trader.execution.stop_trails import StopTrails
 from ibkr_trader.execution.tasks import alongside
 from ibkr_trader.execution.thrift import is_spared
+from ibkr_trader.execution.twin_watch import TwinWatch
 from ibkr_trader.execution.valuing import quoted
 from ibkr_trader.orders.cover_orders import CoverRules
 
@@ -187,6 +188,7 @@ class Trader:
             self.recovery.recall,
             self.closer.work,
             self.guardian.work,
+            TwinWatch(self).work,
             self.halter.work,
             self.losses.work,
             self._fail,
