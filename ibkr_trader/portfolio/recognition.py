@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from ibkr_trader.core.ids import is_twin, twin_id
-from ibkr_trader.portfolio.twins import named
+from ibkr_trader.portfolio.twins import apart, named
 
 if TYPE_CHECKING:
     from ibkr_trader.core.models import Fill, Order, OrderId
@@ -26,7 +26,7 @@ def recognized(portfolio: PortfolioState, snapshot: BrokerSnapshot) -> BrokerSna
     names = _Names(portfolio)
     return _replace(
         snapshot,
-        open_orders=tuple(names.order(order) for order in snapshot.open_orders),
+        open_orders=apart(names.order(order) for order in snapshot.open_orders),
         completed_orders=tuple(names.order(order) for order in snapshot.completed_orders),
         fills=tuple(names.fill(fill) for fill in snapshot.fills),
     )

@@ -14,7 +14,7 @@ import msgspec
 
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.enums import OrderRole
-from ibkr_trader.core.ids import is_twin, parse_order_id
+from ibkr_trader.core.ids import is_twin, parse_order_id, twin_id
 from ibkr_trader.core.models import GroupId
 
 if TYPE_CHECKING:
@@ -39,6 +39,24 @@ def told(orders: Iterable[Order], at: datetime) -> Iterator[ev.DriftEvent]:
             theirs=f"another with permId {twin.perm_id}, which would trade as well",
             needs_look=True,
         )
+
+
+def apart(orders: Iterable[Order]) -> tuple[Order, ...]:
+    """Return the orders that the broker has, each under a name of its own.
+
+    Of two that nobody has known, the one that is told first keeps the name.
+    """
+    found: dict[OrderId, Order] = {}
+    rest: list[Order] = []
+    for order in orders:
+        known = found.setdefault(order.order_id, order)
+        if known is order:
+            continue
+        if order.perm_id not in {0, known.perm_id}:
+            spec = named(order.spec, twin_id(order.perm_id))
+            order = msgspec.structs.replace(order, spec=spec)  # noqa: PLW2901 - the same, renamed
+        rest.append(order)
+    return (*found.values(), *rest)
 
 
 def named(spec: OrderSpec, order_id: OrderId) -> OrderSpec:
