@@ -125,7 +125,6 @@ class Trader:
         self.halter = Halter(self)
         self.losses = LossWatch(self)
         BreakerWatch(self).attach()
-        FillWatch(self).attach()
         self.arming = ArmingWatch(self)
         self.guardian = Guardian(self, protection, duty)
         self._works = self._own_works(ack_timeout)
@@ -164,6 +163,7 @@ class Trader:
         return groups
 
     def _own_works(self, ack_timeout: float) -> list[Work]:
+        FillWatch(self).attach()
         acks = AckWatch(
             bus=self.bus,
             record=self.record,

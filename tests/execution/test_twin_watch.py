@@ -18,6 +18,7 @@ from tests.orders.samples import spec
 
 if TYPE_CHECKING:
     from ibkr_trader.execution.trader import Trader
+    from ibkr_trader.portfolio.state import PortfolioState
 
 STOP = spec(OrderRole.STOP, group=GroupId("k7qav-17"))
 TWIN = named(STOP, twin_id(9))
@@ -38,8 +39,8 @@ async def asked(trader: Trader) -> list[CancelOrder]:
     return [one for one in journal if isinstance(one, CancelOrder)]
 
 
-def _is_leaving(portfolio: object) -> bool | None:
-    order = portfolio.order(TWIN.order_id)  # type: ignore[attr-defined] - the trader's own
+def _is_leaving(portfolio: PortfolioState) -> bool | None:
+    order = portfolio.order(TWIN.order_id)
     return True if order is None or order.status is not OrderStatus.PRESUBMITTED else None
 
 

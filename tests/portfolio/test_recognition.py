@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from ibkr_trader.core import events as ev
 from ibkr_trader.core.ids import twin_id
 from ibkr_trader.core.models import GroupId, Order, OrderId
+from ibkr_trader.portfolio.reconciliation import Reconciliation
 from ibkr_trader.portfolio.state import PortfolioState, fold
 from tests.orders.samples import (
     accepted,
@@ -130,3 +132,21 @@ def test_what_a_twin_trades_is_the_twins() -> None:
 def test_a_twin_that_nobody_knew_keeps_what_it_was_called() -> None:
     after, _ = settle(PortfolioState(), snapshot(called(twin_id(9), 9)))
     assert after.orders.keys() == {twin_id(9)}
+
+
+def drift(outcome: Reconciliation) -> list[tuple[str, str, str, bool]]:
+    found = (event for event in outcome.events if isinstance(event, ev.DriftEvent))
+    return [(one.subject, one.ours, one.theirs, one.needs_look) for one in found]
+
+
+def test_two_live_orders_of_one_id_are_drift() -> None:
+    stated = snapshot(theirs(spec()), theirs(spec(), perm_id=9002))
+    after, outcome = settle(sent(spec()), stated)
+    told = "another with permId 9002, which would trade as well"
+    assert drift(outcome) == [(ID, "one order", told, True)]
+    assert after.orders.keys() == {ID, twin_id(9002)}, "each counts"
+
+
+def test_one_order_that_is_told_twice_is_drift_too() -> None:
+    _, outcome = settle(sent(spec()), snapshot(theirs(spec()), theirs(spec(), perm_id=0)))
+    assert drift(outcome) == [(ID, "one order", "another with permId 0", True)]

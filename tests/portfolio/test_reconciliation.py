@@ -11,7 +11,6 @@ import pytest
 
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.enums import Side
-from ibkr_trader.core.ids import twin_id
 from ibkr_trader.core.models import AccountValues, Fill, GroupId, OrderId
 from ibkr_trader.portfolio.reconciliation import GRACE, Evidence, reconcile
 from ibkr_trader.portfolio.state import PortfolioState, fold
@@ -298,20 +297,6 @@ def test_what_we_closed_ourselves_is_not_closed_again() -> None:
     before = fold([ev.CancelEvent(at=AT, order_id=ID)], sent(spec()))
     _, outcome = settle(before, snapshot(completed_orders=(theirs(spec(), S.CANCELLED),)))
     assert not [event for event in outcome.events if isinstance(event, ev.OrderEvent)]
-
-
-def test_two_live_orders_of_one_id_are_drift() -> None:
-    stated = snapshot(theirs(spec()), theirs(spec(), perm_id=9002))
-    after, outcome = settle(sent(spec()), stated)
-    told = "another with permId 9002, which would trade as well"
-    assert drift(outcome) == [(ID, "one order", told)]
-    assert after.orders.keys() == {ID, twin_id(9002)}, "each counts"
-    assert outcome.events[0].needs_look  # type: ignore[attr-defined] - a DriftEvent, as above
-
-
-def test_one_order_that_is_told_twice_is_drift_too() -> None:
-    _, outcome = settle(sent(spec()), snapshot(theirs(spec()), theirs(spec(), perm_id=0)))
-    assert drift(outcome) == [(ID, "one order", "another with permId 0")]
 
 
 # -- positions and money ---------------------------------------------------------------------

@@ -166,7 +166,7 @@ class OrderNews:
             case ev.CancelRejectEvent:
                 entry.is_cancelling = False
                 yield ev.CancelRejectEvent(at=at, order_id=order_id, code=code, reason=reason)
-            case ev.CancelEvent if not self._roster.is_shared(entry):
+            case ev.CancelEvent if not entry.is_shared:
                 entry.is_closed = True
                 yield ev.CancelEvent(at=at, order_id=order_id, code=code, reason=reason)
             case ev.UnknownEvent:

@@ -47,6 +47,7 @@ class Entry:
         is_acked: The broker has spoken of it.
         is_announced: Those who listen have been told of it, by us or by the broker.
         ref: What the broker says that its desk called it.
+        is_shared: Its twin has its number, too: then only a permanent id says which is meant.
         is_refused: An error refused it; the `Cancelled` that follows is the same news.
     """
 
@@ -65,6 +66,7 @@ class Entry:
     is_acked: bool = False
     is_announced: bool = False
     is_cancelling: bool = False
+    is_shared: bool = False
     is_refused: bool = False
     is_closed: bool = False
 
@@ -108,14 +110,6 @@ class Roster:
         if entry is None or (perm_id and entry.perm_id not in {0, perm_id}):
             entry = self._by_perm_id.get(perm_id)  # its number may be its twin's, too
         return self._as_named(entry) if entry is not None else None
-
-    def is_shared(self, entry: Entry) -> bool:
-        """Whether the order's twin has its number, too: then only a permanent id says which."""
-        return any(
-            is_twin(other.order_id)
-            and (other.client_id, other.number) == (entry.client_id, entry.number)
-            for other in self._by_id.values()
-        )
 
     def add(self, spec: OrderSpec, *, parent_number: int) -> Entry:
         """Enter an order that is about to be sent."""
@@ -228,8 +222,11 @@ class Roster:
         self._by_id[entry.order_id] = entry
         if entry.number:
             name = (entry.client_id, entry.number)
-            if not (is_twin(entry.order_id) and name in self._by_number):
+            first = self._by_number.get(name)
+            if first is None or not is_twin(entry.order_id):
                 self._by_number[name] = entry
+            elif first is not entry:
+                first.is_shared = entry.is_shared = True
             if entry.client_id == self._client_id or entry.number <= _FOLLOWED:
                 self.highest = max(self.highest, entry.number)
         if entry.perm_id:

@@ -108,7 +108,7 @@ def test_what_comes_under_our_name_with_another_permanent_id_is_its_twin(roster:
     assert roster.meet(ref=SINGLE, client_id=0, number=-7, perm_id=901) is twin
     assert roster.meet(ref=SINGLE, client_id=1, number=5, perm_id=900) is ours
     assert roster.find(0, -7) is twin
-    assert not roster.is_shared(ours)
+    assert not ours.is_shared
 
 
 def test_a_twin_that_was_met_first_gives_the_name_back(roster: Roster) -> None:
@@ -125,5 +125,5 @@ def test_of_two_with_one_number_the_permanent_id_says_which(roster: Roster) -> N
     assert roster.find(1, 5, perm_id=901) is twin
     assert roster.find(1, 5, perm_id=900) is roster.find(1, 5) is ours
     assert roster.find(1, 5, perm_id=902) is None, "its terms will come, and name it"
-    assert roster.is_shared(ours)
-    assert roster.is_shared(twin)
+    assert ours.is_shared
+    assert twin.is_shared
