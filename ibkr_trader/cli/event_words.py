@@ -20,6 +20,7 @@ from ibkr_trader.core.enums import TradingState
 from ibkr_trader.core.ids import short_id
 from ibkr_trader.core.text import average, broker_words, money, price, quantity
 from ibkr_trader.orders.managed_trails import Trail
+from ibkr_trader.portfolio.odd_fills import bust_words, in_words, is_bust
 
 if TYPE_CHECKING:
     from ibkr_trader.core.models import Order
@@ -81,9 +82,8 @@ def _of_an_order(event: ev.OrderEvent) -> str | None:
             return f"taken over {order.order_id} {sentence(order.spec)}: it was of a lost journal"
         case ev.DenyEvent(breaches=breaches):
             return f"denied {name}: {'; '.join(one.message.rstrip('.') for one in breaches)}"
-        case ev.FillEvent(fill=fill):
-            what = f"{fill.side} {quantity(fill.quantity)} {label(fill.contract)}"
-            return f"filled {name} {what} @ {price(fill.price)}"
+        case ev.FillEvent():
+            return _execution(event, name)
         case ev.ModifyEvent(spec=spec):
             return f"changing {name} to {sentence(spec)}"
         case ev.ModifyRejectEvent(reason=reason):
@@ -92,6 +92,16 @@ def _of_an_order(event: ev.OrderEvent) -> str | None:
             return f"the cancel of {name} was refused: {broker_words(reason)}"
         case _:
             return None
+
+
+def _execution(event: ev.FillEvent, name: str) -> str:
+    fill = event.fill
+    if is_bust(event):
+        return f"{label(fill.contract)}: {bust_words(event)}; it was of {name}"
+    what = f"{fill.side} {quantity(fill.quantity)} {label(fill.contract)} @ {price(fill.price)}"
+    if event.replaces is not None:
+        return f"corrected {name} {what}: it was {in_words(event.replaces)}"
+    return f"filled {name} {what}" + (", liquidated by the broker" * fill.is_liquidation)
 
 
 def _of_its_end(event: ev.OrderEvent, order: Order | None) -> str | None:

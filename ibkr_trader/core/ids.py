@@ -25,6 +25,7 @@ from ibkr_trader.core.errors import BrokerUnavailable
 from ibkr_trader.core.models import GroupId, OrderId
 
 FOREIGN = "foreign"  # begins the ids we give to orders of others; never an install prefix
+TWIN = "twin"  # begins those of orders that live beside one of ours, under its name; likewise
 FAMILY = 5  # letters
 EPOCH = 1_000_000  # groups of one epoch; the next begin where these would end
 MAX_BROKER_ORDER_ID = 2**31 - 10_000  # beyond lies the end of IBKR's integer
@@ -33,6 +34,7 @@ _REFERENCE = re.compile(r"[A-Za-z0-9._-]{1,40}")
 _INSTALL = re.compile(r"[a-z][a-z2-7]{3,11}")
 _GROUP = re.compile(r"([a-z][a-z2-7]{3,11})-([1-9][0-9]{0,17})")
 _ORDER = re.compile(_GROUP.pattern + r"-([a-z]+)(?:\.([2-9]|[1-9][0-9]))?")
+_TAKEN = frozenset({FOREIGN, TWIN})
 _ROLES = frozenset(role.value for role in OrderRole)
 
 
@@ -57,7 +59,7 @@ def make_group_id(install: str, number: int) -> GroupId:
         ValueError: If the parts cannot make one.
     """
     group_id = f"{install}-{number}"
-    if _GROUP.fullmatch(group_id) is None or install == FOREIGN:
+    if _GROUP.fullmatch(group_id) is None or install in _TAKEN:
         raise ValueError(f"{group_id!r} cannot be a group id: want <install>-<number>, n >= 1")
     return GroupId(group_id)
 
@@ -126,10 +128,10 @@ def epoch_in(reference: str) -> int:
 def short_id(order_id: str) -> str:
     """Return the id as a person types it, without the install prefix: `17-stop`.
 
-    A foreign id stays as it is.
+    A foreign id stays as it is, and so does a twin's.
     """
     stem = _GROUP.match(order_id)
-    if stem is None or stem[1] == FOREIGN:
+    if stem is None or stem[1] in _TAKEN:
         return order_id
     return order_id[len(stem[1]) + 1 :]
 
@@ -155,7 +157,17 @@ def is_reference(text: str) -> bool:
 
 def is_install(text: str) -> bool:
     """Whether `text` can be an install prefix: lower-case base32, beginning with a letter."""
-    return _INSTALL.fullmatch(text) is not None and text != FOREIGN
+    return _INSTALL.fullmatch(text) is not None and text not in _TAKEN
+
+
+def twin_id(perm_id: int) -> OrderId:
+    """Return what we call an order that the broker has beside one of ours, under its name."""
+    return OrderId(f"{TWIN}-{perm_id}")
+
+
+def is_twin(order_id: str) -> bool:
+    """Whether an order is one that lives beside one of ours, under its name."""
+    return order_id.startswith(f"{TWIN}-")
 
 
 def next_broker_order_ids(count: int, *, next_valid: int, floor: int, seen: int) -> tuple[int, ...]:

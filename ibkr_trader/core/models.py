@@ -252,6 +252,7 @@ class Fill(msgspec.Struct, frozen=True, kw_only=True):
     commission: Decimal | None = None
     realized_pnl: Decimal | None = None
     exchange: str = ""
+    is_liquidation: bool = False  # the broker closed it by itself: nobody asked for it
 
 
 class Position(msgspec.Struct, frozen=True, kw_only=True):

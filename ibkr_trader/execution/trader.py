@@ -25,6 +25,7 @@ from ibkr_trader.execution.breaker_watch import BreakerWatch
 from ibkr_trader.execution.bus import EventBus
 from ibkr_trader.execution.closer import Closer
 from ibkr_trader.execution.drift_watch import DriftWatch
+from ibkr_trader.execution.fill_watch import FillWatch
 from ibkr_trader.execution.group_runner import GroupRunner
 from ibkr_trader.execution.guardian import Duty, Guardian
 from ibkr_trader.execution.halter import Halter
@@ -40,6 +41,7 @@ from ibkr_trader.execution.router import OrderRouter
 from ibkr_trader.execution.stop_trails import StopTrails
 from ibkr_trader.execution.tasks import alongside
 from ibkr_trader.execution.thrift import is_spared
+from ibkr_trader.execution.twin_watch import TwinWatch
 from ibkr_trader.execution.valuing import quoted
 from ibkr_trader.orders.cover_orders import CoverRules
 from ibkr_trader.portfolio.lost_orders import named
@@ -164,6 +166,7 @@ class Trader:
         return groups
 
     def _own_works(self, ack_timeout: float) -> list[Work]:
+        FillWatch(self).attach()
         acks = AckWatch(
             bus=self.bus,
             record=self.record,
@@ -188,6 +191,7 @@ class Trader:
             self.recovery.recall,
             self.closer.work,
             self.guardian.work,
+            TwinWatch(self).work,
             self.halter.work,
             self.losses.work,
             self._fail,

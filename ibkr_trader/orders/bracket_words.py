@@ -103,6 +103,8 @@ def _ends(group: Bracket) -> Iterator[Word]:
     if entry.status.is_closed and not traded(entry):
         reason = f": {why}" if (why := broker_words(entry.reason)) else ""
         message = f"the entry of {symbol} is {entry.status}{reason}"
+        if entry.status is OrderStatus.FILLED:  # it is called so to this day
+            message = f"what the entry of {symbol} had traded was taken back: nothing is held of it"
         yield Word("no entry", message, is_serious=False)
     elif group.held == 0 and group.is_closed:
         message = f"{symbol} is over: {number(entered)} in and out again"

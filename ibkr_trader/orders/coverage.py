@@ -11,11 +11,13 @@ largest counts; everything else adds up. Whose order it is makes no difference h
 from __future__ import annotations
 
 from decimal import Decimal
+from math import inf
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from ibkr_trader.core.enums import OrderStatus, OrderType, TimeInForce
+from ibkr_trader.core.ids import is_twin, short_id
 from ibkr_trader.core.models import ZERO, Order, OrderId, OrderSpec
 from ibkr_trader.core.shapes import STOP_TYPES
 from ibkr_trader.orders.members import traded
@@ -179,6 +181,8 @@ def remarks(order: Order, mark: Decimal | None = None) -> Iterator[str]:
         yield "ends with the day"
     if order.is_foreign:
         yield "not placed here"
+    if is_twin(order.order_id):
+        yield f"is {short_id(order.spec.reference)} a second time: one order, and it lives twice"
 
 
 def _is_left_behind(spec: OrderSpec, mark: Decimal | None) -> bool:
@@ -222,5 +226,7 @@ def _waker(members: Iterable[Order], brought: Mapping[OrderId, Decimal]) -> Orde
 
 
 def _age(order: Order) -> tuple[float, int]:
+    if is_twin(order.order_id):  # newer than whatever it doubles, whenever each was heard of
+        return (inf, order.perm_id)
     born = order.created_at.timestamp() if order.created_at is not None else 0.0
     return (born, order.spec.broker_order_id)

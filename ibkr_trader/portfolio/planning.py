@@ -2,7 +2,7 @@
 
 The picture is the broker's already (`reconciliation.py` brings it there); a plan says what in
 it is not as it should be. Each decision has a file of its own: `plan_cover.py`,
-`plan_doubts.py`, `plan_strangers.py`.
+`plan_doubts.py`, `plan_strangers.py`, `plan_twins.py`.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from ibkr_trader.portfolio.plan_cover import cover_steps
 from ibkr_trader.portfolio.plan_doubts import closing_steps, drift_steps, unknown_steps
 from ibkr_trader.portfolio.plan_steps import Plan, PlanStep
 from ibkr_trader.portfolio.plan_strangers import stranger_steps
+from ibkr_trader.portfolio.plan_twins import twin_steps, without_twins
 from ibkr_trader.portfolio.protection import scenes
 
 if TYPE_CHECKING:
@@ -46,9 +47,10 @@ def make_plan(state: PortfolioState, sight: Sight) -> Plan:
         *drift_steps(state, sight.misled),
         *closing_steps(state),
         *unknown_steps(state),
+        *twin_steps(state),
     ]
     for scene in scenes(state, sight.markets):
-        steps += cover_steps(scene, sight.terms)
+        steps += cover_steps(without_twins(scene), sight.terms)
     steps += stranger_steps(state, client_id=sight.client_id)
     ordered = sorted(steps, key=lambda step: step.symbol)  # stable: each symbol's as they came
     return Plan(steps=tuple(ordered), fine=_fine(state, ordered))

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from ibkr_trader.core.models import OrderId
+from ibkr_trader.core.ids import is_twin, twin_id
+from ibkr_trader.portfolio.twins import apart, named
 
 if TYPE_CHECKING:
-    from ibkr_trader.core.models import Fill, Order
+    from ibkr_trader.core.models import Fill, Order, OrderId
     from ibkr_trader.portfolio.snapshot import BrokerSnapshot
     from ibkr_trader.portfolio.state import PortfolioState
 
@@ -25,7 +26,7 @@ def recognized(portfolio: PortfolioState, snapshot: BrokerSnapshot) -> BrokerSna
     names = _Names(portfolio)
     return _replace(
         snapshot,
-        open_orders=tuple(names.order(order) for order in snapshot.open_orders),
+        open_orders=apart(names.order(order) for order in snapshot.open_orders),
         completed_orders=tuple(names.order(order) for order in snapshot.completed_orders),
         fills=tuple(names.fill(fill) for fill in snapshot.fills),
     )
@@ -53,17 +54,25 @@ class _Names:
         )
         if ours == theirs.order_id:
             return theirs
-        return _replace(theirs, spec=_replace(spec, order_id=ours), is_foreign=False)
+        return _replace(theirs, spec=named(spec, ours), is_foreign=False)
 
     def fill(self, theirs: Fill) -> Fill:
         number = (theirs.client_id, theirs.broker_order_id)
         ours = self._find(theirs.order_id, number, perm_id=theirs.perm_id)
         return theirs if ours == theirs.order_id else _replace(theirs, order_id=ours)
 
+    def _of_two(self, order_id: OrderId, known: Order | None, perm_id: int) -> OrderId:
+        """Which of two under one name it is: for that, the permanent id decides."""
+        by_perm_id = self._by_perm_id.get(perm_id)
+        if by_perm_id is not None and (is_twin(order_id) or is_twin(by_perm_id)):
+            return by_perm_id
+        is_another = known is not None and perm_id and known.perm_id not in {0, perm_id}
+        return twin_id(perm_id) if is_another else order_id
+
     def _find(self, order_id: OrderId, number: tuple[int, int], *, perm_id: int) -> OrderId:
         known = self._portfolio.order(order_id)
-        if known is not None and not known.is_foreign:
-            return order_id
+        if is_twin(order_id) or (known is not None and not known.is_foreign):
+            return self._of_two(order_id, known, perm_id)
         by_number = self._by_number.get(number)
         if by_number is not None and perm_id:
             ours = self._portfolio.order(by_number)

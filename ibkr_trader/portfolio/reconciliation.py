@@ -25,6 +25,7 @@ from ibkr_trader.core import events as ev
 from ibkr_trader.core.enums import OrderRole, OrderStatus
 from ibkr_trader.core.ids import group_number, parse_order_id
 from ibkr_trader.core.models import ZERO, FillId, GroupId, OrderId
+from ibkr_trader.portfolio import twins
 from ibkr_trader.portfolio.broker_words import adopted, concluded, ended, is_same_day
 from ibkr_trader.portfolio.ledger_fold import is_news, subject_of
 from ibkr_trader.portfolio.positions import signed
@@ -87,6 +88,7 @@ def reconcile(
     """Return what brings `portfolio` to what `snapshot` says; see the module."""
     found = _Findings(portfolio, recognized(portfolio, snapshot), evidence)
     found.events.extend(_aged(snapshot, evidence))
+    found.events.extend(twins.told(found.snapshot.open_orders, snapshot.at))
     found.read_fills()  # first: who hears that an order has ended must know what it traded
     found.read_open()
     found.read_completed()

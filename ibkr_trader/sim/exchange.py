@@ -22,6 +22,7 @@ from ibkr_trader.sim.forcing import Forcing
 from ibkr_trader.sim.hand import Hand
 from ibkr_trader.sim.instruments import Tape
 from ibkr_trader.sim.life import cancel
+from ibkr_trader.sim.liquidating import Liquidator
 from ibkr_trader.sim.listing_acts import ListingActs
 from ibkr_trader.sim.market import Market
 from ibkr_trader.sim.matching import CLOSE_TYPES
@@ -98,6 +99,7 @@ class Exchange:
         self.floor_acts = FloorActs(self._pit, self._reach, self._finish)
         self.broker_acts = BrokerActs(self._pit, self._reach, self._finish)
         self.listing_acts = ListingActs(self._pit, self._reach, self._finish)
+        self.liquidator = Liquidator(self._pit, self._reach, self._finish)
         self.hand = Hand(self._pit, self._reach, self._finish)
         self.tws_acts = TwsActs(self._pit, self._reach, self._finish)
         self.forcing = Forcing(self._pit, self._reach, self._finish)

@@ -135,6 +135,7 @@ def _execution(
         realized_pnl=realized,
         order_ref=order.terms.order_ref,
         liquidity=trade.liquidity,
+        is_liquidation=order.terms.is_liquidation,
     )
 
 

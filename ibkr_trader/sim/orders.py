@@ -60,6 +60,8 @@ class OrderTerms(msgspec.Struct, frozen=True, kw_only=True):
         adjusted_order_type: What a stop turns into when the market reaches `trigger_price`;
             the prices that follow are the new order's, the trailing unit 0 for an amount and
             1 or 100 for percent. Empty for a stop that stays what it is.
+        is_liquidation: The broker's own, to close what the account may not hold any more; no
+            client can ask for that.
         unsupported: Names of attributes that were set and that the exchange does not simulate
             (conditions, algo, scale, hedge…): any of them is refused.
         wire: The order as it came, for the echo. The exchange never looks inside; it must be
@@ -93,6 +95,7 @@ class OrderTerms(msgspec.Struct, frozen=True, kw_only=True):
     order_ref: str = ""
     trigger_method: int = 0
     all_or_none: bool = False
+    is_liquidation: bool = False
     unsupported: tuple[str, ...] = ()
     wire: Any = None
 
@@ -213,6 +216,7 @@ class Execution(msgspec.Struct, frozen=True, kw_only=True):
         cum_quantity: Filled in total after this one; `average_price` likewise.
         realized_pnl: None if nothing was closed (TWS then sends its unset number).
         liquidity: 1 added, 2 removed.
+        is_liquidation: The broker closed it by itself.
     """
 
     exec_id: str
@@ -233,6 +237,7 @@ class Execution(msgspec.Struct, frozen=True, kw_only=True):
     realized_pnl: Decimal | None = None
     order_ref: str = ""
     liquidity: int = 2
+    is_liquidation: bool = False
 
 
 class Preview(msgspec.Struct, frozen=True, kw_only=True):

@@ -197,6 +197,7 @@ def fill_of(execution: Execution, contract: Contract, order_id: OrderId) -> Fill
         broker_order_id=execution.order_id,
         client_id=execution.client_id,
         exchange=execution.exchange,
+        is_liquidation=execution.is_liquidation,
     )
 
 

@@ -6,13 +6,16 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 
 from ibkr_trader.core.commands import ModifyOrder
 from ibkr_trader.core.enums import OrderStatus, Side, TradingState
 from ibkr_trader.core.errors import OrderRejectedError, OutcomeUnknown, RiskCheckError
 from ibkr_trader.core.events import DriftEvent, GroupEvent, ModifyRejectEvent, StateEvent
+from ibkr_trader.core.ids import is_twin
 from ibkr_trader.execution.placing import Wait, route
+from ibkr_trader.portfolio.protection import protections
 from ibkr_trader.sim.gateway import fault_rules as rules
 from ibkr_trader.sim.gateway.fault_rules import Fault, When
 from tests.bad_days.judges import assert_sound
@@ -248,20 +251,86 @@ async def test_f_c12_a_global_cancel_by_somebody_else_leaves_nothing_naked(day: 
     assert_sound(day, AAPL)
 
 
-async def test_f_c07_two_orders_under_one_name_are_noticed(day: Day) -> None:
-    order = await resting(day)
-    twin = day.order(order.order_id).terms
-    number = day.exchange.orders.next_order_id(1)
-    await day.others(lambda now: day.exchange.place(1, number, terms=twin, now=now))
-    await day.lose_link()
-    await day.wait(20)
-    assert [event for event in day.news(DriftEvent) if event.subject == order.order_id]
-    assert len(day.ledger.called(order.order_id)) == 2
-    (state,) = day.news(StateEvent)  # a person has to say which of them is wanted
+def twins(day: Day, name: str) -> list[Order]:
+    """Return what the desk knows to live beside its order of that name."""
+    found = day.trader.portfolio.orders.values()
+    return [one for one in found if is_twin(one.order_id) and one.spec.reference == name]
+
+
+def living(day: Day, name: str) -> list[int]:
+    """Return the permanent ids of the orders under a name that work at the exchange."""
+    return [one.perm_id for one in day.ledger.called(name) if not one.status.is_closed]
+
+
+async def assert_safe(day: Day, name: str) -> None:
+    """Judge that nothing opens until a person has looked, and that an alarm says why."""
+    assert [event for event in day.news(DriftEvent) if event.subject == name]
+    (state,) = day.news(StateEvent)
     assert state.state is TradingState.REDUCING
+    assert any("another with permId" in one.message for one in day.trader.alarming.standing)
     with pytest.raises(RiskCheckError, match="another with permId"):
         await day.desk.submit_order(single(limit="147"))
+
+
+async def test_f_c07_the_second_of_two_orders_under_one_name_is_taken_away(day: Day) -> None:
+    order = await resting(day)
+    one = day.order(order.order_id).perm_id
+    await day.others(lambda now: day.exchange.tws_acts.double(one, now=now))
+    await day.lose_link()
+    await day.wait(10)
+    assert living(day, order.order_id) == [one], "what was known stays"
+    await assert_safe(day, order.order_id)
     assert len(day.wire.sent("placeOrder")) == 1  # neither is sent a second time
+
+
+@pytest.mark.parametrize("is_told", [False, True])
+async def test_f_c07_a_stop_that_lives_twice_turns_nothing_round(
+    day: Day, *, is_told: bool
+) -> None:
+    await day.desk.submit_group(bracket(), wait=Wait.FILLED)
+    await day.quiet()
+    stop = day.order("stop")
+    if is_told:  # under a number of its own client's, TWS tells of it at once
+        number, twin = day.exchange.orders.next_order_id(1), stop.terms
+        alone = msgspec.structs.replace(twin, parent_id=0, oca_group="", oca_type=0)
+        await day.others(lambda now: day.exchange.place(1, number, terms=alone, now=now))
+        await day.wait(5)
+    else:
+        await day.others(lambda now: day.exchange.tws_acts.double(stop.perm_id, now=now))
+        async with day.meanwhile():
+            await day.trader.drift.freshen(0)  # as whoever asks of a trader that runs
+        await day.wait(2)
+    assert living(day, stop.terms.order_ref) == [stop.perm_id]
+    await assert_safe(day, stop.terms.order_ref)
+    await day.until(lambda: not twins(day, stop.terms.order_ref))
+    assert_sound(day, AAPL)
+    await day.quote("140.00", "140.02")
+    assert day.ledger.held(AAPL) == 0
+    assert_sound(day, AAPL)
+
+
+async def test_f_c07_a_twin_whose_cancel_is_refused_counts_and_stays_told(day: Day) -> None:
+    await day.desk.submit_group(bracket(), wait=Wait.FILLED)
+    await day.quiet()
+    stop = day.order("stop")
+    refused = rules.Reject(code=10147, text="OrderId {id} that needs to be cancelled is not found.")
+    day.faults.arm(Fault(when=When(names=("cancelOrder",), times=0), act=refused))
+    await day.others(lambda now: day.exchange.tws_acts.double(stop.perm_id, now=now))
+    await day.lose_link()
+    await day.wait(20)
+    (twin,) = twins(day, stop.terms.order_ref)
+    (guard,) = protections(day.trader.portfolio).values()
+    assert guard.surplus == 10
+    assert not guard.is_exact
+    assert "1-stop a second time" in dict(guard.remarks)[twin.order_id]
+    assert len(day.wire.sent("cancelOrder")) < 10, "it is not asked for without an end"
+    await assert_safe(day, stop.terms.order_ref)
+    assert len(living(day, stop.terms.order_ref)) == 2
+    day.faults.lift()
+    await day.lose_link()
+    await day.until(lambda: not twins(day, stop.terms.order_ref))
+    assert living(day, stop.terms.order_ref) == [stop.perm_id]
+    assert_sound(day, AAPL)
 
 
 async def test_f_c09_a_trailing_stop_is_moved_once_a_second_at_most(day: Day) -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from itertools import permutations
 from typing import TYPE_CHECKING, Literal
 
 import pytest
 
-from ibkr_trader.core.enums import OrderStatus, Side
-from ibkr_trader.core.events import DriftEvent, FillEvent
+from ibkr_trader.core.enums import OrderStatus, Side, TradingState
+from ibkr_trader.core.errors import RiskCheckError
+from ibkr_trader.core.events import DriftEvent, FillEvent, StateEvent
 from ibkr_trader.execution.placing import Wait
 from ibkr_trader.sim.gateway import fault_rules as rules
 from ibkr_trader.sim.gateway.fault_rules import Fault, When
@@ -18,10 +20,7 @@ from tests.bad_days.requests import bracket
 from tests.bad_days.stage import AAPL, Day, a_day
 
 if TYPE_CHECKING:
-    from datetime import datetime
     from pathlib import Path
-
-    from ibkr_trader.sim.events import SimEvent
 
 NEWS = ("openOrder", "orderStatus", "execDetails", "commissionReport", "position")
 
@@ -30,6 +29,19 @@ def fills(day: Day) -> list[str]:
     """Return what the desk was told it has traded, each fill once."""
     told = day.news(FillEvent)
     return [f"{event.fill.fill_id}.{event.fill.revision}" for event in told]
+
+
+async def assert_safe(day: Day, why: str) -> None:
+    """Judge that nothing opens until a person has looked, and that an alarm says why."""
+    (state,) = day.news(StateEvent)
+    assert state.state is TradingState.REDUCING
+    assert re.match(why, state.reason), state.reason
+    told = [alarm.message for alarm in day.trader.alarming.standing]
+    assert any(re.match(why, message) for message in told), told
+    sent = len(day.wire.sent("placeOrder"))
+    with pytest.raises(RiskCheckError, match="REDUCING"):
+        await day.desk.submit_group(bracket())
+    assert len(day.wire.sent("placeOrder")) == sent
 
 
 async def held(day: Day, quantity: int = 10) -> None:
@@ -97,6 +109,28 @@ async def test_f_d03_a_busted_trade_takes_its_exits_along(day: Day) -> None:
     assert day.ledger.held(AAPL) == 0
     assert day.ledger.live(AAPL) == ()
     assert_sound(day, AAPL)
+    await assert_safe(day, r"AAPL: execution \S+ of BUY 10 @ 150.01 was taken back \(bust\)")
+
+
+async def test_f_d03_what_was_busted_behind_a_lost_link_is_told_once_it_is_back(day: Day) -> None:
+    await held(day)
+    (first,) = day.ledger.executions(AAPL)
+    await day.lose_link()
+    await day.bust(first.exec_id)
+    await day.wait(10)
+    assert day.ledger.live(AAPL) == ()
+    await assert_safe(day, r"AAPL: execution \S+ of BUY 10 @ 150.01 was taken back \(bust\)")
+
+
+async def test_f_d03_who_has_looked_at_a_bust_trades_on(day: Day) -> None:
+    await held(day)
+    (first,) = day.ledger.executions(AAPL)
+    await day.bust(first.exec_id)
+    await day.wait(3)
+    day.trader.halter.resume("looked at it", origin="cli")
+    await day.lose_link()  # it is told again then, and is no news
+    await day.wait(10)
+    await held(day)
 
 
 @pytest.mark.parametrize("how", ["none", "late", "dup", "unset"])
@@ -116,6 +150,14 @@ async def test_f_d04_a_fill_never_waits_for_its_commission(
     assert_sound(day, AAPL)
 
 
+async def test_f_d02_a_correction_needs_nobody_to_look(day: Day) -> None:
+    await held(day)
+    (first,) = day.ledger.executions(AAPL)
+    await day.correct(first.exec_id, quantity="6")
+    await day.wait(3)
+    assert day.news(StateEvent) == []
+
+
 async def test_f_d05_an_overfill_is_counted_and_not_dropped(day: Day) -> None:
     await held(day)
     (first,) = day.ledger.executions(AAPL)
@@ -126,6 +168,7 @@ async def test_f_d05_an_overfill_is_counted_and_not_dropped(day: Day) -> None:
     assert ours.spec.quantity == 10
     assert day.ledger.held(AAPL) == 12
     assert_sound(day, AAPL, is_protected=False)
+    await assert_safe(day, "AAPL: 1-entry has traded 12, 2 more than was asked for")
 
 
 @pytest.mark.parametrize("what", ["entry", "stop", "target"])
@@ -210,14 +253,19 @@ async def test_f_d10_what_somebody_buys_by_hand_is_counted_and_left_alone(day: D
 
 async def test_f_d11_what_the_broker_liquidates_is_not_bought_or_sold_again(day: Day) -> None:
     await held(day)
-    acts, hand = day.exchange.broker_acts, day.exchange.hand
-    exits = [day.order(name).perm_id for name in ("stop", "target")]
-
-    def liquidate(now: datetime) -> list[SimEvent]:
-        gone = [acts.time_out(number, reason="liquidation", now=now) for number in exits]
-        return [event for events in (*gone, hand.close(AAPL, now=now)) for event in events]
-
-    await day.others(liquidate)
+    sent = len(day.wire.sent("placeOrder"))
+    await day.others(lambda now: day.exchange.liquidator.liquidate(AAPL, now=now))
     await day.wait(15)
     assert_over(day)
     assert_sound(day, AAPL)
+    assert len(day.wire.sent("placeOrder")) == sent, "nothing takes the place of what is gone"
+    await assert_safe(day, "AAPL: liquidated by the broker, SELL 10 @ 149.99")
+
+
+async def test_f_d11_a_liquidation_behind_a_lost_link_is_told_too(day: Day) -> None:
+    await held(day)
+    await day.lose_link()
+    await day.others(lambda now: day.exchange.liquidator.liquidate(AAPL, now=now))
+    await day.wait(10)
+    assert_over(day)
+    await assert_safe(day, "AAPL: liquidated by the broker, SELL 10 @ 149.99")

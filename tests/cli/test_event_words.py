@@ -11,7 +11,7 @@ import pytest
 from ibkr_trader.cli.event_words import EventWords
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.enums import OrderRole, OrderStatus, OrderType, Side
-from ibkr_trader.core.models import Contract, GroupId, Order, OrderId, OrderSpec
+from ibkr_trader.core.models import Contract, Fill, FillId, GroupId, Order, OrderId, OrderSpec
 
 AT = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)
 NAME = OrderId("k7qav-1-entry")
@@ -118,3 +118,44 @@ def test_times_in_words_are_in_the_zone_that_is_shown(utc: bool, since: str) -> 
         message="3 AAPL are naked since 15:00:00 UTC",
     )
     assert str(EventWords(utc=utc).news(event)).endswith(since)
+
+
+def execution(quantity: int, price: str, *, is_liquidation: bool = False) -> Fill:
+    return Fill(
+        fill_id=FillId("e1.01"),
+        revision=1,
+        order_id=NAME,
+        contract=AAPL,
+        account="SIM0000001",
+        side=Side.BUY,
+        quantity=Decimal(quantity),
+        price=Decimal(price),
+        at=AT,
+        is_liquidation=is_liquidation,
+    )
+
+
+@pytest.mark.parametrize(
+    ("told", "before", "words"),
+    [
+        (execution(10, "150.26"), None, "filled 1-entry BUY 10 AAPL @ 150.26"),
+        (
+            execution(10, "150.26", is_liquidation=True),
+            None,
+            "filled 1-entry BUY 10 AAPL @ 150.26, liquidated by the broker",
+        ),
+        (
+            execution(6, "150.26"),
+            execution(10, "150.25"),
+            "corrected 1-entry BUY 6 AAPL @ 150.26: it was BUY 10 @ 150.25",
+        ),
+        (
+            execution(0, "150.26"),
+            execution(10, "150.26"),
+            "AAPL: execution e1.01 of BUY 10 @ 150.26 was taken back (bust); it was of 1-entry",
+        ),
+    ],
+)
+def test_an_execution_is_told_by_what_it_did(told: Fill, before: Fill | None, words: str) -> None:
+    event = ev.FillEvent(at=AT, order_id=NAME, fill=told, replaces=before)
+    assert EventWords(utc=True).of(event) == words

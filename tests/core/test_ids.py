@@ -20,11 +20,13 @@ from ibkr_trader.core.ids import (
     is_our_group,
     is_ours,
     is_reference,
+    is_twin,
     make_group_id,
     make_order_id,
     next_broker_order_ids,
     parse_order_id,
     short_id,
+    twin_id,
 )
 from ibkr_trader.core.models import GroupId
 
@@ -179,3 +181,14 @@ def test_a_number_says_under_which_leader_it_was_given(number: int, epoch: int) 
 @pytest.mark.parametrize("reference", ["", "by hand", "k7qav-3000017", "3000017-stop", "foreign-7"])
 def test_what_names_no_leader_has_no_epoch(reference: str) -> None:
     assert epoch_in(reference) == 0
+
+
+def test_a_twin_goes_by_its_permanent_id_and_is_nobodys_group() -> None:
+    name = twin_id(9)
+    assert name == short_id(name) == "twin-9"
+    assert is_twin(name)
+    assert not is_twin("k7qav-9-stop")
+    assert not is_install("twin")
+    assert group_number(name, "k7qav") == 0
+    with pytest.raises(ValueError, match="cannot be a group id"):
+        make_group_id("twin", 9)

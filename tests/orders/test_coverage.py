@@ -136,6 +136,15 @@ def test_remarks_tell_what_a_stop_is() -> None:
     assert list(remarks(stop(status=OrderStatus.CANCELLED))) == []
 
 
+def test_an_order_that_lives_twice_counts_twice_and_its_second_is_the_newest() -> None:
+    twin = stop(10, "twin-9", reference="k7qav-17-stop", broker_order_id=-7)
+    found = coverage(Decimal(10), [stop(10), twin])
+    assert found.covered == found.surplus == 10
+    assert "is 17-stop a second time: one order, and it lives twice" in list(remarks(twin))
+    first, second = clusters([stop(10), twin], [stop(10), twin])
+    assert second.age > first.age
+
+
 def test_a_cluster_knows_its_worst_its_wish_and_its_age() -> None:
     leaving = target(status=OrderStatus.PENDING_CANCEL, created_at=later(5), broker_order_id=7)
     (one,) = clusters([stop(6, oca_group="x"), _in(leaving, "x")], [])

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from ibkr_trader.core import events as ev
+from ibkr_trader.core.ids import twin_id
 from ibkr_trader.core.models import GroupId, Order, OrderId
+from ibkr_trader.portfolio.reconciliation import Reconciliation
 from ibkr_trader.portfolio.state import PortfolioState, fold
 from tests.orders.samples import (
     accepted,
@@ -90,3 +93,60 @@ def test_a_stranger_by_a_new_name_is_not_made_ours() -> None:
     before, _ = settle(PortfolioState(), snapshot(early))
     after, _ = settle(before, snapshot(renamed(perm_id=5, client_id=3)))
     assert [order.is_foreign for order in after.orders.values()] == [True]
+
+
+def called(order_id: str, perm_id: int) -> Order:
+    """What the adapter takes for ours, or for its twin, on a link on which it knew neither."""
+    what = spec()
+    if order_id != ID:
+        what = spec(order_id=OrderId(order_id), group=GroupId(order_id), reference=str(ID))
+    return theirs(what, perm_id=perm_id)
+
+
+def test_the_permanent_id_says_which_of_two_is_the_one_that_was_known() -> None:
+    before = fold([accepted(spec(), perm_id=5)], sent(spec()))
+    mixed_up = snapshot(called(ID, 9), called(twin_id(5), 5))
+    for stated in (snapshot(called(ID, 5), called(ID, 9)), mixed_up):
+        after, _ = settle(before, stated)
+        assert {key: one.perm_id for key, one in after.orders.items()} == {ID: 5, twin_id(9): 9}
+        assert after.orders[twin_id(9)].spec.reference == ID
+        assert after.orders[ID].spec.reference == ""
+
+
+def test_a_twin_stays_a_twin_when_what_it_doubles_is_gone() -> None:
+    before = fold([accepted(spec(), perm_id=5)], sent(spec()))
+    both, _ = settle(before, snapshot(called(ID, 5), called(ID, 9)))
+    for stated in (snapshot(called(ID, 9)), snapshot(called(twin_id(9), 9))):
+        after, _ = settle(both, stated)
+        assert after.orders.keys() == {twin_id(9)}
+
+
+def test_what_a_twin_trades_is_the_twins() -> None:
+    before = fold([accepted(spec(), perm_id=5)], sent(spec()))
+    told = fill(10, order_id=ID, perm_id=9)
+    after, _ = settle(before, snapshot(called(ID, 5), called(ID, 9), fills=(told,)))
+    assert after.orders[ID].filled == 0
+    assert after.fills[told.fill_id].order_id == twin_id(9)
+
+
+def test_a_twin_that_nobody_knew_keeps_what_it_was_called() -> None:
+    after, _ = settle(PortfolioState(), snapshot(called(twin_id(9), 9)))
+    assert after.orders.keys() == {twin_id(9)}
+
+
+def drift(outcome: Reconciliation) -> list[tuple[str, str, str, bool]]:
+    found = (event for event in outcome.events if isinstance(event, ev.DriftEvent))
+    return [(one.subject, one.ours, one.theirs, one.needs_look) for one in found]
+
+
+def test_two_live_orders_of_one_id_are_drift() -> None:
+    stated = snapshot(theirs(spec()), theirs(spec(), perm_id=9002))
+    after, outcome = settle(sent(spec()), stated)
+    told = "another with permId 9002, which would trade as well"
+    assert drift(outcome) == [(ID, "one order", told, True)]
+    assert after.orders.keys() == {ID, twin_id(9002)}, "each counts"
+
+
+def test_one_order_that_is_told_twice_is_drift_too() -> None:
+    _, outcome = settle(sent(spec()), snapshot(theirs(spec()), theirs(spec(), perm_id=0)))
+    assert drift(outcome) == [(ID, "one order", "another with permId 0", True)]

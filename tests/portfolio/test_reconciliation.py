@@ -299,12 +299,6 @@ def test_what_we_closed_ourselves_is_not_closed_again() -> None:
     assert not [event for event in outcome.events if isinstance(event, ev.OrderEvent)]
 
 
-def test_two_live_orders_of_one_id_are_drift() -> None:
-    stated = snapshot(theirs(spec()), theirs(spec(), perm_id=9002))
-    _, outcome = settle(sent(spec()), stated)
-    assert drift(outcome) == [(ID, "one order", "another with permId 9002")]
-
-
 # -- positions and money ---------------------------------------------------------------------
 
 

@@ -28,6 +28,7 @@ from ibkr_trader.adapters.ibkr.what_if import WhatIfs, fill_in_question, proven_
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.commands import CancelOrder, ModifyOrder, SubmitOrders
 from ibkr_trader.core.errors import BrokerUnavailable
+from ibkr_trader.core.ids import is_twin
 from ibkr_trader.orders.wishes import HALT
 
 if TYPE_CHECKING:
@@ -321,7 +322,7 @@ class IBKRBroker:
                 raise BrokerUnavailable(f"{command.broker_order_id} is {taken.order_id} here")
             self._put_cancel(command.broker_order_id, command.order_id, lane)
             return
-        entry = self._entry(command.order_id)
+        entry = self._entry(command.order_id, ends=True)
         if entry.is_closed:
             return
         entry.is_cancelling = True
@@ -343,11 +344,13 @@ class IBKRBroker:
         frame = self._connection.encode(lambda api: api.cancelOrder(number))
         self._connection.put(Parcel(lane, (frame,), on_dropped=dropped))
 
-    def _entry(self, order_id: OrderId) -> Entry:
+    def _entry(self, order_id: OrderId, *, ends: bool = False) -> Entry:
         entry = self._roster.get(order_id)
         if entry is None:
             raise BrokerUnavailable(f"{order_id} has not been seen on this connection")
         ours = self._connection.settings.client_id
+        if ends and is_twin(order_id) and entry.number:
+            return entry  # whoever TWS says placed it: it refuses a cancel that it does not take
         if entry.is_foreign or entry.client_id != ours or not entry.number:
             # Its number may be that of another order of ours: nothing must be sent with it.
             raise BrokerUnavailable(

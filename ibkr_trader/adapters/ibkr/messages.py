@@ -98,6 +98,7 @@ class Execution(NamedTuple):
     perm_id: int
     client_id: int
     ref: str
+    is_liquidation: bool = False
 
 
 class Commission(NamedTuple):

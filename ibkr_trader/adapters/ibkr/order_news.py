@@ -121,6 +121,7 @@ class OrderNews:
             broker_order_id=execution.order_id,
             client_id=execution.client_id,
             exchange=execution.exchange,
+            is_liquidation=execution.is_liquidation,
         )
 
     def filled(self, fill: Fill) -> Iterable[ev.OrderEvent]:
@@ -165,7 +166,7 @@ class OrderNews:
             case ev.CancelRejectEvent:
                 entry.is_cancelling = False
                 yield ev.CancelRejectEvent(at=at, order_id=order_id, code=code, reason=reason)
-            case ev.CancelEvent:
+            case ev.CancelEvent if not entry.is_shared:
                 entry.is_closed = True
                 yield ev.CancelEvent(at=at, order_id=order_id, code=code, reason=reason)
             case ev.UnknownEvent:

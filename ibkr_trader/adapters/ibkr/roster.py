@@ -1,8 +1,10 @@
 """Which order is meant: our id, the broker's, or its permanent one.
 
 Our id travels in the order's reference and is believed first; then the client and the
-number it gave; then the permanent id. What does not carry our prefix is foreign, and gets
-an id made of its permanent one; if it was taken over since, it goes by its reference.
+number it gave; then the permanent id. An order of ours has one permanent id for life: what
+comes under its name with another is its twin, and goes by an id of its own. What does not
+carry our prefix is foreign, and gets an id made of its permanent one; if it was taken over
+since, it goes by its reference.
 """
 
 from __future__ import annotations
@@ -13,7 +15,14 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from ibkr_trader.core.enums import OrderRole
-from ibkr_trader.core.ids import MAX_BROKER_ORDER_ID, epoch_in, is_ours, parse_order_id
+from ibkr_trader.core.ids import (
+    MAX_BROKER_ORDER_ID,
+    epoch_in,
+    is_ours,
+    is_twin,
+    parse_order_id,
+    twin_id,
+)
 from ibkr_trader.core.models import GroupId, OrderId, OrderSpec
 
 if TYPE_CHECKING:
@@ -46,6 +55,7 @@ class Entry:
         is_acked: The broker has spoken of it.
         is_announced: Those who listen have been told of it, by us or by the broker.
         ref: What the broker says that its desk called it.
+        is_shared: Its twin has its number, too: then only a permanent id says which is meant.
         is_refused: An error refused it; the `Cancelled` that follows is the same news.
     """
 
@@ -65,6 +75,7 @@ class Entry:
     is_acked: bool = False
     is_announced: bool = False
     is_cancelling: bool = False
+    is_shared: bool = False
     is_refused: bool = False
     is_closed: bool = False
 
@@ -111,7 +122,9 @@ class Roster:
 
     def find(self, client_id: int, number: int, *, perm_id: int = 0) -> Entry | None:
         """Return the order that client `client_id` calls `number`, or of that permanent id."""
-        entry = self._by_number.get((client_id, number)) or self._by_perm_id.get(perm_id)
+        entry = self._by_number.get((client_id, number))
+        if entry is None or (perm_id and entry.perm_id not in {0, perm_id}):
+            entry = self._by_perm_id.get(perm_id)  # its number may be its twin's, too
         return self._as_named(entry) if entry is not None else None
 
     def add(self, spec: OrderSpec, *, parent_number: int) -> Entry:
@@ -145,13 +158,15 @@ class Roster:
         ours = is_ours(ref, self._install) or self.on_record(OrderId(ref))
         self.epoch = max(self.epoch, epoch_in(ref))
         if ours:
-            entry = self.get(OrderId(ref))
+            entry = self._of_two(self.get(OrderId(ref)), number=number, perm_id=perm_id)
         else:
             entry = self.find(client_id, number, perm_id=perm_id)
             if entry is not None and not entry.is_foreign and ref:
                 entry = None  # the number is ours, the words are not: believe the words
         if entry is None:
             order_id = ref if ours else _foreign_id(perm_id, client_id, number)
+            if ours and OrderId(ref) in self._by_id:
+                order_id = twin_id(perm_id)
             entry = Entry(order_id=OrderId(order_id), is_foreign=not ours)
         entry.number = number or entry.number
         entry.client_id = client_id or entry.client_id
@@ -185,8 +200,22 @@ class Roster:
             oca_group=report.oca_group,
             oca_type=report.oca_type,
             broker_order_id=entry.number,
-            reference=report.ref if entry.is_foreign else "",
+            reference=report.ref if entry.is_foreign or is_twin(entry.order_id) else "",
         )
+
+    def _of_two(self, entry: Entry | None, *, number: int, perm_id: int) -> Entry | None:
+        """Return which of those that live under a name of ours is meant; None is a new one.
+
+        The twin is the one that was met later, unless it alone has a number that we could give.
+        """
+        if entry is None or not perm_id or entry.perm_id in {0, perm_id}:
+            return entry
+        other = self._by_id.get(twin_id(perm_id))
+        if other is None and number > 0 > entry.number:
+            self._by_id.pop(entry.order_id)
+            entry.order_id, entry.spec = twin_id(entry.perm_id), None
+            self._enter(entry)
+        return other
 
     def _as_named(self, entry: Entry) -> Entry:
         """The entry, by its reference if the order was taken over since it was met."""
@@ -208,7 +237,12 @@ class Roster:
     def _enter(self, entry: Entry) -> None:
         self._by_id[entry.order_id] = entry
         if entry.number:
-            self._by_number[entry.client_id, entry.number] = entry
+            name = (entry.client_id, entry.number)
+            first = self._by_number.get(name)
+            if first is None or not is_twin(entry.order_id):
+                self._by_number[name] = entry
+            elif first is not entry:
+                first.is_shared = entry.is_shared = True
             if entry.client_id == self._client_id or entry.number <= _FOLLOWED:
                 self.highest = max(self.highest, entry.number)
         if entry.perm_id:
@@ -220,6 +254,9 @@ def _foreign_id(perm_id: int, client_id: int, number: int) -> str:
 
 
 def _parts_of(entry: Entry) -> tuple[GroupId, OrderRole]:
+    if is_twin(entry.order_id):  # of no group of ours, and with the role that its name says
+        parts = parse_order_id(entry.ref)
+        return GroupId(entry.order_id), parts.role if parts is not None else OrderRole.SINGLE
     parts = None if entry.is_foreign else parse_order_id(entry.order_id)
     if parts is None:
         return GroupId(entry.order_id), OrderRole.SINGLE

@@ -63,6 +63,7 @@ def execution(fields: list[str]) -> m.Execution:
         perm_id=whole(perm_id),
         client_id=whole(client_id),
         ref=fields[26],
+        is_liquidation=whole(fields[23]) != 0,
     )
 
 

@@ -240,6 +240,11 @@ _FORMS: dict[str, Form] = {
         "an execution never was",
         lambda w: acts.Bust(execution=w.word("EXECUTION")),
     ),
+    "liquidate": Form(
+        "liquidate SYMBOL",
+        "the broker closes a position by itself",
+        lambda w: acts.Liquidate(symbol=w.word("SYMBOL")),
+    ),
     "locate": Form("locate SYMBOL SECONDS|never|now", "how long short sales wait", _locate),
     "slow-oca": Form("slow-oca [1] [2] [3]", "links of these OCA types work late", _slow_oca),
     "precaution": Form(

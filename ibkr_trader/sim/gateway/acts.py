@@ -113,6 +113,12 @@ class Correct(_Act, frozen=True, tag="correct"):
     quantity: Decimal | None = None
 
 
+class Liquidate(_Act, frozen=True, tag="liquidate"):
+    """The broker cancels what works in a symbol, and closes what is held of it."""
+
+    symbol: str
+
+
 class Bust(_Act, frozen=True, tag="bust"):
     """The exchange takes an execution back."""
 
@@ -293,7 +299,7 @@ class Chaos(_Act, frozen=True, tag="chaos"):
 
 
 Market = SetPrice | Gap | Halt | Split | Cap | Advance | Speed
-Hand = HandOrder | HandClose | HandModify | HandCancel
+Hand = HandOrder | HandClose | Liquidate | HandModify | HandCancel
 Exchange = (
     Brackets | Sleep | Double | Band | Correct | Bust | Trade | Take | Locate | SlowOca | Precaution
 )

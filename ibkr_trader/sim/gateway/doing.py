@@ -78,6 +78,8 @@ class Doer:
                 return self._do_to_time(act)
             case acts.HandOrder() | acts.HandClose() | acts.HandModify() | acts.HandCancel():
                 return self._do_by_hand(act)
+            case acts.Liquidate():
+                return self._liquidate(act)
             case acts.Arm() | acts.Lift() | acts.Wire() | acts.Look():
                 return self._do_to_gateway(act)
             case acts.Plan() | acts.Script() | acts.Chaos():
@@ -203,6 +205,10 @@ class Doer:
                 return answers.order(self._again(order), "cancelled by hand")
             case _:
                 assert_never(act)
+
+    def _liquidate(self, act: acts.Liquidate) -> Answer:
+        con_id, broker = self._instrument(act.symbol).con_id, self._exchange.liquidator
+        return self._traded(lambda _, now: broker.liquidate(con_id, now=now), "liquidated")
 
     def _hand_terms(self, act: acts.HandOrder) -> OrderTerms:
         found = self._instrument(act.symbol)

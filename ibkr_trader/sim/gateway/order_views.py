@@ -79,6 +79,7 @@ def exec_details(execution: Execution, contract: WireContract, *, req_id: int) -
         price=execution.price,
         perm_id=execution.perm_id,
         client_id=execution.client_id,
+        liquidation=int(execution.is_liquidation),
         cum_quantity=execution.cum_quantity,
         avg_price=execution.average_price,
         order_ref=execution.order_ref,

@@ -142,7 +142,8 @@ def execution(number: int, exec_id: str, **changes: object) -> tuple[object, ...
     return (
         11, values["request_id"], number, *CONTRACT, exec_id, "20261120 10:00:01 US/Eastern",
         ACCOUNT, "ISLAND", values["side"], values["shares"], values["price"],
-        values.get("perm_id", 900 + number), values.get("client_id", 1), 0, values["shares"],
+        values.get("perm_id", 900 + number), values.get("client_id", 1),
+        values.get("liquidation", 0), values["shares"],
         values["price"], values["ref"], "", "", "", 2,
     )  # fmt: skip
 

@@ -102,6 +102,26 @@ async def test_a_fill_of_an_order_that_nobody_knows_is_never_dropped(rig: Rig) -
     assert event.order_id == "foreign-4711"
 
 
+@pytest.mark.parametrize("flag", [0, 1])
+async def test_a_fill_says_whether_the_broker_has_liquidated(rig: Rig, flag: int) -> None:
+    rig.gateway.send(*execution(0, "0009.01.01", side="SLD", liquidation=flag, client_id=0))
+    event = await rig.until(ev.FillEvent)
+    assert event.fill.is_liquidation is bool(flag)
+
+
+async def test_a_cancel_by_a_number_that_two_have_ends_neither(rig: Rig) -> None:
+    """Which of them has ended is for the statuses to say: they name a permanent id."""
+    await rig.broker.send(submit(spec()))
+    rig.gateway.send(*open_order(5, ref=SINGLE))
+    rig.gateway.send(*open_order(5, ref=SINGLE, perm_id=999))
+    await rig.settle()
+    told = [event.order_id for event in orders(rig)]
+    assert told == [SINGLE, "twin-999"]
+    assert not [event for event in await code(rig, 202) if isinstance(event, ev.CancelEvent)]
+    rig.gateway.send(*order_status(5, "Cancelled", perm_id=999))
+    assert (await rig.until(ev.CancelEvent)).order_id == "twin-999"
+
+
 async def test_a_correction_is_the_same_fill_in_a_higher_revision() -> None:
     assert family_of("0000e0d5.6576a4f2.01.01") == ("0000e0d5.6576a4f2.01", 1)
     assert family_of("0000e0d5.6576a4f2.01.02") == ("0000e0d5.6576a4f2.01", 2)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from ibkr_trader.adapters.ibkr.roster import Change, Roster
-from ibkr_trader.core.ids import MAX_BROKER_ORDER_ID
+from ibkr_trader.core.ids import MAX_BROKER_ORDER_ID, twin_id
 from ibkr_trader.core.models import OrderId
 from tests.adapters.ibkr.orders import SINGLE, spec
 
@@ -98,3 +98,33 @@ def test_the_highest_epoch_that_anybody_names_is_known(roster: Roster) -> None:
     roster.meet(ref="k7qav-2000001-entry", client_id=1, number=9, perm_id=78)
     roster.meet(ref="by hand", client_id=0, number=0, perm_id=79)
     assert roster.epoch == 3
+
+
+def test_what_comes_under_our_name_with_another_permanent_id_is_its_twin(roster: Roster) -> None:
+    roster.add(spec(number=5), parent_number=0)
+    ours = roster.meet(ref=SINGLE, client_id=1, number=5, perm_id=900)
+    twin = roster.meet(ref=SINGLE, client_id=0, number=-7, perm_id=901)
+    assert (twin.order_id, twin.is_foreign, twin.number) == (twin_id(901), False, -7)
+    assert (ours.order_id, ours.number, ours.perm_id) == (SINGLE, 5, 900), "as it was"
+    assert roster.meet(ref=SINGLE, client_id=0, number=-7, perm_id=901) is twin
+    assert roster.meet(ref=SINGLE, client_id=1, number=5, perm_id=900) is ours
+    assert roster.find(0, -7) is twin
+    assert not ours.is_shared
+
+
+def test_a_twin_that_was_met_first_gives_the_name_back(roster: Roster) -> None:
+    first = roster.meet(ref=SINGLE, client_id=0, number=-7, perm_id=901)
+    ours = roster.meet(ref=SINGLE, client_id=1, number=5, perm_id=900)
+    assert (first.order_id, ours.order_id) == (twin_id(901), SINGLE)
+    assert roster.get(SINGLE) is ours
+    assert roster.meet(ref=SINGLE, client_id=0, number=-7, perm_id=901) is first
+
+
+def test_of_two_with_one_number_the_permanent_id_says_which(roster: Roster) -> None:
+    ours = roster.meet(ref=SINGLE, client_id=1, number=5, perm_id=900)
+    twin = roster.meet(ref=SINGLE, client_id=1, number=5, perm_id=901)
+    assert roster.find(1, 5, perm_id=901) is twin
+    assert roster.find(1, 5, perm_id=900) is roster.find(1, 5) is ours
+    assert roster.find(1, 5, perm_id=902) is None, "its terms will come, and name it"
+    assert ours.is_shared
+    assert twin.is_shared

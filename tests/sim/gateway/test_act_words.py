@@ -51,6 +51,7 @@ WRITTEN = {
     "trade entry": acts.Trade(order="entry"),
     "take stop --reason 'no more'": acts.Take(order="stop", reason="no more"),
     "correct 1.2.01 --price 150.11": acts.Correct(execution="1.2.01", price=Decimal("150.11")),
+    "liquidate AAPL": acts.Liquidate(symbol="AAPL"),
     "bust 1.2.01": acts.Bust(execution="1.2.01"),
     "locate LOCT never": acts.Locate(symbol="LOCT"),
     "locate LOCT 30": acts.Locate(symbol="LOCT", seconds=30),

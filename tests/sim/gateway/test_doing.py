@@ -99,6 +99,17 @@ async def test_the_brokers_own_doing(desk: Desk, do: Do) -> None:
     assert do("cap AAPL --buy 151").text == "AAPL: buys up to 151.00, sales from –"
 
 
+async def test_the_broker_liquidates(desk: Desk, do: Do) -> None:
+    ib = await desk.connect()
+    with pytest.raises(CannotDo, match="nothing is held"):
+        do("liquidate AAPL")
+    ib.placeOrder(AAPL, MarketOrder("BUY", 10))
+    await ib.reqCurrentTimeAsync()
+    assert "liquidated" in do("liquidate AAPL").text
+    flags = [fill.execution.liquidation for fill in await ib.reqExecutionsAsync()]
+    assert flags == [0, 1]
+
+
 async def test_the_settings_of_tws_refuse_and_are_lifted(desk: Desk, do: Do) -> None:
     assert do("precaution size-limit 50").data == {"kind": "size-limit", "figure": Decimal(50)}
     assert do("precaution read-only").text == "TWS's own settings: read-only"
