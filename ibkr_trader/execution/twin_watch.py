@@ -4,7 +4,8 @@ The one that was known stays, so nothing is without its stop meanwhile. The canc
 number that the broker tells of the second one. Where that is the number of both (TWS names an
 order by client and number), both may end: then the group or the guardian puts one back, as
 whenever a stop is gone. Where TWS takes no cancel of it from this client, it stays, it counts as
-what it could trade, and the alarm stands: each whole look at the broker asks once more.
+what it could trade, and the alarm stands: each whole look at the broker asks once more. Nothing is
+asked by a number that another client gave: it might be that of another order of ours.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from ibkr_trader.core.errors import BrokerUnavailable
 from ibkr_trader.core.ids import is_twin
 from ibkr_trader.execution.guardian import Duty
 from ibkr_trader.orders.wishes import RECOVERY
-from ibkr_trader.portfolio.twins import told, twins
+from ibkr_trader.portfolio.twins import can_end, told, twins
 
 if TYPE_CHECKING:
     from ibkr_trader.core.models import OrderId
@@ -64,7 +65,7 @@ class TwinWatch:
         due = [
             order
             for order in twins(trader.portfolio.orders.values())
-            if order.status is not OrderStatus.PENDING_CANCEL
+            if order.status is not OrderStatus.PENDING_CANCEL and can_end(order, trader.client_id)
         ]
         for order in due:
             command = CancelOrder(

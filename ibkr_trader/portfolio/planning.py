@@ -47,7 +47,7 @@ def make_plan(state: PortfolioState, sight: Sight) -> Plan:
         *drift_steps(state, sight.misled),
         *closing_steps(state),
         *unknown_steps(state),
-        *twin_steps(state),
+        *twin_steps(state, client_id=sight.client_id),
     ]
     for scene in scenes(state, sight.markets):
         steps += cover_steps(without_twins(scene), sight.terms)

@@ -29,6 +29,16 @@ def twins(orders: Iterable[Order]) -> tuple[Order, ...]:
     return tuple(order for order in orders if is_twin(order.order_id))
 
 
+def can_end(twin: Order, client_id: int) -> bool:
+    """Whether a cancel by its number reaches it, and nothing else.
+
+    A number that another client gave may be that of another order of ours. One below zero is of
+    TWS's own making: no order of ours has it, and TWS says so if it takes no cancel of it from us.
+    """
+    number = twin.spec.broker_order_id
+    return number < 0 or (number > 0 and twin.client_id == client_id)
+
+
 def told(orders: Iterable[Order], at: datetime) -> Iterator[ev.DriftEvent]:
     """Yield what is to be said of every twin among the orders that the broker has."""
     for twin in twins(orders):

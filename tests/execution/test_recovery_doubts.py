@@ -188,9 +188,9 @@ def cancels(journal: MemoryJournal, order_id: OrderId) -> list[str]:
     return [m.origin for m in messages if isinstance(m, CancelOrder) and m.order_id == order_id]
 
 
-def heard_of(floor: Floor, order_id: OrderId) -> ev.StatusEvent:
+def heard_of(floor: Floor, order_id: OrderId, *, perm_id: int = 77) -> ev.StatusEvent:
     now = floor.clock.now()
-    return ev.StatusEvent(at=now, order_id=order_id, is_working=True, perm_id=77)
+    return ev.StatusEvent(at=now, order_id=order_id, is_working=True, perm_id=perm_id)
 
 
 async def test_the_first_word_of_what_is_unwanted_is_enough() -> None:
@@ -219,7 +219,7 @@ async def test_what_could_not_be_taken_back_is_taken_back_on_the_next_link() -> 
         gone_by_now(trader, order.order_id)
         assert isinstance(trader.broker, FallibleBroker)
         trader.broker.is_gone = True  # in the same breath as the words of the order
-        trader.intake.admit([heard_of(floor, order.order_id)])
+        trader.intake.admit([heard_of(floor, order.order_id, perm_id=order.perm_id)])
         in_vain = "the link is disconnected"
         assert await trader.until(
             lambda p: p.orders[order.order_id].reason == in_vain or None, timeout=1

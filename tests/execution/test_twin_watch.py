@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 
 from ibkr_trader.core import events as ev
@@ -67,13 +68,20 @@ async def test_of_a_twin_in_a_snapshot_reconciliation_tells() -> None:
         assert await asked(trader)
 
 
-@pytest.mark.parametrize("how", ["looks only", "is another order"])
+@pytest.mark.parametrize("how", ["looks only", "is another order", "is another client's"])
 async def test_nothing_is_asked_away_by_who_only_looks_nor_what_is_no_twin(how: str) -> None:
     floor = Floor()
     async with floor.trader() as trader:
         if how == "looks only":
             trader.guardian.duty = Duty.NONE
             accept(trader)
+        elif how == "is another client's":  # its number may be that of another order of ours
+            trader.client_id = 1
+            now, theirs = trader.clock.now(), msgspec.structs.replace(TWIN, broker_order_id=900)
+            told = ev.AcceptEvent(
+                at=now, order_id=TWIN.order_id, spec=theirs, perm_id=9, client_id=7
+            )
+            trader.record.witness([told])
         else:
             now = trader.clock.now()
             own = ev.AcceptEvent(at=now, order_id=STOP.order_id, spec=STOP, perm_id=5)

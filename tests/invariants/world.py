@@ -191,6 +191,7 @@ class World:
                 ack_timeout=5.0,
                 reach=self._reach,
             )
+            trader.client_id = US
             trader.outlook.book.skew = in_step
             if isinstance(broker, IBKRBroker):
                 broker.objection = trader.halter.objection

@@ -21,7 +21,7 @@ STATE = fold([accepted(STOP), accepted(TWIN, perm_id=9)])
 
 
 def test_the_second_one_is_cancelled_by_its_own_number() -> None:
-    (step,) = twin_steps(STATE)
+    (step,) = twin_steps(STATE, client_id=1)
     assert (step.kind, step.symbol, step.con_id) == (StepKind.CANCEL, "AAPL", AAPL.con_id)
     assert step.action == CancelOrder(order_id=TWIN.order_id, broker_order_id=-7)
     assert step.line == (
@@ -33,3 +33,14 @@ def test_the_second_one_is_cancelled_by_its_own_number() -> None:
 def test_the_rest_of_the_plan_is_made_without_it() -> None:
     scene = Scene(contract=AAPL, held=ZERO, cost=ZERO, orders=tuple(STATE.orders.values()))
     assert [one.order_id for one in without_twins(scene).orders] == [STOP.order_id]
+
+
+def test_one_whose_number_another_client_gave_is_left_to_who_can_cancel_it() -> None:
+    """Sent with our connection, the number might be that of another order of ours."""
+    other = msgspec.structs.replace(TWIN, broker_order_id=900)
+    state = fold([accepted(STOP), accepted(other, perm_id=9, client_id=7)])
+    (step,) = twin_steps(state, client_id=1)
+    assert (step.kind, step.action, step.orders) == (StepKind.DRIFT, None, (TWIN.order_id,))
+    assert step.next == "cancel it in TWS, or as client 7, which placed it"
+    (step,) = twin_steps(state, client_id=7)
+    assert step.action == CancelOrder(order_id=TWIN.order_id, broker_order_id=900)

@@ -11,8 +11,8 @@ from ibkr_trader.core.enums import OrderRole, OrderStatus
 from ibkr_trader.core.ids import twin_id
 from ibkr_trader.core.models import GroupId, Order, OrderId, OrderSpec
 from ibkr_trader.portfolio.state import PortfolioState
-from ibkr_trader.portfolio.twins import apart, named, told, twins
-from tests.orders.samples import AT, spec
+from ibkr_trader.portfolio.twins import apart, can_end, named, told, twins
+from tests.orders.samples import AT, order, spec
 
 STOP = spec(OrderRole.STOP, group=GroupId("k7qav-17"))
 TWIN = twin_id(9)
@@ -60,3 +60,13 @@ def test_every_twin_is_told_with_what_it_doubles() -> None:
     assert drift.theirs == "another with permId 9, which would trade as well"
     assert PortfolioState().drift == {}
     assert orders[1].remaining == Decimal(10)
+
+
+@pytest.mark.parametrize(
+    ("number", "client_id", "can"),
+    [(900, 7, True), (900, 8, False), (-7, 8, True), (0, 7, False)],
+)
+def test_it_is_ended_by_a_number_that_can_mean_nothing_else(
+    number: int, client_id: int, can: bool
+) -> None:
+    assert can_end(order(broker_order_id=number, client_id=client_id), 7) is can

@@ -349,8 +349,8 @@ class IBKRBroker:
         if entry is None:
             raise BrokerUnavailable(f"{order_id} has not been seen on this connection")
         ours = self._connection.settings.client_id
-        if ends and is_twin(order_id) and entry.number:
-            return entry  # whoever TWS says placed it: it refuses a cancel that it does not take
+        if ends and is_twin(order_id) and entry.number < 0:
+            return entry  # of TWS's making, so of none of ours: it refuses what it does not take
         if entry.is_foreign or entry.client_id != ours or not entry.number:
             # Its number may be that of another order of ours: nothing must be sent with it.
             raise BrokerUnavailable(
