@@ -15,6 +15,7 @@ from ibkr_trader.core.events import DriftEvent, FillEvent, StateEvent
 from ibkr_trader.execution.placing import Wait
 from ibkr_trader.sim.gateway import fault_rules as rules
 from ibkr_trader.sim.gateway.fault_rules import Fault, When
+from tests.bad_days.bad_lines import inject_now
 from tests.bad_days.judges import assert_over, assert_sound
 from tests.bad_days.requests import bracket
 from tests.bad_days.stage import AAPL, Day, a_day
@@ -184,6 +185,24 @@ async def test_f_d06_a_fill_while_offline_is_told_once(day: Day, what: str) -> N
     assert len(fills(day)) == before + 1
     assert day.ledger.held(AAPL) == (10 if what == "entry" else 0)
     assert_sound(day, AAPL)
+
+
+@pytest.mark.parametrize("whose", ["own", "all"])
+@pytest.mark.parametrize("closed", [4, 10])
+async def test_f_d06_what_a_person_closed_while_offline_leaves_no_exit_too_large_whoever_is_told(
+    day: Day, whose: str, closed: int
+) -> None:
+    """Where a client is told its own executions alone, the position says it."""
+    await held(day)
+    inject_now(day, f"executions {whose}")
+    before = len(fills(day))
+    await day.lose_link()
+    await day.hand_close(closed)
+    await day.wait(15)
+    assert len(fills(day)) == before + (whose == "all"), "no execution is invented"
+    assert day.ledger.held(AAPL) == 10 - closed
+    assert_sound(day, AAPL)
+    assert bool(day.news(DriftEvent)) is (whose == "own")
 
 
 @pytest.mark.parametrize("order", list(permutations(range(3))))

@@ -242,6 +242,12 @@ class RollOver(_Act, frozen=True, tag="roll_over"):
     """The day's executions and completed orders are told no more, as after midnight."""
 
 
+class Executions(_Act, frozen=True, tag="executions"):
+    """Whose executions `reqExecutions` tells of: a client's `own`, or `all`."""
+
+    whose: Literal["own", "all"]
+
+
 class Brackets(_Act, frozen=True, tag="brackets"):
     """What exits do while their entry is partly filled."""
 
@@ -306,7 +312,7 @@ Exchange = (
 Gateway = Arm | Lift | Wire | Look
 Arranged = Plan | Script | Chaos
 Sockets = HangUp | Blurt
-Session = Restore | MovePort | Restart | RollOver
+Session = Restore | MovePort | Restart | RollOver | Executions
 Act = Market | Hand | Exchange | Gateway | Arranged | Sockets | Session
 
 

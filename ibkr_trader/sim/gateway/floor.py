@@ -38,6 +38,7 @@ class Floor:
         master_id: A client that hears of every order, as client 0 does; None is nobody.
         wiring: The faults in force, and the wire log.
         connections: How often each client has started the API.
+        own_executions: Whether a client that asks for executions is told its own alone.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class Floor:
         self.master_id = master_id
         self._before_first = before_first
         self.connections: dict[int, int] = {}
+        self.own_executions = False
         self._listeners: dict[int, Listener] = {}
         self.wiring = Wiring(
             exchange.orders,

@@ -31,6 +31,10 @@ def do_to_sessions(server: GatewayServer, act: acts.Session) -> Answer:
         case acts.RollOver():
             server.act(lambda exchange, now: exchange.tws_acts.roll_over(now=now))
             return Answer(text="the day's executions and completed orders are told no more")
+        case acts.Executions(whose=whose):
+            server.engine.floor.own_executions = whose == "own"
+            who = "the client's own" if whose == "own" else "everybody's"
+            return Answer(text=f"reqExecutions tells {who} executions", data={"whose": whose})
 
 
 def _move(server: GatewayServer, port: int) -> Answer:

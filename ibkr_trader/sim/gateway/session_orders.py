@@ -160,7 +160,10 @@ class OrderDesk(Desk):
         except ValueError:
             self.talk.invalid(request.req_id, f"Invalid time: {request.time}")
             return
-        for execution in self.talk.floor.exchange.orders.executions():
+        floor = self.talk.floor
+        for execution in floor.exchange.orders.executions():
+            if floor.own_executions and not self._hears(execution.client_id):
+                continue
             if self._matches(execution, request, since):
                 self._tell_execution(execution, request.req_id)
                 self.talk.say(commission_report(execution))

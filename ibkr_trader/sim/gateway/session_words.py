@@ -56,6 +56,11 @@ def _port(words: Words) -> acts.Act:
     return acts.MovePort(port=port)
 
 
+def _executions(words: Words) -> acts.Act:
+    whose: Any = chosen(words.word("WHOSE"), "WHOSE", ("own", "all"))
+    return acts.Executions(whose=whose)
+
+
 def _restart(words: Words) -> acts.Act:
     what: Any = chosen(words.word("WHAT", "lose"), "WHAT", ("keep", "lose"))
     return acts.Restart(untransmitted=what, seconds=seconds_in(words.word("SECONDS", "30")))
@@ -110,6 +115,11 @@ SESSION_FORMS: dict[str, Form] = {
         "midnight-rollover",
         "executions and completed orders of today are told no more",
         lambda _: acts.RollOver(),
+    ),
+    "executions": Form(
+        "executions own|all",
+        "whoever asks for executions is told its own alone, or everybody's",
+        _executions,
     ),
     "competing-session": Form(
         "competing-session [SECONDS]",

@@ -73,6 +73,7 @@ WRITTEN = {
     "restart": acts.Restart(),
     "restart keep 5m": acts.Restart(untransmitted="keep", seconds=300),
     "midnight-rollover": acts.RollOver(),
+    "executions own": acts.Executions(whose="own"),
     "readonly": acts.Precaution(kind="read-only"),
     "price-capped AAPL --buy 151": acts.Cap(symbol="AAPL", buy=Decimal(151)),
     "luld AAPL": acts.Halt(symbol="AAPL", seconds=300),

@@ -268,6 +268,20 @@ async def test_midnight_takes_the_days_books(desk: Desk, ib: IB, do: Do) -> None
     assert held(desk) == 10, "what is held stays"
 
 
+async def test_a_client_may_be_told_its_own_executions_alone(desk: Desk, ib: IB, do: Do) -> None:
+    ib.placeOrder(AAPL, order(MarketOrder))
+    await settle(desk, ib)
+    do("hand buy AAPL 3")
+    await settle(desk, ib)
+    whole = {fill.execution.clientId for fill in await ib.reqExecutionsAsync()}
+    do("executions own")
+    own = {fill.execution.clientId for fill in await ib.reqExecutionsAsync()}
+    assert own == {ib.client.clientId}
+    assert whole == {ib.client.clientId, 0}
+    do("executions all")
+    assert len(await ib.reqExecutionsAsync()) == len(whole)
+
+
 @pytest.mark.parametrize(
     ("name", "request_frame", "end"),
     [
