@@ -1,4 +1,7 @@
-"""How stories end: flat, protected, or with nothing opened; judged by the exchange's books."""
+"""How stories end: flat, protected, or with nothing opened; judged by the exchange's books.
+
+By what they hold of the story's own symbol: a strategy of the user's may trade others beside it.
+"""
 
 from __future__ import annotations
 
@@ -6,25 +9,29 @@ from typing import TYPE_CHECKING
 
 from ibkr_trader.drills.asks import STOP, level
 from ibkr_trader.drills.judges import stopped
+from ibkr_trader.sim.gateway.order_requests import PlaceOrder
 
 if TYPE_CHECKING:
     from decimal import Decimal
 
     from ibkr_trader.drills.scene import Scene
+    from ibkr_trader.sim.gateway.wire import WireEntry
 
 _REST = 3.0  # seconds in which everything comes to rest
 
 
 def no_more_than(scene: Scene, most: int, role: str = "") -> None:
     """Judge that no more orders than these have gone out, of one role or in all."""
-    ours = [one for one in scene.gateway.wire.sent("placeOrder") if f"-{role}" in one.order_ref]
+    sent = scene.gateway.wire.sent("placeOrder")
+    ours = [one for one in sent if f"-{role}" in one.order_ref and _is_here(scene, one)]
     kind = f"{role} " if role else ""
     scene.must(len(ours) <= most, f"{len(ours)} {kind}orders went out for {most}")
 
 
 def believed(scene: Scene, quantity: int) -> None:
     """Judge that the desk believes in so many shares."""
-    ours = sum(one.quantity for one in scene.trader.portfolio.positions.values())
+    position = scene.trader.portfolio.positions.get(scene.con_id)
+    ours = position.quantity if position is not None else 0
     scene.must(ours == quantity, f"the desk believes in {ours}, not in {quantity}")
 
 
@@ -45,7 +52,8 @@ async def stop_moved(scene: Scene, percent: Decimal) -> None:
 async def flat(scene: Scene) -> None:
     """Let it come to rest: nothing may be held, and no order of the desk may work."""
     await scene.gateway.wait(_REST)
-    left = [one.terms.order_ref for one in scene.ledger.live() if one.terms.order_ref]
+    here = scene.ledger.live(scene.con_id)
+    left = [one.terms.order_ref for one in here if one.terms.order_ref]
     scene.must(scene.held == 0, f"{scene.held} {scene.symbol} are left")
     scene.must(not left, f"orders still work: {', '.join(left)}")
 
@@ -63,3 +71,8 @@ async def through_the_stop(scene: Scene) -> None:
     await scene.floor.gap(str(level(scene, STOP - 2)))
     scene.did(f"the market falls to {level(scene, STOP - 2)}, through the stop")
     await flat(scene)
+
+
+def _is_here(scene: Scene, entry: WireEntry) -> bool:
+    sent = entry.message
+    return isinstance(sent, PlaceOrder) and sent.order.contract.con_id == scene.con_id
