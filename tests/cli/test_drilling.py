@@ -125,6 +125,17 @@ def test_a_strategy_trades_along(cli: CommandLine) -> None:
     assert "10 AAPL bought" in cli("drill hand-close --strategy mine.toml --symbol AAPL").out
 
 
+def test_what_a_strategy_trades_elsewhere_is_no_order_of_the_drill(cli: CommandLine) -> None:
+    """Its own trade in MSFT failed drills in AAPL, as one order too many and one left over."""
+    example = Path(__file__).parents[2] / "examples" / "strategies" / "atr_breakout.toml"
+    file = cli.folder / "breakout.toml"
+    file.write_text(example.read_text(encoding="utf-8"), encoding="utf-8")
+    file.chmod(0o600)
+    for drill in ("1100-at-open", "nightly-restart"):
+        ran = cli(f"drill {drill} --strategy breakout.toml")
+        assert ran.code == 0, ran.out
+
+
 @pytest.mark.parametrize(
     ("line", "words"),
     [
