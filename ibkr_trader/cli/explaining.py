@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from ibkr_trader.cli.past_orders import Reading
     from ibkr_trader.cli.record_words import Message
-    from ibkr_trader.core.models import GroupId, Order, OrderSpec, Position
+    from ibkr_trader.core.models import GroupId, Order, OrderId, OrderSpec, Position
     from ibkr_trader.execution.desk import Desk
 
 _EARLIER = 8  # of what is on record, that are named
@@ -236,9 +236,12 @@ async def _history(
     journal, words = desk.trader.journal, EventWords(utc=utc)
     is_cut = reading is recent and journal.state.last_record > RECORDS
     lines: list[str] = []
+    is_news = _News()
     async for message in reading(journal):
         hear(message)
         if concerns(message) and (text := words_of(message, words, order)):
+            if not is_news(message, text):
+                continue
             at = message.at if isinstance(message, ev.BaseEvent) else None
             stamp = when(at, utc=utc) if at is not None else "asked"
             if order is None and isinstance(message, ModifyOrder | CancelOrder | ev.OrderEvent):
@@ -247,3 +250,18 @@ async def _history(
     if is_cut:
         lines.insert(0, f"  (older than the last {RECORDS:,} records is in the journal alone)")
     return ["history:", *lines] if lines else ["the journal has nothing of it"]
+
+
+class _News:
+    """Knows what the broker's word of an order says again: every look asks it for everything."""
+
+    def __init__(self) -> None:
+        self._said: dict[tuple[OrderId, str], str] = {}
+
+    def __call__(self, message: Message, text: str) -> bool:
+        """Whether `text` says more than the last of its kind did."""
+        if not isinstance(message, ev.AcceptEvent | ev.StatusEvent):
+            return True
+        kind = (message.order_id, type(message).__name__)
+        before, self._said[kind] = self._said.get(kind), text
+        return text != before

@@ -85,3 +85,15 @@ def test_a_beginning_of_several_groups_must_be_said_in_full(closed: CommandLine)
     told = closed(f"why {install[:4]}")
     assert told.code == 2
     assert "names several orders; say which: 1-entry" in told.err
+
+
+def test_what_the_broker_says_again_at_each_look_is_told_once(cli: CommandLine) -> None:
+    assert cli(f"{BRACKET} --wait filled").code == 0
+    for _ in range(3):
+        assert cli("orders").code == 0
+    again = cli("why 1-stop").out
+    assert again.count("the broker has SELL 10 AAPL STOP 145.00") == 1
+    assert again.count("held by the broker (trigger)") == 1
+    assert cli("modify 1-stop --stop 146").code == 0
+    moved = cli("why 1-stop").out
+    assert "the broker has SELL 10 AAPL STOP 146.00" in moved
