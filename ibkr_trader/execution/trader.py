@@ -23,6 +23,7 @@ from ibkr_trader.execution.alarming import Alarming
 from ibkr_trader.execution.arming_watch import ArmingWatch
 from ibkr_trader.execution.breaker_watch import BreakerWatch
 from ibkr_trader.execution.bus import EventBus
+from ibkr_trader.execution.cap_watch import CapWatch
 from ibkr_trader.execution.closer import Closer
 from ibkr_trader.execution.drift_watch import DriftWatch
 from ibkr_trader.execution.fill_watch import FillWatch
@@ -167,6 +168,7 @@ class Trader:
 
     def _own_works(self, ack_timeout: float) -> list[Work]:
         FillWatch(self).attach()
+        CapWatch(self).attach()
         acks = AckWatch(
             bus=self.bus,
             record=self.record,

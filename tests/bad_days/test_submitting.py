@@ -10,7 +10,8 @@ import pytest
 
 from ibkr_trader.core.enums import OrderStatus, Side
 from ibkr_trader.core.errors import OrderRejectedError, OutcomeUnknown, RiskCheckError
-from ibkr_trader.core.events import FillEvent
+from ibkr_trader.core.events import AlarmEvent, FillEvent, WarningEvent
+from ibkr_trader.execution.cap_watch import PRICE_CAPPED
 from ibkr_trader.execution.placing import Wait
 from ibkr_trader.sim.floor_rules import Rejection
 from ibkr_trader.sim.gateway import fault_rules as rules
@@ -149,7 +150,9 @@ async def test_f_b08_a_rejection_is_said_in_the_brokers_words(day: Day, ref: str
     assert_sound(day, AAPL)
 
 
-async def test_f_b10_a_price_that_the_broker_caps_is_noted_and_works(day: Day) -> None:
+async def test_f_b10_an_exit_that_the_broker_caps_works_at_its_bound_and_a_person_is_called(
+    day: Day,
+) -> None:
     acts = day.exchange.floor_acts
     await day.others(lambda now: acts.cap(AAPL, sell=Decimal("149.50"), now=now))
     await day.desk.submit_order(single(), wait=Wait.FILLED)
@@ -157,7 +160,22 @@ async def test_f_b10_a_price_that_the_broker_caps_is_noted_and_works(day: Day) -
     await day.quote("148.00", "148.02")
     await day.wait(3)
     assert day.ledger.held(AAPL) == 10  # it works at the bound, and finds nobody
+    (order,) = await day.desk.get_open_orders()
+    (noted,) = day.news(WarningEvent)
+    assert (noted.code, noted.order_id) == (PRICE_CAPPED, order.order_id)
+    (told,) = [event for event in day.news(AlarmEvent) if not event.is_over]
+    assert told.message.startswith("AAPL: 2-single may never fill, the broker holds it to a price")
     assert_sound(day, AAPL, is_protected=False)
+
+
+async def test_f_b10_an_entry_that_the_broker_caps_calls_nobody(day: Day) -> None:
+    acts = day.exchange.floor_acts
+    await day.others(lambda now: acts.cap(AAPL, buy=Decimal("149.00"), now=now))
+    await day.sent(single())
+    await day.wait(3)
+    assert [event.code for event in day.news(WarningEvent)] == [PRICE_CAPPED]
+    assert not day.news(AlarmEvent)
+    assert day.ledger.held(AAPL) == 0
 
 
 async def test_f_b19_a_size_that_the_broker_cuts_is_the_size(day: Day) -> None:
