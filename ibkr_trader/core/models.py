@@ -196,6 +196,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     is_overridden: bool = False
     is_unwanted: bool = False  # its cancel came before the order did, or nobody knows whether
     was_unwanted: bool = False  # ... by what was asked before the cancel that is under way
+    unanswered: OrderSpec | None = None  # what it was asked to become as it ended
     created_at: datetime | None = None
     updated_at: datetime | None = None
 

@@ -19,7 +19,7 @@ from ibkr_trader.core.ids import make_order_id
 from ibkr_trader.core.models import ZERO, Order, OrderSpec
 from ibkr_trader.orders.asking import TRIES, Want
 from ibkr_trader.orders.linked_orders import Leg, claims
-from ibkr_trader.orders.members import oca_name, traded
+from ibkr_trader.orders.members import as_tight, oca_name, traded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -183,7 +183,7 @@ def _again(group: Bracket, leg: Leg, lost: Order, *, oca: str) -> OrderSpec:
     role = lost.spec.role
     copy = leg.number + len(group.shares) * len(leg.of(role))
     return msgspec.structs.replace(
-        lost.spec,
+        as_tight(lost) if role is OrderRole.STOP else lost.spec,
         order_id=make_order_id(group.group_id, role, copy=copy),
         quantity=claim(group, leg),
         parent_id=None,

@@ -30,7 +30,7 @@ from ibkr_trader.core.events import CloseRequestEvent
 from ibkr_trader.core.ids import make_order_id
 from ibkr_trader.core.models import ZERO, Contract, GroupId, Order, OrderId, OrderSpec
 from ibkr_trader.core.shapes import STOP_TYPES
-from ibkr_trader.orders.members import traded
+from ibkr_trader.orders.members import as_tight, traded
 
 KIND = "close"
 TRIES = 3  # of a cancel that was refused, and of a closing order that never left
@@ -121,7 +121,7 @@ class Closing(msgspec.Struct, frozen=True, kw_only=True):
             return ClosingStep(self, waiting_for=_ids(unheard))  # what is held is not known yet
         if stops:
             largest = max(stops, key=lambda order: order.remaining)
-            closing = msgspec.structs.replace(self, stop=largest.spec)
+            closing = msgspec.structs.replace(self, stop=as_tight(largest))
             return closing._cancelling(stops)  # noqa: SLF001 - of our own kind
         if not held:
             return ClosingStep(self, is_over=True)

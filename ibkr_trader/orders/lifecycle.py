@@ -291,7 +291,9 @@ def apply(order: Order, event: ev.OrderEvent) -> Order | None:
     if status is None:
         return None
     changed = absorb(order, event)
+    unanswered = None
     if status.is_closed:
+        unanswered = changed.desired or order.unanswered
         changed = msgspec.structs.replace(changed, desired=None)
         if order.status.is_closed:  # late words do not change the terms it closed under
             changed = msgspec.structs.replace(changed, spec=order.spec)
@@ -302,7 +304,9 @@ def apply(order: Order, event: ev.OrderEvent) -> Order | None:
         status = S.SUBMITTED
     elif status is S.SUBMITTED and changed.held_for and trigger is not T.WORK:
         status = S.PRESUBMITTED
-    return msgspec.structs.replace(changed, status=status, updated_at=event.at)
+    return msgspec.structs.replace(
+        changed, status=status, updated_at=event.at, unanswered=unanswered
+    )
 
 
 _WORKING = frozenset({S.PRESUBMITTED, S.SUBMITTED})

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.enums import OrderRole, OrderStatus
 from ibkr_trader.core.ids import make_order_id, parse_order_id
@@ -76,6 +78,19 @@ def traded(order: Order) -> Decimal:
     That word stands where an execution is corrected later; so what was taken back is no part of it.
     """
     return max(order.filled, order.reported_filled - order.taken_back)
+
+
+def as_tight(stop: Order) -> OrderSpec:
+    """Return the terms that a lost stop is put back with: never wider than it may have stood.
+
+    A change of its price that was under way may have been carried out, and nobody told. It was
+    wanted as well; so the tighter of the two counts.
+    """
+    spec, asked = stop.spec, stop.desired or stop.unanswered
+    if asked is None or asked.stop_price is None or spec.stop_price is None:
+        return spec
+    is_tighter = (asked.stop_price - spec.stop_price) * spec.side.sign < 0
+    return msgspec.structs.replace(spec, stop_price=asked.stop_price) if is_tighter else spec
 
 
 def spec_of(

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from ibkr_trader.core import events as ev
+from ibkr_trader.core.commands import CancelOrder
 from ibkr_trader.core.enums import OrderRole, OrderStatus, Side, TradingState
 from ibkr_trader.orders.wishes import HALT
 from ibkr_trader.risk.switch import EVERYTHING, TradingSwitch
@@ -40,6 +41,7 @@ T_CALLED = timedelta(seconds=30)  # after which a person is called for what is U
 USED = 103  # a number at or below one that came before
 T_CANCELS = ((1, 0.05), (10, 0.25), (50, 1.5))  # which cancel, within how many seconds
 _NEVER = 1 << 62
+DESK = "library"  # who asks, where a random day has a person ask for something
 
 
 class Era(NamedTuple):
@@ -149,9 +151,9 @@ def s14_flat(world: World) -> list[str]:
 
     What somebody trades by hand shows at the next look only, and is his own; what a whole close
     still works on, in a market that has no more to give, is on its way. Nothing is sent twice, so
-    three ends of a close are a person's. It was lost in the gateway on the link that stands, where
-    nothing proves that it will not come. TWS refused it by its settings. Or a later order overtook
-    it in there, which made its number one that was used (103).
+    four ends of a close are a person's. It was lost in the gateway on the link that stands, where
+    nothing proves that it will not come. TWS refused it by its settings. A later order overtook it
+    in there, which made its number one that was used (103). Or he has cancelled it by its name.
     """
     if world.trader is None:
         return []
@@ -228,7 +230,20 @@ def _is_a_persons(world: World, con_id: int, since: datetime) -> bool:
     if not closes:
         return False
     _, last = max(closes, key=lambda one: one[0])
-    return _is_lost_inside(world, last) or _is_refused_in_there(world, last)
+    return (
+        _is_lost_inside(world, last)
+        or _is_refused_in_there(world, last)
+        or _is_taken_back(world, last)
+    )
+
+
+def _is_taken_back(world: World, spec: OrderSpec) -> bool:
+    """Whether a person at the desk has cancelled it by its name: then what is held is his."""
+    return any(
+        isinstance(message, CancelOrder)
+        and (message.order_id, message.origin) == (spec.order_id, DESK)
+        for _, message in read(world).records
+    )
 
 
 def _is_lost_inside(world: World, spec: OrderSpec) -> bool:

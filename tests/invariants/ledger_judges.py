@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter, defaultdict
+from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -21,13 +22,14 @@ from tests.invariants.watched import US
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
     from ibkr_trader.core.models import Fill
     from tests.invariants.reading import Reading
     from tests.invariants.world import World
 
 NEWS = -1  # the number of no request: it is told because it has happened
+NOTED = timedelta(seconds=0.25)  # how late the world takes note that a fault has struck
 
 
 def s16_conservation(world: World) -> list[str]:
@@ -141,7 +143,7 @@ def _told(world: World) -> Iterator[tuple[_Named, datetime, timedelta]]:
 
 def _is_excused(world: World, since: datetime, patience: timedelta) -> bool:
     """Whether nobody could have it on record by then, or the time for it is not over."""
-    before, after = alive_since(world, since), alive_since(world, since + patience)
+    before, after = alive_since(world, since), alive_since(world, since + patience + NOTED)
     if world.clock.now() - since <= patience:
         return True
     if before is None or after is None or after < before:
