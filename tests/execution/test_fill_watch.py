@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.enums import TradingState
-from tests.execution.parts import Floor
+from ibkr_trader.execution.desk import Desk
+from ibkr_trader.execution.placing import Wait
+from tests.execution.parts import Floor, request
 from tests.orders.samples import fill, filled
 
 if TYPE_CHECKING:
@@ -43,3 +45,20 @@ async def test_a_second_oddity_is_told_while_the_first_still_holds() -> None:
         for key in ("e1", "e2"):
             trader.intake.admit([filled(fill(1, key=key, is_liquidation=True))])
         assert [one.message.partition("execution ")[2][:2] for one in told] == ["e1", "e2"]
+
+
+async def test_an_order_that_trades_on_beyond_its_size_is_told_once_until_a_resumption() -> None:
+    """A person is called once, and again where he has looked and it goes on."""
+    floor = Floor()
+    async with floor.trader() as trader:
+        told: list[ev.ErrorEvent] = []
+        trader.bus.subscribe(ev.ErrorEvent, told.append)
+        order = await Desk(trader).submit_order(request(10), wait=Wait.FILLED)
+        for key in ("more1", "more2", "more3"):
+            more = fill(1, key=key, order_id=order.order_id)
+            trader.intake.admit([filled(more)])
+        assert [one.message.partition("execution ")[2] for one in told] == ["more1)"]
+        trader.halter.resume("looked at it", origin="cli")
+        trader.intake.admit([filled(fill(1, key="more4", order_id=order.order_id))])
+        assert [one.message.partition("execution ")[2] for one in told] == ["more1)", "more4)"]
+        assert state(trader) is TradingState.REDUCING
