@@ -45,9 +45,7 @@ async def adopt(
     """
     async with desk_for(face, timeout=timeout) as desk:
         with _possible(), usage():
-            found = await caring.prepare_adoption(
-                desk.trader, symbol, wanted, most=most, client_id=face.settings().client_id
-            )
+            found = await caring.prepare_adoption(desk.trader, symbol, wanted, most=most)
         if face.dry_run:
             return _would_adopt(face, desk, found)
         patience = timeout if timeout is not None else face.settings().timeout_seconds
@@ -67,9 +65,8 @@ async def adopt_orders(
     """
     # Nothing may be cleared up on the way: they are taken as they are.
     async with desk_for(face, timeout=timeout, looks=True) as desk:
-        client_id = face.settings().client_id
         with _possible():
-            lost = await caring.prepare_orders(desk.trader, symbol, perm_ids, client_id=client_id)
+            lost = await caring.prepare_orders(desk.trader, symbol, perm_ids)
         said = [
             f"{o.spec.reference}: {w}" for o in lost for w in unproven(desk.trader.portfolio, o)
         ]

@@ -12,7 +12,7 @@ from ibkr_trader.cli.past_orders import named_orders
 from ibkr_trader.core.contracts import is_named
 from ibkr_trader.core.ids import short_id
 from ibkr_trader.core.shapes import STOP_TYPES
-from ibkr_trader.portfolio.lost_orders import is_of_lost_journal
+from ibkr_trader.portfolio.lost_orders import lost_orders
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,12 +43,8 @@ def lost(desk: Desk, symbol: str) -> list[Order]:
 
     Another desk at our client id looks just the same, so a person takes them over first.
     """
-    return [
-        order
-        for order in desk.trader.portfolio.orders.values()
-        if is_of_lost_journal(order, client_id=desk.trader.client_id)
-        and is_named(order.spec.contract, symbol)
-    ]
+    found = lost_orders(desk.trader.portfolio, client_id=desk.trader.client_id)
+    return [order for order in found if is_named(order.spec.contract, symbol)]
 
 
 def the_one(desk: Desk, text: str, *, is_stop: bool) -> Order:

@@ -41,7 +41,7 @@ async def show(face: Face, *, timeout: float | None) -> output.Reply:
         TraderError: Whatever keeps the broker from telling how it stands.
     """
     async with desk_for(face, timeout=timeout, looks=True) as desk:
-        found = await look(desk.trader, client_id=face.settings().client_id, tell=face.tell)
+        found = await look(desk.trader, tell=face.tell)
         return _planned(face, desk, found)
 
 
@@ -62,7 +62,7 @@ async def apply(
     folder.read(token, now=clock.now())  # the broker is not asked for what cannot be applied
     # The guardian would clear up on its own as the desk opens, and the plan would not hold.
     async with desk_for(face, timeout=timeout, looks=True) as desk:
-        found = await look(desk.trader, client_id=settings.client_id, tell=face.tell)
+        found = await look(desk.trader, tell=face.tell)
         kept = folder.read(token, now=clock.now())  # that may have taken a while
         moved = list(moved_since(kept, desk.trader, found))
         if moved:
@@ -74,7 +74,7 @@ async def apply(
         patience = timeout if timeout is not None else settings.timeout_seconds
         applied = await _carry_out(face, desk, steps, token=token, patience=patience)
         try:
-            left = await look(desk.trader, client_id=settings.client_id, tell=face.tell)
+            left = await look(desk.trader, tell=face.tell)
         except BrokerUnavailable as error:
             raise _unseen(applied, error) or error from error
         return _replied(face, desk, left, applied)
@@ -89,7 +89,6 @@ async def _carry_out(
             order = await carry_out_step(
                 desk.trader,
                 step,
-                client_id=face.settings().client_id,
                 cause=f"plan {token}",
                 timeout=patience,
             )

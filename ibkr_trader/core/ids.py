@@ -170,6 +170,20 @@ def is_twin(order_id: str) -> bool:
     return order_id.startswith(f"{TWIN}-")
 
 
+def is_reached(number: int, *, client_id: int, ours: int) -> bool:
+    """Whether a cancel that client `ours` sends by a number reaches one order, and nothing else.
+
+    A number that another client gave may be that of another order of ours. One below zero is of
+    TWS's own making: no order of ours has it, and TWS says so if it takes no cancel of it from us.
+
+    Args:
+        number: The broker's order id; 0 is none.
+        client_id: The client under which the broker has it.
+        ours: The client that would send the cancel.
+    """
+    return number < 0 or (number > 0 and client_id == ours)
+
+
 def next_broker_order_ids(count: int, *, next_valid: int, floor: int, seen: int) -> tuple[int, ...]:
     """Return the lowest `count` broker order ids in a row that are safe to use.
 

@@ -31,7 +31,7 @@ from ibkr_trader.orders.cover_orders import Attach, Policy, emergency_stop
 from ibkr_trader.orders.coverage import coverage
 from ibkr_trader.orders.exit_levels import Wanted
 from ibkr_trader.portfolio.ledger_fold import subject_of
-from ibkr_trader.portfolio.lost_orders import lost_orders, why_not
+from ibkr_trader.portfolio.lost_orders import lost_orders, to_take_over, why_not
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -77,7 +77,6 @@ async def prepare_adoption(
     wanted: Wanted,
     *,
     most: Decimal | None = None,
-    client_id: int = 0,
 ) -> Adoption:
     """Find what is held and what it lacks; nothing is written or sent.
 
@@ -86,7 +85,6 @@ async def prepare_adoption(
         symbol: What is held.
         wanted: The exits that are asked for. Without any, the settings' stop is taken.
         most: Take over no more than so much of it; None is all of it.
-        client_id: Ours at the gateway: orders of a lost journal of ours carry it.
 
     Raises:
         NothingHeld: If nothing is held.
@@ -106,23 +104,18 @@ async def prepare_adoption(
     size = abs(position.quantity) if most is None else min(most, abs(position.quantity))
     held = size if position.quantity > 0 else -size
     bare = min(size, _naked(trader, position))
-    portfolio = trader.portfolio
-    lost = lost_orders(portfolio, client_id=client_id, con_id=contract.con_id)
-    lost = tuple(order for order in lost if not why_not(portfolio, order))
+    lost = to_take_over(trader.portfolio, client_id=trader.client_id, con_id=contract.con_id)
     request = _exits(trader, position, wanted, size=bare) if bare else None
     return Adoption(position, held, bare, request, lost)
 
 
-async def prepare_orders(
-    trader: Trader, symbol: str, perm_ids: Sequence[int], *, client_id: int
-) -> tuple[Order, ...]:
+async def prepare_orders(trader: Trader, symbol: str, perm_ids: Sequence[int]) -> tuple[Order, ...]:
     """Find orders of a lost journal by their permanent ids; nothing is written or sent.
 
     Args:
         trader: Who is to look after them.
         symbol: What they trade: a number that was mistyped is another contract's, most often.
         perm_ids: The broker's ids of them.
-        client_id: Ours at the gateway.
 
     Raises:
         CannotAdopt: If one is none of a lost journal of ours, or cannot be taken over.
@@ -131,7 +124,7 @@ async def prepare_orders(
     """
     await trader.recovery.synchronize()
     contract, portfolio = (await trader.learn(symbol)).contract, trader.portfolio
-    lost = lost_orders(portfolio, client_id=client_id, con_id=contract.con_id)
+    lost = lost_orders(portfolio, client_id=trader.client_id, con_id=contract.con_id)
     found = {order.perm_id: order for order in lost}
     for perm_id in perm_ids:
         if perm_id not in found:

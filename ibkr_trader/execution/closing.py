@@ -14,9 +14,9 @@ from ibkr_trader.execution.exchange_hours import exchange_now
 from ibkr_trader.execution.placing import QUOTE_TIMEOUT
 from ibkr_trader.execution.taking_over import take_over
 from ibkr_trader.orders.closing import KIND
-from ibkr_trader.portfolio.flattening import is_ours_to_end, unfinished
+from ibkr_trader.portfolio.flattening import unfinished
 from ibkr_trader.portfolio.ledger_fold import quantity_of
-from ibkr_trader.portfolio.lost_orders import lost_orders
+from ibkr_trader.portfolio.lost_orders import to_take_over
 from ibkr_trader.risk.checks import strategy_owner
 
 if TYPE_CHECKING:
@@ -103,12 +103,8 @@ async def close_contract(
 
 def lost_in(trader: Trader, con_id: int) -> tuple[OrderId, ...]:
     """Return what a lost journal of ours had in a contract, as far as closing it takes it over."""
-    portfolio, client_id = trader.portfolio, trader.client_id
-    return tuple(
-        order.order_id
-        for order in lost_orders(portfolio, client_id=client_id, con_id=con_id)
-        if is_ours_to_end(portfolio, order, client_id=client_id)
-    )
+    found = to_take_over(trader.portfolio, client_id=trader.client_id, con_id=con_id)
+    return tuple(order.order_id for order in found)
 
 
 async def close_each(

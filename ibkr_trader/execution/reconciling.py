@@ -81,9 +81,7 @@ class KeptPlan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             raise TicketRefused(f"plan {token} is over: it was good for {minutes}", hint=again)
 
 
-async def look(
-    trader: Trader, *, client_id: int, tell: Callable[[str], None] = lambda _: None
-) -> Look:
+async def look(trader: Trader, *, tell: Callable[[str], None] = lambda _: None) -> Look:
     """Ask the broker for everything, and return what is not as it is meant; nothing is sent.
 
     Where orders are unaccounted for it is asked twice: a second look, a grace later, can prove
@@ -103,7 +101,7 @@ async def look(
         unsubscribe()
     for contract in _bare(trader):
         await trader.study(contract, timeout=QUOTE_TIMEOUT, opens=False)
-    plan = _plan(trader, client_id=client_id)
+    plan = _plan(trader)
     return Look(plan, fingerprint(trader.portfolio), tuple(dict.fromkeys(settled)))
 
 
@@ -129,7 +127,7 @@ def moved_since(kept: KeptPlan, trader: Trader, found: Look) -> Iterator[str]:
 
 
 async def carry_out_step(
-    trader: Trader, step: PlanStep, *, client_id: int, cause: str, timeout: float
+    trader: Trader, step: PlanStep, *, cause: str, timeout: float
 ) -> Order | None:
     """Do one step and return its order as it then stands; None if it is not needed any more.
 
@@ -138,7 +136,6 @@ async def carry_out_step(
     Args:
         trader: Who does it.
         step: One that has an action.
-        client_id: Ours at the gateway.
         cause: What the command carries as its reason: the plan's name.
         timeout: Seconds to wait for the broker's confirmation.
 
@@ -150,7 +147,7 @@ async def carry_out_step(
         CannotTakeOver: If an order of a lost journal is not as it was.
         JournalError: If that one is ours again cannot be recorded.
     """
-    due = {one.line for one in _plan(trader, client_id=client_id).doable}
+    due = {one.line for one in _plan(trader).doable}
     if step.line not in due:
         return None
     match step.action:
@@ -167,13 +164,13 @@ async def carry_out_step(
     return await carry_out(trader, command, timeout=timeout)
 
 
-def _plan(trader: Trader, *, client_id: int) -> Plan:
+def _plan(trader: Trader) -> Plan:
     guardian = trader.guardian
     sight = Sight(
         terms=Terms(guardian.rules, guardian.policy.known, trader.clock.now()),
         markets=open_markets(trader),
         misled=trader.groups.misled,
-        client_id=client_id,
+        client_id=trader.client_id,
     )
     return make_plan(trader.portfolio, sight)
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from ibkr_trader.core.models import ZERO
 from ibkr_trader.portfolio.ledger_fold import quantity_of, stated_apart
-from ibkr_trader.portfolio.lost_orders import is_of_lost_journal, why_not
+from ibkr_trader.portfolio.lost_orders import to_take_over
 
 if TYPE_CHECKING:
     from decimal import Decimal
 
-    from ibkr_trader.core.models import Contract, Order
+    from ibkr_trader.core.models import Contract
     from ibkr_trader.orders.closing import Closing, ClosingStep
     from ibkr_trader.portfolio.state import PortfolioState
 
@@ -54,13 +54,6 @@ def unfinished(state: PortfolioState, *, client_id: int = 0) -> dict[int, Contra
             it, only what is on record.
     """
     held = {con_id: position.contract for con_id, position in state.positions.items()}
-    return held | {
-        order.spec.contract.con_id: order.spec.contract
-        for order in state.orders.values()
-        if not order.is_foreign or is_ours_to_end(state, order, client_id=client_id)
-    }
-
-
-def is_ours_to_end(state: PortfolioState, order: Order, *, client_id: int) -> bool:
-    """Whether a closing may take an order over: a lost journal of ours had it, beyond doubt."""
-    return is_of_lost_journal(order, client_id=client_id) and not why_not(state, order)
+    ours = [order for order in state.orders.values() if not order.is_foreign]
+    ours += to_take_over(state, client_id=client_id)
+    return held | {order.spec.contract.con_id: order.spec.contract for order in ours}

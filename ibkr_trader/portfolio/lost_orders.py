@@ -36,14 +36,25 @@ def is_of_lost_journal(order: Order, *, client_id: int) -> bool:
     return order.is_foreign and is_desks and order.client_id == client_id != 0
 
 
-def lost_orders(state: PortfolioState, *, client_id: int, con_id: int) -> tuple[Order, ...]:
-    """Return the live orders of a lost journal in one contract, entries first."""
+def lost_orders(
+    state: PortfolioState, *, client_id: int, con_id: int | None = None
+) -> tuple[Order, ...]:
+    """Return the live orders of a lost journal in one contract (None: in all), entries first."""
     found = (
         order
         for order in state.orders.values()
-        if order.spec.contract.con_id == con_id and is_of_lost_journal(order, client_id=client_id)
+        if con_id in {None, order.spec.contract.con_id}
+        and is_of_lost_journal(order, client_id=client_id)
     )
     return tuple(sorted(found, key=lambda order: (order.spec.parent_id is not None, order.perm_id)))
+
+
+def to_take_over(
+    state: PortfolioState, *, client_id: int, con_id: int | None = None
+) -> tuple[Order, ...]:
+    """Return those of them that can be taken over as they stand."""
+    found = lost_orders(state, client_id=client_id, con_id=con_id)
+    return tuple(order for order in found if not why_not(state, order))
 
 
 def why_not(state: PortfolioState, order: Order) -> str:

@@ -123,7 +123,7 @@ class _Findings:
         """Adopt whatever works at the broker."""
         for theirs in self.snapshot.open_orders:
             ours = self.portfolio.order(theirs.order_id)
-            if theirs.order_id in self.seen:
+            if theirs.order_id in self.seen:  # `twins.apart` has named those that can be told apart
                 another = f"another with permId {theirs.perm_id}"
                 self._drift(theirs.order_id, "one order", another, needs_look=True)
                 continue

@@ -14,7 +14,7 @@ import msgspec
 
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.enums import OrderRole
-from ibkr_trader.core.ids import is_twin, parse_order_id, twin_id
+from ibkr_trader.core.ids import is_reached, is_twin, parse_order_id, twin_id
 from ibkr_trader.core.models import GroupId
 
 if TYPE_CHECKING:
@@ -30,13 +30,8 @@ def twins(orders: Iterable[Order]) -> tuple[Order, ...]:
 
 
 def can_end(twin: Order, client_id: int) -> bool:
-    """Whether a cancel by its number reaches it, and nothing else.
-
-    A number that another client gave may be that of another order of ours. One below zero is of
-    TWS's own making: no order of ours has it, and TWS says so if it takes no cancel of it from us.
-    """
-    number = twin.spec.broker_order_id
-    return number < 0 or (number > 0 and twin.client_id == client_id)
+    """Whether a cancel that client `client_id` sends ends a twin, and nothing else."""
+    return is_reached(twin.spec.broker_order_id, client_id=twin.client_id, ours=client_id)
 
 
 def told(orders: Iterable[Order], at: datetime) -> Iterator[ev.DriftEvent]:

@@ -24,7 +24,7 @@ from ibkr_trader.portfolio.plan_steps import StepKind
 from tests.bad_days.judges import nakedness
 from tests.bad_days.requests import bracket, single
 from tests.bad_days.stage import AAPL, Day, a_day
-from tests.bad_days.test_reconciling import CLIENT, NOW, applied, kinds, seen
+from tests.bad_days.test_reconciling import NOW, applied, kinds, seen
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -160,7 +160,7 @@ async def test_exits_that_were_taken_over_follow_what_is_held(tmp_path: Path) ->
             await desk.submit_group(bracket(), wait=Wait.FILLED)
         lose_journal(tmp_path)
         async with day.open_desk(policy=Policy.ATTACH):
-            found = await caring.prepare_adoption(day.trader, "AAPL", Wanted(), client_id=CLIENT)
+            found = await caring.prepare_adoption(day.trader, "AAPL", Wanted())
             assert (found.request, len(found.lost)) == (None, 2)
             await caring.adopt(day.trader, found, timeout=10)
             await day.hand_order(Side.SELL, 4)

@@ -39,14 +39,14 @@ NOW = datetime(2026, 11, 22, 9, tzinfo=UTC)  # the machine's
 async def seen(day: Day) -> Look:
     """Look, while time passes as it must."""
     async with day.meanwhile(within=20):
-        return await look(day.trader, client_id=CLIENT)
+        return await look(day.trader)
 
 
 async def applied(day: Day, found: Look) -> list[str]:
     """Carry a plan out, and return the steps that were needed."""
     done = []
     for step in found.plan.doable:
-        order = await carry_out_step(day.trader, step, client_id=CLIENT, cause="plan", timeout=10)
+        order = await carry_out_step(day.trader, step, cause="plan", timeout=10)
         done += [step.id] if order is not None else []
     await day.quiet()
     return done

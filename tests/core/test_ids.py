@@ -19,6 +19,7 @@ from ibkr_trader.core.ids import (
     is_install,
     is_our_group,
     is_ours,
+    is_reached,
     is_reference,
     is_twin,
     make_group_id,
@@ -192,3 +193,13 @@ def test_a_twin_goes_by_its_permanent_id_and_is_nobodys_group() -> None:
     assert group_number(name, "k7qav") == 0
     with pytest.raises(ValueError, match="cannot be a group id"):
         make_group_id("twin", 9)
+
+
+@pytest.mark.parametrize(
+    ("number", "client_id", "is_so"),
+    [(900, 7, True), (900, 8, False), (-7, 8, True), (-7, 7, True), (0, 7, False)],
+)
+def test_a_cancel_goes_by_a_number_that_can_mean_nothing_else(
+    number: int, client_id: int, is_so: bool
+) -> None:
+    assert is_reached(number, client_id=client_id, ours=7) is is_so

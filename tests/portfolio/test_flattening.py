@@ -11,7 +11,8 @@ from ibkr_trader.core.commands import CancelOrder, SubmitOrders
 from ibkr_trader.core.enums import Side
 from ibkr_trader.core.models import GroupId, Position
 from ibkr_trader.orders.closing import Closing
-from ibkr_trader.portfolio.flattening import closable, flatten, is_ours_to_end, unfinished
+from ibkr_trader.portfolio.flattening import closable, flatten, unfinished
+from ibkr_trader.portfolio.lost_orders import to_take_over
 from ibkr_trader.portfolio.state import PortfolioState, fold
 from tests.orders.samples import (
     AAPL,
@@ -135,10 +136,10 @@ def test_what_a_lost_journal_of_ours_had_is_not_at_rest_either() -> None:
     ours = order.client_id
     assert set(unfinished(state, client_id=ours)) == {MSFT.con_id}
     assert unfinished(state, client_id=ours + 1) == unfinished(state) == {}
-    assert is_ours_to_end(state, order, client_id=ours)
+    assert to_take_over(state, client_id=ours) == (order,)
     twin = spec(contract=MSFT, order_id="foreign-4", reference="lost2-3-single")
     doubtful = fold([accepted(twin, **(told | {"perm_id": 4}))], state)
-    assert not is_ours_to_end(doubtful, order, client_id=ours)
+    assert to_take_over(doubtful, client_id=ours) == ()
     assert unfinished(doubtful, client_id=ours) == {}
     stranger = spec(contract=AAPL, order_id="foreign-5", reference="by hand")
     by_hand = fold([accepted(stranger, **told), working("foreign-5")])

@@ -28,7 +28,7 @@ from ibkr_trader.adapters.ibkr.what_if import WhatIfs, fill_in_question, proven_
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.commands import CancelOrder, ModifyOrder, SubmitOrders
 from ibkr_trader.core.errors import BrokerUnavailable
-from ibkr_trader.core.ids import is_twin
+from ibkr_trader.core.ids import is_reached, is_twin
 from ibkr_trader.orders.wishes import HALT
 
 if TYPE_CHECKING:
@@ -349,8 +349,9 @@ class IBKRBroker:
         if entry is None:
             raise BrokerUnavailable(f"{order_id} has not been seen on this connection")
         ours = self._connection.settings.client_id
-        if ends and is_twin(order_id) and entry.number < 0:
-            return entry  # of TWS's making, so of none of ours: it refuses what it does not take
+        is_near = is_reached(entry.number, client_id=entry.client_id, ours=ours)
+        if ends and is_twin(order_id) and is_near:
+            return entry
         if entry.is_foreign or entry.client_id != ours or not entry.number:
             # Its number may be that of another order of ours: nothing must be sent with it.
             raise BrokerUnavailable(
