@@ -88,8 +88,8 @@ def s19_answered(world: World) -> list[str]:
     """Judge that what protects a fill, where the broker leaves it out, was asked for in time.
 
     At once after an addition, whose exits nobody else enlarges; a second after an entry's own fill,
-    half of which is left to the broker. A cancel that makes room is an answer too; S8 judges what
-    comes of it, and has the same exceptions.
+    half of which is left to the broker, or where no exit is left that could be enlarged. A cancel
+    that makes room is an answer too; S8 judges what comes of it, and has the same exceptions.
     """
     found = []
     own = {con_id for con_id, _ in world.touches} | world.bared
@@ -97,7 +97,9 @@ def s19_answered(world: World) -> list[str]:
         con_id, at, ref = execution.con_id, execution.at, role_of(execution.order_ref)
         if ref is None or ref.role is not OrderRole.ENTRY or con_id in own:
             continue
-        until = at + (T_EVENT if ref.copy > 1 else T_ASKED + T_EVENT) + world.latency
+        until = at + T_EVENT + world.latency
+        if ref.copy == 1 or not _has_exit(world, ref.group_id, until):
+            until += T_ASKED
         able = able_since(world, until, con_id)
         if until >= world.clock.now() or able is None or able > at:
             continue
@@ -108,6 +110,14 @@ def s19_answered(world: World) -> list[str]:
         if all(_is_naked(con_id, state) for state in during):
             found.append(f"S19 {execution.exec_id} of {at:%T.%f} called for stops; nobody asked")
     return found
+
+
+def _has_exit(world: World, group_id: str, moment: datetime) -> bool:
+    """Whether an exit of the group works at a moment: one that could be enlarged."""
+    state = next((one for one in reversed(world.exchange.states) if one.at <= moment), None)
+    return state is not None and any(
+        is_exit(order) and _is_of(order.terms.order_ref, group_id) for order in state.working
+    )
 
 
 def _has_asked(world: World, con_id: int, group_id: str, *, at: datetime, until: datetime) -> bool:
