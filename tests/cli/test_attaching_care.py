@@ -95,6 +95,7 @@ async def test_a_lost_order_and_then_its_position_are_adopted(tmp_path: Path) ->
     with settings_in(tmp_path) as settings:
         async with floor.trader() as trader:
             clerk = Clerk(Desk(trader), settings, TraderCard(trader))
+            trader.client_id = 1  # as the exchange knows it
             Stranger(floor, trader).trade("BUY", 10)
             await soon(floor, trader, lambda now: AAPL in now.positions, seconds=0)
             place_lost_stop(floor)
