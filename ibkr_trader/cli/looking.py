@@ -28,6 +28,7 @@ from ibkr_trader.core.contracts import is_named, label
 from ibkr_trader.core.errors import BrokerUnavailable
 from ibkr_trader.core.ids import parse_order_id
 from ibkr_trader.core.text import UNKNOWN, money, price, quantity
+from ibkr_trader.execution.outlook import DAY
 from ibkr_trader.portfolio.protection import protection
 
 if TYPE_CHECKING:
@@ -114,7 +115,9 @@ def _with_trails(desk: Desk, guard: Protection) -> Protection:
 async def fills(face: Face, *, symbol: str) -> output.Reply:
     """Return the day's executions, oldest first."""
     async with desk_for(face) as desk:
-        known = sorted(desk.trader.portfolio.fills.values(), key=lambda fill: fill.at)
+        begins = desk.trader.clock.now() - DAY  # what may be told again is remembered for longer
+        told = (fill for fill in desk.trader.portfolio.fills.values() if fill.at >= begins)
+        known = sorted(told, key=lambda fill: fill.at)
         found = [fill for fill in known if is_named(fill.contract, symbol)]
         head = title(face.settings(), desk)
         blocks: list[str | output.Table] = [head, fills_table(found, utc=face.utc)]

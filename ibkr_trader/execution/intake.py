@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ibkr_trader.core.models import Fill, OrderId
     from ibkr_trader.execution.bus import EventBus
     from ibkr_trader.execution.record import Record
+    from ibkr_trader.portfolio.state import PortfolioState
 
 _BREAKS_REPEAT = (ev.UnknownEvent, ev.NotSentEvent, ev.CancelRequestEvent, ev.ModifyEvent)
 BATCH = 500  # events written in one commit at most
@@ -53,7 +54,7 @@ class Intake:
         self._record = record
         self._reach = reach
         self._fills: dict[FillId, Fill] = {}
-        self._commissions: set[str] = set()
+        self._commissions: set[FillId] = set()
         self._status: dict[OrderId, ev.OrderEvent] = {}
         self._arrived: list[ev.BaseEvent] = []
         self._wake = asyncio.Event()
@@ -66,6 +67,20 @@ class Intake:
             self._fills[fill.fill_id] = fill
             if fill.commission is not None:
                 self._commissions.add(fill.fill_id)
+
+    def keep(self, portfolio: PortfolioState) -> None:
+        """Forget what `portfolio` has let go of: a process may run for weeks.
+
+        What executed before is news to nobody: see `horizon`.
+        """
+        self._fills = {key: fill for key, fill in self._fills.items() if key in portfolio.fills}
+        awaited = portfolio.unclaimed_costs
+        self._commissions = {
+            key for key in self._commissions if key in portfolio.fills or key in awaited
+        }
+        self._status = {
+            key: last for key, last in self._status.items() if portfolio.order(key) is not None
+        }
 
     def admit(self, events: Sequence[ev.BaseEvent]) -> None:
         """Write down and publish what is new in `events`, in order."""
@@ -107,7 +122,7 @@ class Intake:
             case ev.CommissionEvent():
                 if event.fill_id in self._commissions:
                     return None
-                self._commissions.add(event.fill_id)
+                self._commissions.add(FillId(event.fill_id))
                 return event
             case ev.StatusEvent() | ev.AcceptEvent() | ev.DoneEvent() | ev.CancelEvent():
                 return self._fresh_status(event)

@@ -20,6 +20,7 @@ from ibkr_trader.core.ids import group_number
 from ibkr_trader.execution.outlook import DAY
 from ibkr_trader.orders.members import traded
 from ibkr_trader.orders.wishes import RECOVERY
+from ibkr_trader.portfolio.horizon import with_news_only
 from ibkr_trader.portfolio.protection import last_lost
 from ibkr_trader.portfolio.reconciliation import GRACE, Evidence, reconcile
 from ibkr_trader.portfolio.stop_outs import stopped_out
@@ -151,7 +152,8 @@ class Recovery:
                 sent_in=self._sent_in,
                 missed_for={o: timedelta(seconds=now - at) for o, at in self._missed.items()},
             )
-            outcome = reconcile(self._outlook.portfolio, snapshot, evidence)
+            portfolio = self._outlook.portfolio
+            outcome = reconcile(portfolio, with_news_only(snapshot, portfolio), evidence)
             self._missed = {
                 order_id: self._missed.get(order_id, now)
                 for order_id in outcome.unresolved
@@ -233,7 +235,8 @@ class Recovery:
     def checkpoint(self) -> None:
         """Mark a resting point in the journal, so that the next start reads little.
 
-        A checkpoint that cannot be written costs time, not truth.
+        A checkpoint that cannot be written costs time, not truth. What it leaves out is forgotten
+        here, too.
         """
         now = self._clock.now()
         portfolio = self._outlook.portfolio.begin_day(now - DAY)
@@ -259,6 +262,7 @@ class Recovery:
             positions=tuple(portfolio.positions.values()),
             bases=tuple(b.base for b in portfolio.books.values() if b.base.quantity and b.fills),
             opened={con_id: b.opened for con_id, b in portfolio.books.items() if b.opened},
+            synced_at=portfolio.synced_at,
             closings=tuple(portfolio.closings.values()),
             misled=self._misled_groups(),
             openings=history.openings,
@@ -271,6 +275,8 @@ class Recovery:
         )
         with contextlib.suppress(JournalError):
             self._record.write([event])
+        self._intake.keep(portfolio)
+        self._sent_in = {o: at for o, at in self._sent_in.items() if portfolio.order(o) is not None}
 
     async def _cancel(self, order_id: OrderId) -> None:
         order = self._outlook.portfolio.order(order_id)

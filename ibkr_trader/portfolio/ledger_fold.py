@@ -182,6 +182,7 @@ def synchronized(state: PortfolioState, event: ev.SyncEvent) -> PortfolioState:
         state,
         reported={p.contract.con_id: p.quantity for p in event.positions},
         drift={},
+        synced_at=event.at,
     )
 
 

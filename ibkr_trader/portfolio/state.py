@@ -26,6 +26,7 @@ from ibkr_trader.core.models import AccountValues, Fill, FillId, GroupId, Order,
 from ibkr_trader.portfolio import caring, ledger_fold, order_fold
 from ibkr_trader.portfolio.finding import find_orders
 from ibkr_trader.portfolio.growing import GrowingMap
+from ibkr_trader.portfolio.horizon import reach
 from ibkr_trader.portfolio.ledger_fold import Close
 from ibkr_trader.portfolio.positions import Book
 from ibkr_trader.portfolio.protection import last_lost
@@ -77,6 +78,7 @@ class PortfolioState(msgspec.Struct, frozen=True, kw_only=True):
         reported: The broker's last word on positions, by con_id.
         has_synced: Whether positions begin at what the broker or a checkpoint has stated,
             so that a report that differs means something.
+        synced_at: When the broker told everything last, as far as that is on record.
         unclaimed: News of orders whose terms nobody has stated yet.
         unclaimed_costs: Commissions of executions that have not arrived yet.
         link: The connection to the broker.
@@ -99,6 +101,7 @@ class PortfolioState(msgspec.Struct, frozen=True, kw_only=True):
     drift: Mapping[str, ev.DriftEvent] = MappingProxyType({})
     reported: Mapping[int, Decimal] = MappingProxyType({})
     has_synced: bool = False
+    synced_at: datetime | None = None
     unclaimed: Mapping[OrderId, tuple[ev.OrderEvent, ...]] = MappingProxyType({})
     unclaimed_costs: Mapping[FillId, ev.CommissionEvent] = MappingProxyType({})
     link: Link = Link()
@@ -129,20 +132,26 @@ class PortfolioState(msgspec.Struct, frozen=True, kw_only=True):
     def begin_day(self, moment: datetime) -> PortfolioState:
         """Return the picture without the past before `moment`: closed orders, counted fills.
 
-        The stop that a position has lost last stays known: see `last_lost`.
+        The stop that a position has lost last stays known: see `last_lost`. So do the executions
+        that the broker may tell again: see `horizon`.
         """
+        told = reach(self.synced_at, moment)
         lost = last_lost(self.positions.values(), self.closed.values())
         closed = self.closed.only(
             lambda o: o.updated_at is None or o.updated_at >= moment or o.order_id in lost
         )
         known = self.orders.keys() | closed.keys()
-        books = {con_id: book.since(moment) for con_id, book in self.books.items()}
+        books = {con_id: book.since(told) for con_id, book in self.books.items()}
         state = msgspec.structs.replace(
             self,
             closed=closed,
             unheard={key: order for key, order in self.unheard.items() if key in known},
             renamed={was: name for was, name in self.renamed.items() if name in known},
-            fills=self.fills.only(lambda fill: fill.at >= moment),
+            fills=self.fills.only(lambda fill: fill.at >= told),
+            unclaimed={key: news for key, news in self.unclaimed.items() if news[-1].at >= moment},
+            unclaimed_costs={
+                key: cost for key, cost in self.unclaimed_costs.items() if cost.at >= moment
+            },
             groups=self.groups.only(lambda members: not known.isdisjoint(members)),
             children=self.children.only(lambda members: not known.isdisjoint(members)),
         )
@@ -162,6 +171,7 @@ _FOLLOW: Mapping[type[ev.BaseEvent], Callable[[PortfolioState, Any], PortfolioSt
     ev.AccountEvent: lambda state, event: msgspec.structs.replace(state, values=event.values),
     ev.CheckpointEvent: lambda state, event: msgspec.structs.replace(
         ledger_fold.resume(state, event),
+        synced_at=event.synced_at or state.synced_at,
         closings={one.contract.con_id: one for one in event.closings},
         cares={one.contract.con_id: one for one in event.cares},
     ),

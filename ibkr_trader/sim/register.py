@@ -1,8 +1,11 @@
 """Every order and execution of the day, and how they are looked up."""
 
 from collections.abc import Iterable
+from datetime import datetime, timedelta
 
 from ibkr_trader.sim.orders import Execution, OrderKey, SimOrder
+
+LOGGED = timedelta(days=7)  # the longest that a trade log goes back
 
 
 class Register:
@@ -33,6 +36,10 @@ class Register:
         """Return today's executions, oldest first."""
         return tuple(self._ledger.executions)
 
+    def trade_log(self) -> Iterable[Execution]:
+        """Return the executions of the days before, oldest first: a week's, since the start."""
+        return tuple(self._ledger.log)
+
     def next_order_id(self, client_id: int) -> int:
         """Return the lowest order id this client may use next."""
         return self._ledger.seen_ids.get(client_id, 0) + 1
@@ -49,6 +56,7 @@ class Ledger:
         groups: The orders of each OCA group, by its name, closed ones too.
         seen_ids: Each client's highest order id ever; `used_ids` of those parked or accepted:
             TWS takes none at or below it again, were it never used itself.
+        log: The executions of the days before today, a week's. Nobody writes them down.
         dirty: Orders changed since the last dump of changes; `fresh` executions likewise.
     """
 
@@ -59,6 +67,7 @@ class Ledger:
         self.children: dict[OrderKey, list[OrderKey]] = {}
         self.groups: dict[str, dict[OrderKey, None]] = {}
         self.executions: list[Execution] = []
+        self.log: list[Execution] = []
         self.seen_ids: dict[int, int] = {}
         self.used_ids: dict[int, int] = {}
         self.dirty: dict[OrderKey, None] = {}
@@ -116,12 +125,13 @@ class Ledger:
         self.executions.append(execution)
         self.fresh.append(execution)
 
-    def roll(self) -> None:
+    def roll(self, now: datetime) -> None:
         """Forget yesterday: its executions, and closed orders no open relative needs.
 
         Relatives are an order's family, and the members of its OCA group.
         """
         self.dropped_executions += [execution.exec_id for execution in self.executions]
+        self.log = [one for one in (*self.log, *self.executions) if now - one.at < LOGGED]
         self.executions.clear()
         self.completed.clear()
         needed = {self.root_of(key) for key in self.open}

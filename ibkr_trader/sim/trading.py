@@ -105,7 +105,7 @@ def _auction(pit: Pit, order: SimOrder) -> None:
 
 def roll(pit: Pit) -> None:
     """Begin a new day at midnight in New York."""
-    pit.ledger.roll()
+    pit.ledger.roll(pit.now)
     pit.dirty_positions.update(pit.account.positions)
     pit.account.roll()
     pit.dirty_account = True

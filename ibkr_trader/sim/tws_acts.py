@@ -30,7 +30,7 @@ class TwsActs(Door):
     def roll_over(self, *, now: datetime) -> list[SimEvent]:
         """Forget the day's executions and closed orders, as midnight does; all else stays."""
         self._reach(now)
-        self._pit.ledger.roll()
+        self._pit.ledger.roll(now)
         return self._finish()
 
     def choose_bracket_mode(self, mode: BracketMode | None, *, now: datetime) -> list[SimEvent]:

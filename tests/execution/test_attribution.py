@@ -305,6 +305,7 @@ async def test_a_day_that_is_over_is_known_after_a_restart_though_its_orders_are
         floor.clock.advance(2 * 86_400)
         rows = strategy_rows(trader.outlook.view(), {})
         assert [(row.entries, row.messages) for row in rows] == [(0, 0)] * 3, "another day"
+        await trader.recovery.synchronize()
         Checkpoints(trader).mark()
         assert not trader.outlook.strategies.book.groups, "nobody will hear of them any more"
 
@@ -319,6 +320,7 @@ async def test_what_is_held_for_days_stays_whose_it_is() -> None:
         floor.clock.advance(2 * 86_400)
     async with floor.strategist(ALPHA, journal=journal) as strategist:
         trader = of(strategist)
+        Checkpoints(trader).mark()
         assert not trader.portfolio.fills
         assert trader.outlook.strategies.owner(AAPL) == "alpha"
 

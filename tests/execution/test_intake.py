@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,8 @@ from ibkr_trader.core.models import Contract, Fill, FillId, OrderId
 from ibkr_trader.execution.bus import EventBus
 from ibkr_trader.execution.intake import Intake
 from ibkr_trader.execution.record import Record
+from ibkr_trader.portfolio.state import fold
+from tests.orders.samples import spec, written
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -165,3 +167,22 @@ async def test_a_burst_is_worked_off_in_batches() -> None:
     await desk.intake.drained()
     worker.cancel()
     assert len(desk.heard) == 1200
+
+
+def test_what_the_picture_has_let_go_of_is_forgotten() -> None:
+    """What it keeps is still told apart; of the rest nothing is left that could grow."""
+    desk = Desk()
+    cost = ev.CommissionEvent(
+        at=AT, order_id=OrderId("memo-1-single"), fill_id="e.1", commission=Decimal(1)
+    )
+    alone = msgspec.structs.replace(cost, fill_id="e.9")  # its execution has not come yet
+    order = written(spec())
+    known: list[ev.BaseEvent] = [order, fill(10), cost, alone, status(10)]
+    desk.intake.admit(known)
+    picture = fold(known)
+    desk.intake.keep(picture)
+    desk.heard.clear()
+    desk.intake.admit(known[1:])
+    assert desk.heard == []
+    desk.intake.keep(picture.begin_day(AT + timedelta(days=3)))
+    assert (desk.intake._fills, desk.intake._commissions, desk.intake._status) == ({}, set(), {})

@@ -40,6 +40,10 @@ async def test_a_day_later_the_past_is_let_go_and_what_is_held_or_works_stays(
     )
     outlook.replay(m for _, m in journal.messages() if isinstance(m, ev.BaseEvent))
     known = outlook.portfolio
+    assert (len(known.fills), len(known.closed)) == (1, remembered), "it may be told again"
+    held = tuple(known.positions.values())
+    outlook.replay([ev.SyncEvent(at=floor.clock.now(), epoch=2, positions=held)])
+    known = outlook.portfolio
     assert (len(known.fills), len(known.closed)) == (remembered, remembered)
     assert known.positions[AAPL].quantity == 10
     assert list(known.orders) == [resting.order_id]
@@ -62,6 +66,7 @@ async def test_nor_do_they_in_a_process_that_runs_for_days() -> None:
     async with floor.trader(journal=journal) as trader:
         await Desk(trader).submit_order(request(), wait=Wait.FILLED)
         floor.clock.advance(DAY + 1)
+        await trader.recovery.synchronize()
     (mark,) = [m for _, m in journal.messages() if isinstance(m, ev.CheckpointEvent)]
     assert mark.fills == ()
     assert [int(position.quantity) for position in mark.positions or ()] == [10]

@@ -17,6 +17,7 @@ from ibkr_trader.core.models import (
     OrderId,
     Position,
 )
+from ibkr_trader.portfolio.horizon import LATE
 from ibkr_trader.portfolio.state import PortfolioState, fold
 from tests.orders.samples import (
     AAPL,
@@ -27,6 +28,7 @@ from tests.orders.samples import (
     filled,
     later,
     spec,
+    working,
     written,
 )
 
@@ -116,7 +118,13 @@ def test_a_new_day_forgets_the_old_one() -> None:
             filled(fill(2, "150", key="o", order_id=live.order_id, at=later(3600))),
         ]
     )
+    stale = ev.CommissionEvent(at=AT, order_id=ID, fill_id="gone", commission=Decimal(1))
+    state = state.apply(stale).apply(working("memo-9-single"))  # nobody ever says what they are of
+    assert state.begin_day(later(1800)).fills == state.fills, "they may be told again"
+    state = msgspec.structs.replace(state, synced_at=later(1800) + LATE)
     today = state.begin_day(later(1800))
+    assert not today.unclaimed
+    assert not today.unclaimed_costs
     assert not today.closed
     assert today.orders.keys() == {live.order_id}
     assert today.groups.keys() == {"memo-2"}

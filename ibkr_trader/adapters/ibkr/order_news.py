@@ -7,6 +7,7 @@ a new order, or a change that leaves the old terms standing.
 
 from __future__ import annotations
 
+from itertools import islice
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 _STATED = frozenset({"PreSubmitted", "Submitted", "PendingCancel"})  # the broker has the order
 _AWAITED = frozenset({"PendingSubmit", "ApiPending"})  # it has yet to take it
+_CHARGED_LIMIT = 10_000  # executions whose commissions may still come, at most twice as many
 _EARLY_LIMIT = 10_000  # commissions that wait for their executions
 
 
@@ -106,7 +108,10 @@ class OrderNews:
         )
         entry.is_acked = True
         fill_id, revision = family_of(execution.exec_id)
-        self._orders_of_fills[fill_id] = entry.order_id
+        known = self._orders_of_fills
+        if len(known) >= 2 * _CHARGED_LIMIT:
+            self._orders_of_fills = known = dict(islice(known.items(), _CHARGED_LIMIT, None))
+        known[fill_id] = entry.order_id
         return Fill(
             fill_id=fill_id,
             revision=revision,

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from ibkr_trader.adapters.ibkr.lanes import Parcel
     from ibkr_trader.adapters.ibkr.messages import OrderReport, StatusReport
 
+# Orders that are over, of the thousands of a process that runs for weeks: who is spoken of again
+# after so many others is met anew, as after a restart.
+_REMEMBERED = 5_000
 _FOLLOWED = MAX_BROKER_ORDER_ID - 1_000_000  # above a stranger's beyond it no number might be left
 
 
@@ -109,6 +112,7 @@ class Roster:
         self._by_id: dict[OrderId, Entry] = {}
         self._by_number: dict[tuple[int, int], Entry] = {}
         self._by_perm_id: dict[int, Entry] = {}
+        self._full_at = _REMEMBERED
         self.highest = 0
         self.epoch = 0
 
@@ -234,7 +238,22 @@ class Roster:
             self._enter(entry)
         return entry
 
+    def _trim(self) -> None:
+        """Let go of the orders that were met first, of those that are over and nobody's parent."""
+        known = self._by_id.values()
+        parents = {one.parent_number for one in known if not one.is_closed}
+        over = [one for one in known if one.is_closed and one.number not in parents]
+        for one in over[: -_REMEMBERED // 2]:
+            del self._by_id[one.order_id]
+            if self._by_number.get((one.client_id, one.number)) is one:
+                del self._by_number[one.client_id, one.number]
+            if self._by_perm_id.get(one.perm_id) is one:
+                del self._by_perm_id[one.perm_id]
+
     def _enter(self, entry: Entry) -> None:
+        if entry.order_id not in self._by_id and len(self._by_id) >= self._full_at:
+            self._trim()
+            self._full_at = len(self._by_id) + _REMEMBERED
         self._by_id[entry.order_id] = entry
         if entry.number:
             name = (entry.client_id, entry.number)

@@ -46,7 +46,8 @@ class CheckpointEvent(SystemEvent, frozen=True, kw_only=True):
     are the predictions that stand.
     `decisions` are the last of each rule, `open_decisions` are not known to have ended;
     `stages` is how far each strategy may go, and `strategy_days` what belongs to which of them.
-    `alarms` are those that nobody has taken note of.
+    `alarms` are those that nobody has taken note of. `synced_at` is when the broker had told
+    everything last.
     """
 
     live: tuple[OrderId, ...] = ()
@@ -76,3 +77,4 @@ class CheckpointEvent(SystemEvent, frozen=True, kw_only=True):
     stages: tuple[StageEvent, ...] = ()
     strategy_days: StrategyDays | None = None
     alarms: tuple[AlarmEvent, ...] = ()
+    synced_at: datetime | None = None

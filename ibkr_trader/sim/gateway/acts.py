@@ -248,6 +248,12 @@ class Executions(_Act, frozen=True, tag="executions"):
     whose: Literal["own", "all"]
 
 
+class TradeLog(_Act, frozen=True, tag="trade_log"):
+    """Of how many days TWS's trade log shows the trades, today included: those are told."""
+
+    days: int
+
+
 class Brackets(_Act, frozen=True, tag="brackets"):
     """What exits do while their entry is partly filled."""
 
@@ -312,7 +318,7 @@ Exchange = (
 Gateway = Arm | Lift | Wire | Look
 Arranged = Plan | Script | Chaos
 Sockets = HangUp | Blurt
-Session = Restore | MovePort | Restart | RollOver | Executions
+Session = Restore | MovePort | Restart | RollOver | Executions | TradeLog
 Act = Market | Hand | Exchange | Gateway | Arranged | Sockets | Session
 
 

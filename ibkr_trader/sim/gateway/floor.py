@@ -5,12 +5,13 @@ listener before the next call is made. It does no I/O; time comes in with every 
 """
 
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Protocol
 
 import msgspec
 
+from ibkr_trader.sim.calendar import midnight_after
 from ibkr_trader.sim.events import SimEvent, StatusShown
 from ibkr_trader.sim.exchange import Exchange
 from ibkr_trader.sim.gateway.contracts import WireContract
@@ -18,7 +19,7 @@ from ibkr_trader.sim.gateway.faults import Fates
 from ibkr_trader.sim.gateway.lookup import wire_contract
 from ibkr_trader.sim.gateway.uplink import Conversation
 from ibkr_trader.sim.gateway.wiring import Wiring
-from ibkr_trader.sim.orders import OrderKey, OrderTerms, SimStatus
+from ibkr_trader.sim.orders import Execution, OrderKey, OrderTerms, SimStatus
 from ibkr_trader.sim.universe import ContractQuery
 
 
@@ -39,6 +40,7 @@ class Floor:
         wiring: The faults in force, and the wire log.
         connections: How often each client has started the API.
         own_executions: Whether a client that asks for executions is told its own alone.
+        logged_days: Of how many days it is told them, today included.
     """
 
     def __init__(
@@ -55,6 +57,7 @@ class Floor:
         self._before_first = before_first
         self.connections: dict[int, int] = {}
         self.own_executions = False
+        self.logged_days = 1
         self._listeners: dict[int, Listener] = {}
         self.wiring = Wiring(
             exchange.orders,
@@ -69,6 +72,14 @@ class Floor:
     def is_empty(self) -> bool:
         """Whether no client is connected."""
         return not self._listeners
+
+    @property
+    def logged(self) -> tuple[Execution, ...]:
+        """The executions that the trade log shows, oldest first."""
+        orders = self.exchange.orders
+        begins = midnight_after(self.now) - timedelta(days=self.logged_days)
+        before = orders.trade_log() if self.logged_days > 1 else ()
+        return (*(one for one in before if one.at >= begins), *orders.executions())
 
     def join(self, client_id: int, listener: Listener) -> bool:
         """Let a client in; False if its id is taken."""

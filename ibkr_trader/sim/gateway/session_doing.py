@@ -35,6 +35,10 @@ def do_to_sessions(server: GatewayServer, act: acts.Session) -> Answer:
             server.engine.floor.own_executions = whose == "own"
             who = "the client's own" if whose == "own" else "everybody's"
             return Answer(text=f"reqExecutions tells {who} executions", data={"whose": whose})
+        case acts.TradeLog(days=days):
+            server.engine.floor.logged_days = days
+            span = "today's executions" if days == 1 else f"the executions of {days} days"
+            return Answer(text=f"reqExecutions tells {span}", data={"days": days})
 
 
 def _move(server: GatewayServer, port: int) -> Answer:

@@ -161,7 +161,7 @@ class OrderDesk(Desk):
             self.talk.invalid(request.req_id, f"Invalid time: {request.time}")
             return
         floor = self.talk.floor
-        for execution in floor.exchange.orders.executions():
+        for execution in floor.logged:
             if floor.own_executions and not self._hears(execution.client_id):
                 continue
             if self._matches(execution, request, since):

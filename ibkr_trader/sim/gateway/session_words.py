@@ -17,6 +17,7 @@ from ibkr_trader.sim.gateway.words import (
     lasting_in,
     seconds_in,
 )
+from ibkr_trader.sim.register import LOGGED
 
 _LAST_PORT = 65_535
 _MODES = {
@@ -59,6 +60,14 @@ def _port(words: Words) -> acts.Act:
 def _executions(words: Words) -> acts.Act:
     whose: Any = chosen(words.word("WHOSE"), "WHOSE", ("own", "all"))
     return acts.Executions(whose=whose)
+
+
+def _trade_log(words: Words) -> acts.Act:
+    days = count_in(words.word("DAYS"), "DAYS")
+    if days > LOGGED.days:
+        message = f"DAYS is {LOGGED.days} at most"
+        raise ValueError(message)
+    return acts.TradeLog(days=days)
 
 
 def _restart(words: Words) -> acts.Act:
@@ -120,6 +129,11 @@ SESSION_FORMS: dict[str, Form] = {
         "executions own|all",
         "whoever asks for executions is told its own alone, or everybody's",
         _executions,
+    ),
+    "trade-log": Form(
+        "trade-log DAYS",
+        "whoever asks for executions is told those of so many days, as TWS does if set so",
+        _trade_log,
     ),
     "competing-session": Form(
         "competing-session [SECONDS]",

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from ibkr_trader.adapters.ibkr.roster import Change, Roster
+from ibkr_trader.adapters.ibkr.roster import Change, Entry, Roster
 from ibkr_trader.core.ids import MAX_BROKER_ORDER_ID, twin_id
 from ibkr_trader.core.models import OrderId
 from tests.adapters.ibkr.orders import SINGLE, spec
@@ -128,3 +128,27 @@ def test_of_two_with_one_number_the_permanent_id_says_which(roster: Roster) -> N
     assert roster.find(1, 5, perm_id=902) is None, "its terms will come, and name it"
     assert ours.is_shared
     assert twin.is_shared
+
+
+def met(roster: Roster, number: int) -> Entry:
+    ref = f"k7qav-{number}-single"
+    return roster.meet(ref=ref, client_id=1, number=number, perm_id=10_000 + number)
+
+
+def test_of_thousands_that_are_over_the_first_are_let_go_of(
+    roster: Roster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ibkr_trader.adapters.ibkr.roster._REMEMBERED", 40)
+    old, parent, child = (met(roster, number) for number in (1, 2, 3))
+    old.is_closed = parent.is_closed = True
+    child.parent_number = parent.number
+    for number in range(100, 6_000):
+        met(roster, number).is_closed = True
+    assert roster.get(old.order_id) is roster.find(1, old.number, perm_id=old.perm_id) is None
+    assert roster.get(child.order_id) is child, "it is at work"
+    assert roster.find(1, child.parent_number) is parent, "and hangs from one that is over"
+    newest = roster.find(1, 5_999)
+    assert newest is not None
+    assert newest is roster.get(newest.order_id)
+    assert len(roster._by_id) == len(roster._by_number) == len(roster._by_perm_id) <= 42 + 40
+    assert roster.highest == 5_999

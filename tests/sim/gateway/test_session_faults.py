@@ -268,6 +268,27 @@ async def test_midnight_takes_the_days_books(desk: Desk, ib: IB, do: Do) -> None
     assert held(desk) == 10, "what is held stays"
 
 
+async def test_a_trade_log_of_days_tells_the_executions_of_days_ago(
+    desk: Desk, ib: IB, do: Do
+) -> None:
+    ib.placeOrder(AAPL, order(MarketOrder))
+    await settle(desk, ib)
+    first = [fill.execution.execId for fill in await ib.reqExecutionsAsync()]
+    do("midnight-rollover")
+    ib.placeOrder(AAPL, order(MarketOrder))
+    await settle(desk, ib)
+    today = [fill.execution.execId for fill in await ib.reqExecutionsAsync()]
+    assert len(today) == 1
+    do("trade-log 2")
+    assert [fill.execution.execId for fill in await ib.reqExecutionsAsync()] == first + today
+    do("advance 2d")
+    assert await ib.reqExecutionsAsync() == [], "of today there are none, and none of yesterday"
+    do("trade-log 7")
+    assert [fill.execution.execId for fill in await ib.reqExecutionsAsync()] == first + today
+    do("trade-log 1")
+    assert await ib.reqExecutionsAsync() == []
+
+
 async def test_a_client_may_be_told_its_own_executions_alone(desk: Desk, ib: IB, do: Do) -> None:
     ib.placeOrder(AAPL, order(MarketOrder))
     await settle(desk, ib)
