@@ -26,7 +26,13 @@ from ibkr_trader.core.enums import OrderRole, OrderStatus
 from ibkr_trader.core.ids import group_number, parse_order_id
 from ibkr_trader.core.models import ZERO, FillId, GroupId, OrderId
 from ibkr_trader.portfolio import twins
-from ibkr_trader.portfolio.broker_words import adopted, concluded, ended, is_same_day
+from ibkr_trader.portfolio.broker_words import (
+    adopted,
+    concluded,
+    ended,
+    is_cancel_lost,
+    is_same_day,
+)
 from ibkr_trader.portfolio.halves import needs
 from ibkr_trader.portfolio.ledger_fold import is_news, subject_of
 from ibkr_trader.portfolio.positions import signed
@@ -134,8 +140,8 @@ class _Findings:
             if ours is None and group_number(theirs.order_id, self.evidence.install):
                 known = f"open as {theirs.status}"
                 self._drift(theirs.order_id, "not in the journal", known, needs_look=True)
-            elif ours is not None and ours.status is OrderStatus.PENDING_CANCEL:
-                self.cancels.append(theirs.order_id)  # the cancel may never have arrived
+            elif ours is not None and is_cancel_lost(ours, theirs):
+                self.cancels.append(theirs.order_id)
 
     def read_completed(self) -> None:
         """Close what the broker closed while we were not listening."""
