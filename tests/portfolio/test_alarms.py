@@ -15,8 +15,8 @@ from ibkr_trader.core.enums import OrderStatus, TradingState
 from ibkr_trader.core.models import GroupId
 from ibkr_trader.portfolio.alarms import (
     APART_FOR,
-    LEAVING_FOR,
     GONE_FOR,
+    LEAVING_FOR,
     UNKNOWN_FOR,
     Alarms,
     Standing,

@@ -49,7 +49,7 @@ async def test_10349_is_a_note_or_the_end(
     assert statuses(said)[-1] == ("Submitted" if lives else "Cancelled")
 
 
-async def test_a_cancel_waits_for_the_opening(desk: Desk, ib: IB, do: Do) -> None:
+async def test_a_cancel_that_waits_is_not_hurried(desk: Desk, ib: IB, do: Do) -> None:
     """Until then it is listed as pending, works, and is not hurried by being asked again."""
     do("cancel-ack-only-at-open")
     trade = ib.placeOrder(AAPL, order(LimitOrder, 100))
