@@ -21,12 +21,13 @@ from ibkr_trader.core.errors import NotifyFailed
 from ibkr_trader.core.pauses import growing
 from ibkr_trader.core.text import SENTENCES, plain
 from ibkr_trader.execution.tasks import heed_cancellation
-from ibkr_trader.portfolio.alarms import Standing, Trouble, heard, looked
+from ibkr_trader.portfolio.alarms import Standing, Trouble, heard, leaving, looked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
+    from ibkr_trader.core.models import OrderId
     from ibkr_trader.execution.trader import Trader
 
 logger = logging.getLogger(__name__)
@@ -101,6 +102,7 @@ class Alarming:
         self._one_at_a_time = asyncio.Lock()
         self._told: dict[str, Told] = {}
         self._found: set[str] = set()  # the keys of what has shown here
+        self._leaving_since: dict[OrderId, datetime] = {}
         self._apart_since: datetime | None = None
         self._gone_since: datetime | None = None
         trader.bus.subscribe(ev.SystemEvent, self._hear)
@@ -173,12 +175,14 @@ class Alarming:
         trader, now = self._trader, self._trader.clock.now()
         drift = trader.portfolio.drift
         self._apart_since = (self._apart_since or now) if drift else None
+        self._leaving_since = leaving(trader.portfolio, self._leaving_since, now)
         found = Standing(
             portfolio=trader.portfolio,
             now=now,
             apart_since=self._apart_since,
             gone_since=self._gone_since,
             unwritten="" if trader.record.is_complete else "the journal cannot be written",
+            leaving_since=self._leaving_since,
         )
         alarms = trader.remembered.alarms
         lasting = [one for one in map(_safe, looked(found)) if alarms.is_news(one)]

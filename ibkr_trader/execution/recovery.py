@@ -18,6 +18,7 @@ from ibkr_trader.core.enums import OrderStatus
 from ibkr_trader.core.errors import BrokerUnavailable, JournalError
 from ibkr_trader.core.ids import group_number
 from ibkr_trader.execution.outlook import DAY
+from ibkr_trader.execution.owed_cancels import OwedCancels
 from ibkr_trader.orders.members import traded
 from ibkr_trader.orders.wishes import RECOVERY
 from ibkr_trader.portfolio.horizon import with_news_only
@@ -86,6 +87,7 @@ class Recovery:
         self._open_groups: Callable[[], Iterable[GroupId]] = tuple
         self._misled_groups: Callable[[], tuple[GroupId, ...]] = tuple
         self._asked: set[tuple[OrderId, int]] = set()  # cancels, by the epoch they went out in
+        self._owed = OwedCancels()
         self._recalled: set[tuple[OrderId, int]] = set()  # what came alive, by the link it did on
         self._overtaken: asyncio.Queue[OrderId] = asyncio.Queue()
 
@@ -116,6 +118,7 @@ class Recovery:
         bus.subscribe(ev.DoneEvent, self._note_claim)
         bus.subscribe(ev.AcceptEvent, self._note_stranger)
         bus.subscribe(ev.OrderEvent, self._note_overtaken)
+        self._owed.listen(bus, events)
         return events
 
     async def start(self) -> None:
@@ -161,8 +164,10 @@ class Recovery:
                 and snapshot.tells_absence(order, sent_in=self._sent_in.get(order_id, 0))
             }
             self._epoch = snapshot.epoch
+            self._note_owed(outcome.cancels)
             self._intake.admit(outcome.events)
-            for order_id in outcome.cancels:
+            owed = self._owed.due(self._outlook.portfolio)
+            for order_id in dict.fromkeys((*outcome.cancels, *owed)):
                 await self._cancel(order_id)
             if outcome.unresolved:
                 self._is_settled.clear()
@@ -276,7 +281,14 @@ class Recovery:
         with contextlib.suppress(JournalError):
             self._record.write([event])
         self._intake.keep(portfolio)
+        self._owed.keep(portfolio)
         self._sent_in = {o: at for o, at in self._sent_in.items() if portfolio.order(o) is not None}
+
+    def _note_owed(self, cancels: Iterable[OrderId]) -> None:
+        for order_id in cancels:
+            order = self._outlook.portfolio.order(order_id)
+            if order is not None:
+                self._owed.add(order)
 
     async def _cancel(self, order_id: OrderId) -> None:
         order = self._outlook.portfolio.order(order_id)

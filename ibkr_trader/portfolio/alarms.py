@@ -23,9 +23,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
+    from ibkr_trader.core.models import OrderId
     from ibkr_trader.portfolio.state import PortfolioState
 
 UNKNOWN_FOR = timedelta(seconds=30)  # an order whose fate nobody knows
+LEAVING_FOR = timedelta(seconds=60)  # an order whose cancel the broker has not confirmed
 APART_FOR = timedelta(seconds=30)  # broker and ledger differ, and nothing explains it
 GONE_FOR = timedelta(seconds=60)  # the link, while something is at stake
 _MOST = 200  # alarms remembered: beyond, those seen first go
@@ -157,6 +159,7 @@ class Standing(NamedTuple):
         apart_since: Since when broker and ledger have differed; None if they do not.
         gone_since: Since when the link has been down, unless it was to be; None if it is not.
         unwritten: Why the journal is behind; empty if it is not.
+        leaving_since: Since when orders have been on their way out, by id.
     """
 
     portfolio: PortfolioState
@@ -164,11 +167,22 @@ class Standing(NamedTuple):
     apart_since: datetime | None = None
     gone_since: datetime | None = None
     unwritten: str = ""
+    leaving_since: Mapping[OrderId, datetime] = MappingProxyType({})
+
+
+def leaving(
+    portfolio: PortfolioState, since: Mapping[OrderId, datetime], now: datetime
+) -> dict[OrderId, datetime]:
+    """Return since when each order has been on its way out, by what was known of it before."""
+    status = OrderStatus.PENDING_CANCEL
+    asked = (o.order_id for o in portfolio.orders.values() if o.status is status)
+    return {order_id: since.get(order_id, now) for order_id in asked}
 
 
 def looked(found: Standing) -> Iterator[Trouble]:
     """Yield the troubles that time makes of how things stand, and (as over) those that are not."""
     yield from _unknown(found)
+    yield _leaving(found)
     portfolio = found.portfolio
     apart = ", ".join(sorted(portfolio.drift)) or "the account"
     yield Trouble(
@@ -195,6 +209,18 @@ def _unknown(found: Standing) -> Iterator[Trouble]:
         "unknown",
         f"nobody can account for {names}: never send it again; ibkr-trader reconcile",
         is_over=not lost,
+    )
+
+
+def _leaving(found: Standing) -> Trouble:
+    """Of cancels that nobody confirms: outside regular hours that may take until the opening."""
+    since = found.leaving_since.items()
+    slow = [order_id for order_id, at in since if _is_longer(at, LEAVING_FOR, found.now)]
+    names = ", ".join(short_id(order_id) for order_id in sorted(slow))
+    return Trouble(
+        "cancel",
+        f"the broker does not confirm the cancel of {names}: it may trade until it does",
+        is_over=not slow,
     )
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.enums import OrderStatus, TimeInForce
+from ibkr_trader.orders.wishes import BROKER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,6 +43,14 @@ def adopted(theirs: Order, at: datetime, *, is_answer: bool = True) -> Iterator[
         client_id=theirs.client_id,
         held_for=theirs.held_for,
     )
+    if theirs.status is OrderStatus.PENDING_CANCEL:  # it works, and its cancel has arrived
+        yield ev.CancelRequestEvent(at=at, order_id=theirs.order_id, origin=BROKER)
+
+
+def is_cancel_lost(ours: Order, theirs: Order) -> bool:
+    """Whether a cancel that was asked for may never have arrived: the broker says nothing of it."""
+    is_asked = ours.status is OrderStatus.PENDING_CANCEL
+    return is_asked and theirs.status is not OrderStatus.PENDING_CANCEL
 
 
 def concluded(theirs: Order, at: datetime) -> ev.OrderEvent:

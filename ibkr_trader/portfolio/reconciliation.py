@@ -26,7 +26,14 @@ from ibkr_trader.core.enums import OrderRole, OrderStatus
 from ibkr_trader.core.ids import group_number, parse_order_id
 from ibkr_trader.core.models import ZERO, FillId, GroupId, OrderId
 from ibkr_trader.portfolio import twins
-from ibkr_trader.portfolio.broker_words import adopted, concluded, ended, is_same_day
+from ibkr_trader.portfolio.broker_words import (
+    adopted,
+    concluded,
+    ended,
+    is_cancel_lost,
+    is_same_day,
+)
+from ibkr_trader.portfolio.halves import needs
 from ibkr_trader.portfolio.ledger_fold import is_news, subject_of
 from ibkr_trader.portfolio.positions import signed
 from ibkr_trader.portfolio.recognition import recognized
@@ -133,8 +140,8 @@ class _Findings:
             if ours is None and group_number(theirs.order_id, self.evidence.install):
                 known = f"open as {theirs.status}"
                 self._drift(theirs.order_id, "not in the journal", known, needs_look=True)
-            elif ours is not None and ours.status is OrderStatus.PENDING_CANCEL:
-                self.cancels.append(theirs.order_id)  # the cancel may never have arrived
+            elif ours is not None and is_cancel_lost(ours, theirs):
+                self.cancels.append(theirs.order_id)
 
     def read_completed(self) -> None:
         """Close what the broker closed while we were not listening."""
@@ -201,11 +208,11 @@ class _Findings:
                     # Exits without their entry would open what they were to end, and an
                     # entry without its alternative is half of what was wanted.
                     self.cancels.extend(
-                        o.order_id for o in orders if o not in missing and _needs(o, order)
+                        o.order_id for o in orders if o not in missing and needs(o, order)
                     )
                 elif order.spec.role is OrderRole.STOP:
                     for entry in orders:
-                        if entry not in missing and _needs(order, entry):
+                        if entry not in missing and needs(order, entry):
                             self._give_up(group_id, entry)
 
     def read_positions(self) -> None:
@@ -385,14 +392,6 @@ def _filled_by_order(portfolio: PortfolioState, fills: Iterable[Fill]) -> dict[O
     for fill in latest.values():
         filled[fill.order_id] += fill.quantity
     return filled
-
-
-def _needs(order: Order, entry: Order) -> bool:
-    """Whether `order` makes no sense without `entry`: its exit, or its alternative."""
-    if entry.spec.role is not OrderRole.ENTRY or order is entry:
-        return False
-    is_alternative = bool(entry.spec.oca_group) and order.spec.oca_group == entry.spec.oca_group
-    return order.spec.parent_id == entry.order_id or is_alternative
 
 
 def _is_linked(orders: list[Order]) -> bool:

@@ -7,11 +7,11 @@ import msgspec
 
 from ibkr_trader.sim import acceptance
 from ibkr_trader.sim.door import Door
-from ibkr_trader.sim.events import SimEvent
+from ibkr_trader.sim.events import SimEvent, StatusShown
 from ibkr_trader.sim.families import BracketMode
 from ibkr_trader.sim.floor_rules import Nap
 from ibkr_trader.sim.life import rearrange
-from ibkr_trader.sim.orders import OrderKey
+from ibkr_trader.sim.orders import OrderKey, SimStatus
 
 replace = msgspec.structs.replace
 
@@ -61,6 +61,17 @@ class TwsActs(Door):
         """
         for order_id in order_ids:
             self._pit.ledger.see(OrderKey(client_id, order_id), is_used=True)
+
+    def delay_cancel(self, perm_id: int, *, now: datetime) -> list[SimEvent]:
+        """Say `PendingCancel` of an order, now and whenever it is listed; it works on.
+
+        Raises:
+            NotThere: If no open order has this permanent id.
+        """
+        self._reach(now)
+        pending = self._pit.put(replace(self._order(perm_id), status=SimStatus.PENDING_CANCEL))
+        self._pit.out.append(StatusShown(at=self._pit.now, order=pending))
+        return self._finish()
 
     def double(self, perm_id: int, *, now: datetime) -> list[SimEvent]:
         """Let an order live twice: with a second permanent id, and the same reference.

@@ -16,11 +16,13 @@ from ibkr_trader.core.models import GroupId
 from ibkr_trader.portfolio.alarms import (
     APART_FOR,
     GONE_FOR,
+    LEAVING_FOR,
     UNKNOWN_FOR,
     Alarms,
     Standing,
     Trouble,
     heard,
+    leaving,
     looked,
 )
 from ibkr_trader.portfolio.state import PortfolioState
@@ -179,6 +181,16 @@ def test_an_order_of_unknown_fate_is_an_alarm_in_time(ago: timedelta, *, is_one:
     assert found["unknown"] is is_one
     orders = MappingProxyType({known.order_id: known})
     assert not standing(portfolio=PortfolioState(orders=orders))["unknown"]
+
+
+@pytest.mark.parametrize(("ago", "is_one"), [(LEAVING_FOR, True), (timedelta(seconds=9), False)])
+def test_a_cancel_that_nobody_confirms_is_an_alarm_in_time(ago: timedelta, *, is_one: bool) -> None:
+    gone = order(OrderStatus.PENDING_CANCEL)
+    portfolio = PortfolioState(orders=MappingProxyType({gone.order_id: gone}))
+    since = leaving(portfolio, {}, AT - ago)
+    assert leaving(portfolio, since, AT) == {gone.order_id: AT - ago}, "it is no news each time"
+    assert standing(leaving_since=since)["cancel"] is is_one
+    assert leaving(PortfolioState(), since, AT) == {}
 
 
 def test_a_difference_that_lasts_is_an_alarm() -> None:

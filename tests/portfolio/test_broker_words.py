@@ -27,7 +27,12 @@ from tests.portfolio.stage import (
 
 @pytest.mark.parametrize(
     ("stated", "found"),
-    [(S.PRESUBMITTED, S.PRESUBMITTED), (S.INACTIVE, S.INACTIVE), (S.UNKNOWN, S.SUBMITTED)],
+    [
+        (S.PRESUBMITTED, S.PRESUBMITTED),
+        (S.INACTIVE, S.INACTIVE),
+        (S.UNKNOWN, S.SUBMITTED),
+        (S.PENDING_CANCEL, S.PENDING_CANCEL),
+    ],
 )
 def test_its_state_is_taken_over(stated: S, found: S) -> None:
     after, _ = settle(sent(spec()), snapshot(theirs(spec(), stated)))

@@ -150,6 +150,7 @@ class Faults:
         self.ring: Callable[[int], None] = lambda _: None
         self.chaos: Chaos | None = None
         self._armed: list[Armed] = []
+        self._pending: set[OrderKey] = set()  # cancels that wait for the opening
         self._waiting: list[tuple[datetime, int, Armed, Callable[[], None]]] = []
         self._places = count()
 
@@ -199,6 +200,9 @@ class Faults:
         drawn = self.chaos.draw(subject, asker.talk.client_id) if self.chaos else None
         if drawn is not None:
             self.arm(drawn)
+        if subject.name == "cancelOrder" and subject.key in self._pending:
+            self._fates.pend(subject.key)  # to ask once more changes nothing
+            return
         self._take(asker, request, subject, rest=tuple(self._armed))
 
     def _take(
@@ -260,10 +264,17 @@ class Faults:
                 asker.talk.refuse(key.order_id, *RESIZED)
             case UntilOpen():
                 self._fates.pend(key)
+                self._pending.add(key)
                 opens = next_opening("STK", self._now(), extended=False)
-                self._wait(one, (opens - self._now()).total_seconds(), go_on)
+                seconds = (opens - self._now()).total_seconds()
+                self._wait(one, seconds, partial(self._carry_out, key, go_on))
             case _:  # it is dropped
                 return
+
+    def _carry_out(self, key: OrderKey, go_on: Callable[[], None]) -> None:
+        """Do a cancel that has waited for the opening."""
+        self._pending.discard(key)
+        go_on()
 
     # -- what clients are told ----------------------------------------------------------------
 

@@ -9,17 +9,15 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Protocol
 
-import msgspec
-
 from ibkr_trader.sim.calendar import midnight_after
-from ibkr_trader.sim.events import SimEvent, StatusShown
+from ibkr_trader.sim.events import SimEvent
 from ibkr_trader.sim.exchange import Exchange
 from ibkr_trader.sim.gateway.contracts import WireContract
 from ibkr_trader.sim.gateway.faults import Fates
 from ibkr_trader.sim.gateway.lookup import wire_contract
 from ibkr_trader.sim.gateway.uplink import Conversation
 from ibkr_trader.sim.gateway.wiring import Wiring
-from ibkr_trader.sim.orders import Execution, OrderKey, OrderTerms, SimStatus
+from ibkr_trader.sim.orders import Execution, OrderKey, OrderTerms
 from ibkr_trader.sim.universe import ContractQuery
 
 
@@ -140,8 +138,8 @@ class Floor:
     def _pend(self, key: OrderKey) -> None:
         order = self.exchange.orders.get(key)
         if order is not None and order.is_working:
-            pending = msgspec.structs.replace(order, status=SimStatus.PENDING_CANCEL)
-            self._publish([StatusShown(at=self.now, order=pending)])
+            tws, perm_id = self.exchange.tws_acts, order.perm_id
+            self.carry_out(lambda _, now: tws.delay_cancel(perm_id, now=now))
 
     def _is_halted(self, symbol: str) -> bool:
         found = self.exchange.universe.find(ContractQuery(symbol=symbol, sec_type="STK"))

@@ -49,6 +49,27 @@ async def test_10349_is_a_note_or_the_end(
     assert statuses(said)[-1] == ("Submitted" if lives else "Cancelled")
 
 
+async def test_a_cancel_that_waits_is_not_hurried(desk: Desk, ib: IB, do: Do) -> None:
+    """Until then it is listed as pending, works, and is not hurried by being asked again."""
+    do("cancel-ack-only-at-open")
+    trade = ib.placeOrder(AAPL, order(LimitOrder, 100))
+    await settle(desk, ib)
+    said = raw_messages(ib)
+    for _ in range(2):
+        ib.cancelOrder(trade.order)
+        await settle(desk, ib)
+    desk.wait(3600)
+    await settle(desk, ib)
+    assert statuses(said) == ["PendingCancel"]
+    assert codes(said) == []
+    assert [t.orderStatus.status for t in await ib.reqOpenOrdersAsync()] == ["PendingCancel"]
+    assert len(working(desk)) == 1
+    desk.wait(4 * 24 * 3600)
+    await settle(desk, ib)
+    assert working(desk) == []
+    assert statuses(said)[-1] == "Cancelled"
+
+
 async def test_an_order_is_inactive_and_then_works(desk: Desk, ib: IB, do: Do) -> None:
     do("inactive-then-live 30 --order entry")
     said = raw_messages(ib)
