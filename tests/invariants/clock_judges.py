@@ -7,12 +7,14 @@ New York has announced, a day with itself.
 from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta
+from itertools import zip_longest
 from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo
 
 from ibkr_trader.core.ids import short_id
 from ibkr_trader.execution.day_end import Due
 from ibkr_trader.sim.gateway.order_requests import PlaceOrder
+from tests.invariants.canonical import Written
 from tests.sim.nyse_days import CLOSED, HALF
 from tests.sim.test_calendar import days_of
 
@@ -58,6 +60,18 @@ def s29_day_ends(firings: Iterable[Firing], *, before: timedelta) -> list[str]:
 def s33_same_day(lines: Sequence[str]) -> list[str]:
     """Judge that one seed gave one day, to the byte, on the wire and in the journal."""
     return [f"S33 {line}, and {lines[0]} before" for line in lines[1:] if line != lines[0]]
+
+
+def s33_same_writing(days: Sequence[Written]) -> list[str]:
+    """Judge that one schedule wrote the same wherever it was lived: on the wire, in the journal."""
+    first, found = days[0], []
+    for number, day in enumerate(days[1:], 2):
+        for what, one, other in zip(Written._fields, first, day, strict=True):
+            pairs = zip_longest(one, other, fillvalue="nothing more")
+            unlike = next((pair for pair in pairs if pair[0] != pair[1]), None)
+            if unlike is not None:
+                found.append(f"S33 day {number}, {what}: {unlike[1]}, and first: {unlike[0]}")
+    return found
 
 
 def _requests(wire: WireLog) -> list[str]:

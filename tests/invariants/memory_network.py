@@ -3,7 +3,8 @@
 What is written arrives after a delay drawn from the seed, in order, on the loop's own time, now
 and then in two pieces. Each way holds so much; what goes beyond waits with the writer, who is
 told (`pause_writing`). So the same seed gives the same bytes at the same times, and the loop
-always knows what is under way.
+always knows what is under way. Without delays (`is_instant`) it hands over what the kernel would,
+when `kernel_network.py` has it hand over.
 """
 
 from __future__ import annotations
@@ -93,7 +94,7 @@ class MemoryTransport(asyncio.Transport):
             return
         self._waiting.clear()
         self._is_closing = True
-        if self.get_extra_info("socket").is_abortive:
+        if self.get_extra_info("socket").is_abortive and not self._network.is_instant:
             self.other._break()
         self._leave(None)
 
@@ -140,23 +141,38 @@ class MemoryTransport(asyncio.Transport):
             self._leave(None)
 
     def _is_cut(self, data: bytes) -> bool:
-        return len(data) > 1 and self._dice.random() < _SPLIT
+        may_be = len(data) > 1 and not self._network.is_instant
+        return may_be and self._dice.random() < _SPLIT
 
     def _later(self, what: Callable[..., None], *arguments: object) -> None:
-        now = self._loop.time()
-        self._due = max(self._due, now + self._dice.uniform(_QUICK, _SLOW))
         self._under_way.append(partial(what, *arguments))  # timers of one moment keep no order
-        self._loop.call_at(self._due, self._hand_over)
+        if not self._network.is_instant:
+            self._due = max(self._due, self._loop.time() + self._network.delay())
+            self._loop.call_at(self._due, self._hand_over)
 
     def _hand_over(self) -> None:
         self._under_way.popleft()()
 
+    @property
+    def has_sent(self) -> bool:
+        """Whether anything is on its way to the other end."""
+        return bool(self._under_way)
+
+    def hand_over_all(self) -> None:
+        """Let all of it arrive, as one piece."""
+        while self._under_way:
+            self._under_way.popleft()()
+        self.other._read()
+
     def _arrive(self, data: bytes) -> None:
         if not self._is_gone:
             self._arrived.append(data)
-            self._read()
+            if not self._network.is_instant:
+                self._read()
 
     def _read(self) -> None:
+        if self._network.is_instant and self._arrived:
+            self._arrived = deque([b"".join(self._arrived)])
         while self._arrived and not (self._is_paused or self._is_closing):
             data = self._arrived.popleft()
             self.other._room(len(data))
@@ -174,7 +190,13 @@ class MemoryTransport(asyncio.Transport):
     def _leave(self, error: Exception | None) -> None:
         self._is_gone = True
         self._loop.call_soon(self.protocol.connection_lost, error)
-        self._later(self.other._hear_end)
+        self._later(self.other._break if self._is_reset() else self.other._hear_end)
+
+    def _is_reset(self) -> bool:
+        """Whether the kernel would break off: it was told to, or something was never read."""
+        is_unread = self._arrived or self.other.has_sent
+        is_told = self.get_extra_info("socket").is_abortive
+        return self._network.is_instant and bool(is_told or is_unread)
 
     def _hear_end(self) -> None:
         self._is_over = True
@@ -185,13 +207,16 @@ class MemoryTransport(asyncio.Transport):
 
     def _break(self) -> None:
         """Lose what is under way in both directions, and hear of it in a moment."""
+        if self._network.is_instant:
+            self._read()  # as the kernel does, which tells of the end behind it
         self._arrived.clear()
         self._waiting.clear()
         self._is_closing = True
         if not self._is_gone:
             self._is_gone = True
             error = ConnectionResetError(104, "Connection reset by peer")
-            self._loop.call_later(_QUICK, self.protocol.connection_lost, error)
+            delay = 0 if self._network.is_instant else _QUICK
+            self._loop.call_later(delay, self.protocol.connection_lost, error)
 
 
 def _hand_in(protocol: asyncio.BaseProtocol, data: bytes) -> None:
@@ -243,6 +268,7 @@ class MemoryNetwork:
         crossings: The bytes, oldest first.
         ends: The transports of each connection by its number: the client's, the server's.
         is_cut: Nobody can connect: who tries is dead already.
+        is_instant: Nothing takes time, and everything arrives as it was written.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, seed: int) -> None:
@@ -250,12 +276,29 @@ class MemoryNetwork:
         self.dice = random.Random(seed)  # noqa: S311 - delays, not a secret
         self.listening: dict[int, Listening] = {}
         self.crossings: list[Crossing] = []
-        self.is_cut = False
+        self.is_cut = self.is_instant = False
         self.ends: dict[int, tuple[MemoryTransport, MemoryTransport]] = {}
+
+    def hand_over(self) -> bool:
+        """Let what takes no time arrive, as the kernel does between two turns of the loop.
+
+        Return whether anything does.
+        """
+        if not self.is_instant:
+            return False
+        ends = (end for client, server in self.ends.values() for end in (server, client))
+        due = [end for end in ends if end.has_sent]
+        for end in due:
+            self.loop.call_soon(end.hand_over_all)
+        return bool(due)
 
     def note(self, connection: int, way: str, data: bytes) -> None:
         """Keep what was written."""
         self.crossings.append(Crossing(self.loop.time(), connection, way, data))
+
+    def delay(self) -> float:
+        """Draw how long something is on its way."""
+        return 0 if self.is_instant else self.dice.uniform(_QUICK, _SLOW)
 
     def bind(self, port: int) -> Listening:
         """Listen at a port (0 for a free one); who connects waits until somebody accepts.
@@ -275,7 +318,7 @@ class MemoryNetwork:
         Raises:
             ConnectionRefusedError: Nobody listens there.
         """
-        await asyncio.sleep(self.dice.uniform(_QUICK, _SLOW))
+        await asyncio.sleep(self.delay())
         while True:
             there = self.listening.get(port)
             if there is None or self.is_cut:
@@ -296,4 +339,10 @@ class MemoryNetwork:
     def sever(self, side: int) -> None:
         """End every connection as the kernel does for a process that died: 0 clients, 1 servers."""
         for pair in self.ends.values():
+            pair[side].abort()
+
+    def cut(self, side: int, *, reset: bool) -> None:
+        """End every connection by the hand of one side, in order or with a reset."""
+        for pair in self.ends.values():
+            pair[side].get_extra_info("socket").is_abortive = reset
             pair[side].abort()

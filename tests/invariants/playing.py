@@ -47,7 +47,7 @@ class Play:
         counts: How often acts, orders, fills, kills, reconnects and faults came about.
     """
 
-    def __init__(self, schedule: Schedule) -> None:
+    def __init__(self, schedule: Schedule, *, kind: type[WholeWorld] = WholeWorld) -> None:
         self.schedule = schedule
         self._left_behind = ExitStack()
         folder = None
@@ -56,7 +56,7 @@ class Play:
         begun = datetime.combine(
             START.astimezone(NEW_YORK).date(), time.fromisoformat(schedule.hour), NEW_YORK
         )
-        self.world = WholeWorld(mode=schedule.mode, seed=schedule.seed, start=begun, folder=folder)
+        self.world = kind(mode=schedule.mode, seed=schedule.seed, start=begun, folder=folder)
         self.record: list[str] = []
         self.counts: Counter[str] = Counter()
         self._tightened: set[str] = set()

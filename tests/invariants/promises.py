@@ -268,9 +268,14 @@ PROMISES = (
     ),
     Promise(
         "S33",
-        "One seed is one day, to the byte, on the wire and in the journal.",
-        ("clock_judges.s33_same_day", "test_clock_judges.test_s33_a_seed_lived_twice_is_one_day"),
-        ("test_clock_judges.machine_stamps",),
+        "One seed is one day, to the byte, on the wire and in the journal; over TCP, too.",
+        (
+            "clock_judges.s33_same_day",
+            "test_clock_judges.test_s33_a_seed_lived_twice_is_one_day",
+            "clock_judges.s33_same_writing",
+            "test_lockstep.test_s33_tcp_writes_what_memory_writes",
+        ),
+        ("test_clock_judges.machine_stamps", "test_lockstep.by_clock", "test_lockstep.numbered_on"),
     ),
     Promise(
         "S34",

@@ -71,7 +71,7 @@ def wait(loop: VirtualLoop, seconds: float = 1) -> None:
 
 
 def network(loop: VirtualLoop) -> MemoryNetwork:
-    assert loop.network is not None
+    assert isinstance(loop.network, MemoryNetwork)
     return loop.network
 
 

@@ -5,7 +5,8 @@ jumps to its next timer, so an hour of trading takes as long as the work in it. 
 every time as long as it stays within one process: `VirtualLoop(seed=…)` has a network of its own
 (`memory_network.py`), where the same seed gives the same bytes at the same times. With sockets
 (loopback, both ends in this loop) it first gives the kernel a moment to hand over what was written,
-as long as there is anything that it may not have handed over yet.
+as long as there is anything that it may not have handed over yet; `kernel_network.py` knows
+what that is, and waits for all of it.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any
 
+    from tests.invariants.kernel_network import KernelNetwork
+
 HAND_OVER = 0.0005  # seconds of the machine's: what is written to loopback is readable at once
 _NONE = bytes(4)
 
@@ -34,12 +37,14 @@ class VirtualSelector(selectors.DefaultSelector):
     def __init__(self) -> None:
         super().__init__()
         self.elapsed = 0.0
+        self.hand_over: Callable[[], bool] = _nothing
         self._known: frozenset[object] = frozenset()
 
     def select(self, timeout: float | None = None) -> list[Any]:
         """Return what is ready; if nothing is, `timeout` seconds have then passed."""
+        is_due = self.hand_over()
         ready = super().select(0)
-        if ready or timeout == 0:
+        if ready or is_due or timeout == 0:
             return list(ready)
         if self.is_under_way():
             ready = super().select(HAND_OVER)
@@ -72,21 +77,24 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         network: Where connections go that are made on this loop; None is the kernel's.
     """
 
-    def __init__(self, *, seed: int | None = None) -> None:
-        self._virtual = VirtualSelector()
+    def __init__(self, *, seed: int | None = None, selector: VirtualSelector | None = None) -> None:
+        self._virtual = selector or VirtualSelector()
         super().__init__(self._virtual)
-        self.network = MemoryNetwork(self, seed) if seed is not None else None
+        self.network: MemoryNetwork | KernelNetwork | None = None
+        if seed is not None:
+            self.network = MemoryNetwork(self, seed)
+            self._virtual.hand_over = self.network.hand_over
 
     async def create_server(self, *arguments: Any, **options: Any) -> Any:
         """Listen in the network: `create_server(factory, sock=…)`, with what it has bound."""
-        if self.network is None:
+        if not isinstance(self.network, MemoryNetwork):
             return await super().create_server(*arguments, **options)
         (options["sock"].accept,) = arguments
         return options["sock"]
 
     async def create_connection(self, *arguments: Any, **options: Any) -> Any:
         """Connect in the network: `create_connection(factory, host, port)`."""
-        if self.network is None:
+        if not isinstance(self.network, MemoryNetwork):
             return await super().create_connection(*arguments, **options)
         factory, _, port = arguments
         return await self.network.connect(factory, port)
@@ -122,6 +130,11 @@ def fail_loudly(loop: asyncio.AbstractEventLoop, found: list[BaseException]) -> 
 
     handler: Callable[[asyncio.AbstractEventLoop, Any], object] = hear
     loop.set_exception_handler(handler)
+
+
+def _nothing() -> bool:
+    """There is nothing to hand over but what the kernel has."""
+    return False
 
 
 __all__ = ["LoopClock", "VirtualLoop", "fail_loudly"]

@@ -176,9 +176,7 @@ class WholeWorld(World):
         """End the connection between trader and gateway, by the hand of one side."""
         assert self.loop.network is not None
         self.blind("the link is cut")
-        for pair in self.loop.network.ends.values():
-            pair[side].get_extra_info("socket").is_abortive = reset
-            pair[side].abort()
+        self.loop.network.cut(side, reset=reset)
 
     # -- what could be known ----------------------------------------------------------------------
 

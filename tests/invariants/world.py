@@ -106,7 +106,7 @@ class World:
         With a `seed` the loop has a network of its own; with a `folder` the journal is the real
         one, in there.
         """
-        self.loop = VirtualLoop(seed=seed)
+        self.loop = self._new_loop(seed)
         self.clock = LoopClock(self.loop, start)
         config = ExchangeConfig(opened_at=start, bracket_mode=mode)
         self.exchange = self.kind(config, UNIVERSE)
@@ -139,6 +139,9 @@ class World:
             self.quote(con_id, Decimal(price))
         self._pulse = self.loop.create_task(self._drive())
         self.run(0.1)
+
+    def _new_loop(self, seed: int | None) -> VirtualLoop:
+        return VirtualLoop(seed=seed)
 
     def _first_journal(self, folder: Path | None) -> MortalJournal:
         if folder is None:
