@@ -39,6 +39,7 @@ class Intake:
         bus: EventBus,
         reach: Callable[[str], None] = lambda _: None,
         named: Callable[[ev.OrderEvent], ev.OrderEvent] = lambda event: event,
+        is_past: Callable[[Fill], bool] = lambda _: False,
     ) -> None:
         """Write to `record`, in the order of arrival.
 
@@ -48,9 +49,10 @@ class Intake:
             reach: Told of the places that a crash is tried at.
             named: Puts the name of now in the place of one that an order had when it was read: it
                 may have been taken over since. What goes on record has only names of now.
+            is_past: Whether an execution has long been in what is held: see `horizon`.
         """
         bus.subscribe(ev.OrderEvent, self._hear)
-        self._named = named
+        self._named, self._is_past = named, is_past
         self._record = record
         self._reach = reach
         self._fills: dict[FillId, Fill] = {}
@@ -139,10 +141,12 @@ class Intake:
         if isinstance(event, _BREAKS_REPEAT):
             self._status.pop(event.order_id, None)
 
-    def _fresh_fill(self, event: ev.FillEvent) -> ev.FillEvent | None:
+    def _fresh_fill(self, event: ev.FillEvent) -> ev.BaseEvent | None:
         seen = self._fills.get(event.fill.fill_id)
         if seen is not None and event.fill.revision <= seen.revision:
             return None
+        if seen is None and self._is_past(event.fill):
+            return _passed_over(event)
         self._fills[event.fill.fill_id] = event.fill
         return event if seen is None else msgspec.structs.replace(event, replaces=seen)
 
@@ -154,3 +158,16 @@ class Intake:
             return None
         self._status[event.order_id] = event
         return event
+
+
+def _passed_over(event: ev.FillEvent) -> ev.ErrorEvent:
+    """What is told in the place of an execution that must not count: a correction, most likely.
+
+    What it changes shows as a position that differs, within minutes.
+    """
+    made = event.fill.at
+    words = (
+        f"execution {event.fill.fill_id} of {made:%Y-%m-%d %H:%M} UTC was told again, of "
+        f"{event.order_id}: it has long been in what is held, and does not count once more"
+    )
+    return ev.ErrorEvent(at=event.at, code=0, message=words)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from ibkr_trader.core import events as ev
+from ibkr_trader.core.trading_day import exchange_time
 from ibkr_trader.execution.attribution import Attribution
 from ibkr_trader.execution.price_memory import PriceMemory
 from ibkr_trader.execution.risk_book import RiskBook, state_of
@@ -147,6 +148,13 @@ class Outlook:
         """Whether everything was asked and answered on the connection that stands."""
         return self._synced >= max(self._connected, 1) and self._synced > self._lost
 
+    @property
+    def recent(self) -> PortfolioState:
+        """The picture without what is more than a day old: that is in the journal."""
+        # By the broker's clock: by one that runs ahead, what it still tells would be forgotten.
+        now = exchange_time(self._clock.now(), self.book.skew())
+        return self.portfolio.begin_day(now - DAY)
+
     def learn(self, details: ContractDetails) -> None:
         """Keep what the broker says of a contract."""
         self._details[details.contract.con_id] = details
@@ -228,8 +236,7 @@ class Outlook:
                 self.history = self.history.after(event)
             elif isinstance(event, ev.CheckpointEvent):
                 self.history = History.restored(event)
-        # What is more than a day old is in the journal.
-        self.portfolio = self.portfolio.begin_day(now - DAY)
+        self.portfolio = self.recent
         self.strategies.forget()
         self._exposure = ExposureIndex.of(self.portfolio)
 

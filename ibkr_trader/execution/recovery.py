@@ -18,12 +18,13 @@ from ibkr_trader.core.enums import OrderStatus
 from ibkr_trader.core.errors import BrokerUnavailable, JournalError
 from ibkr_trader.core.ids import group_number
 from ibkr_trader.execution.outlook import DAY
-from ibkr_trader.execution.owed_cancels import OwedCancels
+from ibkr_trader.execution.owed_cancels import Moment, OwedCancels
 from ibkr_trader.orders.members import traded
 from ibkr_trader.orders.wishes import RECOVERY
+from ibkr_trader.portfolio.evidence import Evidence
 from ibkr_trader.portfolio.horizon import with_news_only
 from ibkr_trader.portfolio.protection import last_lost
-from ibkr_trader.portfolio.reconciliation import GRACE, Evidence, reconcile
+from ibkr_trader.portfolio.reconciliation import GRACE, reconcile
 from ibkr_trader.portfolio.stop_outs import stopped_out
 from ibkr_trader.risk.history import REMEMBERED_ORDERS
 
@@ -118,7 +119,7 @@ class Recovery:
         bus.subscribe(ev.DoneEvent, self._note_claim)
         bus.subscribe(ev.AcceptEvent, self._note_stranger)
         bus.subscribe(ev.OrderEvent, self._note_overtaken)
-        self._owed.listen(bus, events)
+        self._owed.listen(bus, events, self._outlook.portfolio)
         return events
 
     async def start(self) -> None:
@@ -152,21 +153,17 @@ class Recovery:
                 just_changed=frozenset(self._just_changed),
                 just_filled=frozenset(self._just_filled),
                 just_claimed=frozenset(self._just_claimed),
+                unwished=self._owed.unwished(self._outlook.portfolio),
                 sent_in=self._sent_in,
                 missed_for={o: timedelta(seconds=now - at) for o, at in self._missed.items()},
             )
             portfolio = self._outlook.portfolio
             outcome = reconcile(portfolio, with_news_only(snapshot, portfolio), evidence)
-            self._missed = {
-                order_id: self._missed.get(order_id, now)
-                for order_id in outcome.unresolved
-                if (order := self._outlook.portfolio.order(order_id)) is not None
-                and snapshot.tells_absence(order, sent_in=self._sent_in.get(order_id, 0))
-            }
+            self._note_missed(snapshot, outcome.unresolved, now)
             self._epoch = snapshot.epoch
             self._note_owed(outcome.cancels)
             self._intake.admit(outcome.events)
-            owed = self._owed.due(self._outlook.portfolio)
+            owed = self._owed.due(self._outlook.portfolio, Moment(self._epoch, now))
             for order_id in dict.fromkeys((*outcome.cancels, *owed)):
                 await self._cancel(order_id)
             if outcome.unresolved:
@@ -244,7 +241,7 @@ class Recovery:
         here, too.
         """
         now = self._clock.now()
-        portfolio = self._outlook.portfolio.begin_day(now - DAY)
+        portfolio = self._outlook.recent
         history = self._outlook.history
         recent = tuple(
             ev.NewOrderEvent(at=sent.at, order_id=sent.spec.order_id, spec=sent.spec)
@@ -283,6 +280,16 @@ class Recovery:
         self._intake.keep(portfolio)
         self._owed.keep(portfolio)
         self._sent_in = {o: at for o, at in self._sent_in.items() if portfolio.order(o) is not None}
+
+    def _note_missed(
+        self, snapshot: BrokerSnapshot, unresolved: Iterable[OrderId], now: float
+    ) -> None:
+        self._missed = {
+            order_id: self._missed.get(order_id, now)
+            for order_id in unresolved
+            if (order := self._outlook.portfolio.order(order_id)) is not None
+            and snapshot.tells_absence(order, sent_in=self._sent_in.get(order_id, 0))
+        }
 
     def _note_owed(self, cancels: Iterable[OrderId]) -> None:
         for order_id in cancels:

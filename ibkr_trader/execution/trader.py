@@ -45,6 +45,7 @@ from ibkr_trader.execution.thrift import is_spared
 from ibkr_trader.execution.twin_watch import TwinWatch
 from ibkr_trader.execution.valuing import quoted
 from ibkr_trader.orders.cover_orders import CoverRules
+from ibkr_trader.portfolio.horizon import is_past
 from ibkr_trader.portfolio.lost_orders import named
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ class Trader:
             bus=self.bus, clock=clock, account=account, settings=settings, market=market
         )
         self.record = Record(journal, self.bus, on_failure=self.outlook.degrade)
-        self.intake = Intake(self.record, bus=self.bus, reach=reach, named=self._named)
+        self.intake = self._own_intake(reach)
         self.router = OrderRouter(
             broker=broker,
             guard=guard,
@@ -150,6 +151,15 @@ class Trader:
     async def _fail(self) -> None:
         """Raise what a projection raised, wherever the event came from."""
         raise await self.bus.failure()
+
+    def _own_intake(self, reach: Callable[[str], None]) -> Intake:
+        return Intake(
+            self.record,
+            bus=self.bus,
+            reach=reach,
+            named=self._named,
+            is_past=lambda fill: is_past(fill, self.portfolio, now=self.clock.now()),
+        )
 
     def _own_groups(self) -> GroupRunner:
         groups = GroupRunner(

@@ -10,10 +10,10 @@ from ibkr_trader.core.enums import OrderStatus, TimeInForce
 from ibkr_trader.orders.wishes import BROKER
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Container, Iterator
     from datetime import datetime
 
-    from ibkr_trader.core.models import Order
+    from ibkr_trader.core.models import Order, OrderId
 
 
 def adopted(theirs: Order, at: datetime, *, is_answer: bool = True) -> Iterator[ev.OrderEvent]:
@@ -47,9 +47,12 @@ def adopted(theirs: Order, at: datetime, *, is_answer: bool = True) -> Iterator[
         yield ev.CancelRequestEvent(at=at, order_id=theirs.order_id, origin=BROKER)
 
 
-def is_cancel_lost(ours: Order, theirs: Order) -> bool:
-    """Whether a cancel that was asked for may never have arrived: the broker says nothing of it."""
-    is_asked = ours.status is OrderStatus.PENDING_CANCEL
+def is_cancel_lost(ours: Order, theirs: Order, unwished: Container[OrderId]) -> bool:
+    """Whether a cancel of ours may never have arrived: the broker says nothing of it any more.
+
+    One of somebody else's that came to nothing (`unwished`) is not ours to ask for again.
+    """
+    is_asked = ours.status is OrderStatus.PENDING_CANCEL and ours.order_id not in unwished
     return is_asked and theirs.status is not OrderStatus.PENDING_CANCEL
 
 

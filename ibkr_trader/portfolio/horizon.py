@@ -16,6 +16,7 @@ import msgspec
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from ibkr_trader.core.models import Fill
     from ibkr_trader.portfolio.snapshot import BrokerSnapshot
     from ibkr_trader.portfolio.state import PortfolioState
 
@@ -29,20 +30,25 @@ def reach(synced_at: datetime | None, moment: datetime) -> datetime:
 
     Args:
         synced_at: When everything was told last; None if nobody knows.
-        moment: From when on they are of use to anybody else.
+        moment: From when on they are of use to anybody else, by the broker's clock: by one that
+            runs ahead, what the broker still tells would be forgotten.
     """
     return moment if synced_at is None else min(moment, synced_at - LATE)
 
 
-def with_news_only(snapshot: BrokerSnapshot, portfolio: PortfolioState) -> BrokerSnapshot:
-    """Return `snapshot` without the executions that are in what was held when all was told last.
+def is_past(fill: Fill, portfolio: PortfolioState, *, now: datetime) -> bool:
+    """Whether an execution is in what was held when all was told last.
 
-    Those whose names we remember stay: they may be told in a later revision.
+    One whose name we remember is not: it may be told in a later revision. Nor is one of today
+    where all was told by a clock that ran ahead.
     """
-    if portfolio.synced_at is None:
-        return snapshot
-    begins = portfolio.synced_at - LATE
-    fills = tuple(
-        fill for fill in snapshot.fills if fill.at >= begins or fill.fill_id in portfolio.fills
-    )
+    if portfolio.synced_at is None or fill.fill_id in portfolio.fills:
+        return False
+    return fill.at < min(portfolio.synced_at, now) - LATE
+
+
+def with_news_only(snapshot: BrokerSnapshot, portfolio: PortfolioState) -> BrokerSnapshot:
+    """Return `snapshot` without the executions that are in what was held when all was told."""
+    now = snapshot.at
+    fills = tuple(fill for fill in snapshot.fills if not is_past(fill, portfolio, now=now))
     return msgspec.structs.replace(snapshot, fills=fills)

@@ -33,13 +33,14 @@ from ibkr_trader.portfolio.broker_words import (
     is_cancel_lost,
     is_same_day,
 )
+from ibkr_trader.portfolio.evidence import Evidence
 from ibkr_trader.portfolio.halves import needs
 from ibkr_trader.portfolio.ledger_fold import is_news, subject_of
 from ibkr_trader.portfolio.positions import signed
 from ibkr_trader.portfolio.recognition import recognized
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
     from decimal import Decimal
 
     from ibkr_trader.core.models import Fill, Order
@@ -47,32 +48,6 @@ if TYPE_CHECKING:
     from ibkr_trader.portfolio.state import PortfolioState
 
 GRACE = timedelta(seconds=5)  # a slow gateway may still have the order between two of its threads
-
-
-class Evidence(msgspec.Struct, frozen=True, kw_only=True):
-    """What the shell knows beside snapshot and portfolio.
-
-    Attributes:
-        install: The prefix of our own ids: what another host of the family sent is in its journal.
-        just_sent: Orders sent after the snapshot was asked for: their absence says nothing.
-        just_changed: Orders changed after it was asked for: its terms may be those of before.
-        just_filled: Executions heard of after it was asked for: its positions may lack them.
-        just_claimed: Orders called filled after it was asked for, likewise.
-        sent_in: The epoch each order of this process was sent in; earlier processes' are missing.
-        missed_for: How long ago each order was first found absent, on a connection made after
-            it was sent.
-        last_group: The highest number that the journal has ever given a group; None if it is
-            not to be compared with what the broker has seen.
-    """
-
-    install: str = ""
-    just_sent: frozenset[OrderId] = frozenset()
-    just_changed: frozenset[OrderId] = frozenset()
-    just_filled: frozenset[FillId] = frozenset()
-    just_claimed: frozenset[OrderId] = frozenset()
-    sent_in: Mapping[OrderId, int] = {}
-    missed_for: Mapping[OrderId, timedelta] = {}
-    last_group: int | None = None
 
 
 class Reconciliation(msgspec.Struct, frozen=True, kw_only=True):
@@ -140,7 +115,7 @@ class _Findings:
             if ours is None and group_number(theirs.order_id, self.evidence.install):
                 known = f"open as {theirs.status}"
                 self._drift(theirs.order_id, "not in the journal", known, needs_look=True)
-            elif ours is not None and is_cancel_lost(ours, theirs):
+            elif ours is not None and is_cancel_lost(ours, theirs, self.evidence.unwished):
                 self.cancels.append(theirs.order_id)
 
     def read_completed(self) -> None:

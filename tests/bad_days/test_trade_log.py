@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import msgspec
+import pytest
 
 from ibkr_trader.core.enums import TimeInForce, TradingState
-from ibkr_trader.core.events import DriftEvent, FillEvent
+from ibkr_trader.core.events import DriftEvent, ErrorEvent, FillEvent
 from ibkr_trader.execution.checkpoints import Checkpoints
 from tests.bad_days.bad_lines import inject_now
 from tests.bad_days.judges import assert_sound
@@ -84,3 +85,27 @@ async def test_what_executed_while_nobody_looked_counts_once(tmp_path: Path) -> 
                 assert len(told(day)) == 1
                 assert not day.news(DriftEvent)
                 assert day.trader.portfolio.positions[AAPL].quantity == 10
+
+
+@pytest.mark.parametrize("revision", [0, 1])
+async def test_one_of_days_ago_that_comes_again_sizes_no_exit(
+    revision: int, tmp_path: Path
+) -> None:
+    """A correction of Friday's, on Monday, or the same again: it is told, and is no more shares."""
+    async with a_day(tmp_path) as day, day.open_desk():
+        known = await enter(day)
+        (fill,) = day.news(FillEvent)
+        await day.wait_until(MONDAY)
+        for _ in range(2):
+            Checkpoints(day.trader).mark()
+            await day.trader.recovery.synchronize()
+        again = msgspec.structs.replace(fill.fill, revision=fill.fill.revision + revision)
+        event = msgspec.structs.replace(fill, at=day.clock.now(), fill=again)
+        day.trader.intake.admit([event])
+        await day.wait(60)
+        assert_known(day, known)
+        (trouble,) = day.news(ErrorEvent)
+        assert "does not count once more" in trouble.message
+        await day.quote("144.00", "144.02")
+        await day.wait(5)
+        assert day.ledger.held(AAPL) == 0, "the stop is for what is held"

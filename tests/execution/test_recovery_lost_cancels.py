@@ -17,6 +17,7 @@ from ibkr_trader.core.enums import OrderStatus
 from ibkr_trader.core.errors import BrokerUnavailable
 from ibkr_trader.execution import recovery
 from ibkr_trader.execution.desk import Desk
+from ibkr_trader.execution.owed_cancels import STANDS, Moment, OwedCancels
 from ibkr_trader.execution.placing import prepare
 from ibkr_trader.orders.closing import KIND
 from ibkr_trader.portfolio import reconciliation
@@ -198,3 +199,39 @@ async def test_half_a_group_is_wanted_again_once_the_other_half_is_there() -> No
         await next_link(trader)
         assert {kept, lost} == set(trader.portfolio.orders)
     assert cancels(journal, kept) == 1
+
+
+async def test_half_a_group_goes_with_the_next_process_too() -> None:
+    floor, journal = Floor(), MemoryJournal("k7qav")
+    with no_cancel_leaves("never arrived"):
+        async with floor.trader(journal=journal, ack_timeout=60) as trader:
+            kept, lost, _ = await half_of_two(trader)
+            floor.clock.advance(10)
+        async with floor.trader(journal=journal, ack_timeout=60) as trader:
+            await next_link(trader)
+            assert lost not in trader.portfolio.orders
+    assert floor.exchange.orders.working(), "all of them got lost"
+    async with floor.trader(journal=journal, ack_timeout=60) as trader:
+        assert await trader.until(lambda now: kept in now.closed or None, timeout=2)
+    assert not floor.exchange.orders.working()
+
+
+async def test_who_wishes_it_gone_does_so_whatever_recovery_had_against_it() -> None:
+    floor = Floor()
+    async with floor.trader() as trader:
+        order = await Desk(trader).submit_order(request(limit="149.00"))
+        owed, moment = OwedCancels(), Moment(1, 0.0)
+        owed.listen(trader.bus, [], trader.portfolio)
+        owed.add(order)  # as half of a group that it is not
+        at = floor.clock.now()
+        asked = ev.CancelRequestEvent(at=at, order_id=order.order_id, origin="cli")
+        trader.record.write([asked])
+        owed.add(trader.portfolio.orders[order.order_id])
+        seen = trader.portfolio.orders[order.order_id]
+        works = msgspec.structs.replace(seen, status=OrderStatus.SUBMITTED)
+        shown = msgspec.structs.replace(trader.portfolio, orders={order.order_id: works})
+        assert owed.due(shown, moment) == (order.order_id,)
+        assert owed.due(shown, Moment(1, STANDS - 1)) == (order.order_id,), (
+            "asked once, by recovery"
+        )
+        assert owed.due(shown, Moment(1, STANDS)) == (), "everybody sees that it works"

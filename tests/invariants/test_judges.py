@@ -103,7 +103,7 @@ def first_word_counts(patch: Patch) -> None:
     """What an execution was said to be at first is what it stays: corrections are passed over."""
     fresh = Intake._fresh_fill
 
-    def only_the_first(self: Intake, event: ev.FillEvent) -> ev.FillEvent | None:
+    def only_the_first(self: Intake, event: ev.FillEvent) -> ev.BaseEvent | None:
         return fresh(self, event) if event.fill.revision == 1 else None
 
     patch.setattr(Intake, "_fresh_fill", only_the_first)

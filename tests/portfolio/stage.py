@@ -9,7 +9,8 @@ from typing import Any
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.enums import OrderStatus
 from ibkr_trader.core.models import Contract, Order, OrderId, Position
-from ibkr_trader.portfolio.reconciliation import GRACE, Evidence, Reconciliation, reconcile
+from ibkr_trader.portfolio.evidence import Evidence
+from ibkr_trader.portfolio.reconciliation import GRACE, Reconciliation, reconcile
 from ibkr_trader.portfolio.snapshot import BrokerSnapshot
 from ibkr_trader.portfolio.state import PortfolioState, fold
 from tests.orders.samples import (

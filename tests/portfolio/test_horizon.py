@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 from decimal import Decimal
 
+import msgspec
+
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.models import Fill, FillId, Position
-from ibkr_trader.portfolio.horizon import LATE, reach, with_news_only
+from ibkr_trader.portfolio.horizon import LATE, is_past, reach, with_news_only
 from ibkr_trader.portfolio.snapshot import BrokerSnapshot
 from ibkr_trader.portfolio.state import PortfolioState, fold
 from tests.orders.samples import AAPL, ACCOUNT, AT, fill, filled
@@ -44,13 +46,20 @@ def test_one_whose_name_is_known_may_be_corrected() -> None:
 
 def test_without_a_word_of_everything_all_is_news() -> None:
     snapshot = told(made("old", DAYS))
-    assert with_news_only(snapshot, PortfolioState()) is snapshot
+    assert with_news_only(snapshot, PortfolioState()) == snapshot
 
 
 def test_names_are_kept_for_as_long_as_they_may_be_told_again() -> None:
-    assert reach(None, AT) == AT
+    assert reach(None, AT) == AT, "nobody knows when"
     assert reach(AT, AT + DAYS) == AT - LATE
-    assert reach(AT + DAYS, AT) == AT
+    assert reach(AT, AT - DAYS) == AT - DAYS
+
+
+def test_a_clock_that_ran_ahead_hides_nothing_of_today() -> None:
+    ahead = msgspec.structs.replace(synced(made("known", SECOND)), synced_at=AT + 9 * DAYS)
+    missed = made("missed", SECOND)
+    assert not is_past(missed, ahead, now=AT)
+    assert is_past(made("old", LATE + SECOND), ahead, now=AT)
 
 
 def test_what_is_forgotten_is_news_to_nobody() -> None:

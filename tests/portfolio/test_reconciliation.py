@@ -12,7 +12,8 @@ import pytest
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.enums import Side
 from ibkr_trader.core.models import AccountValues, Fill, GroupId, OrderId
-from ibkr_trader.portfolio.reconciliation import GRACE, Evidence, reconcile
+from ibkr_trader.portfolio.evidence import Evidence
+from ibkr_trader.portfolio.reconciliation import GRACE, reconcile
 from ibkr_trader.portfolio.state import PortfolioState, fold
 from tests.orders.samples import (
     AAPL,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ibkr_trader.core import events as ev
-from ibkr_trader.portfolio.reconciliation import Evidence
+from ibkr_trader.portfolio.evidence import Evidence
 from ibkr_trader.portfolio.state import PortfolioState
 from tests.orders.samples import fill, spec
 from tests.portfolio.stage import S, held, settle, snapshot, theirs

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from ibkr_trader.core import events as ev
-from ibkr_trader.portfolio.reconciliation import Evidence
+from ibkr_trader.portfolio.evidence import Evidence
 from ibkr_trader.portfolio.state import fold
 from tests.orders.samples import accepted, later, spec
 from tests.portfolio.stage import ID, S, sent, settle, snapshot, status, theirs

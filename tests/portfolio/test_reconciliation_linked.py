@@ -11,7 +11,7 @@ from ibkr_trader.core import events as ev
 from ibkr_trader.core.enums import OcaType, OrderRole, OrderType, Side
 from ibkr_trader.core.ids import make_order_id
 from ibkr_trader.core.models import Adjustment, OrderSpec
-from ibkr_trader.portfolio.reconciliation import Evidence
+from ibkr_trader.portfolio.evidence import Evidence
 from ibkr_trader.portfolio.state import PortfolioState, fold
 from tests.orders.samples import GROUP, accepted, later, spec
 from tests.portfolio.stage import S, drift, held, sent, settle, snapshot, status, theirs

@@ -12,7 +12,8 @@ from ibkr_trader.core import events as ev
 from ibkr_trader.core.models import GroupId
 from ibkr_trader.orders.bracket_orders import bracket_of
 from ibkr_trader.orders.group import OrderGroup
-from ibkr_trader.portfolio.reconciliation import Evidence, reconcile
+from ibkr_trader.portfolio.evidence import Evidence
+from ibkr_trader.portfolio.reconciliation import reconcile
 from ibkr_trader.portfolio.snapshot import BrokerSnapshot
 from ibkr_trader.portfolio.state import fold
 from tests.orders.samples import AT, accepted, bracket_specs, later, written

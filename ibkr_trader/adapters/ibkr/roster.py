@@ -239,10 +239,18 @@ class Roster:
         return entry
 
     def _trim(self) -> None:
-        """Let go of the orders that were met first, of those that are over and nobody's parent."""
+        """Let go of the orders that were met first, of those that are over.
+
+        But not of the parent or the namesake of one that works.
+        """
         known = self._by_id.values()
         parents = {one.parent_number for one in known if not one.is_closed}
-        over = [one for one in known if one.is_closed and one.number not in parents]
+        names = {one.ref for one in known if not one.is_closed}
+        over = [
+            one
+            for one in known
+            if one.is_closed and one.number not in parents and one.order_id not in names
+        ]
         for one in over[: -_REMEMBERED // 2]:
             del self._by_id[one.order_id]
             if self._by_number.get((one.client_id, one.number)) is one:

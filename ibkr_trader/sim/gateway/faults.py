@@ -75,12 +75,12 @@ class Fates(NamedTuple):
     Attributes:
         trade: So much of it trades.
         kill: The broker cancels it, with a reason.
-        pend: It is said to be about to be cancelled.
+        pend: It is said to be about to be cancelled; tells whether it still works.
     """
 
     trade: Callable[[OrderKey, Decimal], None]
     kill: Callable[[OrderKey, str], None]
-    pend: Callable[[OrderKey], None]
+    pend: Callable[[OrderKey], bool]
 
 
 class _News(NamedTuple):
@@ -200,9 +200,9 @@ class Faults:
         drawn = self.chaos.draw(subject, asker.talk.client_id) if self.chaos else None
         if drawn is not None:
             self.arm(drawn)
-        if subject.name == "cancelOrder" and subject.key in self._pending:
-            self._fates.pend(subject.key)  # to ask once more changes nothing
-            return
+        key = subject.key if subject.name == "cancelOrder" else None
+        if key is not None and key in self._pending and self._fates.pend(key):
+            return  # to ask once more changes nothing
         self._take(asker, request, subject, rest=tuple(self._armed))
 
     def _take(

@@ -135,11 +135,13 @@ class Floor:
             broker, perm_id = self.exchange.broker_acts, order.perm_id
             self.carry_out(lambda _, now: broker.time_out(perm_id, reason=reason, now=now))
 
-    def _pend(self, key: OrderKey) -> None:
+    def _pend(self, key: OrderKey) -> bool:
         order = self.exchange.orders.get(key)
-        if order is not None and order.is_working:
-            tws, perm_id = self.exchange.tws_acts, order.perm_id
-            self.carry_out(lambda _, now: tws.delay_cancel(perm_id, now=now))
+        if order is None or not order.is_working:
+            return False
+        tws, perm_id = self.exchange.tws_acts, order.perm_id
+        self.carry_out(lambda _, now: tws.delay_cancel(perm_id, now=now))
+        return True
 
     def _is_halted(self, symbol: str) -> bool:
         found = self.exchange.universe.find(ContractQuery(symbol=symbol, sec_type="STK"))

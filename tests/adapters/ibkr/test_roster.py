@@ -152,3 +152,17 @@ def test_of_thousands_that_are_over_the_first_are_let_go_of(
     assert newest is roster.get(newest.order_id)
     assert len(roster._by_id) == len(roster._by_number) == len(roster._by_perm_id) <= 42 + 40
     assert roster.highest == 5_999
+
+
+def test_the_namesake_of_a_twin_that_works_is_not_let_go_of(
+    roster: Roster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ibkr_trader.adapters.ibkr.roster._REMEMBERED", 10)
+    monkeypatch.setattr(roster, "_full_at", 10)
+    roster.add(spec(number=5), parent_number=0).is_closed = True
+    roster.meet(ref=SINGLE, client_id=1, number=5, perm_id=900)
+    twin = roster.meet(ref=SINGLE, client_id=0, number=-3, perm_id=901)
+    assert twin.order_id == twin_id(901)
+    for number in range(100, 140):
+        met(roster, number).is_closed = True
+    assert roster.meet(ref=SINGLE, client_id=0, number=-3, perm_id=901) is twin

@@ -172,6 +172,22 @@ async def test_a_cancel_waits_for_the_opening(desk: Desk, ib: IB, do: Do) -> Non
     assert statuses(said)[-1] == "Cancelled"
 
 
+async def test_who_asks_once_more_for_what_has_filled_meanwhile_is_told(
+    desk: Desk, ib: IB, do: Do
+) -> None:
+    trade = ib.placeOrder(AAPL, order(LimitOrder, 100))
+    await settle(desk, ib)
+    do("cancel-ack-only-at-open")
+    ib.cancelOrder(trade.order)
+    await settle(desk, ib)
+    do(f"trade {trade.order.permId}")
+    await settle(desk, ib)
+    said = raw_messages(ib)
+    ib.client.cancelOrder(trade.order.orderId)
+    await settle(desk, ib)
+    assert codes(said) == ["10148"], "it is over: nothing waits for the opening"
+
+
 async def test_a_correction_is_told_before_its_execution(desk: Desk, ib: IB, do: Do) -> None:
     do("exec-correction-first")
     said = raw_messages(ib)
