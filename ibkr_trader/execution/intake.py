@@ -56,6 +56,7 @@ class Intake:
         self._record = record
         self._reach = reach
         self._fills: dict[FillId, Fill] = {}
+        self._passed_over: set[FillId] = set()
         self._commissions: set[FillId] = set()
         self._status: dict[OrderId, ev.OrderEvent] = {}
         self._arrived: list[ev.BaseEvent] = []
@@ -75,6 +76,7 @@ class Intake:
 
         What executed before is news to nobody: see `horizon`.
         """
+        self._passed_over.clear()
         self._fills = {key: fill for key, fill in self._fills.items() if key in portfolio.fills}
         awaited = portfolio.unclaimed_costs
         self._commissions = {
@@ -122,7 +124,7 @@ class Intake:
             case ev.FillEvent():
                 return self._fresh_fill(event)
             case ev.CommissionEvent():
-                if event.fill_id in self._commissions:
+                if event.fill_id in self._commissions or event.fill_id in self._passed_over:
                     return None
                 self._commissions.add(FillId(event.fill_id))
                 return event
@@ -146,6 +148,7 @@ class Intake:
         if seen is not None and event.fill.revision <= seen.revision:
             return None
         if seen is None and self._is_past(event.fill):
+            self._passed_over.add(event.fill.fill_id)
             return _passed_over(event)
         self._fills[event.fill.fill_id] = event.fill
         return event if seen is None else msgspec.structs.replace(event, replaces=seen)
@@ -170,4 +173,4 @@ def _passed_over(event: ev.FillEvent) -> ev.ErrorEvent:
         f"execution {event.fill.fill_id} of {made:%Y-%m-%d %H:%M} UTC was told again, of "
         f"{event.order_id}: it has long been in what is held, and does not count once more"
     )
-    return ev.ErrorEvent(at=event.at, code=0, message=words)
+    return ev.ErrorEvent(at=event.at, code=0, message=words, is_serious=True)

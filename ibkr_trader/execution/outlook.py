@@ -151,9 +151,12 @@ class Outlook:
     @property
     def recent(self) -> PortfolioState:
         """The picture without what is more than a day old: that is in the journal."""
-        # By the broker's clock: by one that runs ahead, what it still tells would be forgotten.
-        now = exchange_time(self._clock.now(), self.book.skew())
-        return self.portfolio.begin_day(now - DAY)
+        return self.portfolio.begin_day(self.broker_now - DAY)
+
+    @property
+    def broker_now(self) -> datetime:
+        """The time by the broker's clock: by one that runs ahead, what it tells seems to be old."""
+        return exchange_time(self._clock.now(), self.book.skew())
 
     def learn(self, details: ContractDetails) -> None:
         """Keep what the broker says of a contract."""

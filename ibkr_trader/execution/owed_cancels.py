@@ -2,9 +2,9 @@
 
 On a later link the broker may show such an order at work, as if nobody had ever asked: what did
 not leave is on record as refused, and what a look-up has found working is believed to work. So
-it is remembered here, and decided anew from what the broker shows then. Not for long: where a
-link stands and the order works all the same, everybody sees that it does, and who wants it gone
-has to say so.
+it is remembered here, and decided anew from what the broker shows then. What somebody wished not
+for long: where a link stands and the order works all the same, he is told, and has to say so
+again if he still wants it gone.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.enums import OrderStatus
+from ibkr_trader.core.ids import is_twin
 from ibkr_trader.orders.closing import KIND
 from ibkr_trader.orders.wishes import BROKER, RECOVERY
 from ibkr_trader.portfolio.halves import is_half
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 STANDS = 60.0  # seconds after which a cancel that was asked for is not on its way any more
 _NO_WISHES = frozenset({BROKER, RECOVERY})
+_LEAVING = frozenset({OrderStatus.PENDING_CANCEL, OrderStatus.UNKNOWN})
 
 
 class Moment(NamedTuple):
@@ -35,15 +37,24 @@ class Moment(NamedTuple):
     at: float
 
 
+class Due(NamedTuple):
+    """What is to be cancelled, and what of it nobody asks for any more: it was lost for good."""
+
+    asked: tuple[OrderId, ...]
+    dropped: tuple[OrderId, ...]
+
+
 class _Debt(NamedTuple):
     con_id: int
     is_of_half: bool = True  # whether half a group is the reason
     asked: Moment | None = None  # last
 
     def is_stale(self, now: Moment) -> bool:
-        """Whether the link on which it was asked for has stood for long enough."""
+        """Whether a wish was asked for long ago, on a link that stands; half a group stays one."""
         asked = self.asked
-        return asked is not None and asked.epoch == now.epoch and now.at - asked.at >= STANDS
+        if self.is_of_half or asked is None or asked.epoch != now.epoch:
+            return False
+        return now.at - asked.at >= STANDS
 
 
 class OwedCancels:
@@ -58,18 +69,23 @@ class OwedCancels:
     ) -> None:
         """Hear of wishes, changes and answers.
 
-        Of earlier processes `history` tells, and `portfolio` of what is still there: what recovery
-        has taken for half of a group is looked at anew.
+        Of earlier processes `history` tells, and `portfolio` of what is still on its way out: what
+        recovery has taken for half of a group is looked at anew.
         """
-        asked = [event for event in history if isinstance(event, ev.CancelRequestEvent)]
-        for event in asked:
-            self._note_wish(event)
-        halves = {event.order_id for event in asked if event.origin == RECOVERY}
-        for order_id in halves - self._wished_by.keys():
-            if order_id in portfolio.orders:
-                self.add(portfolio.orders[order_id])
+        halves: set[OrderId] = set()
+        for event in history:
+            if isinstance(event, ev.CancelRequestEvent):
+                self._note_wish(event)
+                if event.origin == RECOVERY and not is_twin(event.order_id):
+                    halves.add(event.order_id)
+            elif isinstance(event, ev.ModifyEvent):
+                self._settle(event)
+        for order_id in halves & self.unwished(portfolio):
+            order = portfolio.orders[order_id]
+            if order.spec.contract.con_id not in portfolio.cares:
+                self.add(order)
         bus.subscribe(ev.CancelRequestEvent, self._note_wish)
-        bus.subscribe(ev.ModifyEvent, lambda event: self._settle(event.order_id))
+        bus.subscribe(ev.ModifyEvent, self._settle)
         bus.subscribe(ev.CancelRejectEvent, self._note_refusal)
         bus.subscribe(ev.CareEvent, self._note_care)
 
@@ -90,47 +106,62 @@ class OwedCancels:
         known = self._owed.get(order.order_id) or _Debt(order.spec.contract.con_id)
         self._owed[order.order_id] = known._replace(is_of_half=known.is_of_half and not is_wished)
 
-    def due(self, portfolio: PortfolioState, now: Moment) -> tuple[OrderId, ...]:
+    def due(self, portfolio: PortfolioState, now: Moment) -> Due:
         """Return what works all the same, and is not wanted again; it is asked `now`.
 
         Who changes an order wants it, and half of a group is none once the other half is there.
         """
-        found: list[OrderId] = []
+        asked: list[OrderId] = []
+        dropped: list[OrderId] = []
         for order_id, debt in tuple(self._owed.items()):
             order = portfolio.orders.get(order_id)
             if order is None:
                 self._forget(order_id)
-            elif order.status.is_open and order.status is not OrderStatus.PENDING_CANCEL:
-                if debt.is_stale(now) or (debt.is_of_half and not is_half(portfolio, order)):
-                    self._forget(order_id)
-                    continue
-                found.append(order_id)
+            elif not _works(order):
+                continue
+            elif debt.is_stale(now):
+                self._forget(order_id)
+                dropped.append(order_id)
+            elif debt.is_of_half and not is_half(portfolio, order):
+                self._forget(order_id)
+            else:
+                asked.append(order_id)
                 if debt.asked is None or debt.asked.epoch != now.epoch:
                     self._owed[order_id] = debt._replace(asked=now)
-        return tuple(found)
+        self._forget_wishes(portfolio)
+        return Due(tuple(asked), tuple(dropped))
 
-    def keep(self, portfolio: PortfolioState) -> None:
-        """Forget the wishes of orders that cannot work any more."""
-        alive = portfolio.orders
-        self._wished_by = {o: origin for o, origin in self._wished_by.items() if o in alive}
+    def _forget_wishes(self, portfolio: PortfolioState) -> None:
+        """A wish is over with its order, or where it works and nothing is owed: it was answered."""
+        for order_id in tuple(self._wished_by):
+            order = portfolio.order(order_id)
+            if order is None or (_works(order) and order_id not in self._owed):
+                del self._wished_by[order_id]
 
     def _forget(self, order_id: OrderId) -> None:
         self._owed.pop(order_id, None)
 
-    def _settle(self, order_id: OrderId) -> None:
-        """Let nobody have wished for it, either: what is asked from here on is another matter."""
-        self._forget(order_id)
-        self._wished_by.pop(order_id, None)
+    def _settle(self, event: ev.ModifyEvent) -> None:
+        """Who changes an order wants it: whatever was wished before is another matter."""
+        self._forget(event.order_id)
+        self._wished_by.pop(event.order_id, None)
 
     def _note_wish(self, event: ev.CancelRequestEvent) -> None:
-        if event.origin not in _NO_WISHES:
-            self._wished_by[event.order_id] = event.origin
+        if event.origin in _NO_WISHES:
+            return
+        self._wished_by[event.order_id] = event.origin
+        if event.order_id in self._owed:  # a new one, with a time of its own
+            self._owed[event.order_id] = self._owed[event.order_id]._replace(asked=None)
 
     def _note_refusal(self, event: ev.CancelRejectEvent) -> None:
         if event.code:  # that is an answer: it was not lost
-            self._settle(event.order_id)
+            self._forget(event.order_id)
 
     def _note_care(self, event: ev.CareEvent) -> None:
         """A person has decided what becomes of a position, with its orders as they then worked."""
         con_id = event.contract.con_id
         self._owed = {o: debt for o, debt in self._owed.items() if debt.con_id != con_id}
+
+
+def _works(order: Order) -> bool:
+    return order.status.is_open and order.status not in _LEAVING

@@ -158,14 +158,16 @@ class Recovery:
                 missed_for={o: timedelta(seconds=now - at) for o, at in self._missed.items()},
             )
             portfolio = self._outlook.portfolio
-            outcome = reconcile(portfolio, with_news_only(snapshot, portfolio), evidence)
+            news = with_news_only(snapshot, portfolio, now=self._outlook.broker_now)
+            outcome = reconcile(portfolio, news, evidence)
             self._note_missed(snapshot, outcome.unresolved, now)
             self._epoch = snapshot.epoch
             self._note_owed(outcome.cancels)
             self._intake.admit(outcome.events)
             owed = self._owed.due(self._outlook.portfolio, Moment(self._epoch, now))
-            for order_id in dict.fromkeys((*outcome.cancels, *owed)):
+            for order_id in dict.fromkeys((*outcome.cancels, *owed.asked)):
                 await self._cancel(order_id)
+            self._tell_lost(owed.dropped)
             if outcome.unresolved:
                 self._is_settled.clear()
                 self._wake.set()
@@ -278,7 +280,6 @@ class Recovery:
         with contextlib.suppress(JournalError):
             self._record.write([event])
         self._intake.keep(portfolio)
-        self._owed.keep(portfolio)
         self._sent_in = {o: at for o, at in self._sent_in.items() if portfolio.order(o) is not None}
 
     def _note_missed(
@@ -296,6 +297,12 @@ class Recovery:
             order = self._outlook.portfolio.order(order_id)
             if order is not None:
                 self._owed.add(order)
+
+    def _tell_lost(self, cancels: Iterable[OrderId]) -> None:
+        at = self._clock.now()
+        for order_id in cancels:
+            words = f"the cancel of {order_id} got lost, and it works on: cancel it once more"
+            self._record.witness([ev.ErrorEvent(at=at, code=0, message=words, is_serious=True)])
 
     async def _cancel(self, order_id: OrderId) -> None:
         order = self._outlook.portfolio.order(order_id)

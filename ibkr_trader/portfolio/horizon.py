@@ -39,16 +39,17 @@ def reach(synced_at: datetime | None, moment: datetime) -> datetime:
 def is_past(fill: Fill, portfolio: PortfolioState, *, now: datetime) -> bool:
     """Whether an execution is in what was held when all was told last.
 
-    One whose name we remember is not: it may be told in a later revision. Nor is one of today
-    where all was told by a clock that ran ahead.
+    One whose name we remember is not: it may be told in a later revision. Nor is one of today by
+    the broker's clock (`now`), where all was told by one of ours that ran ahead.
     """
     if portfolio.synced_at is None or fill.fill_id in portfolio.fills:
         return False
     return fill.at < min(portfolio.synced_at, now) - LATE
 
 
-def with_news_only(snapshot: BrokerSnapshot, portfolio: PortfolioState) -> BrokerSnapshot:
+def with_news_only(
+    snapshot: BrokerSnapshot, portfolio: PortfolioState, *, now: datetime
+) -> BrokerSnapshot:
     """Return `snapshot` without the executions that are in what was held when all was told."""
-    now = snapshot.at
     fills = tuple(fill for fill in snapshot.fills if not is_past(fill, portfolio, now=now))
     return msgspec.structs.replace(snapshot, fills=fills)

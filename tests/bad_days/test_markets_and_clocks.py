@@ -13,7 +13,7 @@ from ibkr_trader.adapters.calendar import ExchangeCalendar
 from ibkr_trader.app import mind_clock
 from ibkr_trader.core.enums import Side
 from ibkr_trader.core.errors import RiskCheckError, TraderError
-from ibkr_trader.core.events import CoverEvent
+from ibkr_trader.core.events import CoverEvent, FillEvent
 from ibkr_trader.execution.closing import close_contract, close_each
 from ibkr_trader.execution.day_end import DayEndPlan, Due, MarketEnd, end_day, look_again, survey
 from ibkr_trader.execution.placing import Wait
@@ -271,3 +271,22 @@ async def test_f_f08_nothing_opens_in_a_halted_market(day: Day) -> None:
         async with day.meanwhile():
             await day.desk.submit_order(single(1, side=Side.BUY))
     assert len(day.wire.sent("placeOrder")) == before
+
+
+@pytest.mark.parametrize("hours", [23, 30])
+async def test_what_executes_while_our_clock_is_a_day_ahead_counts(day: Day, hours: int) -> None:
+    """By our clock it was made before all was told last."""
+    await held(day)
+    mind_clock(day.trader, line_of(day))
+    day.time.skew = timedelta(hours=hours)
+    await day.trader.recovery.synchronize()
+    before = len(day.news(FillEvent))
+    await day.quote("140.00", "140.02")
+    await day.wait(5)
+    assert day.ledger.held(AAPL) == 0, "the stop has filled"
+    assert len(day.news(FillEvent)) == before + 1
+    day.time.skew = timedelta(0)
+    for _ in range(2):
+        await day.trader.recovery.synchronize()
+    assert len(day.news(FillEvent)) == before + 1
+    assert not day.trader.portfolio.positions

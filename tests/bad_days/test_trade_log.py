@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -10,7 +11,7 @@ import msgspec
 import pytest
 
 from ibkr_trader.core.enums import TimeInForce, TradingState
-from ibkr_trader.core.events import DriftEvent, ErrorEvent, FillEvent
+from ibkr_trader.core.events import CommissionEvent, DriftEvent, ErrorEvent, FillEvent
 from ibkr_trader.execution.checkpoints import Checkpoints
 from tests.bad_days.bad_lines import inject_now
 from tests.bad_days.judges import assert_sound
@@ -101,9 +102,14 @@ async def test_one_of_days_ago_that_comes_again_sizes_no_exit(
             await day.trader.recovery.synchronize()
         again = msgspec.structs.replace(fill.fill, revision=fill.fill.revision + revision)
         event = msgspec.structs.replace(fill, at=day.clock.now(), fill=again)
-        day.trader.intake.admit([event])
+        costs = len(day.news(CommissionEvent))
+        cost = CommissionEvent(
+            at=event.at, order_id=fill.order_id, fill_id=again.fill_id, commission=Decimal(1)
+        )
+        day.trader.intake.admit([event, cost])
         await day.wait(60)
         assert_known(day, known)
+        assert len(day.news(CommissionEvent)) == costs
         (trouble,) = day.news(ErrorEvent)
         assert "does not count once more" in trouble.message
         await day.quote("144.00", "144.02")

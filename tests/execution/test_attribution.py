@@ -320,6 +320,7 @@ async def test_what_is_held_for_days_stays_whose_it_is() -> None:
         floor.clock.advance(2 * 86_400)
     async with floor.strategist(ALPHA, journal=journal) as strategist:
         trader = of(strategist)
+        assert trader.outlook.strategies.owner(AAPL) == "alpha", "its executions may be told again"
         Checkpoints(trader).mark()
         assert not trader.portfolio.fills
         assert trader.outlook.strategies.owner(AAPL) == "alpha"

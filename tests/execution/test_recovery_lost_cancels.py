@@ -230,8 +230,10 @@ async def test_who_wishes_it_gone_does_so_whatever_recovery_had_against_it() -> 
         seen = trader.portfolio.orders[order.order_id]
         works = msgspec.structs.replace(seen, status=OrderStatus.SUBMITTED)
         shown = msgspec.structs.replace(trader.portfolio, orders={order.order_id: works})
-        assert owed.due(shown, moment) == (order.order_id,)
-        assert owed.due(shown, Moment(1, STANDS - 1)) == (order.order_id,), (
+        assert owed.due(shown, moment).asked == (order.order_id,)
+        assert owed.due(shown, Moment(1, STANDS - 1)).asked == (order.order_id,), (
             "asked once, by recovery"
         )
-        assert owed.due(shown, Moment(1, STANDS)) == (), "everybody sees that it works"
+        assert owed.due(shown, Moment(1, STANDS)) == ((), (order.order_id,)), (
+            "everybody sees that it works"
+        )

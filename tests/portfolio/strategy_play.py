@@ -85,6 +85,7 @@ class Desk:
             positions=tuple(now.positions.values()),
             bases=tuple(b.base for b in now.books.values() if b.base.quantity and b.fills),
             closings=tuple(now.closings.values()),
+            synced_at=now.synced_at,
             strategy_days=self.book.forgetting(now).kept,
         )
 

@@ -35,18 +35,18 @@ def synced(*fills: Fill) -> PortfolioState:
 
 def test_what_executed_long_before_all_was_told_is_in_what_was_held() -> None:
     late, old = made("late", LATE), made("old", LATE + SECOND)
-    assert with_news_only(told(old, late), synced()).fills == (late,)
+    assert with_news_only(told(old, late), synced(), now=AT).fills == (late,)
 
 
 def test_one_whose_name_is_known_may_be_corrected() -> None:
     old = made("old", DAYS)
     corrected = made("old", DAYS, revision=2)
-    assert with_news_only(told(corrected), synced(old)).fills == (corrected,)
+    assert with_news_only(told(corrected), synced(old), now=AT).fills == (corrected,)
 
 
 def test_without_a_word_of_everything_all_is_news() -> None:
     snapshot = told(made("old", DAYS))
-    assert with_news_only(snapshot, PortfolioState()) == snapshot
+    assert with_news_only(snapshot, PortfolioState(), now=AT) == snapshot
 
 
 def test_names_are_kept_for_as_long_as_they_may_be_told_again() -> None:
@@ -68,7 +68,7 @@ def test_what_is_forgotten_is_news_to_nobody() -> None:
     kept = synced(*edge).begin_day(AT + DAYS)
     assert set(kept.fills) == {FillId("e-2"), FillId("e-1"), FillId("e0")}
     assert set(kept.books[AAPL.con_id].fills) == set(kept.fills)
-    again = with_news_only(told(*edge), kept)
+    again = with_news_only(told(*edge), kept, now=AT + DAYS)
     assert {one.fill_id for one in again.fills} == set(kept.fills)
 
 
