@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,6 +25,9 @@ KEPT = {"IBKR_CLIENT_LIBRARY"}
 background.subprocess = SimpleNamespace(  # type: ignore[assignment,attr-defined]
     Popen=warm.Popen, DEVNULL=subprocess.DEVNULL
 )
+
+# Whoever runs all this with `nohup` has it ignored, and our commands heed that: see stop_signals.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 settings.register_profile("here", deadline=None)  # shared machines stall; pytest-timeout watches
 settings.register_profile("ci", parent=settings.get_profile("here"), derandomize=True)
