@@ -115,7 +115,8 @@ def _with_trails(desk: Desk, guard: Protection) -> Protection:
 async def fills(face: Face, *, symbol: str) -> output.Reply:
     """Return the day's executions, oldest first."""
     async with desk_for(face) as desk:
-        begins = desk.trader.clock.now() - DAY  # what may be told again is remembered for longer
+        # what may be told again is remembered for longer than that
+        begins = desk.trader.outlook.exchange_now - DAY
         told = (fill for fill in desk.trader.portfolio.fills.values() if fill.at >= begins)
         known = sorted(told, key=lambda fill: fill.at)
         found = [fill for fill in known if is_named(fill.contract, symbol)]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ibkr_trader.core.trading_day import exchange_time, session_at
+from ibkr_trader.core.trading_day import session_at
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def exchange_now(trader: Trader) -> datetime:
     """Return the exchange's time now, aware and in UTC."""
-    return exchange_time(trader.clock.now(), trader.outlook.book.clock_skew)
+    return trader.outlook.exchange_now
 
 
 def is_trading(details: ContractDetails | None, at: datetime, *, is_awake: bool = False) -> bool:

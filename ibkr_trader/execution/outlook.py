@@ -150,13 +150,16 @@ class Outlook:
 
     @property
     def recent(self) -> PortfolioState:
-        """The picture without what is more than a day old: that is in the journal."""
-        return self.portfolio.begin_day(self.broker_now - DAY)
+        """The picture without what is more than a day old: that is in the journal.
+
+        By the exchange's time: by a clock that runs ahead, what the broker still tells is old.
+        """
+        return self.portfolio.begin_day(self.exchange_now - DAY)
 
     @property
-    def broker_now(self) -> datetime:
-        """The time by the broker's clock: by one that runs ahead, what it tells seems to be old."""
-        return exchange_time(self._clock.now(), self.book.skew())
+    def exchange_now(self) -> datetime:
+        """The exchange's time now, aware and in UTC, whatever this machine's clock says."""
+        return exchange_time(self._clock.now(), self.book.clock_skew)
 
     def learn(self, details: ContractDetails) -> None:
         """Keep what the broker says of a contract."""

@@ -16,7 +16,7 @@ from ibkr_trader.core import events as ev
 from ibkr_trader.core.commands import CancelOrder
 from ibkr_trader.core.enums import OrderStatus
 from ibkr_trader.core.errors import BrokerUnavailable, JournalError
-from ibkr_trader.core.ids import group_number
+from ibkr_trader.core.ids import group_number, short_id
 from ibkr_trader.execution.outlook import DAY
 from ibkr_trader.execution.owed_cancels import Moment, OwedCancels
 from ibkr_trader.orders.members import traded
@@ -158,7 +158,7 @@ class Recovery:
                 missed_for={o: timedelta(seconds=now - at) for o, at in self._missed.items()},
             )
             portfolio = self._outlook.portfolio
-            news = with_news_only(snapshot, portfolio, now=self._outlook.broker_now)
+            news = with_news_only(snapshot, portfolio, now=self._outlook.exchange_now)
             outcome = reconcile(portfolio, news, evidence)
             self._note_missed(snapshot, outcome.unresolved, now)
             self._epoch = snapshot.epoch
@@ -301,7 +301,8 @@ class Recovery:
     def _tell_lost(self, cancels: Iterable[OrderId]) -> None:
         at = self._clock.now()
         for order_id in cancels:
-            words = f"the cancel of {order_id} got lost, and it works on: cancel it once more"
+            name = short_id(order_id)
+            words = f"the cancel of {name} got lost, and it works on: ibkr-trader cancel {name}"
             self._record.witness([ev.ErrorEvent(at=at, code=0, message=words, is_serious=True)])
 
     async def _cancel(self, order_id: OrderId) -> None:

@@ -158,7 +158,7 @@ class Trader:
             bus=self.bus,
             reach=reach,
             named=self._named,
-            is_past=lambda fill: is_past(fill, self.portfolio, now=self.outlook.broker_now),
+            is_past=lambda fill: is_past(fill, self.portfolio, now=self.outlook.exchange_now),
         )
 
     def _own_groups(self) -> GroupRunner:

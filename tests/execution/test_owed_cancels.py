@@ -13,24 +13,23 @@ from ibkr_trader.core import events as ev
 from ibkr_trader.core.commands import CancelOrder, ModifyOrder
 from ibkr_trader.core.enums import OrderStatus
 from ibkr_trader.execution.desk import Desk
-from ibkr_trader.execution.owed_cancels import STANDS
+from ibkr_trader.execution.owed_cancels import STANDS, Moment, OwedCancels
 from ibkr_trader.orders.wishes import BROKER, RECOVERY
 from ibkr_trader.portfolio.broker_words import adopted
-from tests.execution.parts import Floor
-from tests.execution.test_recovery_lost_cancels import (
+from tests.execution.lost_cancels import (
     cancels,
     half_of_two,
     next_link,
     no_cancel_leaves,
-    short_grace,
     wished_away,
 )
+from tests.execution.parts import Floor, request
 
 if TYPE_CHECKING:
     from ibkr_trader.core.models import OrderId
     from ibkr_trader.execution.trader import Trader
 
-__all__ = ["short_grace"]
+pytestmark = pytest.mark.usefixtures("short_grace")
 
 
 def by_recovery(journal: MemoryJournal, order_id: OrderId) -> int:
@@ -178,3 +177,26 @@ async def test_an_alternative_that_somebody_kept_outlives_a_restart() -> None:
         await next_link(trader)
         assert kept in trader.portfolio.orders
     assert cancels(journal, kept) == before
+
+
+async def test_who_wishes_it_gone_does_so_whatever_recovery_had_against_it() -> None:
+    floor = Floor()
+    async with floor.trader() as trader:
+        order = await Desk(trader).submit_order(request(limit="149.00"))
+        owed, moment = OwedCancels(), Moment(1, 0.0)
+        owed.listen(trader.bus, [], trader.portfolio)
+        owed.add(order)  # as half of a group that it is not
+        at = floor.clock.now()
+        asked = ev.CancelRequestEvent(at=at, order_id=order.order_id, origin="cli")
+        trader.record.write([asked])
+        owed.add(trader.portfolio.orders[order.order_id])
+        seen = trader.portfolio.orders[order.order_id]
+        works = msgspec.structs.replace(seen, status=OrderStatus.SUBMITTED)
+        shown = msgspec.structs.replace(trader.portfolio, orders={order.order_id: works})
+        assert owed.due(shown, moment).asked == (order.order_id,)
+        assert owed.due(shown, Moment(1, STANDS - 1)).asked == (order.order_id,), (
+            "asked once, by recovery"
+        )
+        assert owed.due(shown, Moment(1, STANDS)) == ((), (order.order_id,)), (
+            "everybody sees that it works"
+        )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,10 +15,8 @@ from ibkr_trader.core import events as ev
 from ibkr_trader.core.enums import OrderStatus, TradingState
 from ibkr_trader.core.errors import BrokerUnavailable
 from ibkr_trader.core.models import GroupId, OrderId, OrderSpec
-from ibkr_trader.execution import recovery
 from ibkr_trader.execution.desk import Desk
 from ibkr_trader.execution.placing import Wait, prepare
-from ibkr_trader.portfolio import reconciliation
 from ibkr_trader.portfolio.protection import opened_here
 from tests.execution.parts import AAPL, DeafBroker, FallibleBroker, Floor, request
 from tests.orders.samples import accepted, fill, filled, spec
@@ -29,12 +26,7 @@ if TYPE_CHECKING:
     from ibkr_trader.execution.ports import BrokerSnapshot
 
 
-@pytest.fixture(autouse=True)
-def short_grace(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The exchange in process has no second thread that might still hold an order."""
-    for module in (recovery, reconciliation):
-        monkeypatch.setattr(module, "GRACE", timedelta(0))
-    monkeypatch.setattr(recovery, "_SLACK", timedelta(0))
+pytestmark = pytest.mark.usefixtures("short_grace")
 
 
 async def test_an_order_that_never_arrived_is_proven_so_by_the_next_process() -> None:

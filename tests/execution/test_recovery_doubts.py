@@ -19,7 +19,6 @@ from ibkr_trader.core.models import OrderId
 from ibkr_trader.execution import placing, recovery
 from ibkr_trader.execution.desk import Desk
 from ibkr_trader.execution.placing import Wait, prepare, settle
-from ibkr_trader.portfolio import reconciliation
 from ibkr_trader.risk.verdict import Denied
 from ibkr_trader.sim.broker import SimulatedBroker
 from tests.execution import parts
@@ -33,12 +32,7 @@ if TYPE_CHECKING:
     from ibkr_trader.risk.verdict import Approved
 
 
-@pytest.fixture(autouse=True)
-def short_grace(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The exchange in process has no second thread that might still hold an order."""
-    for module in (recovery, reconciliation):
-        monkeypatch.setattr(module, "GRACE", timedelta(0))
-    monkeypatch.setattr(recovery, "_SLACK", timedelta(0))
+pytestmark = pytest.mark.usefixtures("short_grace")
 
 
 async def lost_bracket(trader: Trader) -> tuple[OrderId, ...]:

@@ -11,9 +11,7 @@ import pytest
 
 from tests.invariants import kernel_network
 from tests.invariants.kernel_network import KernelNetwork, LockstepLoop
-from tests.invariants.test_memory_network import Listener
-
-PORT = 40_001  # nobody listens there, whatever is dialled
+from tests.invariants.listeners import PORT, Listener, pair
 
 
 @pytest.fixture
@@ -29,25 +27,6 @@ def loop() -> Iterator[LockstepLoop]:
 def network(loop: LockstepLoop) -> KernelNetwork:
     assert isinstance(loop.network, KernelNetwork)
     return loop.network
-
-
-def pair(loop: LockstepLoop) -> tuple[Listener, Listener]:
-    """Connect two listeners: the client, and the server's."""
-    served: list[Listener] = []
-
-    def accept() -> Listener:
-        served.append(Listener())
-        return served[-1]
-
-    async def connect() -> Listener:
-        await loop.create_server(accept, sock=network(loop).bind(PORT))
-        _, client = await loop.create_connection(Listener, "127.0.0.1", PORT)
-        await asyncio.sleep(0.001)
-        assert isinstance(client, Listener)
-        return client
-
-    client = loop.run_until_complete(connect())
-    return client, served[0]
 
 
 def test_what_was_written_is_there_before_any_time_passes(loop: LockstepLoop) -> None:

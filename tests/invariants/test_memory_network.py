@@ -9,36 +9,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.invariants.listeners import PORT, Listener, pair
 from tests.invariants.memory_network import WINDOW, MemoryNetwork
 from tests.invariants.virtual_time import VirtualLoop
-
-PORT = 40_001
-
-
-class Listener(asyncio.Protocol):
-    """Keeps what it is told."""
-
-    def __init__(self) -> None:
-        self.heard = b""
-        self.ended: list[Exception | None] = []
-        self.turns: list[str] = []
-        self.transport: asyncio.Transport
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
-
-    def data_received(self, data: bytes) -> None:
-        self.heard += data
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self.ended.append(exc)
-
-    def pause_writing(self) -> None:
-        self.turns.append("pause")
-
-    def resume_writing(self) -> None:
-        self.turns.append("resume")
 
 
 @pytest.fixture
@@ -46,24 +19,6 @@ def loop() -> Iterator[VirtualLoop]:
     one = VirtualLoop(seed=1)
     yield one
     one.close()
-
-
-def pair(loop: VirtualLoop) -> tuple[Listener, Listener]:
-    """Connect two listeners: the client, and the server's."""
-    served: list[Listener] = []
-
-    def accept() -> Listener:
-        served.append(Listener())
-        return served[-1]
-
-    async def connect() -> Listener:
-        await loop.create_server(accept, sock=network(loop).bind(PORT))
-        _, client = await loop.create_connection(Listener, "127.0.0.1", PORT)
-        assert isinstance(client, Listener)
-        return client
-
-    client = loop.run_until_complete(connect())
-    return client, served[0]
 
 
 def wait(loop: VirtualLoop, seconds: float = 1) -> None:
