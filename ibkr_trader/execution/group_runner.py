@@ -88,6 +88,7 @@ class GroupRunner:
         self._record, self._router, self._clock = record, router, clock
         self._portfolio = portfolio
         self._groups: dict[GroupId, OrderGroup] = {}
+        self._resting: set[GroupId] = set()  # those for which time alone changes nothing
         self._by_order: dict[OrderId, GroupId] = {}
         self._followers: dict[int, dict[GroupId, None]] = {}  # by con_id, longest unmoved first
         self._followed: dict[GroupId, frozenset[Contract]] = {}
@@ -117,6 +118,7 @@ class GroupRunner:
         """
         mine = tuple(orders)
         self._groups[group.group_id] = group
+        self._resting.discard(group.group_id)
         for order_id in mine:
             self._by_order[order_id] = group.group_id
         if isinstance(group, Follower):
@@ -225,7 +227,8 @@ class GroupRunner:
                 self.drop(group_id)
             for command in () if self._looks() else self._restated.to_take_back(group_id):
                 self._commands.put(group_id, command)
-            self._run(group_id, event)
+            if group_id not in self._resting:
+                self._run(group_id, event)
 
     def _link(self, event: SystemEvent) -> None:
         match event:
@@ -276,14 +279,19 @@ class GroupRunner:
             return None
         if is_closed:
             self.drop(group_id)
+            return step
+        self._groups[group_id] = step.group
+        if step.is_at_rest:
+            self._resting.add(group_id)
         else:
-            self._groups[group_id] = step.group
+            self._resting.discard(group_id)
         return step
 
     def drop(self, group_id: GroupId) -> None:
         """Look after a group no longer; its orders stay as they are."""
         self._groups.pop(group_id, None)
         self._awake.discard(group_id)
+        self._resting.discard(group_id)
         self._by_order = {o: g for o, g in self._by_order.items() if g != group_id}
         for contract in self._followed.pop(group_id, frozenset()):
             self._followers[contract.con_id].pop(group_id, None)
@@ -339,6 +347,7 @@ class GroupRunner:
         group = self._groups.get(group_id)
         if isinstance(group, Forgetful):
             self._groups[group_id] = group.unsent(command)
+            self._resting.discard(group_id)  # it may want it again
 
     async def _carry_out(self, group_id: GroupId, command: Command) -> None:
         state = self._portfolio()

@@ -56,12 +56,13 @@ def step(group: Bracket, at: datetime) -> Step:
     if since != group.since:
         group = msgspec.structs.replace(group, since=since)
     due = frozenset(key for key, began in since.items() if at - began >= GRACE)
-    outcome = group.memory.after(
-        _wants(group, due), words(group, due), at=at, group_id=group.group_id
-    )
+    wants = tuple(_wants(group, due))
+    outcome = group.memory.after(wants, words(group, due), at=at, group_id=group.group_id)
     if outcome.memory is not group.memory:
         group = msgspec.structs.replace(group, memory=outcome.memory)
-    return Step(group, outcome.commands, outcome.events)
+    # Time tells only of unrest, of what is asked for again, and of words not yet said.
+    is_at_rest = not since and not wants and not outcome.events
+    return Step(group, outcome.commands, outcome.events, is_at_rest=is_at_rest)
 
 
 def owes(group: Bracket) -> bool:

@@ -51,9 +51,8 @@ class Single(msgspec.Struct, frozen=True, kw_only=True):
     def react(self, event: BaseEvent) -> Step:
         """Follow the order; nothing ever follows from it."""
         orders = follow(self.orders, event, self.group_id)
-        return Step(
-            self if orders is self.orders else Single(group_id=self.group_id, orders=orders)
-        )
+        group = self if orders is self.orders else Single(group_id=self.group_id, orders=orders)
+        return Step(group, is_at_rest=True)
 
 
 @ORDER_TYPES.register(KIND)

@@ -51,6 +51,7 @@ class Watcher(msgspec.Struct, frozen=True, kw_only=True):
     forgotten: int = 0
     contract: Contract = AAPL
     outside_rth: bool = False
+    is_at_rest: bool = False
 
     @property
     def is_closed(self) -> bool:
@@ -68,7 +69,7 @@ class Watcher(msgspec.Struct, frozen=True, kw_only=True):
         if isinstance(event, ev.HoldEvent):  # a bug, as any
             raise LookupError("a bug")  # noqa: TRY004 - it is no check of a type
         if not isinstance(event, ev.PriceEvent):
-            return Step(group)
+            return Step(group, is_at_rest=self.is_at_rest)
         price = event.quote.bid
         return Step(group, (ModifyOrder(order_id=stop(self.group_id), stop_price=price),))
 
@@ -201,6 +202,28 @@ def test_all_that_follow_a_contract_together_move_once_a_second() -> None:
     assert stage.asked()[1] == ModifyOrder(order_id=stop(TWO), stop_price=Decimal(152))
     stage.price(153, at=-3600)  # a clock that was set back stops nobody
     assert stage.asked()[0] == ModifyOrder(order_id=stop(ONE), stop_price=Decimal(153))
+
+
+def test_a_group_at_rest_hears_of_time_once_something_else_has_happened() -> None:
+    stage = Stage()
+    stage.add(Watcher(group_id=ONE, is_at_rest=True), Watcher(group_id=TWO))
+    for _ in range(3):
+        stage.runner._beat(AT)
+    assert stage.group(TWO).heard == ("TimeEvent",) * 3
+    assert stage.group(ONE).heard == ("TimeEvent",)  # only the first told that it rests
+    stage.price(150)  # what it asks for then may have to be asked for again
+    stage.runner._beat(AT)
+    assert stage.group(ONE).heard == ("TimeEvent", "PriceEvent", "TimeEvent")
+
+
+async def test_a_group_at_rest_hears_of_time_when_what_it_asked_for_never_left() -> None:
+    stage = Stage()
+    stage.add(Watcher(group_id=ONE, is_at_rest=True))
+    stage.runner._beat(AT)
+    stage.router.is_gone = True
+    await stage.runner._carry_out(ONE, CancelOrder(order_id=stop(ONE)))
+    stage.runner._beat(AT)
+    assert stage.group(ONE).heard == ("TimeEvent", "TimeEvent")
 
 
 def test_while_the_link_is_down_nothing_is_asked_for() -> None:
