@@ -9,6 +9,7 @@ the exchange first opened, and keep their numbers for its whole life.
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from importlib.resources import files
 
 import msgspec
@@ -243,6 +244,13 @@ def load_universe(listed_on: date, overrides: bytes | str | None = None) -> Univ
     Raises:
         ValueError: If `overrides` is not of the file's form.
     """
+    return Universe(*_listed(listed_on, overrides))
+
+
+@lru_cache(maxsize=2)  # a drill, or a test, opens one exchange after the other on the same day
+def _listed(
+    listed_on: date, overrides: bytes | str | None
+) -> tuple[tuple[Instrument, ...], dict[int, tuple[PriceBand, ...]]]:
     text = files("ibkr_trader.sim").joinpath("universe.json").read_bytes()
     parts = [read_universe(text)]
     if overrides is not None:
@@ -258,7 +266,7 @@ def load_universe(listed_on: date, overrides: bytes | str | None = None) -> Univ
             model = _option_model(chain, stocks[chain.underlying], rules)
             for option in _options(chain, model, listed_on):
                 listed[option.con_id] = option
-    return Universe(listed.values(), rules)
+    return tuple(listed.values()), rules
 
 
 def _instrument(listing: Listing, rules: dict[int, tuple[PriceBand, ...]]) -> Instrument:
