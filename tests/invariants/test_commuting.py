@@ -11,6 +11,7 @@ from ibkr_trader.portfolio.growing import GrowingMap
 from ibkr_trader.portfolio.state import PortfolioState
 from tests.orders.test_lifecycle_permutations import STORIES, Scene, ends, ledger
 
+
 class Books(Scene):
     """The ledger alone, so that paths which differ in what the group asked for are one."""
 
