@@ -31,7 +31,9 @@ from ibkr_trader.rules.written import Written
 NAMES = st.from_regex(r"[A-Za-z][A-Za-z0-9_.-]{0,39}", fullmatch=True)
 TRADED = ["AAPL", "MSFT", "BRK B", "A", "F1.X"]
 SYMBOLS = st.sampled_from(TRADED)
-TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=60)
+# What TOML lets stand in no text, or only escaped, comes often.
+MARKS = st.characters(exclude_categories=["Cs"]) | st.sampled_from("\x00\t\n\r\x1f\x7f\x85\"'\\#")
+TEXTS = st.text(MARKS, max_size=30)
 FIGURES = st.decimals("0.01", "99.99", places=2)
 LEVELS = st.builds(
     Distance.of, st.builds("{}{}".format, FIGURES, st.sampled_from(["%", "", "atr"]))
