@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from functools import cache
 
 from hypothesis import strategies as st
 
@@ -22,6 +23,7 @@ def _amounts(key: str) -> st.SearchStrategy[Decimal | None]:
     )
 
 
+@cache  # one is made of a dozen parts, and asked for five times a registry
 def _entries(symbol: str) -> st.SearchStrategy[SymbolLimits]:
     amounts = {key: _amounts(key) for key in LIMIT_KEYS}
     return st.builds(SymbolLimits, symbol=st.just(symbol), **amounts)

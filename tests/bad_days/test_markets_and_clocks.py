@@ -252,7 +252,7 @@ async def test_f_f09_a_split_is_taken_over_and_no_old_price_is_sent(
 
 async def test_f_f11_a_stop_sleeps_outside_regular_hours_and_meets_the_opening(day: Day) -> None:
     await held(day)
-    await day.wait_until(datetime(2026, 11, 23, 8, tzinfo=NEW_YORK))
+    await day.wait_until(datetime(2026, 11, 23, 8, tzinfo=NEW_YORK), step=7_200)
     await day.quote("139.90", "140.00")
     await day.wait(5)
     assert day.ledger.held(AAPL) == 10  # through the stop, and nothing happens before the opening

@@ -56,7 +56,7 @@ async def test_f_a09_a_fill_that_midnight_took_is_drift_and_nothing_is_invented(
         async with day.open_desk():
             (order,) = await day.accepted(to_last("149"))
         await day.trade("single", shares)
-        await day.wait_until(MONDAY)
+        await day.wait_until(MONDAY, step=7_200)
         assert list(day.exchange.orders.executions()) == []  # who asks now hears of none
         sent = len(day.wire.sent(*SENT))
         async with day.open_desk() as desk:
@@ -82,7 +82,7 @@ async def test_f_a09_an_order_half_of_which_midnight_took_opens_nothing_more(
         async with day.open_desk():
             await day.accepted(to_last("149"))
         await day.trade("single", 4)
-        await day.wait_until(MONDAY)
+        await day.wait_until(MONDAY, step=7_200)
         async with day.open_desk() as desk:
             with pytest.raises(RiskCheckError, match="restated the position in AAPL"):
                 async with day.meanwhile():
@@ -95,7 +95,7 @@ async def test_f_a09_absence_proves_nothing_on_another_day(tmp_path: Path) -> No
         async with day.open_desk():
             day.faults.arm(*rules.swallow())
             (order,) = await day.sent(single())
-        await day.wait_until(MONDAY)
+        await day.wait_until(MONDAY, step=7_200)
         async with day.open_desk() as desk:
             await day.wait(120, step=5)
             assert (await desk.get_order_status(order.order_id)).status is OrderStatus.UNKNOWN

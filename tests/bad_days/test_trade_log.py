@@ -48,7 +48,7 @@ async def test_a_start_after_days_counts_no_execution_twice(tmp_path: Path) -> N
         inject_now(day, "trade-log 7")
         async with day.open_desk():
             known = await enter(day)
-        await day.wait_until(MONDAY)
+        await day.wait_until(MONDAY, step=7_200)
         async with day.open_desk():
             assert list(day.exchange.orders.executions()) == []
             assert len(list(day.exchange.orders.trade_log())) == len(known)
@@ -63,7 +63,7 @@ async def test_a_desk_that_runs_for_days_counts_no_execution_twice(tmp_path: Pat
         inject_now(day, "trade-log 7")
         async with day.open_desk():
             known = await enter(day)
-            await day.wait_until(MONDAY)
+            await day.wait_until(MONDAY, step=7_200)
             for _ in range(2):
                 Checkpoints(day.trader).mark()  # what is old is let go of
                 await day.trader.recovery.synchronize()
@@ -79,7 +79,7 @@ async def test_what_executed_while_nobody_looked_counts_once(tmp_path: Path) -> 
                 msgspec.structs.replace(single(limit="149"), time_in_force=TimeInForce.GTC)
             )
         await day.trade("single", 10)
-        await day.wait_until(MONDAY)
+        await day.wait_until(MONDAY, step=7_200)
         for _ in range(2):
             async with day.open_desk():
                 await day.wait(10)
@@ -96,7 +96,7 @@ async def test_one_of_days_ago_that_comes_again_sizes_no_exit(
     async with a_day(tmp_path) as day, day.open_desk():
         known = await enter(day)
         (fill,) = day.news(FillEvent)
-        await day.wait_until(MONDAY)
+        await day.wait_until(MONDAY, step=7_200)
         for _ in range(2):
             Checkpoints(day.trader).mark()
             await day.trader.recovery.synchronize()

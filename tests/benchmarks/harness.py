@@ -95,7 +95,8 @@ def measure(table: Table, *, rounds: int | None = None) -> None:
     names = list(table.rows)
     table.taken = {name: [] for name in names}
     gc.collect()
-    for number in range(-table.warm_up, rounds or table.rounds):
+    warm_up = 0 if rounds == 1 else table.warm_up  # one round shows that it runs, not how fast
+    for number in range(-warm_up, rounds or table.rounds):
         turn = number % len(names)
         for name in names[turn:] + names[:turn]:
             seconds = table.rows[name]()

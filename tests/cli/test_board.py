@@ -274,24 +274,30 @@ async def test_each_watcher_has_a_flag_of_its_own() -> None:
 
 
 async def test_a_storm_costs_less_than_a_tenth_of_a_core() -> None:
-    """5,000 events a second, half of them worth a line, and a screen that asks all the time."""
+    """5,000 events a second, half of them worth a line, and a screen that asks all the time.
+
+    A fifth of a second at a time, on a board that is full; the least counts, for what else the
+    machine does only adds to it.
+    """
     fill_like = [
         ev.CancelEvent(at=START, order_id=OrderId(f"k7qav-{number}-entry"))
-        for number in range(1, 2_501)
+        for number in range(1, 4_501)
     ]
     quote = Quote(contract=AAPL, at=START, last=Decimal(150))
     price = ev.PriceEvent(at=START, contract=AAPL, quote=quote)
     async with Floor().trader() as trader:
         board = Board(trader)
-        since, began = 0, time.process_time()
-        for number, event in enumerate(fill_like):
-            board._hear(event)
-            board._hear(price)
-            if number % 500 == 499:
-                since = board.lines(since=since)[-1].number
-        spent = time.process_time() - began
-    assert since == 2_500
-    assert spent < 0.1
+        since, spent = 0, list[float]()
+        for first in range(0, 4_500, 500):
+            began = time.process_time()
+            for event in fill_like[first : first + 500]:
+                board._hear(event)
+                board._hear(price)
+            since = board.lines(since=since)[-1].number
+            spent.append(time.process_time() - began)
+    assert since == 4_500
+    assert len(board.lines()) == MOST_LINES
+    assert min(spent[1:]) < 0.02  # the first finds it empty
 
 
 async def test_sides_are_told() -> None:

@@ -343,7 +343,7 @@ _GONE: Step = ("see", _FIRST | {"rows": {1, 2}, "gone": {0}, "first": False})
 _MOVED: Step = ("see", _FIRST | {"terms": "146.00", "first": False})
 
 
-@settings(max_examples=400)
+@settings(max_examples=200)
 @given(st.lists(STEPS, min_size=1, max_size=40), st.booleans())
 @example([_NINE, _ADDS, _ENTER, _GO], False)
 @example([_NINE, _ADDS, _ENTER, _GONE, _GO], False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pyte
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ibkr_trader.dashboard.inputs import Questioned
@@ -15,7 +15,7 @@ from ibkr_trader.dashboard.palette import Role
 from ibkr_trader.dashboard.row_cache import RowCache
 from ibkr_trader.dashboard.spans import Line, width
 from ibkr_trader.dashboard.view import view
-from tests.dashboard.garbled import garbled, texts
+from tests.dashboard.garbled import NASTY, garbled, texts
 from tests.dashboard.scenes import head, model, order, scene
 from tests.dashboard.stored import DESK, FOLDER, SCREENS, drawn, plainly
 
@@ -48,12 +48,13 @@ def test_every_screen_is_exactly_as_large_as_asked(
     is_sound(view(shown, *size, RowCache()), *size)
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(
     st.sampled_from(MODELS),
     st.lists(texts(), min_size=1, max_size=7),
     st.sampled_from([(40, 8), (60, 15), (80, 24), (120, 40), (200, 60)]),
 )
+@example(MODELS[0], list(NASTY), (200, 60))
 def test_no_foreign_text_steers_the_terminal(
     shown: Model, words: list[str], size: tuple[int, int]
 ) -> None:
@@ -70,7 +71,9 @@ def test_a_terminal_puts_each_line_where_we_think(name: str) -> None:
     assert {screen.buffer[row][columns].data for row in range(rows)} == {"X"}
 
 
+@settings(max_examples=25)
 @given(st.lists(st.tuples(st.sampled_from(MODELS), SIZES), min_size=2, max_size=6))
+@example([(one, size) for one in MODELS for size in ((120, 40), (80, 24), (200, 60))])
 def test_a_used_cache_changes_nothing(steps: list[tuple[Model, tuple[int, int]]]) -> None:
     used = RowCache()
     for shown, size in steps:

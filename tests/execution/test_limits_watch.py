@@ -331,7 +331,7 @@ class Page:
         return text_of(registry)
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(registries(), st.data())
 def test_whatever_becomes_of_the_file_nothing_is_looser(
     registry: SymbolLimitRegistry, data: st.DataObject

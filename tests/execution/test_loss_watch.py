@@ -200,7 +200,7 @@ async def test_the_day_rolls_at_midnight_in_new_york_and_the_halt_stays(floor: D
         assert pnl.net < -100
         await floor.wait_until(datetime(2026, 11, 21, 4, 59, tzinfo=UTC))
         assert floor.trader.outlook.pnl.since == pnl.since
-        await floor.wait_until(datetime(2026, 11, 23, 15, tzinfo=UTC))  # Monday
+        await floor.wait_until(datetime(2026, 11, 23, 15, tzinfo=UTC), step=7_200)
         pnl = floor.trader.outlook.pnl
         assert pnl.since == datetime(2026, 11, 23, 5, tzinfo=UTC)
         one = pnl.contracts[AAPL]
@@ -223,7 +223,7 @@ async def test_a_halt_of_yesterday_does_not_come_again_at_midnight(floor: Day) -
     """Nothing has moved since it was resumed: a loss counts on the day on which it was made."""
     async with floor.open_desk(limits=limits(flatten_on_kill=False)):
         await hold(floor)
-        await floor.wait_until(datetime(2026, 11, 21, 15, tzinfo=UTC))
+        await floor.wait_until(datetime(2026, 11, 21, 15, tzinfo=UTC), step=7_200)
         await fall_to(floor, "139.90")
         assert halts(floor) == [("HALTED", "", "daily_loss")]
         floor.trader.halter.resume("I know", origin="test")
@@ -237,7 +237,8 @@ async def test_a_halt_of_yesterday_does_not_come_again_at_midnight(floor: Day) -
 
 async def test_the_day_of_a_half_day_is_a_whole_one(floor: Day) -> None:
     async with floor.open_desk(limits=limits()):
-        await floor.wait_until(datetime(2026, 11, 27, 15, tzinfo=UTC))  # after Thanksgiving
+        # The day after Thanksgiving.
+        await floor.wait_until(datetime(2026, 11, 27, 15, tzinfo=UTC), step=14_400)
         await floor.quote("149.99", "150.01")
         await hold(floor)
         await fall_to(floor, "144.90")

@@ -27,7 +27,9 @@ LIMIT = Decimal(200)
 SHARE = Decimal("0.20")  # from there on nothing is opened, long before the halt hides it
 REDUCING = LIMIT * SHARE + 5  # our estimate of prices and costs may be off by as much
 NOTICE = timedelta(seconds=2)
-CHUNK = 12
+# Of three hundred days in a row those on which the check of losses, had it judged nothing, would
+# have let an opening through. On most others nothing much is lost, or nobody opens anything then.
+DAYS = ((5038, 5077, 5114, 5121, 5161), (5140, 5148, 5183, 5291))
 _EXITS = ("stop", "target", "close", "cover", "flat")
 
 
@@ -103,10 +105,10 @@ def lived(seed: int) -> tuple[Day, LosingWorld, list[str]]:
     return day, day.world, found
 
 
-@pytest.mark.parametrize("chunk", range(2))
-def test_nothing_is_opened_when_too_much_is_lost(chunk: int) -> None:
+@pytest.mark.parametrize("seeds", DAYS)
+def test_nothing_is_opened_when_too_much_is_lost(seeds: tuple[int, ...]) -> None:
     reached = refused = 0
-    for seed in range(5036 + chunk * CHUNK, 5036 + (chunk + 1) * CHUNK):
+    for seed in seeds:
         day, world, found = lived(seed)
         found += world.offences
         assert not found, "\n".join([f"seed {seed}", *day.record, *found])
@@ -116,6 +118,6 @@ def test_nothing_is_opened_when_too_much_is_lost(chunk: int) -> None:
             for one in world.failures
             if isinstance(one, RiskCheckError)
         )
-    # Days on which nothing is lost would prove nothing.
-    assert reached
-    assert refused
+    # Days on which nothing is lost would prove nothing: other ones are to be looked for then.
+    assert reached > len(seeds) / 2
+    assert refused > len(seeds) / 2

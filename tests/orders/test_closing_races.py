@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 import msgspec
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ibkr_trader.core.commands import CancelOrder, SubmitOrders
@@ -104,6 +104,7 @@ class Desk:
         return self.change(order, filled=filled, status=status)
 
 
+@settings(max_examples=50)
 @given(st.data())
 def test_s14_it_is_never_turned_round_and_ends_flat_or_with_a_reason(data: st.DataObject) -> None:
     desk = Desk(data)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import cache, lru_cache
 from itertools import combinations
 from typing import NamedTuple
 
@@ -13,7 +14,7 @@ import pytest
 from ibkr_trader.core.models import Contract, Order, OrderSpec, Position
 from ibkr_trader.risk.correlation import CorrelationMatrix
 from ibkr_trader.risk.guard import RiskGuard
-from ibkr_trader.risk.limits import Stale, SymbolLimitRegistry, SymbolLimits
+from ibkr_trader.risk.limits import RiskLimits, Stale, SymbolLimitRegistry, SymbolLimits
 from tests.limits import roomy
 from tests.risk.world import (
     NOW,
@@ -30,8 +31,8 @@ from tests.risk.world import (
     working,
 )
 
-PORTFOLIOS = 10_000
-PARTS = 10
+PORTFOLIOS = 5_000  # the rarest of a dozen planted bugs shows in one of a thousand
+PARTS = 5
 EQUITY = 1_000_000_00  # cents
 SECTORS = ("Technology", "Energy", "")
 GATE = RiskGuard(checks=("correlated_exposure", "sector_exposure"))
@@ -157,13 +158,16 @@ def opens(stock: Stock, order: Limit) -> bool:
     )
 
 
-def subsets(orders: tuple[Limit, ...]) -> Iterator[tuple[Limit, ...]]:
-    """Yield what may fill: of a one-cancels-all group, one."""
+@lru_cache(maxsize=64)  # asked for again for every ending of one portfolio
+def subsets(orders: tuple[Limit, ...]) -> tuple[tuple[Limit, ...], ...]:
+    """Return what may fill: of a one-cancels-all group, one."""
+    found = []
     for size in range(len(orders) + 1):
         for some in combinations(range(len(orders)), size):
             groups = [orders[n].oca for n in some if orders[n].oca]
             if len(groups) == len(set(groups)):
-                yield tuple(orders[n] for n in some)
+                found.append(tuple(orders[n] for n in some))
+    return tuple(found)
 
 
 def endings(world: World, *, with_order: bool) -> Iterator[dict[str, int]]:
@@ -242,10 +246,23 @@ def cluster(
 
 # -- the gate -------------------------------------------------------------------------------
 
+CONTRACTS = {f"S{n}": Contract(symbol=f"S{n}", con_id=n + 1) for n in range(5)}
+DETAILS = {one.con_id: details(one) for one in CONTRACTS.values()}
+
+
+@cache
+def limits_of(share: int, sector_share: int, stale: Stale) -> RiskLimits:
+    """Return the limits of one of the few kinds of desk that there are; percent."""
+    return roomy(
+        max_correlated_share=D(share) / 100,
+        max_sector_share=D(sector_share) / 100,
+        stale_correlation=stale,
+    )
+
 
 def judged(world: World) -> set[str]:
     """Return which of the two checks deny at the real gate."""
-    contracts = [Contract(symbol=s.symbol, con_id=n) for n, s in enumerate(world.stocks, start=1)]
+    contracts = [CONTRACTS[stock.symbol] for stock in world.stocks]
     parts: list[Order | Position] = []
     for contract, stock in zip(contracts, world.stocks, strict=True):
         if stock.held:
@@ -273,15 +290,11 @@ def judged(world: World) -> set[str]:
             c.con_id: aged(quote(str(D(s.bid) / 100), str(D(s.ask) / 100), c))
             for c, s in zip(contracts, world.stocks, strict=True)
         },
-        details={c.con_id: details(c) for c in contracts},
+        details={c.con_id: DETAILS[c.con_id] for c in contracts},
         correlations=matrix,
         sectors={s.symbol: s.sector for s in world.stocks if s.sector},
         symbol_limits=SymbolLimitRegistry(symbols=caps),
-        limits=roomy(
-            max_correlated_share=D(world.share) / 100,
-            max_sector_share=D(world.sector_share) / 100,
-            stale_correlation=world.stale,
-        ),
+        limits=limits_of(world.share, world.sector_share, world.stale),
     )
     command = submit(_spec(world.order, contracts[world.target], "t-99-single"))
     return reasons(GATE.review(command, desk)) & NAMES

@@ -153,7 +153,7 @@ def closers(draw: st.DrawFn, side: Side) -> list[Order]:
     ]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.data())
 def test_an_approved_close_never_turns_the_position_round(data: st.DataObject) -> None:
     position = D(data.draw(st.integers(-40, 40)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from random import Random
 
 from talipp.ohlcv import OHLCV
@@ -50,6 +51,12 @@ def closing(*closes: str, size: timedelta = FIVE) -> list[Bar]:
 
 
 def walk(seed: int, count: int = 500, *, start: int = 10_000) -> list[Bar]:
+    """Return a list of one's own of the same bars each time."""
+    return list(_walked(seed, count, start))
+
+
+@cache
+def _walked(seed: int, count: int, start: int) -> tuple[Bar, ...]:
     """Return bars of five minutes, 78 a day: a random walk in cents.
 
     With flat stretches, stretches without volume, jumps, and nights that open with a gap.
@@ -77,7 +84,7 @@ def walk(seed: int, count: int = 500, *, start: int = 10_000) -> list[Bar]:
                 volume=Decimal(0 if mood == "dry" else random.randint(0, 5000)),
             )
         )
-    return bars
+    return tuple(bars)
 
 
 def cents(amount: int) -> Decimal:

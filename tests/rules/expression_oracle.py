@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from datetime import time
 from decimal import Context, Decimal, DivisionByZero, InvalidOperation, Overflow, Underflow
 from fractions import Fraction
+from functools import cache
 from typing import Any
 
 from hypothesis import strategies as st
@@ -32,8 +33,10 @@ FUNCTIONS = ("min", "max", "abs", "previous", "crosses_above", "crosses_below")
 
 
 # -- drawing ------------------------------------------------------------------------------------
+# Each strategy is made once: at every place of a tree a new one would be made, and validated.
 
 
+@cache
 def literals() -> st.SearchStrategy[Tree]:
     """Numbers as people write them."""
     digits = st.decimals(min_value=0, max_value=10**6, allow_nan=False, allow_infinity=False)
@@ -41,6 +44,7 @@ def literals() -> st.SearchStrategy[Tree]:
     return texts.map(lambda text: ("literal", text, Fraction(text)))
 
 
+@cache
 def numbers(depth: int = 2) -> st.SearchStrategy[Tree]:
     """Numbers: written, looked up, called, reckoned."""
     leaves = literals() | st.tuples(st.just("name"), st.sampled_from((*NUMBERS, *CALLS)))
@@ -55,6 +59,7 @@ def numbers(depth: int = 2) -> st.SearchStrategy[Tree]:
     )
 
 
+@cache
 def comparisons() -> st.SearchStrategy[Tree]:
     """Comparisons of each kind, and what else gives a truth of something that is none."""
     moments = st.just(("name", "time.now")) | st.sampled_from(CLOCK).map(
@@ -83,6 +88,7 @@ def comparisons() -> st.SearchStrategy[Tree]:
     )
 
 
+@cache
 def truths(depth: int = 3) -> st.SearchStrategy[Tree]:
     """Truths: looked up, compared, joined."""
     leaves = st.one_of(
@@ -102,6 +108,7 @@ def truths(depth: int = 3) -> st.SearchStrategy[Tree]:
     )
 
 
+@cache
 def snapshots() -> st.SearchStrategy[dict[str, Any]]:
     """What a scope knows at one moment: much of it unknown, some of it extreme."""
     unknown = st.just(UNKNOWN)

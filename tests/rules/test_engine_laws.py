@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import cache
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -53,6 +54,7 @@ ODD = st.one_of(
 )
 SANE = st.none() | st.decimals(min_value="0.01", max_value=500, places=2)
 QUANTITY = st.sampled_from([D(0), D(10), D(-10), D("0.5"), D(-1000)])
+STUDIES = st.sampled_from([None, ranging(), ranging("0"), study([], ATR), study(["150"], ATR)])
 WHEN = st.datetimes(min_value=datetime(2026, 10, 30), max_value=datetime(2026, 12, 1)).map(  # noqa: DTZ001 - the zone follows
     lambda at: at.replace(tzinfo=UTC)
 )
@@ -75,8 +77,9 @@ def rule_files(draw: st.DrawFn) -> str:
     return text
 
 
-def quotes(figures: st.SearchStrategy[Decimal | None]) -> st.SearchStrategy[Quote]:
-    return st.builds(
+@cache
+def quotes(figures: st.SearchStrategy[Decimal | None]) -> st.SearchStrategy[Quote | None]:
+    return st.none() | st.builds(
         Quote,
         contract=st.just(AAPL),
         at=st.just(AT),
@@ -106,7 +109,7 @@ def moments(draw: st.DrawFn, figures: st.SearchStrategy[Decimal | None]) -> Mome
         if news == "signal"
         else None,
         flow=flow() if news == "flow" else None,
-        quote=draw(st.none() | quotes(figures)),
+        quote=draw(quotes(figures)),
         holding=Holding(
             position=place,
             is_known=draw(st.booleans()),
@@ -118,9 +121,7 @@ def moments(draw: st.DrawFn, figures: st.SearchStrategy[Decimal | None]) -> Mome
         account=Account(equity=draw(figures), available=draw(figures), day_pnl=draw(figures)),
         state=draw(st.sampled_from(TradingState)),
         session=draw(st.none() | st.just(Session(opens, opens + timedelta(hours=6)))),
-        study=draw(
-            st.sampled_from([None, ranging(), ranging("0"), study([], ATR), study(["150"], ATR)])
-        ),
+        study=draw(STUDIES),
     )
 
 

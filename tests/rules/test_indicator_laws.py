@@ -146,10 +146,11 @@ def wild_bars(draw: st.DrawFn) -> list[Bar]:
     return bars
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(bars=wild_bars())
-@pytest.mark.parametrize("name", NAMES)
-def test_no_legal_bar_raises_or_makes_it_less_than_a_number(name: str, bars: list[Bar]) -> None:
-    for feed in (KNOWN, Feed()):
-        for value in fed(new(name, feed), bars):
-            assert value is None or value.is_finite()
+def test_no_legal_bar_raises_or_makes_it_less_than_a_number(bars: list[Bar]) -> None:
+    """All of them by the same bars: to draw these costs more than to count them."""
+    for name in NAMES:
+        for feed in (KNOWN, Feed()):
+            for value in fed(new(name, feed), bars):
+                assert value is None or value.is_finite(), name

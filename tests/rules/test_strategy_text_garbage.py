@@ -96,8 +96,8 @@ def many(line: str, count: int = 250) -> str:
 
 HARD: dict[str, Any] = {
     "one key of very many parts": "a" + ".a" * 120 * K + " = 1",
-    "many keys of many parts": many("k{}" + ".a" * 299 + " = 1"),
-    "many tables of many parts": many("[t{}" + ".a" * 299 + "]"),
+    "many keys of many parts": many("k{}" + ".a" * 299 + " = 1", 80),
+    "many tables of many parts": many("[t{}" + ".a" * 299 + "]", 80),
     "many keys": many("k{} = 1", 20_000),
     "many keys of a rule": BASE + many("k{} = 1", 20_000),
     "many rules": HEAD + "[[rule]]\n" * 20_000,

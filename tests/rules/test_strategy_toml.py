@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ibkr_trader.risk.envelope import Envelope
@@ -31,7 +31,9 @@ from ibkr_trader.rules.written import Written
 NAMES = st.from_regex(r"[A-Za-z][A-Za-z0-9_.-]{0,39}", fullmatch=True)
 TRADED = ["AAPL", "MSFT", "BRK B", "A", "F1.X"]
 SYMBOLS = st.sampled_from(TRADED)
-TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=60)
+# What TOML lets stand in no text, or only escaped, comes often.
+MARKS = st.characters(exclude_categories=["Cs"]) | st.sampled_from("\x00\t\n\r\x1f\x7f\x85\"'\\#")
+TEXTS = st.text(MARKS, max_size=30)
 FIGURES = st.decimals("0.01", "99.99", places=2)
 LEVELS = st.builds(
     Distance.of, st.builds("{}{}".format, FIGURES, st.sampled_from(["%", "", "atr"]))
@@ -121,11 +123,22 @@ STRATEGIES = st.builds(
 )
 
 
+@settings(max_examples=50)
 @given(strategy=STRATEGIES)
 def test_any_strategy_is_the_same_when_its_file_is_read(strategy: Strategy) -> None:
     again = read_strategy(write_strategy(strategy))
     assert msgspec.structs.replace(again, version="") == strategy
     assert write_strategy(again) == write_strategy(strategy)
+
+
+@settings(max_examples=50)
+@given(description=TEXTS, schedule=SCHEDULES)
+@example(description="\x7f\x1f\r\t", schedule=Schedule(begins=time(9, 30, 0, 1)))
+def test_any_text_and_any_hours_are_the_same(description: str, schedule: Schedule) -> None:
+    """In a file of little else: of a whole one most of what is drawn is small, or the same."""
+    one = msgspec.structs.replace(of(schedule=schedule), description=description)
+    again = read_strategy(write_strategy(one))
+    assert msgspec.structs.replace(again, version="") == one
 
 
 def test_every_action_there_is_was_tried() -> None:

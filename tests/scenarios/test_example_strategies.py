@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections import Counter
 from datetime import timedelta
 from decimal import Decimal
+from functools import cache
 from itertools import pairwise
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import pytest
 
@@ -22,9 +23,6 @@ from ibkr_trader.core.signals import Claim
 from ibkr_trader.rules.rehearsal import Happening, Rehearsal, Setting, hours_of, in_order
 from ibkr_trader.sim.calendar import NEW_YORK
 from tests.scenarios.example_bars import MINUTE, OPENS, example_bars
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 STRATEGIES = ROOT / "examples" / "strategies"
 SEED = 2
@@ -50,7 +48,8 @@ class Week(NamedTuple):
         return [one for one in self.decisions if one.rule == rule]
 
 
-def week(name: str, signals: Iterable[Happening] = ()) -> Week:
+@cache  # some are asked for twice, and none is changed
+def week(name: str, *signals: Happening) -> Week:
     strategy = StrategyFile(STRATEGIES / name).load().strategy
     bars = list(example_bars(SEED))
     setting = Setting(
@@ -119,14 +118,12 @@ def test_what_it_decides_in_a_week_and_what_that_brings(
 def test_a_prediction_is_followed_in_and_out_and_its_stop_follows_the_gain() -> None:
     found = week(
         "prediction.toml",
-        [
-            signal("BUY", 1, 30.5, "0.8"),  # not confident enough
-            signal("BUY", 1, 40.5),
-            signal("BUY", 1, 50.5),  # held already
-            signal("SELL", 1, 60.5),
-            signal("SHORT", 1, 70.5),
-            signal("SELL", 1, 80.5),  # no long is held
-        ],
+        signal("BUY", 1, 30.5, "0.8"),  # not confident enough
+        signal("BUY", 1, 40.5),
+        signal("BUY", 1, 50.5),  # held already
+        signal("SELL", 1, 60.5),
+        signal("SHORT", 1, 70.5),
+        signal("SELL", 1, 80.5),  # no long is held
     )
     assert found.rules == {
         "PredictionEntry": 2,

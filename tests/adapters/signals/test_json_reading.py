@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ibkr_trader.adapters.json_places import Number
@@ -104,6 +104,7 @@ values = st.recursive(
 )
 
 
+@settings(max_examples=50)
 @given(st.dictionaries(st.text(max_size=4), values), st.booleans())
 def test_what_is_written_strictly_is_read_as_it_is(value: dict[str, Any], ascii_only: bool) -> None:
     assert read_object(json.dumps(value, ensure_ascii=ascii_only).encode(), depth=16) == value

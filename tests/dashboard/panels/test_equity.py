@@ -3,7 +3,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ibkr_trader.dashboard.palette import Role
@@ -30,12 +30,14 @@ def test_a_long_past_is_pressed_together_and_ends_now() -> None:
     assert curve[-1] == "█"
 
 
+@settings(max_examples=50)
 @given(VALUES, st.integers(0, 40))
 def test_a_curve_is_no_wider_than_its_room(values: list[Decimal], cells: int) -> None:
     assert len(sparkline(values, cells)) <= cells
     assert set(sparkline(values, cells)) <= set("▁▂▃▄▅▆▇█")
 
 
+@settings(max_examples=50)
 @given(VALUES, st.integers(20, 60), st.integers(1, 9))
 def test_it_has_the_size_it_is_given(values: list[Decimal], columns: int, rows: int) -> None:
     assert is_sized(equity_panel(values, frame(columns, rows)), columns, rows)

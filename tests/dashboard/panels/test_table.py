@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ibkr_trader.dashboard.panels.table import Column, Table, table_lines, window
@@ -75,6 +75,7 @@ def test_a_figure_without_any_room_is_marked() -> None:
     assert lines_of(ROWS, 9)[2] == "  MS… ###"
 
 
+@settings(max_examples=40)
 @given(st.lists(st.tuples(texts(), texts(), texts(), texts()), min_size=1), st.integers(12, 60))
 def test_each_line_is_exactly_as_wide_as_the_panel(rows: list[Row], columns: int) -> None:
     seen = window(len(rows), 0, 5)
