@@ -31,8 +31,8 @@ from tests.risk.world import (
     working,
 )
 
-PORTFOLIOS = 5_000  # the rarest of a dozen planted bugs shows in one of a thousand
-PARTS = 5
+PORTFOLIOS = 10_000
+PARTS = 10
 EQUITY = 1_000_000_00  # cents
 SECTORS = ("Technology", "Energy", "")
 GATE = RiskGuard(checks=("correlated_exposure", "sector_exposure"))

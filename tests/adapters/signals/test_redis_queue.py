@@ -256,7 +256,7 @@ async def test_a_flood_is_taken_in_batches_and_leaves_nothing_behind(
     read = cache(partial(read_envelope, source="redis", keys={KEY_ID: KEY}))  # the same two
     desk, signals = Desk(), source(redis_server.url, most_dead=100, read=read)
     good, junk = envelope("g"), b"no signal"
-    script = """for i = 1, 5000 do
+    script = """for i = 1, 10000 do
         redis.call('XADD', KEYS[1], '*', 'data', i % 10 == 0 and ARGV[2] or ARGV[1])
     end"""
     post.hand.do("EVAL", script, 1, STREAM, good, junk)
@@ -271,10 +271,10 @@ async def test_a_flood_is_taken_in_batches_and_leaves_nothing_behind(
     signals_run = signals.run(take)
     async with asyncio.timeout(50), asyncio.TaskGroup() as tasks:
         task = tasks.create_task(signals_run)
-        await until(lambda: len(desk.taken) >= 5_000 and post.is_settled())
+        await until(lambda: len(desk.taken) >= 10_000 and post.is_settled())
         task.cancel()
     assert most_pending <= 100
-    assert signals.counts == {"taken": 1, "duplicate": 4_499, "refused": 500, "dead": 500}
+    assert signals.counts == {"taken": 1, "duplicate": 8_999, "refused": 1_000, "dead": 1_000}
     assert len(post.letters()) == 100
 
 
