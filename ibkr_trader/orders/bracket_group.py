@@ -42,7 +42,8 @@ class Bracket(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         since: Since when something has been as it should not stay.
         waived: Exits that somebody took back on purpose; they are not put back.
         fixed: Exits that somebody has given a size of his own; they are not enlarged.
-        room: What a close could have been when all of it was denied: other exits have the rest.
+        room: What a close, or an exit put back, could have been when all of it was denied: other
+            exits have the rest, or it was sold elsewhere.
     """
 
     group_id: GroupId
@@ -175,6 +176,9 @@ class Bracket(msgspec.Struct, frozen=True, kw_only=True, dict=True):
                 return msgspec.structs.replace(group, fixed=self.fixed | {event.order_id})
             case ev.DenyEvent(spec=OrderSpec(role=OrderRole.CLOSE)):
                 return msgspec.structs.replace(group, room=room(event))
+            case ev.DenyEvent() if fits := room(event):
+                fixed = self.fixed | {event.order_id}  # what stands in its place stays as small
+                return msgspec.structs.replace(group, room=fits, fixed=fixed)
             case _:
                 return group
 

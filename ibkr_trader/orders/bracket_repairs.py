@@ -49,6 +49,8 @@ def remedy(group: Bracket, leg: Leg) -> Remedy:
         return Remedy.NONE
     if not again:
         return Remedy.REPLACE
+    if _is_too_large(group, last) and again < TRIES:
+        return Remedy.REPLACE  # a part of it was sold elsewhere: the rest gets its stop
     if last.status in (OrderStatus.REJECTED, OrderStatus.DENIED):
         return Remedy.CLOSE if _can_close(group) else Remedy.NONE
     if last.status is OrderStatus.NOT_SENT:  # nobody has refused it: the link was down
@@ -60,9 +62,16 @@ def claim(group: Bracket, leg: Leg) -> Decimal:
     """Return how much of what is held the leg has to end: no more than somebody left to it."""
     found = claims(group.parts(), group.held).get(leg.number, ZERO)
     last = leg.of(OrderRole.STOP)[-1]
+    if _is_too_large(group, last):
+        return min(found, group.room)
     if last.order_id in group.sized:
         return min(found, last.spec.quantity - traded(last))
     return found
+
+
+def _is_too_large(group: Bracket, exit_: Order) -> bool:
+    """Whether an exit that was put back was denied for its size, and a smaller one would do."""
+    return exit_.status is OrderStatus.DENIED and ZERO < group.room < exit_.spec.quantity
 
 
 def owes(group: Bracket) -> bool:
@@ -92,9 +101,9 @@ def is_late(group: Bracket) -> bool:
 
 
 def room(event: DenyEvent) -> Decimal:
-    """Return how much of a denied close would only close: none, if nobody objected to its size.
+    """Return how much of what was denied would only close: none, if nobody objected to its size.
 
-    What else is said against it is mostly said of the surplus, which opens; a smaller close is
+    What else is said against it is mostly said of the surplus, which opens; a smaller one is
     judged anew.
     """
     found = [one.headroom for one in event.breaches if one.check == "reduce_only"]
@@ -174,14 +183,17 @@ def _replacement(group: Bracket, leg: Leg) -> Want:
 
 
 def _may_return(group: Bracket, target: Order) -> bool:
-    is_wanted = target.order_id not in group.waived
-    return target.status in (OrderStatus.CANCELLED, OrderStatus.NOT_SENT) and is_wanted
+    if target.order_id in group.waived:
+        return False
+    is_gone = target.status in (OrderStatus.CANCELLED, OrderStatus.NOT_SENT)
+    return is_gone or _is_too_large(group, target)  # denied together with its stop
 
 
 def _again(group: Bracket, leg: Leg, lost: Order, *, oca: str) -> OrderSpec:
     """The order once more, alone at the broker or with its fellow; the id says whose leg."""
     role = lost.spec.role
-    copy = leg.number + len(group.shares) * len(leg.of(role))
+    # Counted by stops for both: of two that are denied together the target is told last.
+    copy = leg.number + len(group.shares) * len(leg.of(OrderRole.STOP))
     return msgspec.structs.replace(
         as_tight(lost) if role is OrderRole.STOP else lost.spec,
         order_id=make_order_id(group.group_id, role, copy=copy),

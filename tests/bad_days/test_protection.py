@@ -65,6 +65,28 @@ async def test_exits_left_behind_while_nobody_was_there_go_at_the_start(tmp_path
             assert day.ledger.live(AAPL) == ()
 
 
+@pytest.mark.parametrize("sold", [4, 9])
+async def test_what_is_left_of_a_position_gets_its_lost_stop_back_in_its_size(
+    tmp_path: Path, sold: int
+) -> None:
+    """While nobody was there a person took the stop away, and sold a part: the rest is not sold."""
+    async with a_day(tmp_path) as day:
+        async with day.open_desk() as desk:
+            await desk.submit_group(bracket(), wait=Wait.FILLED)
+            await day.quiet()
+        await day.hand_cancel("stop")
+        await day.hand_close(sold)
+        async with day.open_desk():
+            await day.wait(3, step=0.25)
+            assert day.ledger.held(AAPL) == 10 - sold
+            assert nakedness(day, AAPL) == ""
+            assert surplus(day) == 0
+            await day.gap("140")
+            await day.wait(12)
+            assert day.ledger.held(AAPL) == 0
+            assert day.trader.groups.open_ids == ()
+
+
 async def test_a_lone_stop_that_expires_is_missed_and_replaced(tmp_path: Path) -> None:
     async with a_day(tmp_path) as day, day.open_desk(policy=Policy.ATTACH) as desk:
         await desk.submit_order(single(), wait=Wait.FILLED)
