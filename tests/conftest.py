@@ -16,7 +16,7 @@ from hypothesis import settings
 from ibkr_trader.sim.gateway import background
 from tests.processes import warm
 
-pytest_plugins = ("tests.quiet_workers", "tests.redis_server")
+pytest_plugins = ("tests.processes.quiet_workers", "tests.redis_server")
 
 # `make test-ib-async` says with it which client library the whole run is about.
 KEPT = {"IBKR_CLIENT_LIBRARY"}

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.quiet_workers import _filtered
+from tests.processes.quiet_workers import _filtered
 
 
 def told(name: str, **report: Any) -> bool:
