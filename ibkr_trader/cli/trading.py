@@ -87,7 +87,7 @@ async def desk_for(
             with asked_by(face):
                 yield desk
         for run in taken_up:
-            if run.trouble:
+            if run.trouble and run.is_resumed:  # else the command has asked for it, and says it
                 output.note(run.trouble)
     except BrokerUnavailable as error:
         if error.hint == NOBODY_THERE:

@@ -25,7 +25,7 @@ from ibkr_trader.core.trading_day import exchange_time, session_at
 from ibkr_trader.execution.exchange_hours import exchange_now
 from ibkr_trader.execution.placing import QUOTE_TIMEOUT
 from ibkr_trader.orders.asking import SLOWLY
-from ibkr_trader.orders.closing import KIND, Closing
+from ibkr_trader.orders.closing import KIND, Closing, stop_under
 from ibkr_trader.portfolio.flattening import flatten
 from ibkr_trader.portfolio.ledger_fold import quantity_of, subject_of
 from ibkr_trader.portfolio.protection import protection
@@ -33,7 +33,7 @@ from ibkr_trader.portfolio.protection import protection
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Mapping
 
-    from ibkr_trader.core.models import Contract, Order, OrderId, Session
+    from ibkr_trader.core.models import Contract, Order, OrderId, OrderSpec, Session
     from ibkr_trader.execution.trader import Trader
     from ibkr_trader.orders.closing import ClosingStep
     from ibkr_trader.portfolio.state import PortfolioState
@@ -95,6 +95,7 @@ class Closer:
     def __init__(self, trader: Trader) -> None:
         self._trader = trader
         self._runs: dict[int, Run] = {}
+        self._intended: dict[int, ev.CloseRequestEvent] = {}  # on record, and not begun
         self._queue: asyncio.Queue[Run] = asyncio.Queue()
         self._syncs = 0
         trader.bus.subscribe(ev.SyncEvent, self._note_sync)
@@ -109,16 +110,23 @@ class Closer:
                 known.request = msgspec.structs.replace(known.request, at=trader.clock.now())
                 trader.record.attempt([known.request], is_vital=True)
             return known
-        request = ev.CloseRequestEvent(
-            at=trader.clock.now(),
-            group_id=trader.new_group_id(),
-            contract=contract,
-            account=trader.account,
-            origin=origin,
-            correlation_id=cause,
-        )
-        trader.record.attempt([request], is_vital=True)
+        request = self._intended.pop(contract.con_id, None)
+        if request is None:
+            request = self._put_on_record(contract, origin=origin, cause=cause)
         return self._enter(Run(request, is_resumed=False))
+
+    def intend(self, contract: Contract) -> None:
+        """Put the closing of `contract` on record, for who takes its exits away by other means.
+
+        Nobody puts them back from now on, and who comes next goes on if this process ends.
+        `begin` is to follow.
+        """
+        portfolio, con_id = self._trader.portfolio, contract.con_id
+        if con_id in portfolio.closings:
+            return
+        here = [o for o in portfolio.orders.values() if o.spec.contract.con_id == con_id]
+        stop = stop_under(quantity_of(portfolio, con_id), here)
+        self._intended[con_id] = self._put_on_record(contract, stop=stop)
 
     def resume(self) -> None:
         """Take up what others began and could not end; the desk must be in sync."""
@@ -145,6 +153,27 @@ class Closer:
 
     def _note_sync(self, _: ev.SyncEvent) -> None:
         self._syncs += 1
+
+    def _put_on_record(
+        self,
+        contract: Contract,
+        *,
+        origin: str = KIND,
+        cause: str = "",
+        stop: OrderSpec | None = None,
+    ) -> ev.CloseRequestEvent:
+        trader = self._trader
+        request = ev.CloseRequestEvent(
+            at=trader.clock.now(),
+            group_id=trader.new_group_id(),
+            contract=contract,
+            account=trader.account,
+            stop=stop,
+            origin=origin,
+            correlation_id=cause,
+        )
+        trader.record.attempt([request], is_vital=True)
+        return request
 
     def _enter(self, run: Run) -> Run:
         self._runs[run.request.contract.con_id] = run

@@ -124,7 +124,7 @@ async def close_each(
         try:
             orders = await close_contract(trader, contract, timeout=timeout, origin=origin)
         except TraderError as trouble:
-            tell(f"{name}: {trouble.message}")
+            tell(f"{name}: not closed")  # why is for the reply, which says it of all of them
             return Closed(contract, trouble=trouble)
         if held:
             tell(f"{name}: closed")

@@ -256,6 +256,16 @@ class Closing(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
+def stop_under(held: Decimal, orders: Iterable[Order]) -> OrderSpec | None:
+    """Return the stop of ours that a closing would take away last, as it goes back if that fails.
+
+    `orders` are those of the contract.
+    """
+    live = (o for o in orders if not o.status.is_closed and not o.is_foreign)
+    stops = [o for o in live if _protects(o, held, frozenset())]
+    return as_tight(max(stops, key=lambda order: order.remaining)) if stops else None
+
+
 def _protects(order: Order, held: Decimal, live: frozenset[OrderId]) -> bool:
     """Whether the order is a stop for what is held, or for what a live entry may yet open."""
     if order.spec.order_type not in STOP_TYPES:

@@ -14,7 +14,7 @@ from ibkr_trader.core.enums import OrderRole, OrderStatus, OrderType, Side
 from ibkr_trader.core.events import CloseRequestEvent
 from ibkr_trader.core.ids import make_order_id
 from ibkr_trader.core.models import GroupId, Order, OrderId
-from ibkr_trader.orders.closing import TRIES, Closing, ClosingStep
+from ibkr_trader.orders.closing import TRIES, Closing, ClosingStep, stop_under
 from tests.orders.samples import AAPL, ACCOUNT, AT, MSFT, bracket_specs, order, spec
 
 S = OrderStatus
@@ -122,6 +122,14 @@ def test_a_closing_order_of_another_process_is_waited_for() -> None:
     )  # fmt: skip
     step = CLOSING.step(LONG, [Order(spec=other, status=S.PENDING)])
     assert (step.commands, step.waiting_for) == ((), (other.order_id,))
+
+
+def test_the_stop_that_goes_last_is_known_before_it_goes() -> None:
+    found = stop_under(Decimal(10), bracket())
+    assert found is not None
+    assert (found.role, found.stop_price) == (OrderRole.STOP, bracket()[2].spec.stop_price)
+    assert stop_under(Decimal(-10), bracket()) is None, "it ends no short position"
+    assert stop_under(Decimal(10), bracket(stop=S.CANCELLED)) is None
 
 
 def stranger(quantity: int, side: Side = Side.SELL) -> Order:

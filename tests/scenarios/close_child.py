@@ -1,6 +1,6 @@
-"""A process that closes a position and is killed on the way.
+"""A process that closes a position, or resets its account, and is killed on the way.
 
-    python -m tests.scenarios.close_child DATA_DIR CHECKPOINT NTH
+    python -m tests.scenarios.close_child DATA_DIR CHECKPOINT NTH close|reset
 
 `SIGKILL` to itself at the n-th time that the order path passes the checkpoint: once for each
 command, so the first is the cancel of the target, the second that of the stop, the third the
@@ -17,9 +17,10 @@ import sys
 from ibkr_trader import open_desk
 from ibkr_trader.config import load
 from ibkr_trader.execution.closing import close_contract
+from ibkr_trader.execution.resetting import clear
 
 
-async def main(data_dir: str, checkpoint: str, nth: int) -> None:
+async def main(data_dir: str, checkpoint: str, nth: int, *, resets: bool) -> None:
     """Close what is held, dying at the `nth` passage of `checkpoint`."""
     passed = 0
 
@@ -32,9 +33,11 @@ async def main(data_dir: str, checkpoint: str, nth: int) -> None:
 
     settings = load({"profile": "sim", "data_dir": data_dir})
     async with open_desk(settings=settings, reach=reach) as desk:
+        if resets:
+            await clear(desk.trader, timeout=20, tell=lambda _: None)
         (position,) = await desk.get_positions()
         await close_contract(desk.trader, position.contract, timeout=20)
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], sys.argv[2], int(sys.argv[3])))
+    asyncio.run(main(sys.argv[1], sys.argv[2], int(sys.argv[3]), resets=sys.argv[4] == "reset"))

@@ -20,6 +20,7 @@ from ibkr_trader.config import load
 from ibkr_trader.core.enums import OrderType
 from ibkr_trader.execution import recovery
 from ibkr_trader.execution.placing import Wait
+from ibkr_trader.execution.resetting import clear
 from ibkr_trader.portfolio import reconciliation
 from ibkr_trader.sim.gateway.background import start_background, stop
 from tests.house.sources import ROOT
@@ -71,11 +72,11 @@ async def hold_a_bracket(settings: Settings) -> None:
         await desk.submit_group(bracket(), wait=Wait.FILLED)
 
 
-def die_at(checkpoint: str, nth: int, settings: Settings) -> None:
-    """Close in a process of its own that is killed on the way."""
+def die_at(checkpoint: str, nth: int, settings: Settings, *, act: str = "close") -> None:
+    """Close, or reset, in a process of its own that is killed on the way."""
     child = warm.run(
         [sys.executable, "-m", "tests.scenarios.close_child",
-         str(settings.data_dir), checkpoint, str(nth)],
+         str(settings.data_dir), checkpoint, str(nth), act],
         cwd=ROOT, capture_output=True, text=True, timeout=50, check=False,
     )  # fmt: skip
     assert child.returncode == -signal.SIGKILL, child.stderr
@@ -111,6 +112,21 @@ async def test_a_closing_that_was_killed_is_ended_by_the_next_command(
     # What never left goes out under a new id, and only that.
     again = [o for o in portfolio.fills.values() if o.order_id.endswith("-close.2")]
     assert bool(again) == ((checkpoint, nth) == ("CP2", 3))
+
+
+@pytest.mark.parametrize(("checkpoint", "nth"), STEPS[2:4])
+async def test_a_reset_that_was_killed_before_its_close_is_ended_by_the_next_one(
+    settings: Settings, checkpoint: str, nth: int
+) -> None:
+    await hold_a_bracket(settings)
+    await asyncio.to_thread(die_at, checkpoint, nth, settings, act="reset")
+    async with open_desk(settings=settings) as desk:
+        assert desk.trader.closer.runs(), "it was on record before the stop went"
+        done = await clear(desk.trader, timeout=10, tell=lambda _: None)
+    truth = await at_the_gateway(settings)
+    assert (done.left.is_nothing, done.troubles) == (True, ()), done
+    assert (truth.positions, truth.open_orders) == ((), ())
+    assert sum(fill.quantity for fill in truth.fills) == 20
 
 
 @pytest.mark.parametrize("moment", [EVENING, MONDAY], ids=["market_closed", "next_day"])

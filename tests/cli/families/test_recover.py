@@ -266,7 +266,19 @@ def test_what_a_closed_market_keeps_is_left_and_said(cli: CommandLine) -> None:
     assert left.code == 7, left
     assert left.document["left_positions"] == [{"symbol": "AAPL", "quantity": "10"}]
     assert "the market of AAPL is closed" in left.document["troubles"][0]
-    assert left.document["left_orders"] == []
+    roles = [name.rpartition("-")[2] for name in left.document["left_orders"]]
+    assert roles == ["target", "stop"], "as is said: its exits stay as they are"
+
+
+def test_what_is_not_closed_is_explained_once(cli: CommandLine) -> None:
+    for line in (BRACKET, "gateway inject halt AAPL"):
+        assert cli(line).code == 0
+    assert cli("reset-account --yes --timeout 1").code == 7
+    assert cli("gateway inject hand buy MSFT 7 --limit 300").code == 0
+    again = cli("reset-account --yes --timeout 1")  # it takes the close of the first along
+    assert (again.code, again.out.count("works on")) == (7, 1), again
+    assert "is not closed" not in again.out + again.err, again
+    assert [name.rpartition("-")[2] for name in working(cli)] == ["close"], again
 
 
 def test_a_live_account_is_never_reset(cli: CommandLine) -> None:
