@@ -12,10 +12,8 @@ from typing import TYPE_CHECKING
 
 from ibkr_trader import __version__
 from ibkr_trader.cli.glimpses import OF_AN_ORDER, PAUSE
-from ibkr_trader.cli.lights import data_light, unheard
 from ibkr_trader.core.enums import OrderStatus, TradingState
 from ibkr_trader.core.models import ZERO
-from ibkr_trader.core.trading_day import session_at
 from ibkr_trader.dashboard.scene import Light
 from ibkr_trader.orders.coverage import coverage
 from ibkr_trader.portfolio.currency import currency_of
@@ -23,13 +21,12 @@ from ibkr_trader.portfolio.meter_families import counter, families, gauge
 from ibkr_trader.portfolio.metric import Sample, Tally
 from ibkr_trader.portfolio.protection import standings
 from ibkr_trader.risk.check import CHECKS
-from ibkr_trader.risk.gauges import at_stake, reading
+from ibkr_trader.risk.gauges import reading
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from decimal import Decimal
 
-    from ibkr_trader.cli.lights import LinkWatch
     from ibkr_trader.cli.trader_card import TraderCard
     from ibkr_trader.execution.metering import Metering
     from ibkr_trader.execution.trader import Trader
@@ -46,8 +43,7 @@ class DeskFigures:
     Args:
         trader: Whose.
         metering: Counts what happens to it.
-        links: How the lines to the gateway and to IBKR stand.
-        card: Knows where its signals come from.
+        card: Knows how its three lines stand, and where its signals come from.
         profile: Where its orders go.
     """
 
@@ -56,12 +52,11 @@ class DeskFigures:
         trader: Trader,
         metering: Metering,
         *,
-        links: LinkWatch,
         card: TraderCard,
         profile: str,
     ) -> None:
         self._trader, self._metering = trader, metering
-        self._links, self._card, self._profile = links, card, profile
+        self._card, self._profile = card, profile
         self._begun = trader.clock.now().timestamp()
         self._slow: tuple[float, tuple[Family, ...]] | None = None
         self._one_at_a_time = asyncio.Lock()
@@ -125,13 +120,7 @@ class DeskFigures:
         yield gauge("light", "1 for how each of the three lines stands.", *self._lights(view))
 
     def _lights(self, view: RiskView) -> Iterator[Sample]:
-        outlook, link = self._trader.outlook, view.portfolio.link
-        is_synced, restarting = outlook.is_synced, outlook.book.restarting
-        gateway, ibkr = self._links.lights(link, is_synced=is_synced, restarting=restarting)
-        data = data_light(at_stake(view), view.quotes, is_open=_is_open(view))
-        if not (link.is_up or is_synced):
-            data = unheard(ibkr, link)
-        for name, lit in (("gateway", gateway), ("ibkr", ibkr), ("data", data)):
+        for name, lit in self._card.lights(view)._asdict().items():
             for one in Light:
                 yield Sample(int(one is lit.light), (("line", name), ("state", one.value)))
 
@@ -237,12 +226,3 @@ def _limits(gauges: Iterable[Gauge]) -> Iterator[Family]:
         "Places of a limit of which nobody knows how much is in use.",
         *(Sample(count, (("check", check),)) for check, count in unknown.items()),
     )
-
-
-def _is_open(view: RiskView) -> bool | None:
-    """Whether a market is open in which something is at stake; None if nobody says."""
-    details = [view.details.get(contract.con_id) for contract in at_stake(view)]
-    known = [one.liquid_sessions for one in details if one is not None and one.liquid_sessions]
-    if not known:
-        return None
-    return any(session_at(sessions, view.exchange_now) is not None for sessions in known)

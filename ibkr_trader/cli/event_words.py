@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from ibkr_trader.cli.care_words import care_sentence
 from ibkr_trader.cli.halts import by, how_to_resume
+from ibkr_trader.cli.lights import away, is_of_ibkr
 from ibkr_trader.cli.order_view import sentence
 from ibkr_trader.cli.strategy_words import decided_words
 from ibkr_trader.cli.wording import counted, when
@@ -177,7 +178,10 @@ def _link(event: ev.DisconnectEvent | ev.ConnectEvent | ev.SyncEvent, *, utc: bo
     match event:
         case ev.DisconnectEvent(reason=reason, until=until) if until is not None:
             back = f"it restarts, and is to be back by {when(until, utc=utc)}"
-            return f"gateway gone ({reason}): {back}. Stops at the broker stay"
+            gone = away(reason) if is_of_ibkr(reason) else f"gateway gone ({reason})"
+            return f"{gone}: {back}. Stops at the broker stay"
+        case ev.DisconnectEvent(reason=reason) if is_of_ibkr(reason):
+            return f"{away(reason)}. Stops at the broker stay; waiting for it"
         case ev.DisconnectEvent(reason=reason):
             return f"gateway lost: {reason.rstrip('.')}. Stops at the broker stay; trying again"
         case ev.ConnectEvent():

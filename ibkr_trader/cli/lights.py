@@ -14,14 +14,16 @@ from ibkr_trader.core import events as ev
 from ibkr_trader.core.contracts import label
 from ibkr_trader.core.enums import DataType
 from ibkr_trader.core.text import plain
+from ibkr_trader.core.trading_day import session_at
 from ibkr_trader.dashboard.scene import Light
+from ibkr_trader.risk.gauges import at_stake
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from ibkr_trader.core.models import Contract
     from ibkr_trader.portfolio.state import Link
-    from ibkr_trader.risk.view import AgedQuote
+    from ibkr_trader.risk.view import AgedQuote, RiskView
 
 QUIET = 60.0  # seconds without news of a price, while its market is open
 _NAMED = 3  # contracts that a line names
@@ -32,6 +34,14 @@ class Lit(NamedTuple):
 
     light: Light
     trouble: str = ""
+
+
+class Lights(NamedTuple):
+    """How the three lines stand, by the names under which they are told to scripts."""
+
+    gateway: Lit
+    ibkr: Lit
+    data: Lit
 
 
 class LinkWatch:
@@ -45,7 +55,7 @@ class LinkWatch:
         """Take note of an event."""
         match event:
             case ev.DisconnectEvent(reason=reason):
-                self._lost, self._is_behind = plain(reason), _is_of_ibkr(reason)
+                self._lost, self._is_behind = plain(reason), is_of_ibkr(reason)
             case ev.ErrorEvent(code=0, message=message) if message.startswith(STILL):
                 self._is_behind = False  # by now the gateway is gone, too
             case _:
@@ -68,6 +78,35 @@ class LinkWatch:
         if self._is_behind:
             return Lit(Light.UP), Lit(Light.DOWN, f"the gateway has lost IBKR: {self._lost}")
         return Lit(Light.DOWN, f"the gateway is gone: {self._lost}"), Lit(Light.UNKNOWN)
+
+    def words(self, link: Link, *, is_synced: bool) -> str:
+        """Return how the two lines stand, in one sentence that names the one that is down."""
+        if is_synced:
+            return "connected, in sync"
+        if link.is_up:
+            return "connected, not in sync yet"
+        return away(self._lost) if self._is_behind else f"lost: {self._lost}"
+
+    def three(self, view: RiskView, *, is_synced: bool, restarting: str = "") -> Lights:
+        """Return all three lights: those of the lines, and of the prices of what is at stake."""
+        link = view.portfolio.link
+        gateway, ibkr = self.lights(link, is_synced=is_synced, restarting=restarting)
+        if link.is_up or is_synced:
+            data = data_light(at_stake(view), view.quotes, is_open=_is_open(view))
+        else:
+            data = unheard(ibkr, link)
+        return Lights(gateway, ibkr, data)
+
+
+def away(reason: str) -> str:
+    """Return what to say of a gateway that is there and has lost IBKR, by TWS's own `reason`."""
+    return f"IBKR is away ({reason.rstrip('.')}); the gateway is up"
+
+
+def is_of_ibkr(reason: str) -> bool:
+    """Whether TWS itself said that it has lost IBKR: its code stands before its words."""
+    code = reason.partition(" ")[0]
+    return code.isdecimal() and code.isascii() and rule_for(int(code)).kind is Kind.LINK_LOST
 
 
 def unheard(far: Lit, link: Link) -> Lit:
@@ -116,7 +155,10 @@ def _names(names: list[str]) -> str:
     return ", ".join(names[:_NAMED]) + more
 
 
-def _is_of_ibkr(reason: str) -> bool:
-    """Whether TWS itself said that it has lost IBKR: its code stands before its words."""
-    code = reason.partition(" ")[0]
-    return code.isdecimal() and code.isascii() and rule_for(int(code)).kind is Kind.LINK_LOST
+def _is_open(view: RiskView) -> bool | None:
+    """Whether a market is open in which something is at stake; None if nobody says."""
+    details = [view.details.get(contract.con_id) for contract in at_stake(view)]
+    known = [one.liquid_sessions for one in details if one is not None and one.liquid_sessions]
+    if not known:
+        return None
+    return any(session_at(sessions, view.exchange_now) is not None for sessions in known)

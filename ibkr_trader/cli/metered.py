@@ -24,14 +24,12 @@ async def metered(
     face: Face, desk: Desk, lines: EventLines, *, card: TraderCard
 ) -> AsyncIterator[None]:
     """Tell figures for the length of the block, to whoever asks; nothing without `[metrics]`."""
-    settings, board = face.settings(), card.board
-    if settings.metrics is None or board is None:
+    settings = face.settings()
+    if settings.metrics is None:
         yield
         return
     metering = Metering(desk.trader)
-    figures = DeskFigures(
-        desk.trader, metering, links=board.links, card=card, profile=settings.profile.value
-    )
+    figures = DeskFigures(desk.trader, metering, card=card, profile=settings.profile.value)
     door = MetricsDoor(settings.metrics.port, families=figures.families)
 
     async def say() -> None:

@@ -130,7 +130,7 @@ def _table(
         rows.insert(1, ("trader", face.trader.words(utc=face.utc)))
         ways = f"ibkr-trader halt, kill -USR1 {os.getpid()}, touch {settings.place.kill_flag}"
         rows.insert(2, ("to halt it", ways))
-        rows[3:3] = face.trader.signal_rows()
+        rows[3:3] = face.trader.light_rows() + face.trader.signal_rows()
     return output.Table(("WHAT", "IS"), tuple(rows))
 
 

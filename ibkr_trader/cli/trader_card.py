@@ -5,16 +5,20 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
+from ibkr_trader.cli.lights import LinkWatch
 from ibkr_trader.cli.wording import when
-from ibkr_trader.core.events import ConnectEvent, DisconnectEvent, SyncEvent
+from ibkr_trader.core.events import ConnectEvent, DisconnectEvent, ErrorEvent
+from ibkr_trader.risk.gauges import at_stake
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from ibkr_trader.cli.board import Board
+    from ibkr_trader.cli.lights import Lights, Lit
     from ibkr_trader.cli.strategies import StrategyShelf
     from ibkr_trader.execution.ports import SignalSource
     from ibkr_trader.execution.trader import Trader
+    from ibkr_trader.risk.view import RiskView
 
 
 class TraderCard:
@@ -36,10 +40,10 @@ class TraderCard:
         self._trader = trader
         self.since: datetime = trader.clock.now()
         self.connections = 1
-        self._trouble = ""
+        self._links = LinkWatch()
         trader.bus.subscribe(ConnectEvent, self._connected)
-        trader.bus.subscribe(DisconnectEvent, self._disconnected)
-        trader.bus.subscribe(SyncEvent, lambda _: self._say(""))
+        trader.bus.subscribe(DisconnectEvent, self._links.hear)
+        trader.bus.subscribe(ErrorEvent, self._links.hear)
 
     @property
     def groups(self) -> int:
@@ -49,7 +53,26 @@ class TraderCard:
     @property
     def connection(self) -> str:
         """How it is connected, in words."""
-        return self._trouble or "connected, in sync"
+        outlook = self._trader.outlook
+        return self._links.words(outlook.portfolio.link, is_synced=outlook.is_synced)
+
+    def lights(self, view: RiskView) -> Lights:
+        """Return how the lines to the gateway and to IBKR stand, and the prices."""
+        outlook = self._trader.outlook
+        return self._links.three(
+            view, is_synced=outlook.is_synced, restarting=outlook.book.restarting
+        )
+
+    def light_rows(self) -> list[tuple[str, str]]:
+        """Return the three lights, for people."""
+        view = self._trader.outlook.view()
+        lights = self.lights(view)
+        prices = _told(lights.data) if at_stake(view) else "none is needed"
+        return [
+            ("gateway", _told(lights.gateway)),
+            ("IBKR", _told(lights.ibkr)),
+            ("prices", prices),
+        ]
 
     def words(self, *, utc: bool) -> str:
         """Return all of it, on one line for people."""
@@ -65,6 +88,10 @@ class TraderCard:
             "groups": self.groups,
             "connection": self.connection,
             "connections": self.connections,
+            "lights": {
+                name: {"state": lit.light.value, "trouble": lit.trouble}
+                for name, lit in self.lights(self._trader.outlook.view())._asdict().items()
+            },
             "sources": [
                 {
                     "name": one.name,
@@ -84,10 +111,7 @@ class TraderCard:
 
     def _connected(self, _: ConnectEvent) -> None:
         self.connections += 1
-        self._say("connected, not in sync yet")
 
-    def _disconnected(self, event: DisconnectEvent) -> None:
-        self._say(f"lost: {event.reason}")
 
-    def _say(self, trouble: str) -> None:
-        self._trouble = trouble
+def _told(lit: Lit) -> str:
+    return f"{lit.light.value}: {lit.trouble}" if lit.trouble else lit.light.value

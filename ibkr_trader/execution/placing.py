@@ -5,12 +5,15 @@ Used by the library's desk and by the commands alike, so both mean the same by "
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
 from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
+from ibkr_trader.core.contracts import ticker
 from ibkr_trader.core.enums import OrderRole, OrderStatus, SecType, Side
 from ibkr_trader.core.errors import (
     BrokerUnavailable,
@@ -25,7 +28,7 @@ from ibkr_trader.execution.consent import agreed
 from ibkr_trader.orders.group import Setting
 from ibkr_trader.orders.single_orders import Single
 from ibkr_trader.risk.proposal import propose
-from ibkr_trader.risk.verdict import Denied
+from ibkr_trader.risk.verdict import Denied, in_one_line
 
 if TYPE_CHECKING:
     from ibkr_trader.core.commands import Command, ModifyOrder, SubmitOrders
@@ -36,6 +39,7 @@ if TYPE_CHECKING:
 
 SETTLE_TIMEOUT = 8.0  # seconds; proof of absence takes a little over five
 QUOTE_TIMEOUT = 3.0  # seconds to wait for a first price; without one, checks that need it deny
+_MOMENT = 0.25  # seconds: what is known is answered at once, and that nobody is there, too
 
 
 class Wait(StrEnum):
@@ -65,12 +69,13 @@ async def prepare(
     Raises:
         ValueError: If the request contradicts itself.
         AmbiguousContract: If the symbol is not exactly one contract.
+        RiskCheckError: If nobody can name the contract now, and nothing may be opened anyway.
         BrokerUnavailable: If nobody answers.
     """
     request.validate()
+    details = await learn_to_open(trader, request.symbol)
     # An order that nobody can account for blocks its symbol: it is soon known, or proven lost.
     await trader.recovery.settled(timeout=SETTLE_TIMEOUT)
-    details = await trader.learn(request.symbol)
     quote = await trader.study(details.contract, timeout=QUOTE_TIMEOUT)
     position = trader.portfolio.positions.get(details.contract.con_id)
     setting = Setting(
@@ -91,6 +96,30 @@ async def prepare(
         command = msgspec.structs.replace(command, without_stop=True)
     await know_shortable(trader, command)
     return Prepared(group, command, details, quote)
+
+
+async def learn_to_open(trader: Trader, symbol: str) -> ContractDetails:
+    """Resolve the symbol of something new that is to go out.
+
+    While IBKR is away nobody can name a contract that we do not know, and nothing new would go
+    out in it: then that is said at once. What is held is asked for with patience all the same:
+    it may be a way out.
+
+    Raises:
+        AmbiguousContract: If it is not exactly one contract.
+        RiskCheckError: If no answer is to be had, and nothing may be opened whatever it were.
+        BrokerUnavailable: If nobody answers.
+    """
+    portfolio = trader.portfolio
+    is_held = any(ticker(one.contract) == symbol for one in portfolio.positions.values())
+    if trader.outlook.is_synced or portfolio.link.is_up or is_held:
+        return await trader.learn(symbol)
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_MOMENT):
+            return await trader.learn(symbol)
+    if breaches := trader.router.beforehand():
+        raise _denied(breaches)
+    return await trader.learn(symbol)  # the line is back
 
 
 async def know_shortable(trader: Trader, command: SubmitOrders | ModifyOrder) -> None:
@@ -157,8 +186,12 @@ async def route(trader: Trader, command: Command) -> None:
 async def _route(trader: Trader, command: Command) -> None:
     verdict = await trader.router.route(command)
     if isinstance(verdict, Denied):
-        hint = next((breach.hint for breach in verdict.breaches if breach.hint), "")
-        raise RiskCheckError(verdict.reasons, breaches=verdict.breaches, hint=hint)
+        raise _denied(verdict.breaches)
+
+
+def _denied(breaches: tuple[Breach, ...]) -> RiskCheckError:
+    hint = next((breach.hint for breach in breaches if breach.hint), "")
+    return RiskCheckError(in_one_line(breaches), breaches=breaches, hint=hint)
 
 
 async def settle(

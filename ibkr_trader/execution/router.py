@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    from ibkr_trader.core.events import Breach
     from ibkr_trader.core.models import Order, OrderSpec
     from ibkr_trader.execution.ports import Broker, Journal
     from ibkr_trader.execution.record import Record
@@ -85,6 +86,10 @@ class OrderRouter:
         """Return what the guard would say now; nothing is written or sent."""
         view = msgspec.structs.replace(self._view(), is_preview=True)
         return self._guard.review(command, view)
+
+    def beforehand(self) -> tuple[Breach, ...]:
+        """Return what stands at this moment against opening anything, whatever it would be."""
+        return self._guard.beforehand(self._view())
 
     def rehearse(self, command: SubmitOrders) -> Verdict:
         """Return what the guard would say to `command` if it were routed at this moment.

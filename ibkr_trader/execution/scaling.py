@@ -16,6 +16,7 @@ from ibkr_trader.execution.placing import (
     Wait,
     begin,
     know_shortable,
+    learn_to_open,
     route,
     settle,
 )
@@ -66,11 +67,12 @@ async def prepare_addition(trader: Trader, request: ScaleInRequest) -> Addition:
         ValueError: If the request contradicts itself.
         NothingToScale: If nothing is held, or nothing of ours protects it.
         AmbiguousContract: If the symbol is not exactly one contract.
+        RiskCheckError: If nobody can name it now, and nothing may be opened anyway.
         BrokerUnavailable: If nobody answers.
     """
     request.validate()
+    details = await learn_to_open(trader, request.symbol)
     await trader.recovery.settled(timeout=SETTLE_TIMEOUT)
-    details = await trader.learn(request.symbol)
     quote = await trader.study(details.contract, timeout=QUOTE_TIMEOUT)
     here = _context(trader, request, details.contract)
     joined = _growing(trader, here)

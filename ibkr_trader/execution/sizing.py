@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ibkr_trader.core import events as ev
 from ibkr_trader.core.models import ZERO
 from ibkr_trader.execution.long_reading import every_message
-from ibkr_trader.execution.placing import QUOTE_TIMEOUT
+from ibkr_trader.execution.placing import QUOTE_TIMEOUT, learn_to_open
 from ibkr_trader.portfolio.positions import signed
 from ibkr_trader.portfolio.results import Record, charged, round_trips
 from ibkr_trader.risk.entry_stops import most_lost
@@ -42,9 +42,10 @@ async def size(
     Raises:
         CannotSize: If the rule finds no quantity, or lacks what it needs.
         AmbiguousContract: If the symbol is not exactly one contract.
+        RiskCheckError: If nobody can name it now, and nothing may be opened anyway.
         BrokerUnavailable: If nobody answers.
     """
-    details = await trader.learn(entry.symbol)
+    details = await learn_to_open(trader, entry.symbol)
     await trader.study(details.contract, timeout=QUOTE_TIMEOUT)
     view = trader.outlook.view()
     try:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from ibkr_trader.core.commands import CancelOrder, ModifyOrder
 from ibkr_trader.core.contracts import label, ticker
 from ibkr_trader.core.ids import short_id
@@ -22,7 +24,7 @@ from ibkr_trader.portfolio.fingerprint import in_words
 from ibkr_trader.portfolio.plan_steps import PlanStep, StepKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from decimal import Decimal
 
     from ibkr_trader.core.models import Order
@@ -30,19 +32,35 @@ if TYPE_CHECKING:
     from ibkr_trader.orders.cover_surplus import Cut
 
 
+_AFTERWARDS = "it is planned once the exits fit"
+
+
 def cover_steps(scene: Scene, terms: Terms) -> Iterator[PlanStep]:
     """Yield what brings the exits of one contract to what is held of it.
 
-    What must make room goes first: where anything is too large, what is missing is planned once
-    that is done.
+    What must make room goes first: where anything is too large, a stop that is missing is told at
+    once, by the exits as they will be, and planned once they are.
     """
     if scene.is_left_alone:
         return
     found = cuts(scene.held, scene.orders, terms.known.exits)
     for cut in found:
         yield _cut(scene, cut)
-    if not found:
-        yield from _bare(scene, terms)
+    yield from _bare(_as_cut(scene, found), terms, is_cut=bool(found))
+
+
+def _as_cut(scene: Scene, found: Iterable[Cut]) -> Scene:
+    """Return the contract as it will be once what is too large was taken away."""
+    left = {cut.order.order_id: cut.left for cut in found}
+    orders = (_left_of(order, left.get(order.order_id)) for order in scene.orders)
+    return scene._replace(orders=tuple(order for order in orders if order is not None))
+
+
+def _left_of(order: Order, left: Decimal | None) -> Order | None:
+    if left is None:
+        return order
+    spec = msgspec.structs.replace(order.spec, quantity=traded(order) + left)
+    return msgspec.structs.replace(order, spec=spec, desired=None) if left else None
 
 
 def _cut(scene: Scene, cut: Cut) -> PlanStep:
@@ -67,14 +85,20 @@ def _cut(scene: Scene, cut: Cut) -> PlanStep:
     )
 
 
-def _bare(scene: Scene, terms: Terms) -> Iterator[PlanStep]:
-    """What follows from a part that no stop would end, if it is ours to look after."""
+def _bare(scene: Scene, terms: Terms, *, is_cut: bool) -> Iterator[PlanStep]:
+    """What follows from a part that no stop would end, if it is ours to look after.
+
+    Beside an exit that `is_cut` nothing is placed or changed for it: how much room there is for
+    a stop is certain once the broker has confirmed that.
+    """
     stands = coverage(scene.held, scene.orders, mark=scene.mark)
     size = min(stands.naked, looked_after(scene, terms.rules) - stands.covered)
     if size <= 0:
         return
     why = doubt(scene, Watch(), terms)
-    if terms.rules.policy is Policy.ATTACH and not why:
+    if is_cut and not why:
+        why = _AFTERWARDS if terms.rules.policy is Policy.ATTACH else ""
+    elif terms.rules.policy is Policy.ATTACH and not why:
         action, why = remedy(scene, size, terms)
         if isinstance(action, CancelOrder | ModifyOrder | Attach):
             yield _remedied(scene, action, why)

@@ -234,8 +234,8 @@ def _scene(state: PortfolioState, one: Standing, *, market: Market | None) -> Sc
         market=market,
     )
     position = state.positions.get(one.contract.con_id)
-    if position is None or not coverage(one.held, one.orders, mark=one.mark).naked:
-        return scene  # the day's history is only of interest where something is missing
+    if position is None or coverage(one.held, one.orders, mark=one.mark).is_exact:
+        return scene  # the day's history is only of interest where something is to be done
     lost = lost_stops(position, state.closed.values())
     ours = opened_here(state, position)
     return scene._replace(lost=lost, since=_since(position, lost), ours=ours)

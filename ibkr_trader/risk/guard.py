@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from ibkr_trader.core.commands import CancelOrder, Command
+from ibkr_trader.core.commands import CancelOrder, Command, SubmitOrders
 from ibkr_trader.core.errors import ConfigError
 from ibkr_trader.core.events import Breach
-from ibkr_trader.core.models import OrderSpec
+from ibkr_trader.core.models import GroupId, OrderSpec
 from ibkr_trader.risk.check import CHECKS, Binds, Check
 from ibkr_trader.risk.proposal import Proposal, propose
 from ibkr_trader.risk.verdict import Approved, Denied
@@ -26,11 +26,17 @@ if TYPE_CHECKING:
 ExtraCheck = Callable[[OrderSpec], bool | str | None]
 _FORMS = ("order_form", "command_form")
 _EXTRA = "risk_callback"
+_OF_NO_CONTRACT = ("armed", "knowledge", "trading_state")
 _FOREIGN = "command_form"
 READONLY = Breach(
     check="readonly",
     message="This desk is set to only look: nothing is sent, not even a cancel.",
     hint="IBKR_READONLY=false",
+)
+
+
+_NOTHING = Proposal(
+    command=SubmitOrders(group_id=GroupId(""), orders=()), changes=(), before={}, after={}
 )
 
 
@@ -84,6 +90,21 @@ class RiskGuard:
         return Approved(
             command=command, at=view.now, reduces=proposal.reduces, warnings=tuple(found)
         )
+
+    def beforehand(self, view: RiskView) -> tuple[Breach, ...]:
+        """Return what stands against opening anything, whatever it would be.
+
+        The same words as in a denial; what depends on the order is not asked. A contract that
+        nobody can name at present has a clear answer all the same.
+        """
+        if view.is_readonly:
+            return (READONLY,)
+        found: list[Breach] = []
+        for name, check in self._checks:
+            if name in _OF_NO_CONTRACT:
+                broken = _ask(name, check, _NOTHING, view=view, found=found)
+                found += [broken] if broken is not None else []
+        return tuple(one for one in found if not one.is_warning)
 
     def _review_cancel(self, command: CancelOrder, view: RiskView) -> Approved | Denied:
         if command.is_of_all and view.arming.is_live:

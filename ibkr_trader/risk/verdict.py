@@ -6,6 +6,7 @@ does not type-check; `tests/house` holds the construction to one module.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import final
 
@@ -41,7 +42,12 @@ class Denied(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def reasons(self) -> str:
         """All of them in one line; each is a sentence, and only the last keeps its point."""
-        return "; ".join(one.message for one in self.breaches).replace(".; ", "; ")
+        return in_one_line(self.breaches)
 
 
 Verdict = Approved | Denied
+
+
+def in_one_line(breaches: Iterable[Breach]) -> str:
+    """Return what they say; each is a sentence, and only the last keeps its point."""
+    return "; ".join(one.message for one in breaches).replace(".; ", "; ")

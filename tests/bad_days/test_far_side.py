@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
 
 from ibkr_trader.core.enums import OrderStatus, TradingState
-from ibkr_trader.core.errors import OrderRejectedError, TraderError
+from ibkr_trader.core.errors import (
+    BrokerUnavailable,
+    OrderRejectedError,
+    RiskCheckError,
+    TraderError,
+)
 from ibkr_trader.core.events import ConnectEvent, DisconnectEvent, ErrorEvent, FillEvent, StateEvent
 from ibkr_trader.dashboard.scene import Light
 from ibkr_trader.execution.closing import StillClosing, close_contract
@@ -84,6 +90,34 @@ async def test_f_a05_what_is_heard_meanwhile_counts_at_once(day: Day) -> None:
     assert len(day.news(FillEvent)) == 1
     (position,) = await day.desk.get_positions()
     assert position.quantity == day.ledger.held(AAPL) == 10
+
+
+async def test_f_a05_what_nobody_can_name_meanwhile_is_denied_like_all_the_rest(day: Day) -> None:
+    await day.desk.submit_group(bracket(), wait=Wait.FILLED)  # of AAPL: that one is known
+    await inject(day, "1100")
+    denied = []
+    for symbol in ("AAPL", "MSFT"):
+        async with asyncio.timeout(5), day.meanwhile():  # no question is waited for to its end
+            with pytest.raises(RiskCheckError) as found:
+                await day.desk.submit_order(single(1, symbol=symbol), without_stop=True)
+        denied.append(found.value)
+    known, unknown = denied
+    assert [one.check for one in unknown.breaches] == ["knowledge", "trading_state"]
+    assert unknown.breaches == known.breaches[:2]
+    assert unknown.message == "; ".join(one.message for one in unknown.breaches).replace(".;", ";")
+    assert unknown.hint == known.hint != ""
+    await inject(day, "1102")
+    await day.wait(3)
+    async with day.meanwhile():
+        await day.desk.submit_order(single(1, symbol="MSFT"), without_stop=True)
+    assert_sound(day, AAPL)
+
+
+async def test_f_a05_where_the_gateway_itself_is_gone_that_is_said(day: Day) -> None:
+    hang_up(day)
+    await day.quiet()
+    with pytest.raises(BrokerUnavailable):
+        await prepare(day.trader, single(1, symbol="MSFT"))
 
 
 ENDS = pytest.mark.parametrize("end", ["1101", "1102", "fin", "ten minutes, then 1102"])

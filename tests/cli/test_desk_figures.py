@@ -12,7 +12,6 @@ import pytest
 
 from ibkr_trader.adapters.metrics.exposition import exposition
 from ibkr_trader.cli import desk_figures as module
-from ibkr_trader.cli.board import Board
 from ibkr_trader.cli.desk_figures import DeskFigures
 from ibkr_trader.cli.trader_card import TraderCard
 from ibkr_trader.core import events as ev
@@ -59,8 +58,8 @@ class Watched(NamedTuple):
 async def watched(**parts: Any) -> AsyncIterator[Watched]:
     floor = Floor()
     async with floor.trader(**parts) as trader:
-        card, board = TraderCard(trader), Board(trader)
-        figures = DeskFigures(trader, Metering(trader), links=board.links, card=card, profile="sim")
+        card = TraderCard(trader)
+        figures = DeskFigures(trader, Metering(trader), card=card, profile="sim")
         yield Watched(floor, trader, card, figures)
 
 

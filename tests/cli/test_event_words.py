@@ -54,6 +54,22 @@ ORDER = Order(spec=SPEC, status=OrderStatus.CANCELLED)
             "gateway lost: EOF. Stops at the broker stay; trying again",
         ),
         (
+            ev.DisconnectEvent(at=AT, epoch=1, reason="1100 It has been lost."),
+            (
+                "IBKR is away (1100 It has been lost); the gateway is up. "
+                "Stops at the broker stay; waiting for it"
+            ),
+        ),
+        (
+            ev.DisconnectEvent(
+                at=AT, epoch=1, reason="1100 It has been lost.", until=AT + timedelta(minutes=20)
+            ),
+            (
+                "IBKR is away (1100 It has been lost); the gateway is up: it restarts, and is to "
+                "be back by 2026-11-20 15:20:00 UTC. Stops at the broker stay"
+            ),
+        ),
+        (
             ev.DisconnectEvent(at=AT, epoch=1, reason="EOF", until=AT + timedelta(minutes=20)),
             (
                 "gateway gone (EOF): it restarts, and is to be back by 2026-11-20 15:20:00 UTC. "

@@ -129,3 +129,16 @@ def test_where_no_price_is_wanted_nobody_can_say() -> None:
 def test_of_many_only_a_few_are_named() -> None:
     many = [Contract(symbol=f"S{number}", con_id=number) for number in range(10)]
     assert data_light(many, {}, is_open=True).trouble == "no price of S0, S1, S2 and 7 more"
+
+
+def test_a_sentence_names_the_line_that_is_down() -> None:
+    watch = LinkWatch()
+    assert watch.words(UP, is_synced=True) == "connected, in sync"
+    assert watch.words(UP, is_synced=False) == "connected, not in sync yet"
+    watch.hear(ev.DisconnectEvent(at=START, epoch=1, reason="EOF"))
+    assert watch.words(DOWN, is_synced=False) == "lost: EOF"
+    watch.hear(ev.DisconnectEvent(at=START, epoch=1, reason="1100 Connectivity is lost."))
+    words = "IBKR is away (1100 Connectivity is lost); the gateway is up"
+    assert watch.words(DOWN, is_synced=False) == words
+    watch.hear(ev.ErrorEvent(at=START, code=0, message="still not connected: now it is gone, too"))
+    assert watch.words(DOWN, is_synced=False).startswith("lost: 1100")

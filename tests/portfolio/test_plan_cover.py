@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import msgspec
 import pytest
 
 from ibkr_trader.core import events as ev
@@ -11,7 +12,10 @@ from ibkr_trader.core.commands import CancelOrder, ModifyOrder
 from ibkr_trader.core.enums import OrderRole, OrderType, Side
 from ibkr_trader.core.models import GroupId, OrderId, OrderSpec
 from ibkr_trader.orders.cover_orders import Attach, CoverRules, Policy
+from ibkr_trader.orders.cover_scene import Known, Terms
+from ibkr_trader.portfolio.plan_cover import cover_steps
 from ibkr_trader.portfolio.plan_steps import StepKind
+from ibkr_trader.portfolio.protection import scenes
 from tests.orders.samples import AAPL, accepted, later, spec, working
 from tests.orders.test_cover_policy import QUOTE
 from tests.portfolio.plan_stage import (
@@ -131,6 +135,50 @@ def test_a_stop_that_stands_alone_is_enlarged() -> None:
     )
     assert (step.id, step.words) == ("resize-2-stop", "resize 2-stop 4 -> 10")
     assert isinstance(step.action, ModifyOrder)
+
+
+@pytest.mark.parametrize(
+    ("rules", "words"),
+    [
+        (CoverRules(policy=Policy.ALERT), ""),
+        (CoverRules(policy=Policy.FLATTEN), ""),
+        (ATTACH, ": it is planned once the exits fit"),
+    ],
+)
+def test_a_missing_stop_is_told_beside_a_target_that_is_too_large(
+    rules: CoverRules, words: str
+) -> None:
+    state = bracket(sold(4), *cancelled(STOP.order_id))
+    found = plan(state, rules=rules, markets={AAPL.con_id: QUOTE})
+    assert [step.words for step in found.steps] == [
+        "resize 1-target 10 -> 6",
+        f"6 of 6 AAPL without a working stop{words}",
+    ]
+    assert [step.id for step in found.doable] == ["resize-1-target"]
+    assert found.fine == 0
+
+
+def test_what_speaks_against_a_stop_is_told_beside_a_target_that_is_too_large() -> None:
+    state = bracket(sold(4), *cancelled(STOP.order_id, asked_by="cli"))
+    found = plan(state, rules=ATTACH, wishes=frozenset({STOP.order_id}))
+    assert kinds(found) == [StepKind.RESIZE, StepKind.NAKED]
+    assert "was cancelled on request" in found.steps[1].words
+
+
+def test_a_stop_that_is_to_go_counts_as_gone() -> None:
+    """What stays is the older one, which the market has left behind: it would end nothing."""
+    behind = msgspec.structs.replace(
+        _another(), order_type=OrderType.STOP_LIMIT, limit_price=Decimal(144)
+    )
+    state = bracket(accepted(behind, perm_id=9009), working("memo-2-stop"), without=("target",))
+    first = msgspec.structs.replace(state.orders[behind.order_id], created_at=later(-60))
+    orders = tuple({**state.orders, behind.order_id: first}.values())
+    (here,) = scenes(state, {})
+    scene = here._replace(orders=orders, mark=Decimal(140))
+    steps = list(cover_steps(scene, Terms(CoverRules(), Known(), later(60))))
+    assert [step.kind for step in steps] == [StepKind.CANCEL, StepKind.NAKED]
+    assert steps[0].orders == (STOP.order_id,)
+    assert steps[1].words == "10 of 10 AAPL without a working stop"
 
 
 def test_what_a_person_has_cancelled_stays_cancelled() -> None:

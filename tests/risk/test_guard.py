@@ -275,3 +275,34 @@ def test_a_desk_that_only_looks_sends_nothing_not_even_a_cancel() -> None:
         denied = review(command, now)
         assert isinstance(denied, Denied)
         assert [breach.check for breach in denied.breaches] == ["readonly"]
+
+
+@pytest.mark.parametrize(
+    ("facts", "found"),
+    [
+        ({}, []),
+        ({"is_synced": False}, ["knowledge"]),
+        (
+            {"is_synced": False, "trading_state": TradingState.REDUCING},
+            ["knowledge", "trading_state"],
+        ),
+        ({"arming": Arming(is_live=True)}, ["armed"]),
+        ({"arming": Arming(is_live=True), "is_preview": True}, []),
+        ({"is_readonly": True, "is_synced": False}, ["readonly"]),
+        ({"limits_fault": "damaged"}, []),  # that depends on what it is
+    ],
+)
+def test_what_stands_against_anything_is_known_before_it_has_a_contract(
+    facts: dict[str, object], found: list[str]
+) -> None:
+    now = view(**facts)
+    breaches = RiskGuard().beforehand(now)
+    assert list(dict.fromkeys(one.check for one in breaches)) == found
+    verdict = review(bracket(), now)
+    assert set(breaches) <= set(verdict.breaches if isinstance(verdict, Denied) else ())
+
+
+@pytest.mark.parametrize("name", ["armed", "knowledge", "trading_state"])
+def test_a_check_that_fails_beforehand_stands_against_it(name: str) -> None:
+    (breach,) = broken_guard(name, ERRORS[0]).beforehand(view())
+    assert breach.check == name
