@@ -20,7 +20,7 @@ ENV    := sh requirements/env.sh
 BIN    := .venv/bin
 # Much of a scenario is waiting, so there are more workers than cores; what pytest makes of a test
 # file is kept, whatever the environment says of byte code: that is half of a start.
-JOBS   ?= $(shell expr 2 \* $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1))
+JOBS   ?= $(shell expr 5 \* $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1) / 2)
 # What tests write is thrown away, so it goes into memory where there is a gigabyte of it: a journal
 # syncs with every record, and a disk takes a third of some tests' time for that.
 MEMORY := $(shell df -Pk /dev/shm 2>/dev/null | awk 'NR == 2 && $$4 > 1000000 { print "TMPDIR=/dev/shm" }')
