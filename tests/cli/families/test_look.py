@@ -81,7 +81,7 @@ def test_who_looks_while_a_close_goes_on_sees_what_is_so_once_it_is_over(cli: Co
     """The stop was taken away and the process killed: the next command goes on and sells."""
     assert cli(HELD).code == 0
     child = warm.run(
-        [sys.executable, "-m", "tests.scenarios.close_child", str(cli.data), "CP1", "2"],
+        [sys.executable, "-m", "tests.scenarios.close_child", str(cli.data), "CP1", "2", "close"],
         cwd=ROOT, env=cli.env, capture_output=True, timeout=50, check=False,
     )  # fmt: skip
     assert child.returncode == -signal.SIGKILL, child.stderr

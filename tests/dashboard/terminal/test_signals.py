@@ -241,14 +241,14 @@ def test_whoever_handled_the_signals_before_does_so_again(pty: Terminal) -> None
         raise ValueError("out")
 
     found = handlers()
-    signal.signal(signal.SIGTERM, mine)
+    was = signal.signal(signal.SIGTERM, mine)
     before = handlers()
     try:
         with hearing(pty[1]) as (_, signals), pytest.raises(ValueError, match="out"), signals:
             fail()
         assert handlers() == before
     finally:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.signal(signal.SIGTERM, was)
     assert handlers() == found
 
 
