@@ -120,8 +120,7 @@ class Closing(msgspec.Struct, frozen=True, kw_only=True):
         if unheard := [o for o in mine if o.unheard]:
             return ClosingStep(self, waiting_for=_ids(unheard))  # what is held is not known yet
         if stops:
-            largest = max(stops, key=lambda order: order.remaining)
-            closing = msgspec.structs.replace(self, stop=as_tight(largest))
+            closing = msgspec.structs.replace(self, stop=_to_put_back(stops))
             return closing._cancelling(stops)  # noqa: SLF001 - of our own kind
         if not held:
             return ClosingStep(self, is_over=True)
@@ -263,7 +262,12 @@ def stop_under(held: Decimal, orders: Iterable[Order]) -> OrderSpec | None:
     """
     live = (o for o in orders if not o.status.is_closed and not o.is_foreign)
     stops = [o for o in live if _protects(o, held, frozenset())]
-    return as_tight(max(stops, key=lambda order: order.remaining)) if stops else None
+    return _to_put_back(stops) if stops else None
+
+
+def _to_put_back(stops: Iterable[Order]) -> OrderSpec:
+    """Return the largest of the stops that are taken away, at the tightest price it had."""
+    return as_tight(max(stops, key=lambda order: order.remaining))
 
 
 def _protects(order: Order, held: Decimal, live: frozenset[OrderId]) -> bool:

@@ -121,6 +121,11 @@ def rejected(order_id: OrderId) -> ev.RejectEvent:
     return ev.RejectEvent(at=AT, order_id=order_id, code=201, reason="no margin")
 
 
+def denied(spec: OrderSpec, check: str, room: str, at: datetime = AT) -> ev.DenyEvent:
+    breaches = (ev.Breach(check=check, message="others have it", headroom=room),)
+    return ev.DenyEvent(at=at, order_id=spec.order_id, breaches=breaches, spec=spec)
+
+
 def not_sent(order_id: OrderId) -> ev.NotSentEvent:
     return ev.NotSentEvent(at=AT, order_id=order_id, reason="the link was down")
 

@@ -19,6 +19,7 @@ from tests.orders.bracket_play import (
     bought,
     cancelled,
     closing,
+    denied,
     sold,
 )
 from tests.orders.samples import accepted, bracket_specs, fill, filled, later, values, written
@@ -27,11 +28,6 @@ if TYPE_CHECKING:
     from ibkr_trader.core.models import OrderSpec
 
 NOW = later(AFTER_GRACE)
-
-
-def denied(close: OrderSpec, check: str, room: str) -> ev.DenyEvent:
-    breaches = (ev.Breach(check=check, message="others have it", headroom=room),)
-    return ev.DenyEvent(at=NOW, order_id=close.order_id, breaches=breaches, spec=close)
 
 
 def came_late() -> tuple[Play, OrderSpec]:
@@ -46,7 +42,7 @@ def came_late() -> tuple[Play, OrderSpec]:
 def test_what_came_late_is_closed_as_far_as_other_exits_leave_it() -> None:
     """The trail of another group has two of the five."""
     play, close = came_late()
-    close = closing(play.hear(denied(close, "reduce_only", "3")))
+    close = closing(play.hear(denied(close, "reduce_only", "3", NOW)))
     assert values(close.side, close.quantity) == (Side.SELL, 3)
     assert play.said == []
     done = filled(fill(3, "144", key="c", order_id=close.order_id, side=Side.SELL), at=NOW)
@@ -62,7 +58,7 @@ def test_what_came_late_is_closed_as_far_as_other_exits_leave_it() -> None:
 def test_what_else_is_said_of_a_close_that_is_too_large_is_said_of_what_would_open() -> None:
     """A desk that only reduces denies it twice over; cut to size it reduces."""
     play, close = came_late()
-    event = denied(close, "reduce_only", "3")
+    event = denied(close, "reduce_only", "3", NOW)
     halted = ev.Breach(check="trading_state", message="Trading is REDUCING")
     both = msgspec.structs.replace(event, breaches=(*event.breaches, halted))
     assert closing(play.hear(both)).quantity == 3
@@ -73,13 +69,13 @@ def test_what_came_late_and_is_denied_for_another_reason_is_left_to_a_person(
     check: str, room: str
 ) -> None:
     play, close = came_late()
-    assert play.hear(denied(close, check, room)) == []
+    assert play.hear(denied(close, check, room, NOW)) == []
     assert "closing them failed: others have it; close it by hand" in play.said[0].message
     assert play.group.is_closed
 
 
 def test_a_close_is_cut_once() -> None:
     play, close = came_late()
-    close = closing(play.hear(denied(close, "reduce_only", "3")))
-    assert play.hear(denied(close, "reduce_only", "2")) == []
+    close = closing(play.hear(denied(close, "reduce_only", "3", NOW)))
+    assert play.hear(denied(close, "reduce_only", "2", NOW)) == []
     assert "closing them failed: others have it; close it by hand" in play.said[0].message

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ibkr_trader.core import events as ev
 from ibkr_trader.core.commands import SubmitOrders
 from ibkr_trader.core.enums import OrderRole, Side
 from ibkr_trader.core.models import OrderId
@@ -19,11 +18,12 @@ from tests.orders.bracket_play import (
     bought,
     cancelled,
     closing,
+    denied,
     rejected,
     several,
     wish,
 )
-from tests.orders.samples import AT, accepted, bracket_specs, fill, filled, values, written
+from tests.orders.samples import accepted, bracket_specs, fill, filled, values, written
 
 if TYPE_CHECKING:
     from ibkr_trader.core.commands import Command
@@ -38,11 +38,6 @@ def asked_for(asked: list[Command]) -> tuple[OrderSpec, ...]:
     return command.orders
 
 
-def denied(spec: OrderSpec, room: str, check: str = "reduce_only") -> ev.DenyEvent:
-    breaches = (ev.Breach(check=check, message="too many", headroom=room),)
-    return ev.DenyEvent(at=AT, order_id=spec.order_id, breaches=breaches, spec=spec)
-
-
 def lost(play: Play) -> tuple[OrderSpec, ...]:
     """Lose the stop of ten that were bought; return what is put back."""
     play.hear(bought(), rejected(STOP))
@@ -51,7 +46,7 @@ def lost(play: Play) -> tuple[OrderSpec, ...]:
 
 def smaller(play: Play, exits: tuple[OrderSpec, ...], room: str) -> tuple[OrderSpec, ...]:
     """Deny them for their size, in turn; return what is put back in their place."""
-    asked = [play.hear(denied(one, room)) for one in exits]
+    asked = [play.hear(denied(one, "reduce_only", room)) for one in exits]
     assert asked[1:] == [[]] * (len(exits) - 1)  # told of the first it asks, and does so once
     return asked_for(asked[0])
 
@@ -102,7 +97,7 @@ def test_a_target_taken_back_on_purpose_does_not_come_back_with_the_smaller_stop
 def test_what_is_too_large_again_and_again_is_closed_as_far_as_it_fits() -> None:
     play = Play()
     exits = smaller(play, smaller(play, lost(play), "6"), "5")
-    asked = play.hear(denied(exits[0], "4"))
+    asked = play.hear(denied(exits[0], "reduce_only", "4"))
     assert closing(asked).quantity == 4
     assert len(play.group.parts()[0].of(OrderRole.STOP)) == 1 + TRIES
 
@@ -111,7 +106,7 @@ def test_what_is_too_large_again_and_again_is_closed_as_far_as_it_fits() -> None
 def test_one_that_is_denied_for_another_reason_closes_the_position(room: str, check: str) -> None:
     play = Play()
     stop, target = lost(play)
-    asked = play.hear(denied(stop, room, check), denied(target, room, check))
+    asked = play.hear(denied(stop, check, room), denied(target, check, room))
     assert closing(asked).quantity == 10
 
 
